@@ -47,6 +47,32 @@ requirements: ## Pin every requirement again, with hashes (UPGRADE=1 for the new
 	$(UV_COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra serving -o requirements/serving.txt
 	$(UV_COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --all-extras --group dev -o requirements/dev.txt
 
+.PHONY: check-requirements
+check-requirements: setup
+	$(BIN)/python requirements/check.py
+
+.PHONY: check-wheel
+check-wheel: setup
+	requirements/check_wheel.sh $(BIN)
+
+.PHONY: golden
+golden: setup ## Write the compiled pipeline's golden file again
+	$(BIN)/viewfinder compile -o tests/contract/golden/training.yaml
+
+.PHONY: format
+format: setup ## Format the code and mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+##@ Measure
+.PHONY: benchmark
+benchmark: setup ## Make the README's numbers again (BENCHMARK=name for one of them)
+	$(BIN)/python -m tests.benchmarks $(BENCHMARK)
+
+.PHONY: clean
+clean: ## Remove the virtual environment and everything built
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
 ##@ Help
 .PHONY: help
 help: ## List the targets

@@ -1,13 +1,14 @@
 """Run an OpenVINO model: one way for feature extraction, evaluation and the predictor."""
 
+from collections import deque
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import openvino as ov
 from numpy.typing import NDArray
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.openvino import ov
 
 _F32 = "f32"  # bf16 is faster where the CPU has it, but then outputs differ between machines
 
@@ -21,15 +22,24 @@ class InferenceModel:
         model: The uncompiled model; its first input takes the pixels.
         hint: OpenVINO's performance hint, `THROUGHPUT` for many batches at once,
             `LATENCY` for one request at a time.
+        threads: Cores to use; None for all that OpenVINO sees, which in a container may be all of
+            the node's.
     """
 
-    def __init__(self, model: ov.Model, hint: str = "THROUGHPUT") -> None:
+    def __init__(
+        self, model: ov.Model, hint: str = "THROUGHPUT", threads: int | None = None
+    ) -> None:
         settings = {"PERFORMANCE_HINT": hint, "INFERENCE_PRECISION_HINT": _F32}
+        if threads is not None:
+            settings["INFERENCE_NUM_THREADS"] = str(threads)
         self._compiled = ov.Core().compile_model(model, "CPU", settings)
         self.image_size = int(model.input(0).get_partial_shape()[1].get_length())
+        # OpenVINO's Python layer sets itself up in the first call; two threads that were both
+        # first would wait for each other for ever.
+        self.predict(np.zeros((1, self.image_size, self.image_size, 3), np.uint8))
 
     @classmethod
-    def load(cls, directory: Path, hint: str = "THROUGHPUT") -> Self:
+    def load(cls, directory: Path, hint: str = "THROUGHPUT", threads: int | None = None) -> Self:
         """Read `model.xml` and `model.bin` from `directory`.
 
         Raises:
@@ -42,7 +52,7 @@ class InferenceModel:
             raise PermanentError(
                 f"an OpenVINO model at {path}", str(error).strip(), "export the model again"
             ) from error
-        return cls(model, hint)
+        return cls(model, hint, threads)
 
     def predict(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Run one batch.
@@ -56,29 +66,39 @@ class InferenceModel:
         request = self._compiled.create_infer_request()
         return np.array(request.infer({0: pixels})[0], dtype=np.float32)
 
-    def predict_many(
-        self, pixels: NDArray[np.uint8], batch: int = 8, out: NDArray[np.float32] | None = None
-    ) -> NDArray[np.float32]:
+    def predict_many(self, pixels: NDArray[np.uint8], batch: int = 8) -> NDArray[np.float32]:
         """Run many photos with every core busy.
 
         Args:
-            pixels: uint8 `[n, size, size, 3]`, RGB; may be a memory map.
-            batch: Photos a request; 8 is the fastest on 2 cores.
-            out: Where to write; made when None.
+            pixels: uint8 `[n, size, size, 3]`, RGB.
+            batch: Photos a request; more are no faster on 2 cores.
 
         Returns:
             float32 `[n, outputs]`, in the order of `pixels`.
         """
         width = int(self._compiled.output(0).get_partial_shape()[1].get_length())
-        rows = np.empty((len(pixels), width), np.float32) if out is None else out
-        queue = ov.AsyncInferQueue(self._compiled)
-
-        def store(request: Any, start: int) -> None:
-            result = request.get_output_tensor(0).data
-            rows[start : start + len(result)] = result
-
-        queue.set_callback(store)
+        rows = np.empty((len(pixels), width), np.float32)
+        # Not OpenVINO's AsyncInferQueue: its callbacks want Python's lock, which a model that is
+        # let go right afterwards holds while it waits for them.
+        parallel = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+        waiting: deque[tuple[Any, int]] = deque()
         for start in range(0, len(pixels), batch):
-            queue.start_async({0: np.ascontiguousarray(pixels[start : start + batch])}, start)
-        queue.wait_all()
+            # Twice as many as run at a time, so that no core waits for us to collect.
+            if len(waiting) == 2 * parallel:
+                request = _collect(waiting, rows)
+            else:
+                request = self._compiled.create_infer_request()
+            request.start_async({0: np.ascontiguousarray(pixels[start : start + batch])})
+            waiting.append((request, start))
+        while waiting:
+            _collect(waiting, rows)
         return rows
+
+
+def _collect(waiting: deque[tuple[Any, int]], rows: NDArray[np.float32]) -> Any:
+    """Wait for the oldest request, store its rows and return it for another use."""
+    request, start = waiting.popleft()
+    request.wait()
+    result = request.get_output_tensor(0).data
+    rows[start : start + len(result)] = result
+    return request

@@ -1,0 +1,1 @@
+"""Hold the very predictor that will serve the model to the evaluation."""

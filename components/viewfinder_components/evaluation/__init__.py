@@ -1,0 +1,1 @@
+"""Score the model on photos it has never seen, beside the champion, and decide."""

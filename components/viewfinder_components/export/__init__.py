@@ -1,0 +1,1 @@
+"""Write the directory that TensorFlow Serving and the predictor load."""

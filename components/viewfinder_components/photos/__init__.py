@@ -1,0 +1,1 @@
+"""The one place that opens a picture, for training and serving alike."""

@@ -1,0 +1,1 @@
+"""Write the usable photos as shards that training reads at full speed."""

@@ -1,0 +1,1 @@
+"""Put a servable under the model root as an immutable version."""

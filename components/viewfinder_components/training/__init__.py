@@ -1,0 +1,1 @@
+"""Train a classifier by transfer learning."""

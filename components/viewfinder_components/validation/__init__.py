@@ -1,0 +1,1 @@
+"""Read every photo once and decide what is used."""

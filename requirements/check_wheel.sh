@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# The wheel installs and imports in a clean environment, with nothing but the pinned requirements
+# of its extras: argument 1 is the folder of the programs to build with.
+set -euo pipefail
+bin=$(cd "$1" && pwd)
+cd "$(dirname "$0")/.."
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+"$bin/python" -m build --quiet --wheel --no-isolation --outdir "$scratch" .
+wheel=("$scratch"/viewfinder-*.whl)
+names=$("$bin/python" -m zipfile -l "${wheel[0]}" | awk 'NR > 1 {print $1}' | cut -d/ -f1 | sort -u)
+expected=$'viewfinder_components\nviewfinder_pipelines\nviewfinder_serving'
+if [ "$(grep -v dist-info <<<"$names")" != "$expected" ]; then
+  echo "expected the wheel to hold our three packages, received: $names"; exit 1
+fi
+
+for extra in steps serving; do
+  "$bin/python" -m venv --without-pip "$scratch/$extra"
+  VIRTUAL_ENV="$scratch/$extra" "$bin/uv" pip install --quiet --require-hashes -r "requirements/$extra.txt"
+  VIRTUAL_ENV="$scratch/$extra" "$bin/uv" pip install --quiet --no-deps "${wheel[0]}"
+done
+cd "$scratch"
+steps/bin/viewfinder --help >/dev/null
+steps/bin/viewfinder compile -o "$scratch/pipeline.yaml"
+steps/bin/python -c 'import viewfinder_components.validation.validate, viewfinder_components.export.export'
+serving/bin/python -m viewfinder_serving --help >/dev/null
+serving/bin/python -c '
+import importlib.util, viewfinder_components.checking.check
+heavy = [name for name in ("tensorflow", "pyarrow", "sklearn") if importlib.util.find_spec(name)]
+assert not heavy, f"expected a slim predictor environment, received {heavy}"'
+echo "the wheel installs and imports in clean environments"
