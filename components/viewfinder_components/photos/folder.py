@@ -1,0 +1,197 @@
+"""Find photos in a folder: `class/photo` or `split/class/photo`."""
+
+import errno
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_components.photos.candidate import SPLIT_NAMES, Candidate, Flaw, to_label
+from viewfinder_components.photos.uri import path_to_uri, quote, uri_to_path
+
+LAYOUTS = ("auto", "class", "split")
+"""How a folder may be laid out; `auto` looks."""
+
+_HIDDEN_NAMES = ("thumbs.db", "desktop.ini", "__macosx", "@eadir")  # Windows, macOS, Synology
+
+HIDDEN = Flaw("hidden", "hidden files and those that a system leaves behind are no photos")
+NO_LABEL = Flaw("no_label", "it lies beside the class folders, so it has no class")
+LOOP = Flaw("link_loop", "the link leads to a folder that is read already")
+BROKEN_LINK = Flaw("broken_link", "the link leads nowhere")
+NOT_A_FILE = Flaw("not_a_file", "it is neither a file nor a folder")
+EMPTY_FOLDER = Flaw("empty_folder", "the folder is empty")
+CLOSED_LINK = Flaw("closed_link", "the link cannot be followed")
+CLOSED_FOLDER = Flaw("closed_folder", "the folder cannot be opened")
+
+
+def find_in_folder(root: str, layout: str) -> Iterator[Candidate]:
+    """Yield everything met in a folder, in the order of the uris.
+
+    Links are followed; within a class no folder is read twice, which ends every loop.
+
+    Args:
+        root: An existing folder.
+        layout: One of `LAYOUTS`.
+
+    Raises:
+        PermanentError: The folder cannot be opened, or `layout` is `split` and the folders are
+            not those of splits.
+    """
+    try:
+        os.scandir(root).close()
+    except OSError as error:
+        raise PermanentError(
+            f"a folder that can be read at {root}", str(error), "change its permissions"
+        ) from error
+    top = _Branch(path_to_uri(root))
+    if layout == "split" or (layout == "auto" and _looks_split(top)):
+        yield from _find_splits(top)
+    else:
+        yield from _find_classes(top, None)
+
+
+class _Entry(NamedTuple):
+    """One name in a folder."""
+
+    uri: str
+    name: str
+    is_folder: bool
+    flaw: Flaw | None
+
+
+@dataclass(frozen=True)
+class _Branch:
+    """A folder and the folders that a walk below it must not enter again."""
+
+    uri: str
+    seen: set[tuple[int, int]] = field(default_factory=set)
+    """Device and inode of each folder."""
+
+    def entries(self) -> Iterator[_Entry]:
+        """Yield what lies in the folder; a folder that cannot be listed raises OSError."""
+        # Names alone are kept, whatever is no plain file apart: a folder may hold a million.
+        special: dict[str, Flaw | None] = {}
+        names = []
+        with os.scandir(uri_to_path(self.uri)) as entries:
+            for entry in entries:
+                key = quote(entry.name)
+                flaw = _flaw_of(entry)
+                if flaw or entry.is_dir():
+                    key += "" if flaw else "/"  # sorts a folder where its files' uris sort
+                    special[key] = flaw
+                names.append(key)
+        for key in sorted(names):
+            name = uri_to_path(key.rstrip("/"))
+            flaw = HIDDEN if _is_hidden(name) else special.get(key)
+            yield _Entry(f"{self.uri.rstrip('/')}/{key}", name, key.endswith("/"), flaw)
+
+    def enter(self, uri: str) -> "_Branch | Flaw":
+        """Go into a folder below, unless it was read before."""
+        try:
+            status = os.stat(uri_to_path(uri))
+        except OSError:
+            return CLOSED_FOLDER
+        identity = status.st_dev, status.st_ino
+        if identity in self.seen:
+            return LOOP
+        self.seen.add(identity)
+        return _Branch(uri, self.seen)
+
+    def fresh(self) -> "_Branch":
+        """Forget what was read: another class may hold the same folder by a link."""
+        status = os.stat(uri_to_path(self.uri))
+        return _Branch(self.uri, {(status.st_dev, status.st_ino)})
+
+
+def _find_splits(top: _Branch) -> Iterator[Candidate]:
+    for entry in top.entries():
+        if entry.flaw or not entry.is_folder:
+            yield Candidate(entry.uri, flaw=entry.flaw or NO_LABEL)
+            continue
+        split = SPLIT_NAMES.get(entry.name.lower())
+        if split is None:
+            raise PermanentError(
+                f"folders called {', '.join(SPLIT_NAMES)} in {top.uri}",
+                repr(entry.name),
+                "rename or move the folder, or set layout=class if the folders are classes",
+            )
+        below = top.fresh().enter(entry.uri)
+        if isinstance(below, Flaw):
+            yield Candidate(entry.uri, split=split, flaw=below)
+        else:
+            yield from _find_classes(below, split)
+
+
+def _find_classes(top: _Branch, split: str | None) -> Iterator[Candidate]:
+    for entry in _entries_or_flaw(top):
+        if isinstance(entry, Flaw):
+            yield Candidate(top.uri, split=split, flaw=entry)
+        elif entry.flaw or not entry.is_folder:
+            yield Candidate(entry.uri, split=split, flaw=entry.flaw or NO_LABEL)
+        else:
+            yield from _find_photos(top.fresh(), entry, split)
+
+
+def _find_photos(top: _Branch, class_entry: _Entry, split: str | None) -> Iterator[Candidate]:
+    """Yield all that lies below a class folder; a stack, because folders nest 2,000 deep."""
+    label = to_label(class_entry.name)
+    stack: list[tuple[_Branch, Iterator[_Entry | Flaw]]] = [(top, iter([class_entry]))]
+    while stack:
+        branch, entries = stack[-1]
+        entry = next(entries, None)
+        if entry is None:
+            stack.pop()
+        elif isinstance(entry, Flaw):
+            yield Candidate(branch.uri, label, split, entry)
+        elif entry.flaw or not entry.is_folder:
+            yield Candidate(entry.uri, label, split, entry.flaw)
+        else:
+            below = branch.enter(entry.uri)
+            if isinstance(below, Flaw):
+                yield Candidate(entry.uri, label, split, below)
+            else:
+                stack.append((below, _entries_or_flaw(below)))
+
+
+def _entries_or_flaw(branch: _Branch) -> Iterator[_Entry | Flaw]:
+    empty = True
+    try:
+        for entry in branch.entries():
+            empty = False
+            yield entry
+    except OSError:
+        yield CLOSED_FOLDER
+    else:
+        if empty:
+            yield EMPTY_FOLDER
+
+
+def _looks_split(top: _Branch) -> bool:
+    """Whether every folder is called like a split, and train holds folders: the classes."""
+    folders = [entry for entry in top.entries() if entry.is_folder and not entry.flaw]
+    splits = [SPLIT_NAMES.get(folder.name.lower()) for folder in folders]
+    return None not in splits and any(
+        split == "train" and _holds_folders(_Branch(folder.uri))
+        for folder, split in zip(folders, splits, strict=True)
+    )
+
+
+def _holds_folders(branch: _Branch) -> bool:
+    return any(
+        isinstance(entry, _Entry) and entry.is_folder and not entry.flaw
+        for entry in _entries_or_flaw(branch)
+    )
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name.lower() in _HIDDEN_NAMES
+
+
+def _flaw_of(entry: os.DirEntry[str]) -> Flaw | None:
+    try:
+        if entry.is_file() or entry.is_dir():
+            return None
+        return NOT_A_FILE if os.path.exists(entry.path) else BROKEN_LINK
+    except OSError as error:
+        return LOOP if error.errno == errno.ELOOP else CLOSED_LINK

@@ -1,0 +1,55 @@
+"""A photo's fingerprint: near for equal looks, whatever the bytes.
+
+The hash is the one that the ImageHash library calls `phash`, bit for bit (a test holds them
+equal). It is computed here because for many photos at once it costs a tenth of the library's time,
+which would add a fifth to the time of decoding.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+GREY_SIDE = 32
+"""Side of the grey picture that is hashed, in pixels."""
+
+MIN_DETAIL = 24
+"""Least bits set in a hash that says anything.
+
+A bit tells whether a frequency is above the median of all 64, so 32 are set, unless many are
+equal, which happens on plain areas and in pictures that a program drew.
+"""
+
+_FREQUENCIES = 8
+# The discrete cosine transform (DCT-II) of 32 values, its 8 lowest frequencies.
+_COSINES = 2 * np.cos(
+    np.pi * np.arange(_FREQUENCIES)[:, None] * (2 * np.arange(GREY_SIDE) + 1) / (2 * GREY_SIDE)
+)
+_ROUNDING = 1e-6  # frequencies that differ by less are equal; they reach a million
+
+
+def shrink_to_grey(picture: Image.Image) -> NDArray[np.uint8]:
+    """Return a square photo as `perceptual_hashes` wants it.
+
+    Returns:
+        uint8 `[32, 32]`.
+    """
+    grey = picture.convert("L")
+    if grey.width >= 2 * GREY_SIDE:  # whole steps first: ten times as fast
+        grey = grey.reduce(grey.width // GREY_SIDE)
+    return np.asarray(grey.resize((GREY_SIDE, GREY_SIDE), Image.Resampling.LANCZOS))
+
+
+def perceptual_hashes(greys: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Hash the low frequencies of photos.
+
+    Args:
+        greys: uint8 `[n, 32, 32]`.
+
+    Returns:
+        uint64 `[n]`. Copies of a photo that were resized or compressed again differ in few of the
+        64 bits, different photos in 32 on average.
+    """
+    frequencies = (_COSINES @ greys.astype(np.float64) @ _COSINES.T).reshape(len(greys), -1)
+    middle = np.partition(frequencies, (31, 32), axis=1)[:, 31:33].mean(axis=1, keepdims=True)
+    bits = frequencies > middle + _ROUNDING
+    return np.packbits(bits, axis=1).view(">u8").ravel().astype(np.uint64)

@@ -1,0 +1,77 @@
+"""Read a photo's bytes by its uri."""
+
+import os
+import stat
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_components.photos.formats import HEAD_BYTES, detect_format
+from viewfinder_components.photos.package import read_from_package
+from viewfinder_components.photos.photo_error import PhotoError
+from viewfinder_components.photos.uri import PACKAGE, scheme_of, uri_to_path
+
+_LARGE_FILE = 1 << 20  # from here on the first bytes are looked at before the rest is read
+
+
+def read_photo(uri: str) -> bytes:
+    """Read a photo that is named in the index.
+
+    Args:
+        uri: As in the index's column `uri`.
+
+    Raises:
+        PermanentError: It is no longer where it was.
+    """
+    try:
+        return read_bytes(uri)
+    except PhotoError as error:
+        raise PermanentError(
+            f"the photo {uri}",
+            error.sentence,
+            "put the photos back where they were when validate read them, or validate them again "
+            "in their new place",
+        ) from error
+
+
+def read_bytes(uri: str, max_bytes: int | None = None) -> bytes:
+    """Read a file that may be a photo.
+
+    Args:
+        uri: A path as `uri.path_to_uri` encodes it, or a `package://` uri.
+        max_bytes: Larger files are not read; None for no limit.
+
+    Raises:
+        PhotoError: The file cannot be read, is larger than the limit, or is large and no photo.
+        PermanentError: A `package://` uri names nothing.
+    """
+    scheme = scheme_of(uri)
+    if scheme == PACKAGE:
+        return read_from_package(uri)
+    if scheme:
+        raise PhotoError(
+            "unreachable", f"{scheme} is not yet supported: copy the photos to this machine"
+        )
+    try:
+        return _read_file(uri_to_path(uri), max_bytes)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise PhotoError("missing", "there is no such file") from error
+    except PermissionError as error:
+        raise PhotoError("permission_denied", "the permission to read it is missing") from error
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+        raise PhotoError("unreachable", f"the file cannot be read ({error})") from error
+
+
+def _read_file(path: str, max_bytes: int | None) -> bytes:
+    status = os.stat(path)
+    if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
+        raise PhotoError("not_a_photo", "it is not a file")
+    if max_bytes is not None and status.st_size > max_bytes:
+        raise PhotoError(
+            "too_large",
+            f"the file has {status.st_size:,} bytes, more than the limit of {max_bytes:,}",
+        )
+    with open(path, "rb", buffering=0) as file:
+        if status.st_size < _LARGE_FILE:
+            return file.read()
+        detect_format(file.read(HEAD_BYTES))  # a film is not read to the end
+        file.seek(0)
+        return file.read()

