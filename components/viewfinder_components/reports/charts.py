@@ -1,0 +1,186 @@
+"""Charts as SVG that is part of the page: its text is text, its colours follow the page's theme.
+
+Names of classes are not drawn here: they may be in any script, and HTML sets them better. A
+chart's lines have the colours of `macros.legend`, in the same order.
+"""
+
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup, escape
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+SERIES = 8
+"""Colours in the style sheet; they repeat after that."""
+_TEXT, _GRID, _MUTED = "#010203", "#010204", "#010205"
+_SERIES = tuple(f"#0102{number:02x}" for number in range(0x11, 0x11 + SERIES))
+# matplotlib knows hexadecimal colours only: each stands for a variable of the style sheet.
+_THEME = {
+    _TEXT: "currentColor",
+    _GRID: "var(--line)",
+    _MUTED: "var(--muted)",
+    **{colour: f"var(--series-{number})" for number, colour in enumerate(_SERIES, 1)},
+}
+# What matplotlib writes for a file of its own, and what a part of a page must not have.
+_CLEANING = (
+    (re.compile(r"^.*?(?=<svg)", re.DOTALL), ""),  # XML declaration and doctype
+    (re.compile(r"\s*<defs>\s*<style.*?</style>\s*</defs>", re.DOTALL), ""),  # styles the page
+    (re.compile(r' (?:xmlns(?::xlink)?|version)="[^"]*"'), ""),  # HTML knows what SVG is
+    (re.compile(r'(?<=<svg) width="[^"]*" height="[^"]*"'), ""),  # the style sheet's business
+    (re.compile(r" font-family: [^;]*;"), ""),
+    (re.compile(r"xlink:href"), "href"),
+    (
+        re.compile(r' id="(?![pm][0-9a-f]+")[^"]*"'),
+        "",
+    ),  # but for clip paths and markers: they repeat
+    (re.compile(r' transform="rotate\(-0 [^"]*"'), ""),
+    (re.compile(r"(\.\d)\d+(?=[ \"\n])"), r"\1"),  # a tenth of a point is finer than a screen
+)
+_STYLE: dict[str, Any] = {
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "text.color": _TEXT,
+    "axes.labelcolor": _MUTED,
+    "axes.edgecolor": _GRID,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "grid.color": _GRID,
+    "grid.linewidth": 0.7,
+    "xtick.color": _MUTED,
+    "ytick.color": _MUTED,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "lines.linewidth": 1.8,
+    "figure.constrained_layout.use": True,
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a chart."""
+
+    x: Sequence[float]
+    y: Sequence[float]
+    series: int = 1
+    """The colour, 1 to `SERIES`; larger numbers begin again."""
+    weak: bool = False
+    """Whether to draw it thin and pale, as one of many."""
+    dashed: bool = False
+
+
+@dataclass(frozen=True)
+class Plot:
+    """What a line chart shows besides its lines."""
+
+    name: str
+    """What the chart shows, read out to those who cannot see it; unlike any other in the page."""
+    x_label: str
+    y_label: str
+    x_limits: tuple[float, float] | None = None
+    y_limits: tuple[float, float] | None = None
+    marks: tuple[tuple[float, str], ...] = ()
+    """Vertical lines: where, and the word beside it."""
+    diagonal: bool = False
+    """Whether to draw the line from (0, 0) to (1, 1), the reader's yardstick."""
+    square: bool = False
+    """Whether both axes are of one length."""
+
+
+def line_chart(plot: Plot, lines: Sequence[Line]) -> Markup:
+    """Draw lines over common axes."""
+    with rc_context(_STYLE):
+        figure, axes = _axes(plot)
+        for line in lines:
+            _draw_line(axes, line)
+        for position, word in plot.marks:
+            axes.axvline(position, color=_MUTED, linewidth=1, linestyle=(0, (3, 3)))
+            axes.annotate(
+                word,
+                (position, 1),
+                xycoords=("data", "axes fraction"),
+                xytext=(4, -2),
+                textcoords="offset points",
+                va="top",
+                color=_MUTED,
+                parse_math=False,
+            )
+        return _svg(figure, plot.name)
+
+
+def bar_chart(
+    plot: Plot, edges: Sequence[float], heights: Sequence[float | None], shares: Sequence[float]
+) -> Markup:
+    """Draw bars that touch, each as dark as its share: the reliability diagram.
+
+    Args:
+        plot: Axes and name.
+        edges: Where bars begin and end, one more than there are bars.
+        heights: Height of each bar; None leaves it out.
+        shares: Each bar's weight, 0 to 1.
+    """
+    largest = max(max(shares, default=0), 1e-9)
+    with rc_context(_STYLE):
+        figure, axes = _axes(plot)
+        for left, right, height, share in zip(edges, edges[1:], heights, shares, strict=False):
+            if height is not None:
+                axes.bar(
+                    left,
+                    max(height, 0.004),  # a bin that is never right still shows
+                    right - left,
+                    align="edge",
+                    color=_SERIES[0],
+                    alpha=0.25 + 0.7 * share / largest,
+                    linewidth=0,
+                )
+        return _svg(figure, plot.name)
+
+
+def _axes(plot: Plot) -> tuple[Figure, Any]:
+    figure = Figure(figsize=(4.6, 4.6) if plot.square else (6.2, 3.7))
+    axes = figure.add_subplot()
+    axes.set(xlabel=plot.x_label, ylabel=plot.y_label)
+    axes.margins(x=0.02)
+    if plot.x_limits:
+        axes.set_xlim(plot.x_limits)
+    if plot.y_limits:
+        axes.set_ylim(plot.y_limits)
+    if plot.diagonal:
+        axes.plot([0, 1], [0, 1], color=_MUTED, linewidth=1, linestyle=(0, (3, 3)))
+    return figure, axes
+
+
+def _draw_line(axes: Any, line: Line) -> None:
+    axes.plot(
+        line.x,
+        line.y,
+        color=_SERIES[(line.series - 1) % SERIES],
+        linestyle=(0, (4, 2)) if line.dashed else "-",
+        linewidth=0.8 if line.weak else 1.8,
+        alpha=0.45 if line.weak else 1,
+        marker="o" if len(line.x) == 1 else "",
+        markersize=4,
+        clip_on=False,  # a curve along the frame is not cut in half
+    )
+
+
+def _svg(figure: Figure, name: str) -> Markup:
+    """Return the figure as an `<svg>` element in the page's colours."""
+    file = io.StringIO()
+    with rc_context({"svg.hashsalt": name}):
+        # None everywhere leaves out the metadata, which would name a date and outside addresses.
+        nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+        figure.savefig(file, format="svg", transparent=True, metadata=nothing)
+    svg = file.getvalue()
+    for pattern, replacement in _CLEANING:
+        svg = pattern.sub(replacement, svg)
+    for colour, variable in _THEME.items():
+        svg = svg.replace(colour, variable)
+    label = f'<svg role="img" aria-label="{escape(name)}"'
+    return Markup(svg.replace("<svg", label, 1))  # noqa: S704  (drawn here, from numbers)
