@@ -1,0 +1,86 @@
+"""What is to be said about the photos: counts and warnings."""
+
+from collections import Counter
+
+import numpy as np
+
+from viewfinder_components.photos.candidate import SPLITS
+from viewfinder_components.validation.near_duplicates import NearGroups
+from viewfinder_components.validation.photo_table import IGNORED, NONE, STATUSES, USED, PhotoTable
+
+_NAMED = 5  # examples that a sentence names
+
+
+def status_counts(photos: PhotoTable) -> dict[str, int]:
+    """Count all files by status."""
+    counts = np.bincount(photos.status, minlength=len(STATUSES))
+    return dict(zip(STATUSES, counts.tolist(), strict=True))
+
+
+def reason_counts(photos: PhotoTable) -> dict[tuple[str, str], int]:
+    """Count the files out of use by status and kind of reason, the most frequent first."""
+    counts: Counter[tuple[str, str]] = Counter()
+    pairs, sizes = np.unique(np.stack([photos.status, photos.reason]), axis=1, return_counts=True)
+    for status, reason, size in zip(*pairs.tolist(), sizes.tolist(), strict=True):
+        if status != USED:
+            counts[STATUSES[status], photos.reasons[reason].kind] += size
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def class_counts(photos: PhotoTable) -> dict[str, dict[str, int]]:
+    """Count the used photos by class and split; every class that was met is there."""
+    used = photos.where(USED)
+    counts = np.zeros((len(photos.labels), len(SPLITS)), np.int64)
+    np.add.at(counts, (photos.label[used], photos.split[used]), 1)
+    return {
+        label: dict(zip(SPLITS, row, strict=True))
+        for label, row in zip(photos.labels, counts.tolist(), strict=True)
+    }
+
+
+def empty_classes(photos: PhotoTable) -> list[str]:
+    """Return the classes in which nothing was met that might be a photo."""
+    tried = np.unique(photos.label[(photos.status != IGNORED) & (photos.label != NONE)])
+    return [label for place, label in enumerate(photos.labels) if place not in set(tried.tolist())]
+
+
+def find_warnings(photos: PhotoTable, groups: NearGroups) -> list[str]:
+    """Return what a user should know although it stops nothing."""
+    classes = class_counts(photos)
+    warnings = []
+    if empty := empty_classes(photos):
+        warnings.append(f"Left out, because there is no photo in it: {name_some(empty)}.")
+    for split in ("val", "test"):
+        lacking = [label for label, of in classes.items() if sum(of.values()) and not of[split]]
+        if lacking and len(lacking) == sum(bool(sum(of.values())) for of in classes.values()):
+            warnings.append(f"There are no {split} photos at all.")
+        elif lacking:
+            warnings.append(f"Without {split} photos: {name_some(lacking)}.")
+    if groups.oversized.any():
+        warnings.append(
+            f"{int(groups.oversized.sum()):,} photos look exactly the same as very many others. "
+            "They all went to train: look whether they are photos at all."
+        )
+    if torn := near_pairs_of_two_classes(photos, groups):
+        warnings.append(
+            f"{torn:,} groups of near duplicates hold photos of different classes: "
+            "look whether their labels are right."
+        )
+    return warnings
+
+
+def near_pairs_of_two_classes(photos: PhotoTable, groups: NearGroups) -> int:
+    """Count the groups of near duplicates whose photos are of different classes."""
+    label = photos.label[photos.where(USED)]
+    low = np.full(len(label), len(photos.labels))
+    high = np.full(len(label), NONE)
+    np.minimum.at(low, groups.group, label)
+    np.maximum.at(high, groups.group, label)
+    return int((low < high).sum())
+
+
+def name_some(names: list[str]) -> str:
+    """Return the first few names as a phrase."""
+    rest = len(names) - _NAMED
+    some = ", ".join(names[:_NAMED])
+    return f"{some} and {rest:,} more" if rest > 0 else some

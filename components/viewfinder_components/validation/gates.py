@@ -1,0 +1,151 @@
+"""The limits that photos must keep before a model is trained on them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_components.validation.config import ValidationConfig
+from viewfinder_components.validation.duplicates import given_split
+from viewfinder_components.validation.findings import class_counts, empty_classes, name_some
+from viewfinder_components.validation.photo_table import (
+    IGNORED,
+    NONE,
+    TEST,
+    UNREADABLE,
+    USED,
+    VAL,
+    PhotoTable,
+)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A limit, and what was found."""
+
+    title: str
+    """What is measured."""
+    value: str
+    limit: str
+    passed: bool
+    worst: str
+    """What broke the limit, or came closest; may be empty."""
+    remedy: str
+    """What to do where the gate is shut."""
+
+
+def check_gates(
+    photos: PhotoTable, leaked: NDArray[np.bool_], config: ValidationConfig
+) -> list[Gate]:
+    """Hold the photos against every limit.
+
+    Args:
+        photos: After the splits are assigned.
+        leaked: Which files are given val or test photos that also lay in train.
+        config: The limits.
+    """
+    empty = empty_classes(photos)
+    classes = {name: of for name, of in class_counts(photos).items() if name not in empty}
+    sizes = {name: sum(of.values()) for name, of in classes.items()}
+    gates = [
+        _classes(sizes, config.min_classes),
+        _photos_per_class(sizes, config.min_photos_per_class),
+        _train_photos(classes),
+        _unreadable(photos, config.max_unreadable),
+        _imbalance(sizes, config.max_imbalance),
+    ]
+    if (photos.given != NONE).any():
+        gates.append(_leakage(photos, leaked, config.max_leakage))
+    return gates
+
+
+def raise_shut(gates: list[Gate], where: str) -> None:
+    """Raise unless every gate is open.
+
+    Args:
+        gates: As `check_gates` returned them.
+        where: Where the user can look.
+
+    Raises:
+        PermanentError: Names every shut gate, its value and limit, the worst and the remedy.
+    """
+    shut = [gate for gate in gates if not gate.passed]
+    if shut:
+        raise PermanentError(
+            " and ".join(f"{gate.limit} {gate.title}" for gate in shut),
+            " and ".join(gate.value + (f" ({gate.worst})" if gate.worst else "") for gate in shut),
+            "; ".join([*(gate.remedy for gate in shut), f"see {where}"]),
+        )
+
+
+def _classes(sizes: dict[str, int], least: int) -> Gate:
+    found = [name for name, size in sizes.items() if size]
+    remedy = f"add photos of at least {least} classes, each class in a folder of its own"
+    if len(found) == 1:
+        remedy += "; if the class folders lie one folder deeper, name that folder as data"
+    return Gate(
+        "classes", f"{len(found):,}", f"at least {least:,}", len(found) >= least,
+        name_some(found), remedy,
+    )  # fmt: skip
+
+
+def _photos_per_class(sizes: dict[str, int], least: int) -> Gate:
+    smallest = min(sizes.values(), default=0)
+    few = sorted((size, name) for name, size in sizes.items() if size < least)
+    return Gate(
+        "usable photos in the smallest class",
+        f"{smallest:,}",
+        f"at least {least:,}",
+        not few and bool(sizes),
+        name_some([f"{name} has {size:,}" for size, name in few]),
+        "add photos of these classes, take the classes out or lower min_photos_per_class",
+    )
+
+
+def _train_photos(classes: dict[str, dict[str, int]]) -> Gate:
+    lacking = [name for name, of in classes.items() if sum(of.values()) and not of["train"]]
+    return Gate(
+        "classes without train photos", f"{len(lacking):,}", "no", not lacking,
+        name_some(lacking), "give these classes train photos, or give no splits at all",
+    )  # fmt: skip
+
+
+def _unreadable(photos: PhotoTable, most: float) -> Gate:
+    bad = photos.where(UNREADABLE)
+    tried = int((photos.status != IGNORED).sum())
+    share = len(bad) / max(tried, 1)
+    examples = [f"{photos.uri[int(file)]}: {photos.sentence(int(file))}" for file in bad[:3]]
+    return Gate(
+        "unreadable files", f"{share:.1%} ({len(bad):,} of {tried:,})", f"at most {most:.1%}",
+        share <= most, name_some(examples),
+        "replace these files, take them out or raise max_unreadable",
+    )  # fmt: skip
+
+
+def _imbalance(sizes: dict[str, int], most: float) -> Gate:
+    found = {name: size for name, size in sizes.items() if size}
+    # By name where sizes are equal, so that the message is the same in every run.
+    order = sorted(found, key=lambda name: (found[name], name))
+    small, large = (order[0], order[-1]) if order else ("", "")
+    ratio = found[large] / found[small] if found else 1.0
+    worst = f"{large} has {found[large]:,}, {small} has {found[small]:,}" if found else ""
+    return Gate(
+        "imbalance (largest class : smallest)", f"{ratio:.1f} : 1", f"at most {most:g} : 1",
+        ratio <= most, worst if ratio > 1 else "",
+        "add photos of the small classes or raise max_imbalance",
+    )  # fmt: skip
+
+
+def _leakage(photos: PhotoTable, leaked: NDArray[np.bool_], most: float) -> Gate:
+    used = photos.where(USED)
+    given = given_split(photos)[used]
+    judged = used[(given == TEST) | (given == VAL)]
+    bad = judged[leaked[judged]]
+    share = len(bad) / max(len(judged), 1)
+    return Gate(
+        "val and test photos that also lie in train",
+        f"{share:.1%} ({len(bad):,} of {len(judged):,})", f"at most {most:.1%}",
+        share <= most, name_some([str(photos.uri[int(file)]) for file in bad[:3]]),
+        "make the splits anew, or raise max_leakage: the copies in train are left out anyway",
+    )  # fmt: skip

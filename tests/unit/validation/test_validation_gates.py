@@ -1,0 +1,129 @@
+import json
+
+import pytest
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_components.validation.validate import ValidationConfig
+
+
+@pytest.fixture
+def two_classes(fill, drawn, tmp_path):
+    """Return a folder with 4 cats and 20 dogs, and 6 files that are no photos among them."""
+    files = {f"cat/{n}.jpg": drawn[n] for n in range(4)}
+    files |= {f"dog/{n}.jpg": drawn[n] for n in range(10, 30)}
+    return fill(tmp_path / "data", files | {f"dog/broken {n}.jpg": b"none" for n in range(6)})
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (
+            {"min_classes": 3},
+            r"at least 3 classes, received 2 \(cat, dog\); add photos of at least 3",
+        ),
+        ({"min_photos_per_class": 5}, r"received 4 \(cat has 4\).*lower min_photos_per_class"),
+        (
+            {"max_unreadable": 0.1},
+            r"received 20.0% \(6 of 30\) .*broken 0.jpg.*raise max_unreadable",
+        ),
+        (
+            {"max_imbalance": 4.9},
+            r"received 5.0 : 1 \(dog has 20, cat has 4\).*raise max_imbalance",
+        ),
+    ],
+)
+def test_shut_gates_say_what_to_do(two_classes, validation, config, message) -> None:
+    with pytest.raises(PermanentError, match=message):
+        validation.run(two_classes, **config)
+    # Nothing is lost: the user can look.
+    assert len(validation.rows()) == 30
+    assert json.loads((validation.index_dir / "summary.json").read_text())["counts"]["used"] == 24
+    assert "not fit for training" in validation.report.read_text("utf-8")
+    assert str(validation.report) in str(_error(validation, two_classes, config))
+
+
+def test_open_gates_let_pass(two_classes, validation) -> None:
+    result = validation.run(
+        two_classes, min_classes=2, min_photos_per_class=4, max_unreadable=0.2, max_imbalance=5
+    )
+    assert (
+        result.summary
+        == "24 photos in 2 classes (0 duplicate, 0 conflict, 0 leak, 6 unreadable, 0 ignored)"
+    )
+    assert set(result.seconds) == {"read", "compare", "index", "report"}
+
+
+def test_all_shut_gates_are_named(two_classes, validation) -> None:
+    error = _error(validation, two_classes, {"min_photos_per_class": 9, "max_imbalance": 2})
+    assert "min_photos_per_class" in error.remedy
+    assert "max_imbalance" in error.remedy
+
+
+def test_single_class(validation, fill, drawn, tmp_path) -> None:
+    root = fill(tmp_path / "data", {f"all/cat/{n}.jpg": drawn[n] for n in range(5)})
+    error = _error(validation, root, {})
+    assert error.received.startswith("1 (all)")
+    assert "one folder deeper" in error.remedy
+
+
+@pytest.mark.parametrize("files", [{}, {"photo.jpg": b""}, {"cat/notes.txt": b"none"}])
+def test_no_photos_at_all(validation, fill, tmp_path, files) -> None:
+    (tmp_path / "data").mkdir()
+    error = _error(validation, fill(tmp_path / "data", files), {})
+    assert "at least 2 classes" in error.expected
+    assert len(validation.rows()) == max(len(files), 1)
+
+
+def test_missing_folder(validation, tmp_path) -> None:
+    with pytest.raises(PermanentError, match="received nothing; correct data"):
+        validation.run(tmp_path / "lost")
+
+
+def test_empty_class_is_left_out(two_classes, validation) -> None:
+    (two_classes / "bird").mkdir()
+    result = validation.run(two_classes)
+    assert result.labels == ["cat", "dog"]
+    assert "Left out, because there is no photo in it: bird." in result.warnings
+
+
+def test_class_of_broken_photos_is_no_empty_class(two_classes, validation, fill) -> None:
+    fill(two_classes, {"bird/1.jpg": b"none"})
+    with pytest.raises(PermanentError, match="bird has 0"):
+        validation.run(two_classes)
+
+
+def test_class_that_is_only_tested(validation, fill, drawn, tmp_path) -> None:
+    places = ["train/a/1.jpg", "train/b/2.jpg", "test/a/3.jpg", "test/b/4.jpg", "test/c/5.jpg"]
+    root = fill(tmp_path / "data", dict(zip(places, drawn, strict=False)))
+    with pytest.raises(PermanentError, match=r"no classes without train photos, received 1 \(c\)"):
+        validation.run(root, val_fraction=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("layout", "flat"),
+        ("image_size", 7),
+        ("val_fraction", -0.1),
+        ("test_fraction", 0.9),
+        ("test_fraction", float("nan")),
+        ("seed", -1),
+        ("min_classes", 1),
+        ("min_photos_per_class", 0),
+        ("max_unreadable", 1.1),
+        ("max_leakage", -1),
+        ("max_imbalance", 0.5),
+        ("max_megapixels", 0),
+        ("near_duplicate_distance", 9),
+        ("workers", -1),
+    ],
+)
+def test_config_is_checked(name, value) -> None:
+    with pytest.raises(PermanentError, match=f"expected {name} of .*; correct {name}"):
+        ValidationConfig(**{name: value})
+
+
+def _error(validation, root, config) -> PermanentError:
+    with pytest.raises(PermanentError) as caught:
+        validation.run(root, **config)
+    return caught.value
