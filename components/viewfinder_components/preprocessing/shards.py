@@ -1,0 +1,116 @@
+"""Read what preprocess wrote: shuffled shards of pixels, their labels and where they came from."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_components.preprocessing.pixels import PixelFiles
+
+SCHEMA_VERSION = 1
+SPLITS = ("train", "val", "test")
+MANIFEST = "shards.json"
+"""Written last: a directory without it was left by a run that did not finish."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """The photos of one split, in the order in which they lie in its shards."""
+
+    name: str
+    """train, val or test."""
+    files: PixelFiles
+    labels: NDArray[np.int32]
+    """int32 `[n]`: the place of each photo's class in `Shards.labels`."""
+    photos_path: Path
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @cached_property
+    def photos(self) -> pa.Table:
+        """The columns uri, label and sha256; read on first use."""
+        return pq.read_table(self.photos_path)
+
+    def pixels(self, start: int = 0, stop: int | None = None) -> NDArray[np.uint8]:
+        """Read the photos `start` to `stop` (not included) into memory.
+
+        Returns:
+            uint8 `[stop - start, size, size, 3]`, RGB.
+        """
+        return self.files.read(start, len(self) if stop is None else stop)
+
+    def batches(self, size: int) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int32]]]:
+        """Yield `size` photos and their labels at a time, in order; the last may be fewer."""
+        for start in range(0, len(self), size):
+            yield self.pixels(start, start + size), self.labels[start : start + size]
+
+
+@dataclass(frozen=True)
+class Shards:
+    """A directory that preprocess finished."""
+
+    directory: Path
+    image_size: int
+    """Width and height of every photo, in pixels."""
+    labels: tuple[str, ...]
+    """The classes, sorted; a photo's label is a place in this tuple."""
+    data_digest: str
+    """Names the photos, their labels and splits: equal digests, equal data."""
+    manifest: dict[str, Any]
+
+    @classmethod
+    def open(cls, directory: Path) -> Self:
+        """Read `shards.json`; the pixels stay on disk until they are asked for.
+
+        Raises:
+            PermanentError: There is none, or it is of a version this code does not know.
+        """
+        path = directory / MANIFEST
+        try:
+            manifest = json.loads(path.read_text("utf-8"))
+            version = manifest["schema_version"]
+            if version == SCHEMA_VERSION:
+                labels, size = tuple(manifest["labels"]), int(manifest["image_size"])
+                return cls(directory, size, labels, manifest["data_digest"], manifest)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise _unreadable(path, repr(error)) from error
+        raise _unreadable(path, f"schema version {version!r}")
+
+    def split(self, name: str) -> Split:
+        """Open one split.
+
+        Args:
+            name: train, val or test.
+
+        Raises:
+            PermanentError: No such split, or its files do not agree with `shards.json`.
+        """
+        if name not in SPLITS:
+            raise PermanentError(f"one of {', '.join(SPLITS)}", repr(name), "name another split")
+        folder, listed = self.directory / name, self.manifest["shards"][name]
+        files = PixelFiles.open((folder / shard["file"] for shard in listed), self.image_size)
+        labels = np.load(folder / "labels.npy")
+        count = self.manifest["counts"][name]
+        if not len(files) == len(labels) == count:
+            found = f"{len(files)} photos and {len(labels)} labels"
+            raise _unreadable(
+                self.directory / MANIFEST, f"{count} {name} photos there, {found} here"
+            )
+        return Split(name, files, labels, folder / "photos.parquet")
+
+
+def _unreadable(path: Path, received: str) -> PermanentError:
+    return PermanentError(
+        f"finished shards (schema version {SCHEMA_VERSION}) described by {path}",
+        received,
+        "run preprocess again",
+    )
