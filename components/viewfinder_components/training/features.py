@@ -1,0 +1,54 @@
+"""The features of a frozen backbone, computed once and kept, so that a killed run goes on."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder_components.preprocessing.shards import Split
+from viewfinder_components.progress import Progress
+
+Extractor = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+"""From uint8 pixels `[n, size, size, 3]` to float32 features `[n, f]`."""
+
+
+def compute_features(
+    extract: Extractor, split: Split, width: int, directory: Path
+) -> NDArray[np.float32]:
+    """Compute the features of a split, shard by shard.
+
+    Args:
+        extract: The backbone.
+        split: The photos.
+        width: Features a photo.
+        directory: Where the features of each shard are kept as `<split>-00000.npy`; those that
+            an earlier run left are read in place of being computed again.
+
+    Returns:
+        float32 `[n, width]` in the order of the split.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    features = np.empty((len(split), width), np.float32)
+    progress = Progress(f"train: features of {split.name} photos", len(split))
+    start = 0
+    for number, shard in enumerate(split.files.files):
+        stop = start + shard.photos
+        path = directory / f"{split.name}-{number:05d}.npy"
+        if path.exists():
+            features[start:stop] = np.load(path)
+        else:
+            features[start:stop] = extract(split.pixels(start, stop))
+            _save(path, features[start:stop])
+        progress.advance(shard.photos)
+        start = stop
+    progress.finish()
+    return features
+
+
+def _save(path: Path, features: NDArray[np.float32]) -> None:
+    temporary = path.with_suffix(".tmp")
+    with temporary.open("wb") as file:
+        np.save(file, features)
+    os.replace(temporary, path)

