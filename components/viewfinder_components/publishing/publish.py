@@ -1,0 +1,87 @@
+"""The publish step: a servable becomes an immutable version under the model root."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_components.publishing.contents import Contents, digest_file
+from viewfinder_components.storage.model_name import validate_model_name
+from viewfinder_components.storage.store import open_store
+from viewfinder_components.storage.version import MANIFEST
+from viewfinder_components.timing import Stopwatch
+
+
+@dataclass(frozen=True)
+class PublishConfig:
+    """Where to publish, and what."""
+
+    model_root: str
+    """Where versions are published: a path or `file:///path`."""
+    model_name: str
+    """The model's name below the root, as `validate_model_name` wants it."""
+    run_id: str
+    """The run that made the servable; may be empty, as in the servable's manifest."""
+
+    def __post_init__(self) -> None:
+        validate_model_name(self.model_name)
+
+
+@dataclass(frozen=True)
+class PublishedVersion:
+    """The version that holds the servable now."""
+
+    number: int
+    uri: str
+    path: Path
+    """Its files on this machine."""
+    reused: bool
+    """Whether an earlier try had published these very files, and nothing was added."""
+    seconds: dict[str, float]
+    """Wall-clock seconds by phase."""
+
+    @property
+    def summary(self) -> str:
+        """The step's one sentence about what it did."""
+        return f"version {self.number} {'was published before' if self.reused else 'is'} {self.uri}"
+
+
+def publish_version(servable_dir: Path, config: PublishConfig) -> PublishedVersion:
+    """Copy a servable to `<root>/<model>/<next integer>/`.
+
+    The version appears whole or not at all, whenever the process is killed and whoever publishes
+    beside it. Publishing the same servable again returns the version that holds it already.
+
+    Args:
+        servable_dir: The directory of the export step, with `manifest.json`.
+        config: Where to publish.
+
+    Raises:
+        PermanentError: The servable is not what its manifest says or not this run's, or the root
+            cannot be written.
+        TransientError: The root does not answer.
+    """
+    watch = Stopwatch()
+    store = open_store(config.model_root)
+    with watch.phase("inspect"):
+        files = _files(servable_dir, config)
+    with watch.phase("publish"):
+        version, reused = store.add(config.model_name, servable_dir, files)
+    return PublishedVersion(version.number, version.uri, version.path, reused, watch.seconds)
+
+
+def _files(servable: Path, config: PublishConfig) -> dict[str, str]:
+    """Return every file's digest; the store holds what it copies against them."""
+    contents = Contents.read(servable)
+    for expected in ("run_id", "model_name"):
+        given, found = getattr(config, expected), contents.manifest.get(expected)
+        if found != given:
+            raise PermanentError(
+                f"a servable of {expected} {given!r}", repr(found), "pass the servable of this run"
+            )
+    if contents.missing or contents.extra:
+        raise PermanentError(
+            f"exactly the files of the manifest in {servable}",
+            f"missing: {contents.missing}, extra: {contents.extra}",
+            "export the model again",
+        )
+    return {**contents.promised, MANIFEST: digest_file(servable / MANIFEST)}

@@ -1,0 +1,28 @@
+"""Which names a model may have."""
+
+import re
+
+from viewfinder_components.errors import PermanentError
+
+# KServe names an InferenceService after the model and wants a letter first (its webhook's
+# "^[a-z]([-a-z0-9]*[a-z0-9])?$"). Of a Kubernetes label's 63 characters, what is made from the name
+# takes 16 more: "-predictor-00001".
+_NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+MAX_LENGTH = 47
+
+
+def validate_model_name(name: str) -> str:
+    """Return `name` if a model, its folder and its InferenceService can be called so.
+
+    Raises:
+        PermanentError: It cannot; the message names a similar one that can.
+    """
+    if _NAME.fullmatch(name) and len(name) <= MAX_LENGTH:
+        return name
+    similar = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789")[:MAX_LENGTH].strip("-")
+    raise PermanentError(
+        f"a model name of lower-case letters, digits and dashes, a letter first, no dash last, "
+        f"at most {MAX_LENGTH} characters",
+        repr(name[:100]),
+        f"set model_name, to {similar or 'classifier'!r} for example",
+    )

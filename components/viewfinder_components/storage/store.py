@@ -1,0 +1,64 @@
+"""Model roots: where versions are published, chosen by the scheme of a URI."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_components.storage.local_store import LocalStore
+from viewfinder_components.storage.version import Version
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):/")
+_WORKS = "a model root that is a path or file:///path"
+
+
+class Store(Protocol):
+    """What a model root can do, on a disk or in a bucket.
+
+    Every `model` is validated by `validate_model_name`; PermanentError and TransientError say what
+    went wrong.
+    """
+
+    def versions(self, model: str) -> list[Version]:
+        """Return the complete versions, rising; none when the model or the root is not there."""
+
+    def latest(self, model: str) -> Version | None:
+        """Return the version with the highest number, None before the first."""
+
+    def add(self, model: str, servable: Path, files: Mapping[str, str]) -> tuple[Version, bool]:
+        """Publish `files` as the next version, all or nothing.
+
+        Args:
+            model: The model's name.
+            servable: The directory that holds the files.
+            files: Every file's hexadecimal SHA-256 by its relative path; `manifest.json` among
+                them. What is copied is held against it.
+
+        Returns:
+            The version, and whether these very files were a version before.
+        """
+
+
+def open_store(root: str) -> Store:
+    """Open the model root of a URI or a path.
+
+    Args:
+        root: `/models`, `models`, `~/models` or `file:///models`. Nothing is made before `add`.
+
+    Raises:
+        PermanentError: The URI's scheme is not supported.
+    """
+    remedy = "set model_root, to /srv/models for example"
+    if not root.strip() or "\0" in root:
+        raise PermanentError(_WORKS, repr(root), remedy)
+    match = _SCHEME.match(root)
+    if match is None:
+        return LocalStore(Path(root).expanduser().absolute())
+    # gs://, s3:// and pvc:// find their place here: a class beside LocalStore for each.
+    if match[1].lower() != "file":
+        raise PermanentError(_WORKS, f"{root!r} ({match[1]}:// is not supported yet)", remedy)
+    path = re.sub(r"^//(localhost(?=/))?", "", root[len("file:") :])
+    if not path.startswith("/"):
+        raise PermanentError("a file URI with three slashes", repr(root), f"write file:///{path}")
+    return LocalStore(Path(path))

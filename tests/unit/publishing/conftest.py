@@ -1,0 +1,32 @@
+"""Small servables to publish."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+MakeServable = Callable[..., Path]
+
+
+@pytest.fixture
+def make_servable(tmp_path: Path) -> MakeServable:
+    """Write a directory as export would, but for what is in the files: `(run_id, weights)`."""
+
+    def make(run_id: str, weights: bytes = b"weights") -> Path:
+        files = {"model.bin": weights, "labels.json": b'["a"]', "variables/variables.index": b""}
+        servable = tmp_path / "servables" / (run_id or "nameless")
+        for name, content in files.items():
+            (servable / name).parent.mkdir(parents=True, exist_ok=True)
+            (servable / name).write_bytes(content)
+        digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+        manifest = {
+            "run_id": run_id,
+            "model_name": "fruit",
+            "files": {name: {"sha256": digest} for name, digest in digests.items()},
+        }
+        (servable / "manifest.json").write_text(json.dumps(manifest))
+        return servable
+
+    return make
