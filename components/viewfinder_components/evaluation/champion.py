@@ -1,0 +1,177 @@
+"""Score the published version on the photos on which the new model was scored."""
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_components.evaluation.originals import read_original
+from viewfinder_components.evaluation.scoring import BATCH, predict_photos
+from viewfinder_components.inference import InferenceModel
+from viewfinder_components.photos.decode import PhotoError, decode
+from viewfinder_components.preprocessing.shards import Shards, Split
+from viewfinder_components.reports.formatting import plural, shorten
+from viewfinder_components.storage.store import open_store
+from viewfinder_components.storage.version import MANIFEST, Version
+
+_log = logging.getLogger(__name__)
+# What a directory that somebody else wrote may raise when it is not what it should be.
+_BROKEN = (PermanentError, OSError, ValueError, LookupError, TypeError, RuntimeError)
+
+
+@dataclass(frozen=True)
+class Champion:
+    """A published version and how it did."""
+
+    number: int
+    uri: str
+    problem: str | None = None
+    """Why it could not be scored; None when it was."""
+    correct: NDArray[np.bool_] | None = None
+    """bool `[n]`, whether it has each test photo right; None when it could not be scored."""
+    scored: NDArray[np.bool_] | None = None
+    """bool `[n]`, which photos it was shown: all, unless some could not be read again."""
+    notes: tuple[str, ...] = ()
+    """What the reader of a comparison must know, in sentences."""
+
+
+def find_champion(model_root: str, model_name: str) -> Version | None:
+    """Return the newest published version, None before the first.
+
+    Raises:
+        PermanentError: The root cannot be what `publish` writes to, or cannot be read.
+        TransientError: The root cannot be read now.
+    """
+    return open_store(model_root).latest(model_name)
+
+
+def score_champion(version: Version, shards: Shards, split: Split, max_pixels: int) -> Champion:
+    """Let a published version answer the test photos.
+
+    A version that cannot be scored does not end the run: the reason is kept and logged, and the
+    model is judged without it.
+
+    Args:
+        version: What to score.
+        shards: What the new model was trained on: its classes and photo size.
+        split: The test photos.
+        max_pixels: Largest photo to decode, where the version wants photos of another size.
+    """
+    try:
+        model = InferenceModel.load(version.path)
+        labels = _read_labels(version.path / "labels.json")
+        outputs, scored = _predict(model, shards, split, max_pixels)
+        if outputs.shape[1] != len(labels):
+            raise PermanentError(
+                f"{len(labels)} outputs, one a label",
+                str(outputs.shape[1]),
+                "publish the model again",
+            )
+    except _BROKEN as error:
+        _log.error("evaluate: version %d at %s cannot be scored", version.number, version.uri)
+        return Champion(version.number, version.uri, problem=str(error))
+    correct = np.zeros(len(split), np.bool_)
+    place = {label: position for position, label in enumerate(labels)}
+    # A class that the version does not know is at -1, which it never answers.
+    truth = np.array([place.get(label, -1) for label in shards.labels])[split.labels[scored]]
+    correct[scored] = outputs.argmax(axis=1) == truth
+    notes = (
+        *_label_notes(shards.labels, labels, split),
+        *_photo_notes(model, shards, scored),
+        *_data_notes(version, shards),
+    )
+    return Champion(version.number, version.uri, correct=correct, scored=scored, notes=notes)
+
+
+def _read_labels(path: Path) -> list[str]:
+    labels = json.loads(path.read_text("utf-8"))
+    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+        raise PermanentError(f"a list of labels in {path}", repr(labels)[:200], "publish again")
+    return labels
+
+
+def _predict(
+    model: InferenceModel, shards: Shards, split: Split, max_pixels: int
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return the outputs for the photos that were scored, and which these are."""
+    scored = np.ones(len(split), np.bool_)
+    batches: Iterator[NDArray[np.uint8]] = (pixels for pixels, _ in split.batches(BATCH))
+    if model.image_size != shards.image_size:
+        batches = _decoded_again(model.image_size, split, max_pixels, scored)
+    outputs = predict_photos(model, batches, len(split), "evaluate: champion's photos")
+    return outputs, scored
+
+
+def _decoded_again(
+    size: int, split: Split, max_pixels: int, scored: NDArray[np.bool_]
+) -> Iterator[NDArray[np.uint8]]:
+    """Yield the photos in another size, and mark in `scored` which could be read again."""
+
+    def open_again(photo: dict[str, str]) -> NDArray[np.uint8] | None:
+        content = read_original(photo["uri"], photo["sha256"])
+        try:
+            return None if content is None else decode(content, size, max_pixels)
+        except PhotoError:
+            return None
+
+    with ThreadPoolExecutor() as pool:
+        for start in range(0, len(split), BATCH):
+            photos = split.photos.slice(start, BATCH).to_pylist()
+            pixels = list(pool.map(open_again, photos))
+            scored[start : start + len(pixels)] = [photo is not None for photo in pixels]
+            present = [photo for photo in pixels if photo is not None]
+            if present:
+                yield np.stack(present)
+    if not scored.any():
+        raise PermanentError(
+            f"test photos that can be read again, to resize them to {size} x {size}",
+            "none",
+            "leave the photos where they were validated until the run has ended",
+        )
+
+
+def _label_notes(ours: Sequence[str], theirs: Sequence[str], split: Split) -> Iterator[str]:
+    unknown = [label for label in ours if label not in set(theirs)]
+    if unknown:
+        places = [place for place, label in enumerate(ours) if label in set(unknown)]
+        photos = int(np.isin(split.labels, places).sum())
+        yield (
+            f"It does not know {plural(len(unknown), 'class', 'classes')} of the data "
+            f"({shorten(unknown)}): the {photos} of {len(split)} test photos of them count as its "
+            "mistakes."
+        )
+    gone = [label for label in theirs if label not in set(ours)]
+    if gone:
+        classes = plural(len(gone), "class", "classes")
+        yield f"It may answer {classes} that the data no longer has ({shorten(gone)})."
+
+
+def _photo_notes(model: InferenceModel, shards: Shards, scored: NDArray[np.bool_]) -> Iterator[str]:
+    if model.image_size != shards.image_size:
+        yield (
+            f"It was shown the photos at {model.image_size} x {model.image_size} pixels, the new "
+            f"model at {shards.image_size} x {shards.image_size}."
+        )
+    if not scored.all():
+        yield (
+            f"{int((~scored).sum())} of {len(scored)} photos could not be read again in its size "
+            "and were left out of the comparison."
+        )
+
+
+def _data_notes(version: Version, shards: Shards) -> Iterator[str]:
+    try:
+        digest = json.loads((version.path / MANIFEST).read_text("utf-8")).get("data_digest")
+    except (OSError, ValueError, AttributeError):  # of another make: then nothing is known
+        return
+    if digest not in (None, shards.data_digest):
+        yield (
+            "It was trained on other data: photos that are test photos today may have been among "
+            "its training photos, which would flatter it."
+        )

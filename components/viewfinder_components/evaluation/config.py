@@ -1,0 +1,51 @@
+"""What a user may set about the evaluation; light to import, so that mistakes show at once."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from viewfinder_components.errors import PermanentError
+
+if TYPE_CHECKING:  # importing it takes scipy's seconds
+    from viewfinder_components.evaluation.gate import Limits
+
+
+@dataclass(frozen=True)
+class EvaluationConfig:
+    """What a user may set. Shares lie between 0 and 1."""
+
+    model_root: str
+    """Where versions are published; the newest one is the champion."""
+    model_name: str
+    """The model's name below the root."""
+    min_accuracy: float = 0.0
+    """Gate: least accuracy; 0 asks for nothing."""
+    min_balanced_accuracy: float = 0.0
+    """Gate: least balanced accuracy; 0 asks for nothing."""
+    max_ece: float = 1.0
+    """Gate: largest expected calibration error; 1 asks for nothing."""
+    confidence: float = 0.95
+    """Level of the intervals, above 0 and below 1."""
+    samples: int = 64
+    """Most test photos to keep for the steps that come later."""
+    max_megapixels: float = 100.0
+    """Larger photos are not decoded for a champion that wants another size."""
+
+    def __post_init__(self) -> None:
+        for name in ("min_accuracy", "min_balanced_accuracy", "max_ece"):
+            value = getattr(self, name)
+            _demand(0 <= value <= 1, f"{name} between 0 and 1", value)
+        _demand(0 < self.confidence < 1, "confidence above 0 and below 1", self.confidence)
+        _demand(self.samples >= 1, "samples of at least 1", self.samples)
+        _demand(self.max_megapixels > 0, "max_megapixels above 0", self.max_megapixels)
+
+    @property
+    def limits(self) -> "Limits":
+        """The gate's part."""
+        from viewfinder_components.evaluation.gate import Limits
+
+        return Limits(self.min_accuracy, self.min_balanced_accuracy, self.max_ece)
+
+
+def _demand(holds: bool, expected: str, received: object) -> None:
+    if not holds:
+        raise PermanentError(expected, repr(received), "set another value")

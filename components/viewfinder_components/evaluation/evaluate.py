@@ -1,0 +1,236 @@
+"""The evaluate step: score, compare, decide, and show."""
+
+import logging
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from viewfinder_components.evaluation.champion import Champion, find_champion, score_champion
+from viewfinder_components.evaluation.comparison import PairedDifference
+from viewfinder_components.evaluation.config import EvaluationConfig
+from viewfinder_components.evaluation.gallery import hang, surest_right, worst_mistakes
+from viewfinder_components.evaluation.gate import Decision, Rival, decide
+from viewfinder_components.evaluation.inputs import Inputs, installed_versions
+from viewfinder_components.evaluation.metrics import Metrics, measure
+from viewfinder_components.evaluation.record import (
+    EVALUATION,
+    PAGE,
+    SCHEMA_VERSION,
+    champion_record,
+    metrics_record,
+    write_predictions,
+)
+from viewfinder_components.evaluation.report import render_run_report
+from viewfinder_components.evaluation.samples import write_samples
+from viewfinder_components.evaluation.scoring import BATCH, Predictions, predict_photos
+from viewfinder_components.reports.formatting import shorten
+from viewfinder_components.timing import Stopwatch
+from viewfinder_components.whole_files import write_json, write_text
+
+__all__ = ["EvaluationConfig", "EvaluationResult", "evaluate_model"]
+
+_log = logging.getLogger(__name__)
+_FEW_PHOTOS = 10  # below this, one photo moves a class's recall by more than 0.1
+
+
+@dataclass(frozen=True)
+class EvaluationResult:
+    """What came out, in the forms that KFP's artifacts want."""
+
+    accepted: bool
+    """Whether the model may be published."""
+    decision: str
+    """Whether and why, in a sentence or two."""
+    scalars: dict[str, float]
+    """For KFP's Metrics: every number is finite."""
+    confusion_matrix: tuple[list[str], list[list[int]]]
+    """For KFP's ClassificationMetrics: labels, and rows of true classes."""
+    roc_curve: tuple[list[float], list[float], list[float]]
+    """For KFP's ClassificationMetrics, micro-averaged: fpr, tpr, thresholds."""
+    warnings: tuple[str, ...]
+    """What the reader of the numbers must know, in sentences."""
+    seconds: dict[str, float]
+    """Wall-clock seconds by phase."""
+
+    @property
+    def summary(self) -> str:
+        """The step's one sentence about what it did."""
+        return self.decision
+
+
+@dataclass(frozen=True)
+class _Findings:
+    """Everything the step found out, before it is written in any form."""
+
+    predictions: Predictions
+    metrics: Metrics
+    champion: Champion | None
+    difference: PairedDifference | None
+    decision: Decision
+    warnings: tuple[str, ...]
+
+
+def evaluate_model(
+    model_dir: Path,
+    index_dir: Path,
+    shards_dir: Path,
+    evaluation_dir: Path,
+    report_path: Path,
+    config: EvaluationConfig,
+) -> EvaluationResult:
+    """Score the model on the test photos, beside the champion, decide, and write it all down.
+
+    A refused model is a result, not an error.
+
+    Args:
+        model_dir: `model.xml`, `model.bin`, `labels.json` and `training.json` from train.
+        index_dir: `summary.json` from validate, for the page.
+        shards_dir: The shards from preprocess.
+        evaluation_dir: Where to write `evaluation.json`, `predictions.parquet`, `samples/` and
+            `page.json`; made when missing.
+        report_path: Where to write the page.
+        config: What a user may set.
+
+    Raises:
+        PermanentError: There are no test photos, the model does not fit the shards, or its
+            outputs are no probabilities.
+    """
+    watch = Stopwatch()
+    with watch.phase("load"):
+        inputs = Inputs.open(model_dir, index_dir, shards_dir)
+        evaluation_dir.mkdir(parents=True, exist_ok=True)
+    findings = _find_out(inputs, config, watch)
+    with watch.phase("samples"):
+        split, predictions = inputs.split, findings.predictions
+        write_predictions(evaluation_dir / "predictions.parquet", split, predictions)
+        write_samples(evaluation_dir / "samples", split, predictions, config.samples)
+    seconds = dict(watch.seconds)
+    with watch.phase("report"):
+        write_json(evaluation_dir / PAGE, _page(inputs, findings), indent=None)
+        # After everything else: who finds evaluation.json finds the rest as well.
+        write_json(evaluation_dir / EVALUATION, _record(inputs, findings, config, seconds))
+        write_text(report_path, render_run_report(evaluation_dir))
+    return _result(findings, watch.seconds)
+
+
+def _find_out(inputs: Inputs, config: EvaluationConfig, watch: Stopwatch) -> _Findings:
+    shards, split = inputs.shards, inputs.split
+    with watch.phase("model"):
+        batches = (pixels for pixels, _ in split.batches(BATCH))
+        outputs = predict_photos(inputs.model, batches, len(split), "evaluate: photos")
+        predictions = Predictions(shards.labels, split.labels, outputs)
+    with watch.phase("metrics"):
+        metrics = measure(predictions, config.confidence)
+    with watch.phase("champion"):
+        champion = _score_champion(inputs, config)
+        difference = _compare(predictions, champion, config.confidence)
+    rival = Rival(champion.number, difference) if champion else None
+    decision = decide(metrics, config.limits, rival)
+    warnings = tuple(_warnings(inputs, metrics, champion))
+    for warning in warnings:
+        _log.warning("evaluate: %s", warning)
+    return _Findings(predictions, metrics, champion, difference, decision, warnings)
+
+
+def _score_champion(inputs: Inputs, config: EvaluationConfig) -> Champion | None:
+    found = find_champion(config.model_root, config.model_name)
+    if found is None:
+        return None
+    max_pixels = int(config.max_megapixels * 1e6)
+    return score_champion(found, inputs.shards, inputs.split, max_pixels)
+
+
+def _compare(
+    predictions: Predictions, champion: Champion | None, confidence: float
+) -> PairedDifference | None:
+    if champion is None or champion.correct is None:
+        return None
+    scored = champion.scored
+    return PairedDifference.of(predictions.correct[scored], champion.correct[scored], confidence)
+
+
+def _warnings(inputs: Inputs, metrics: Metrics, champion: Champion | None) -> list[str]:
+    found = []
+    empty = [part.label for part in metrics.classes if not part.photos]
+    if empty:
+        found.append(f"No test photos of {shorten(empty)}: nothing is known about these classes.")
+    few = [part for part in metrics.classes if 0 < part.photos < _FEW_PHOTOS]
+    if few:
+        listed = shorten([f"{part.label} ({part.photos})" for part in few])
+        found.append(f"Few test photos of {listed}: what is said of these classes is a guess.")
+    if champion is not None and champion.problem is not None:
+        found.append(
+            f"Published version {champion.number} could not be scored, so the model was judged "
+            f"without it: {champion.problem}"
+        )
+    if inputs.training.get("data_digest") not in (None, inputs.shards.data_digest):
+        found.append(
+            "The model was trained on other data than these shards: photos it was trained on may "
+            "be among the test photos, which would flatter it."
+        )
+    return found
+
+
+def _record(
+    inputs: Inputs, findings: _Findings, config: EvaluationConfig, seconds: dict[str, float]
+) -> dict[str, Any]:
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "accepted": findings.decision.accepted,
+        "decision": findings.decision.sentence,
+        "checks": [asdict(check) for check in findings.decision.checks],
+        "warnings": list(findings.warnings),
+        "labels": list(inputs.shards.labels),
+        "metrics": metrics_record(findings.metrics),
+        "champion": champion_record(findings.champion, findings.difference),
+        "config": asdict(config),
+        "model": inputs.identify(),
+        "versions": installed_versions(),
+        "seconds": seconds,
+    }
+
+
+def _page(inputs: Inputs, findings: _Findings) -> dict[str, Any]:
+    split, predictions, metrics = inputs.split, findings.predictions, findings.metrics
+    return {
+        "summary": inputs.summary,
+        "training": inputs.training,
+        "mistakes": hang(split, predictions, worst_mistakes(predictions)),
+        "right": hang(split, predictions, surest_right(predictions)),
+        "roc_micro": asdict(metrics.roc_micro) if metrics.roc_micro else None,
+        "roc_classes": [asdict(curve) if curve else None for curve in metrics.roc_classes],
+    }
+
+
+def _result(findings: _Findings, seconds: dict[str, float]) -> EvaluationResult:
+    metrics, curve = findings.metrics, findings.metrics.roc_micro
+    scalars = {
+        "photos": metrics.photos,
+        "accuracy": metrics.accuracy,
+        "accuracy_low": metrics.accuracy_interval.low,
+        "accuracy_high": metrics.accuracy_interval.high,
+        "balanced_accuracy": metrics.balanced_accuracy,
+        "macro_f1": metrics.macro_f1,
+        "log_loss": metrics.log_loss,
+        "ece": metrics.ece,
+        "top_5_accuracy": metrics.top_5_accuracy,
+        "auc_micro": metrics.auc_micro,
+        "auc_macro": metrics.auc_macro,
+        "champion_difference": findings.difference.difference if findings.difference else None,
+    }
+    return EvaluationResult(
+        accepted=findings.decision.accepted,
+        decision=findings.decision.sentence,
+        scalars={name: value for name, value in scalars.items() if value is not None},
+        confusion_matrix=(
+            list(findings.predictions.labels),
+            [list(row) for row in metrics.confusion_matrix],
+        ),
+        roc_curve=(
+            list(curve.false_positive_rate) if curve else [],
+            list(curve.true_positive_rate) if curve else [],
+            list(curve.thresholds) if curve else [],
+        ),
+        warnings=findings.warnings,
+        seconds=seconds,
+    )

@@ -1,0 +1,146 @@
+"""Decide whether the model may be published."""
+
+from dataclasses import dataclass
+
+from viewfinder_components.evaluation.comparison import PairedDifference
+from viewfinder_components.evaluation.metrics import Metrics
+from viewfinder_components.reports.formatting import percent, plural
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a user may ask of the model. Shares lie between 0 and 1."""
+
+    min_accuracy: float = 0.0
+    """Least accuracy; 0 asks for nothing."""
+    min_balanced_accuracy: float = 0.0
+    """Least balanced accuracy; 0 asks for nothing."""
+    max_ece: float = 1.0
+    """Largest expected calibration error; 1 asks for nothing."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One rule and how the model did."""
+
+    name: str
+    value: float | None
+    """What was measured; None when it could not be."""
+    limit: float | None
+    """What it is held against; None when there is nothing to hold it against."""
+    passed: bool
+    sentence: str
+    """Value, limit and outcome in words."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The gate's word."""
+
+    accepted: bool
+    sentence: str
+    """Whether and why, for people."""
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True)
+class Rival:
+    """The published version the model is held against."""
+
+    number: int
+    difference: PairedDifference | None
+    """None when the version could not be scored."""
+
+
+def decide(metrics: Metrics, limits: Limits, rival: Rival | None) -> Decision:
+    """Hold the model against every rule. A refusal is an answer, not an error.
+
+    Without limits of the user's the model must still know more than a constant answer does, and
+    must not be worse than the published version.
+
+    Args:
+        metrics: The model on the test photos.
+        limits: What the user asks for.
+        rival: The champion, if there is one.
+    """
+    checks = (
+        _beats_constant_answer(metrics),
+        _at_least("accuracy", metrics.accuracy, limits.min_accuracy),
+        _at_least("balanced accuracy", metrics.balanced_accuracy, limits.min_balanced_accuracy),
+        _at_most("calibration error", metrics.ece, limits.max_ece),
+        _not_worse(rival),
+    )
+    failed = [check.sentence for check in checks if not check.passed]
+    if failed:
+        return Decision(False, f"Refused. {' '.join(failed)}", checks)
+    return Decision(True, f"Accepted. {_praise(metrics)} {checks[-1].sentence}", checks)
+
+
+def _beats_constant_answer(metrics: Metrics) -> Check:
+    """Balanced accuracy, because under imbalance a useful model may lose in plain accuracy.
+
+    Always answering one class, such as the largest, finds all of it and none of the others:
+    a balanced accuracy of 1 / classes.
+    """
+    present = sum(1 for part in metrics.classes if part.photos)
+    constant, value = 1 / present, metrics.balanced_accuracy
+    # With test photos of one class only, nothing can be better than a constant answer.
+    passed = value > constant or (present == 1 and value == 1)
+    relation = "above" if value > constant else "not above"
+    sentence = (
+        f"Balanced accuracy {percent(value)} is {relation} the {percent(constant)} of always "
+        "answering one class."
+    )
+    if present == 1:
+        sentence = f"Every test photo is of one class, of which {percent(value)} were found."
+    return Check("better than a constant answer", value, constant, passed, sentence)
+
+
+def _at_least(name: str, value: float, limit: float) -> Check:
+    passed = value >= limit
+    relation = "reaches" if passed else "is below"
+    sentence = (
+        f"{name.capitalize()} {percent(value)} {relation} the least allowed {percent(limit)}."
+    )
+    if limit <= 0:
+        return Check(name, value, None, True, f"{name.capitalize()} has no limit.")
+    return Check(name, value, limit, passed, sentence)
+
+
+def _at_most(name: str, value: float, limit: float) -> Check:
+    passed = value <= limit
+    relation = "is within" if passed else "exceeds"
+    sentence = f"{name.capitalize()} {percent(value)} {relation} the allowed {percent(limit)}."
+    if limit >= 1:
+        return Check(name, value, None, True, f"{name.capitalize()} has no limit.")
+    return Check(name, value, limit, passed, sentence)
+
+
+def _not_worse(rival: Rival | None) -> Check:
+    name = "not worse than the champion"
+    if rival is None:
+        return Check(name, None, None, True, "No version is published yet to compare with.")
+    version = f"published version {rival.number}"
+    if rival.difference is None:
+        sentence = f"The {version} could not be scored, so nothing was compared."
+        return Check(name, None, None, True, sentence)
+    found = rival.difference
+    verdict = "Worse than" if found.is_worse else "Not worse than"
+    interval = f"{_points(found.low)} to {_points(found.high)}"
+    sentence = (
+        f"{verdict} {version}: on the same photos its accuracy differs by "
+        f"{_points(found.difference)} points (interval {interval})."
+    )
+    return Check(name, found.difference, 0.0, not found.is_worse, sentence)
+
+
+def _praise(metrics: Metrics) -> str:
+    interval = metrics.accuracy_interval
+    return (
+        f"Accuracy {percent(metrics.accuracy)} (interval {percent(interval.low)} to "
+        f"{percent(interval.high)}) on {plural(metrics.photos, 'test photo')}."
+    )
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:+.1f}"

@@ -1,0 +1,110 @@
+"""What the evaluate step is given: the model, the test photos, and what is known about both."""
+
+import hashlib
+import json
+import platform
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Self
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_components.inference import InferenceModel
+from viewfinder_components.preprocessing.shards import Shards, Split
+
+_PACKAGES = ("viewfinder", "numpy", "openvino", "scikit-learn", "scipy")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The outputs of the earlier steps, found to fit each other."""
+
+    model: InferenceModel
+    shards: Shards
+    split: Split
+    """The test photos, at least one."""
+    summary: dict[str, Any]
+    """validate's `summary.json`."""
+    training: dict[str, Any]
+    """train's `training.json`."""
+    model_sha256: str
+    """Hexadecimal digest of `model.xml` followed by `model.bin`."""
+
+    @classmethod
+    def open(cls, model_dir: Path, index_dir: Path, shards_dir: Path) -> Self:
+        """Read everything but the photos.
+
+        Raises:
+            PermanentError: Something is missing or broken, there are no test photos, or the model
+                was made for other classes or another photo size.
+        """
+        shards = Shards.open(shards_dir)
+        split = shards.split("test")
+        if not len(split):
+            raise PermanentError(
+                "photos in the test split",
+                "none",
+                "raise test_fraction, or put photos into the folder of the test split",
+            )
+        model = InferenceModel.load(model_dir)
+        labels = _read_json(model_dir / "labels.json", list)
+        _demand_fit("classes", list(shards.labels), labels)
+        _demand_fit("photo size", shards.image_size, model.image_size)
+        return cls(
+            model=model,
+            shards=shards,
+            split=split,
+            summary=_read_json(index_dir / "summary.json", dict),
+            training=_read_json(model_dir / "training.json", dict),
+            model_sha256=_digest(model_dir / "model.xml", model_dir / "model.bin"),
+        )
+
+    def identify(self) -> dict[str, Any]:
+        """Return what tells this model from others, JSON-ready."""
+        return {
+            "sha256": self.model_sha256,
+            "backbone": self.training.get("backbone"),
+            "image_size": self.shards.image_size,
+            "data_digest": self.shards.data_digest,
+        }
+
+
+def installed_versions() -> dict[str, str]:
+    """Return the versions of what the numbers depend on."""
+    versions = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:  # run from a source tree that was never installed
+            continue
+    return versions
+
+
+def _read_json(path: Path, kind: type) -> Any:
+    try:
+        value = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise PermanentError(
+            f"a readable {path.name} in {path.parent}", repr(error), "run the step that writes it"
+        ) from error
+    if not isinstance(value, kind):
+        raise PermanentError(
+            f"a JSON {kind.__name__} in {path}", repr(value)[:80], "run the step that writes it"
+        )
+    return value
+
+
+def _demand_fit(what: str, data: object, model: object) -> None:
+    if data != model:
+        raise PermanentError(
+            f"a model made for the shards' {what}, {data!r:.200}",
+            f"one made for {model!r:.200}",
+            "train on these shards",
+        )
+
+
+def _digest(*paths: Path) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

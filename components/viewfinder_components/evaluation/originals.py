@@ -1,0 +1,27 @@
+"""Get a test photo's file again, as it was when it was validated."""
+
+import hashlib
+import logging
+
+from viewfinder_components.errors import ViewfinderError
+from viewfinder_components.photos.read import read_photo
+
+_log = logging.getLogger(__name__)
+
+
+def read_original(uri: str, sha256: str) -> bytes | None:
+    """Return the file's bytes; None when it is gone or is not what it was.
+
+    Args:
+        uri: Where the photo lay.
+        sha256: Hexadecimal digest of its bytes then.
+    """
+    try:
+        content = read_photo(uri)
+    except ViewfinderError as error:
+        _log.warning("evaluate: %s cannot be read again: %s", uri, error)
+        return None
+    if hashlib.sha256(content).hexdigest() != sha256:
+        _log.warning("evaluate: %s has changed since it was validated", uri)
+        return None
+    return content

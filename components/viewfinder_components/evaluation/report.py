@@ -1,0 +1,65 @@
+"""The run's page, made from what lies in the evaluation's folder: it can be made again later."""
+
+import json
+from collections.abc import Mapping
+from math import log
+from pathlib import Path
+from typing import Any
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_components.evaluation import figures, tables
+from viewfinder_components.reports.page import render
+
+_TEMPLATE = "evaluation/report.html"
+
+
+def render_run_report(evaluation_dir: Path, run: Mapping[str, Any] | None = None) -> str:
+    """Return the page: what was measured and decided, and how the run went as far as it is known.
+
+    Args:
+        evaluation_dir: What `evaluate_model` wrote.
+        run: How the run went, once it has ended; adds the section "The run"::
+
+                {"state": "succeeded" | "refused" | "failed" | "interrupted",
+                 "steps": [{"name", "state", "seconds", "phases": {name: seconds}}],
+                 "check": verdict.json of the check step, or None,
+                 "version": {"number", "uri"} of what was published, or None,
+                 "commands": [what to type to serve it, line by line],
+                 "error": the failure's sentence, may be left out,
+                 "floor_seconds": the least that decoding and one pass of the backbone over all
+                     photos take on this machine, may be left out}
+
+    Raises:
+        PermanentError: The folder holds no finished evaluation.
+    """
+    evaluation = _read(evaluation_dir / "evaluation.json")
+    page = _read(evaluation_dir / "page.json")
+    metrics, labels = evaluation["metrics"], evaluation["labels"]
+    steps = list(run["steps"]) if run else tables.known_steps(page, evaluation)
+    return render(
+        _TEMPLATE,
+        evaluation=evaluation,
+        metrics=metrics,
+        page=page,
+        run=run,
+        steps=steps,
+        time_parts=tables.time_parts(steps),
+        data_rows=tables.data_rows(page["summary"]),
+        class_rows=tables.class_rows(metrics),
+        confusion=tables.confusion(metrics, labels),
+        training_curves=figures.training_curves(page["training"]),
+        roc=figures.roc_chart(page),
+        many=len(labels) > tables.MATRIX_CLASSES,
+        ignorance=log(len(labels)),
+        reliability=figures.reliability_diagram(metrics),
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        values: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise PermanentError(
+            f"a finished evaluation at {path.parent}", repr(error), "run evaluate again"
+        ) from error
+    return values

@@ -1,0 +1,72 @@
+"""Keep some test photos as they came, for export's warm-up and for the check of the server."""
+
+import io
+from collections import defaultdict
+from itertools import chain, zip_longest
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from viewfinder_components.evaluation.originals import read_original
+from viewfinder_components.evaluation.scoring import Predictions
+from viewfinder_components.preprocessing.shards import Split
+from viewfinder_components.whole_files import write_json
+
+INDEX = "samples.json"
+_SUFFIXES = {b"\xff\xd8\xff": ".jpg", b"\x89PN": ".png", b"GIF": ".gif", b"RIF": ".webp"}
+
+
+def choose_samples(predictions: Predictions, limit: int) -> list[int]:
+    """Choose photos of as many kinds as can be: in turn one of each class, right and wrong.
+
+    Within a kind the order of the split decides, which is shuffled already.
+
+    Args:
+        predictions: The test photos.
+        limit: Most photos to choose.
+
+    Returns:
+        Places in the split, rising.
+    """
+    kinds: dict[tuple[int, bool], list[int]] = defaultdict(list)
+    for place, kind in enumerate(
+        zip(predictions.truth.tolist(), predictions.correct.tolist(), strict=True)
+    ):
+        kinds[kind].append(place)
+    in_turn = chain.from_iterable(zip_longest(*(kinds[kind] for kind in sorted(kinds))))
+    return sorted([place for place in in_turn if place is not None][:limit])
+
+
+def write_samples(folder: Path, split: Split, predictions: Predictions, limit: int) -> int:
+    """Write the chosen photos' files and `samples.json` into `folder`.
+
+    A photo whose file is gone or has changed is kept as a PNG of the pixels the model saw, which
+    decodes to just these pixels.
+
+    Returns:
+        How many photos were written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    entries: list[dict[str, Any]] = []
+    for place in choose_samples(predictions, limit):
+        photo = split.photos.slice(place, 1).to_pylist()[0]
+        content = read_original(photo["uri"], photo["sha256"]) or _png(split, place)
+        name = f"sample-{len(entries):03d}{_SUFFIXES.get(content[:3], '')}"
+        (folder / name).write_bytes(content)
+        entries.append(
+            {
+                "file": name,
+                "uri": photo["uri"],
+                "label": photo["label"],
+                "probabilities": predictions.probabilities[place].tolist(),
+            }
+        )
+    write_json(folder / INDEX, entries)
+    return len(entries)
+
+
+def _png(split: Split, place: int) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(split.pixels(place, place + 1)[0]).save(file, "PNG")
+    return file.getvalue()

@@ -1,0 +1,110 @@
+"""The page's tables: rows made from what the evaluation wrote."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from viewfinder_components.reports.formatting import duration
+from viewfinder_components.reports.pictures import heat_picture
+
+Record = Mapping[str, Any]
+SPLITS = ("train", "val", "test")
+MATRIX_CLASSES = 24
+"""A confusion matrix of more classes is shown as a picture: its cells would not fit a page."""
+_PAIRS = 15
+
+
+def class_rows(metrics: Record) -> list[Record]:
+    """Return the classes, the ones that are found least often first, unknown ones last."""
+    return sorted(
+        metrics["classes"],
+        key=lambda row: (row["recall"] is None, row["recall"] or 0.0, -row["photos"]),
+    )
+
+
+def confusion(metrics: Record, labels: list[str]) -> dict[str, Any]:
+    """Return the confusion matrix, as rows of cells or as a picture, and the frequent mistakes.
+
+    A cell's share is of the photos of its true class.
+    """
+    counts = np.array(metrics["confusion_matrix"])
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    small = len(labels) <= MATRIX_CLASSES
+    rows = [
+        {
+            "label": label,
+            "photos": int(counts[number].sum()),
+            "cells": [
+                {"count": int(count), "share": float(share), "right": number == column}
+                for column, (count, share) in enumerate(
+                    zip(counts[number], shares[number], strict=True)
+                )
+            ],
+        }
+        for number, label in enumerate(labels)
+    ]
+    return {
+        "rows": rows if small else [],
+        "picture": None if small else heat_picture(shares),
+        "pairs": _confused_pairs(counts, labels),
+    }
+
+
+def _confused_pairs(counts: Any, labels: list[str]) -> list[dict[str, Any]]:
+    wrong = counts.copy()
+    np.fill_diagonal(wrong, 0)
+    order = np.argsort(-wrong, axis=None, kind="stable")[:_PAIRS]
+    pairs = (divmod(int(place), len(labels)) for place in order)
+    return [
+        {
+            "label": labels[truth],
+            "predicted": labels[predicted],
+            "count": int(wrong[truth, predicted]),
+            "photos": int(counts[truth].sum()),
+        }
+        for truth, predicted in pairs
+        if wrong[truth, predicted]
+    ]
+
+
+def data_rows(summary: Record) -> list[dict[str, Any]]:
+    """Return the photos of each class by split, the largest class first."""
+    classes: Mapping[str, Mapping[str, int]] = summary.get("classes") or {}
+    rows = [
+        {
+            "label": label,
+            "splits": [counts.get(split, 0) for split in SPLITS],
+            "photos": sum(counts.get(split, 0) for split in SPLITS),
+        }
+        for label, counts in classes.items()
+    ]
+    return sorted(rows, key=lambda row: (-row["photos"], row["label"]))
+
+
+def known_steps(page: Record, evaluation: Record) -> list[dict[str, Any]]:
+    """Return what the steps so far said about their seconds, as the steps of a run would be."""
+    known = {
+        "validate": page["summary"].get("seconds"),
+        "train": page["training"].get("seconds"),
+        "evaluate": evaluation.get("seconds"),
+    }
+    return [
+        {"name": name, "state": "succeeded", "seconds": sum(phases.values()), "phases": phases}
+        for name, phases in known.items()
+        if isinstance(phases, dict) and phases
+    ]
+
+
+def time_parts(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return each step's share of all their seconds, 0 to 1."""
+    total = sum(step["seconds"] for step in steps) or 1.0
+    return [
+        {
+            "name": step["name"],
+            "seconds": step["seconds"],
+            "share": step["seconds"] / total,
+            "text": duration(step["seconds"]),
+        }
+        for step in steps
+    ]

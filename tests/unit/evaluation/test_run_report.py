@@ -1,0 +1,225 @@
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_components.evaluation.evaluate import EvaluationConfig, evaluate_model
+from viewfinder_components.evaluation.report import render_run_report
+
+VOID = {"meta", "img", "br", "hr", "link", "input"}
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "{{ 7 * 7 }} {% raise %}",
+    "a & b \\u0000 $x^2$ %s",
+    "תפוח אדום\u202e",
+    "🍌" * 40,
+    "very long name " * 30,
+]
+
+
+class Page(HTMLParser):
+    """Reads a page as strictly as XML, but for HTML's void elements."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self.feed(page)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag) -> None:
+        assert self.open.pop() == tag, f"</{tag}> closes another element"
+
+    def handle_data(self, data) -> None:
+        self.texts.append(data.strip())
+
+    @property
+    def ids(self) -> list[str]:
+        return [attributes["id"] for _, attributes in self.tags if "id" in attributes]
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.texts)
+
+
+def assert_stands_alone(page: Page) -> None:
+    """Nothing is loaded, nothing runs, every link leads to a place in the page."""
+    assert not {tag for tag, _ in page.tags} & {"script", "link", "iframe", "object", "base"}
+    for tag, attributes in page.tags:
+        assert not [name for name in attributes if name.startswith("on")], (tag, attributes)
+        assert (attributes.get("src") or "data:").startswith("data:")
+        href = attributes.get("href") or ""
+        assert href == "" or href.removeprefix("#") in page.ids
+    assert len(page.ids) == len(set(page.ids))
+    for _, attributes in page.tags:
+        assert not re.search(r"url\((?!#)", " ".join(v or "" for v in attributes.values()))
+
+
+def make(world, labels, counts, **settings) -> Page:
+    world.add_photos(labels, counts, noise=70)
+    world.add_model(labels)
+    config = EvaluationConfig(str(world.published), "classifier", **settings)
+    evaluate_model(world.model, world.index, world.shards, world.evaluation, world.report, config)
+    return Page(world.report.read_text("utf-8"))
+
+
+def test_two_classes(world) -> None:
+    page = make(world, ["cat", "dog"], [12, 12])
+    assert_stands_alone(page)
+    assert "Accepted" in page.text
+    for section in ("figures", "gate", "mistakes", "confusion", "classes", "data", "training"):
+        assert section in page.ids
+    assert "run" not in page.ids
+    assert sum(tag == "svg" for tag, _ in page.tags) == 4
+    assert sum(tag == "img" for tag, _ in page.tags) > 5
+
+
+def test_a_hundred_classes(world) -> None:
+    labels = [f"class {number:03d}" for number in range(100)]
+    page = make(world, labels, [2] * 100)
+    assert_stands_alone(page)
+    assert "Confusion matrix of 100 classes" in [a.get("alt") for _, a in page.tags]
+    assert "Most frequent mistakes" in page.text
+    assert "All 100 classes" in page.text
+    assert "class 099" in page.text
+    assert "and 92 more" in page.text
+    assert world.report.stat().st_size < 1_000_000
+
+
+def test_hostile_names_are_text(world) -> None:
+    labels = sorted(HOSTILE)
+    world.publish(1, labels[:2])
+    page = make(world, labels, [5] * len(labels))
+    assert_stands_alone(page)
+    for label in labels:
+        assert label.strip() in page.text
+
+
+def test_hostile_file_names_are_text(world) -> None:
+    world.add_photos(["a", "b"], [4, 4], noise=70)
+    world.add_model(["a", "b"], swap=True)
+    table = world.shards / "test" / "photos.parquet"
+    rename_uris(table, '/photos/<svg onload="alert(1)">.jpg')
+    config = EvaluationConfig(str(world.published), "classifier")
+    evaluate_model(world.model, world.index, world.shards, world.evaluation, world.report, config)
+    page = Page(world.report.read_text("utf-8"))
+    assert_stands_alone(page)
+    assert '<svg onload="alert(1)">.jpg' in page.text
+
+
+def rename_uris(path: Path, uri: str) -> None:
+    table = pq.read_table(path)
+    place = table.column_names.index("uri")
+    pq.write_table(table.set_column(place, "uri", pa.array([uri] * len(table))), path)
+
+
+def test_a_refusal_says_why(world) -> None:
+    page = make(world, ["cat", "dog"], [12, 12], min_accuracy=1.0)
+    assert "Refused: it is not published" in page.text
+    assert "is below the least allowed 100.0 %" in page.text
+
+
+def test_every_class_without_a_mistake(world) -> None:
+    world.add_photos(["a", "b"], [3, 3], noise=1)
+    world.add_model(["a", "b"])
+    config = EvaluationConfig(str(world.published), "classifier")
+    evaluate_model(world.model, world.index, world.shards, world.evaluation, world.report, config)
+    page = Page(world.report.read_text("utf-8"))
+    assert "It made no mistake on the test photos." in page.text
+    assert "Most frequent mistakes" not in page.text
+
+
+def test_a_single_test_photo(world) -> None:
+    page = make(world, ["a", "b"], [1, 0])
+    assert_stands_alone(page)
+    assert "on 1 test photo." in page.text
+
+
+def test_a_training_without_history_or_validation(world) -> None:
+    world.add_photos(["a", "b"], [3, 3])
+    world.add_model(["a", "b"])
+    path = world.model / "training.json"
+    for history in ([], [{"epoch": 1, "phase": "head", "loss": 1.0, "val_loss": None}]):
+        path.write_text(json.dumps({"history": history}))
+        config = EvaluationConfig(str(world.published), "classifier")
+        evaluate_model(
+            world.model, world.index, world.shards, world.evaluation, world.report, config
+        )
+        page = Page(world.report.read_text("utf-8"))
+        assert_stands_alone(page)
+        assert ("There are no curves" in page.text) == (not history)
+
+
+RUN = {
+    "state": "succeeded",
+    "steps": [
+        {"name": "validate", "state": "cached", "seconds": 0.0, "phases": {}},
+        {"name": "train", "state": "succeeded", "seconds": 30.0,
+         "phases": {"features": 20.0, "head": 5.0}},
+        {"name": "check", "state": "succeeded", "seconds": 10.0, "phases": {"start": 4.0}},
+    ],
+    "check": {
+        "passed": True,
+        "checks": [
+            {"name": "latency_p99", "value": 21.0, "limit": 1000.0, "passed": True,
+             "sentence": "p99 is 21 ms, within the limit of 1000 ms."},
+        ],
+    },
+    "version": {"number": 3, "uri": "file:///models/<b>fruit</b>/3"},
+    "commands": ["viewfinder serve '/models/<b>fruit</b>/3'"],
+    "floor_seconds": 16.0,
+}  # fmt: skip
+
+
+def test_the_run(world) -> None:
+    make(world, ["cat", "dog"], [12, 12])
+    page = Page(render_run_report(world.evaluation, RUN))
+    assert_stands_alone(page)
+    assert "Accepted, and published as version 3" in page.text
+    assert "p99 is 21 ms" in page.text
+    assert "viewfinder serve '/models/<b>fruit</b>/3'" in page.text
+    assert "the floor is 16.0 s" in page.text
+    assert "start and end 5.0 s" in page.text
+    assert "40.0 s" in page.text
+
+
+@pytest.mark.parametrize("state", ["failed", "interrupted"])
+def test_a_run_that_did_not_end_well(world, state: str) -> None:
+    make(world, ["cat", "dog"], [12, 12])
+    run = {**RUN, "state": state, "version": None, "check": None, "commands": []}
+    del run["floor_seconds"]
+    page = Page(render_run_report(world.evaluation, run))
+    assert_stands_alone(page)
+    assert "Accepted by the gate, but not published" in page.text
+    assert f"The run {'failed' if state == 'failed' else 'was interrupted'}" in page.text
+
+
+def test_the_worst_mistakes_come_first(world) -> None:
+    make(world, ["a", "b", "c"], [12, 12, 12])
+    mistakes = json.loads((world.evaluation / "page.json").read_text())["mistakes"]
+    confidences = [frame["confidence"] for frame in mistakes]
+    assert confidences == sorted(confidences, reverse=True)
+    assert all(frame["label"] != frame["predicted"] for frame in mistakes)
+    assert all(np.isfinite(frame["confidence_in_label"]) for frame in mistakes)
+
+
+def test_without_an_evaluation_there_is_no_page(tmp_path: Path) -> None:
+    with pytest.raises(PermanentError, match="a finished evaluation"):
+        render_run_report(tmp_path)
