@@ -1,0 +1,33 @@
+"""The export step's contract."""
+
+from kfp import dsl
+
+from viewfinder_components.image import STEPS_IMAGE
+
+
+@dsl.component(base_image=STEPS_IMAGE, install_kfp_package=False)
+def export(
+    model: dsl.Input[dsl.Model],
+    evaluation: dsl.Input[dsl.Artifact],
+    servable: dsl.Output[dsl.Model],
+    model_name: str,
+    run_id: str,
+) -> None:
+    """Write the directory that TensorFlow Serving and the predictor load.
+
+    Args:
+        model: The model of the train step.
+        evaluation: The evaluate step's metrics and sample photos.
+        servable: SavedModel, OpenVINO IR, labels, model card, manifest.
+        model_name: The name under which the model is published.
+        run_id: The run that made the model, for the manifest.
+    """
+    import logging
+    from pathlib import Path
+
+    from viewfinder_components.export.export import ExportConfig, export_model
+
+    config = ExportConfig(run_id=run_id, model_name=model_name)
+    result = export_model(Path(model.path), Path(evaluation.path), Path(servable.path), config)
+    servable.metadata.update(seconds=result.seconds)
+    logging.info("export: %s", result.summary)

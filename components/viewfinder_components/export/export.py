@@ -1,0 +1,145 @@
+"""The export step: everything that a server needs in one directory."""
+
+import logging
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_components.export.card import render_card
+from viewfinder_components.export.inputs import IR_FILES, LABELS, Inputs, Sample
+from viewfinder_components.export.manifest import write_manifest
+from viewfinder_components.storage.model_name import validate_model_name
+from viewfinder_components.storage.version import MANIFEST
+from viewfinder_components.timing import Stopwatch
+
+_log = logging.getLogger(__name__)
+CARD = "card.md"
+_TENSORFLOW_PARTS = ("saved_model.pb", "variables", "assets.extra")
+
+
+@dataclass(frozen=True)
+class ExportConfig:
+    """What a user may set."""
+
+    run_id: str
+    """The run that made the model, for the manifest; may be empty."""
+    model_name: str
+    """The name under which the model is published, as `validate_model_name` wants it."""
+    tolerance: float = 0.02
+    """Largest difference between a probability of the SavedModel and of the evaluation, 0 to 1."""
+
+    def __post_init__(self) -> None:
+        validate_model_name(self.model_name)
+        if not 0 <= self.tolerance <= 1:
+            raise PermanentError(
+                "tolerance between 0 and 1", repr(self.tolerance), "set another value"
+            )
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """What was written."""
+
+    files: int
+    """Number of files, the manifest among them."""
+    bytes: int
+    """Their size together, without the manifest."""
+    difference: float
+    """Largest difference found between a probability of the SavedModel and of the evaluation."""
+    seconds: dict[str, float]
+    """Wall-clock seconds by phase."""
+
+    @property
+    def summary(self) -> str:
+        """The step's one sentence about what it did."""
+        return (
+            f"{self.files} files, {self.bytes / 1e6:.1f} MB; the SavedModel's probabilities "
+            f"differ from the evaluation's by at most {self.difference:.4f}"
+        )
+
+
+def export_model(
+    model_dir: Path, evaluation_dir: Path, servable_dir: Path, config: ExportConfig
+) -> ExportResult:
+    """Write the SavedModel, OpenVINO's files, labels, model card and manifest.
+
+    Args:
+        model_dir: `model.keras`, `model.xml`, `model.bin`, `labels.json` and `training.json` from
+            the train step.
+        evaluation_dir: `evaluation.json` and `samples/` from the evaluate step.
+        servable_dir: Where to write. What an earlier export left there is replaced.
+        config: What a user may set.
+
+    Raises:
+        PermanentError: An input is missing or broken, the evaluation is of another model,
+            `servable_dir` holds files of others, or the SavedModel does not answer as the
+            evaluated model did.
+    """
+    watch = Stopwatch()
+    with watch.phase("read"):
+        inputs = Inputs.open(model_dir, evaluation_dir)
+        _clear(servable_dir)
+    difference = _write_saved_model(servable_dir, inputs, config, watch)
+    with watch.phase("describe"):
+        for name in (*IR_FILES, LABELS):
+            shutil.copyfile(model_dir / name, servable_dir / name)
+        card = render_card(inputs, config.model_name, config.run_id)
+        (servable_dir / CARD).write_text(card, "utf-8")
+        manifest = write_manifest(servable_dir, inputs, config.run_id, config.model_name)
+    sizes = [entry["bytes"] for entry in manifest["files"].values()]
+    return ExportResult(len(sizes) + 1, sum(sizes), difference, watch.seconds)
+
+
+def _clear(servable: Path) -> None:
+    """Make the directory; take away what an export that was cut off may have left."""
+    servable.mkdir(parents=True, exist_ok=True)
+    ours = {*_TENSORFLOW_PARTS, *IR_FILES, LABELS, CARD, MANIFEST}
+    foreign = sorted(path.name for path in servable.iterdir() if path.name not in ours)
+    if foreign:
+        raise PermanentError(
+            f"nothing of others in {servable}", ", ".join(foreign[:5]), "name an empty directory"
+        )
+    for path in servable.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _write_saved_model(
+    servable: Path, inputs: Inputs, config: ExportConfig, watch: Stopwatch
+) -> float:
+    """Write what TensorFlow Serving reads; return how far its answers are off."""
+    with watch.phase("import"):
+        from viewfinder_components.export import saved_model, warmup
+    with watch.phase("load"):
+        network = saved_model.load_network(inputs.model_dir / "model.keras")
+    with watch.phase("trace"):
+        function = saved_model.trace_serving(network, inputs.labels, inputs.image_size)
+    with watch.phase("try"):
+        samples = warmup.choose_samples(inputs.samples, inputs.image_size)
+        difference = _try(function, samples, config.tolerance)
+    with watch.phase("save"):
+        saved_model.write_saved_model(function, servable)
+        warmup.write_warmup(servable / warmup.REQUESTS, samples, config.model_name)
+    return difference
+
+
+def _try(function: Any, samples: list[Sample], tolerance: float) -> float:
+    """Let the function that is saved answer the samples, and hold it to the evaluation."""
+    from viewfinder_components.training.tensorflow import tf
+
+    answers = function(tf.constant([sample.content for sample in samples]))
+    expected = np.stack([sample.probabilities for sample in samples])
+    difference = float(np.abs(answers["probabilities"].numpy() - expected).max())
+    if not difference <= tolerance:  # NaN is no success
+        raise PermanentError(
+            f"a SavedModel whose probabilities differ from the evaluation's by at most {tolerance}",
+            f"a difference of {difference:.4f}",
+            "train again, or raise the tolerance if photos are answered well enough",
+        )
+    return difference

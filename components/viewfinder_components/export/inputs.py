@@ -1,0 +1,118 @@
+"""What the export step is given: the model, and what the evaluation found out about it."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder_components.errors import PermanentError
+
+IR_FILES = ("model.xml", "model.bin")
+LABELS = "labels.json"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A test photo and the model's answer in the evaluation."""
+
+    content: bytes
+    """The file."""
+    probabilities: NDArray[np.float32]
+    """float32 `[classes]`."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The outputs of training and evaluation, found to fit each other."""
+
+    model_dir: Path
+    labels: list[str]
+    training: dict[str, Any]
+    """train's `training.json`."""
+    evaluation: dict[str, Any]
+    """evaluate's `evaluation.json`."""
+    samples: list[Sample]
+    """At least one."""
+
+    @classmethod
+    def open(cls, model_dir: Path, evaluation_dir: Path) -> Self:
+        """Read everything but the network.
+
+        Raises:
+            PermanentError: Something is missing or broken, or the evaluation is of another model.
+        """
+        evaluation = _read_json(evaluation_dir / "evaluation.json", dict)
+        labels = _read_json(model_dir / LABELS, list)
+        _demand_same("classes", labels, evaluation.get("labels"))
+        found = evaluation.get("model", {}).get("sha256")
+        _demand_same("model.xml and model.bin", _digest(model_dir), found)
+        return cls(
+            model_dir=model_dir,
+            labels=labels,
+            training=_read_json(model_dir / "training.json", dict),
+            evaluation=evaluation,
+            samples=_read_samples(evaluation_dir / "samples", len(labels)),
+        )
+
+    @property
+    def image_size(self) -> int:
+        """Side of the square photos that the model takes, in pixels."""
+        return int(self.training["image_size"])
+
+
+def _read_samples(folder: Path, classes: int) -> list[Sample]:
+    entries = _read_json(folder / "samples.json", list)
+    samples = []
+    for entry in entries:
+        probabilities = np.array(entry["probabilities"], np.float32)
+        if probabilities.shape != (classes,):
+            raise PermanentError(
+                f"{classes} probabilities a sample in {folder}",
+                f"{probabilities.size} for {entry['file']}",
+                "evaluate the model again",
+            )
+        samples.append(Sample(_read(folder / entry["file"]), probabilities))
+    if not samples:
+        raise PermanentError(f"test photos in {folder}", "none", "evaluate the model again")
+    return samples
+
+
+def _read_json(path: Path, kind: type) -> Any:
+    try:
+        value = json.loads(_read(path))
+    except ValueError as error:
+        value = error
+    if not isinstance(value, kind):
+        raise PermanentError(
+            f"a JSON {kind.__name__} in {path}", repr(value)[:80], "run the step that writes it"
+        )
+    return value
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise PermanentError(
+            f"a readable {path.name} in {path.parent}",
+            error.strerror or str(error),
+            "run the step that writes it",
+        ) from error
+
+
+def _demand_same(what: str, model: object, evaluation: object) -> None:
+    if model != evaluation:
+        raise PermanentError(
+            f"an evaluation of this very model, {what} {model!r:.200}",
+            f"one of {evaluation!r:.200}",
+            "evaluate the model again",
+        )
+
+
+def _digest(model_dir: Path) -> str:
+    """Return what the evaluation knows the model by: the digest of both files in a row."""
+    return hashlib.sha256(b"".join(_read(model_dir / name) for name in IR_FILES)).hexdigest()
