@@ -1,0 +1,93 @@
+"""`python -m viewfinder_serving`: serve a published version."""
+
+import argparse
+import dataclasses
+import logging
+import sys
+from pathlib import Path
+
+from viewfinder_components.errors import ViewfinderError
+from viewfinder_serving.config import ServeConfig
+
+_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+# KServe's runtimes spell these options in their own way.
+_ALIASES = {"http-port": "port"}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    given = _make_parser().parse_args(_normalise(sys.argv[1:] if arguments is None else arguments))
+    logging.basicConfig(level=logging.INFO, format=_LOG_FORMAT, stream=sys.stderr)
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # the access log tells what matters
+    try:
+        config = ServeConfig(**vars(given))
+        # Late, so that --help and a wrong option answer at once: kserve takes a second.
+        from viewfinder_serving.memory import return_large_buffers
+        from viewfinder_serving.server import serve
+
+        return_large_buffers()
+        serve(config)
+    except ViewfinderError as error:
+        print(f"viewfinder_serving: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _normalise(arguments: list[str]) -> list[str]:
+    """Accept `--model_name` for `--model-name`, as KServe's serving runtimes pass it."""
+    return [_normalise_one(argument) for argument in arguments]
+
+
+def _normalise_one(argument: str) -> str:
+    if not argument.startswith("--"):
+        return argument
+    name, equals, value = argument[2:].partition("=")
+    name = name.replace("_", "-")
+    return f"--{_ALIASES.get(name, name)}{equals}{value}"
+
+
+def _make_parser() -> argparse.ArgumentParser:
+    defaults = {field.name: field.default for field in dataclasses.fields(ServeConfig)}
+    parser = argparse.ArgumentParser(
+        prog="python -m viewfinder_serving",
+        description="Serve a published version over HTTP (V1, V2), and over gRPC if asked.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        allow_abbrev=False,
+    )
+
+    def add(name: str, kind: type, text: str) -> None:
+        parser.add_argument(
+            f"--{name.replace('_', '-')}", type=kind, default=defaults[name], help=text
+        )
+
+    parser.add_argument(
+        "--model-dir", type=Path, required=True, help="a published version: model.xml, labels.json"
+    )
+    add("model_name", str, "name in the URLs; by default taken from <root>/<name>/<version>")
+    add("model_version", str, "version in the answers; by default from the path or manifest")
+    add("host", str, "address to listen on; 0.0.0.0 in a pod")
+    add("port", int, "HTTP port; 0 takes a free one")
+    add("grpc_port", int, "gRPC port; off without it")
+    add("max_request_mb", float, "largest request body, in megabytes")
+    add("max_megapixels", float, "largest photo, in million pixels")
+    add("max_photos", int, "most photos in one request")
+    add("max_requests", int, "most requests in the server at once")
+    add("max_buffered_mb", float, "megabytes of request bodies held at once")
+    add("body_seconds", float, "time a client has to send its body")
+    add("request_seconds", float, "time a request may take, waiting included")
+    add("drain_seconds", float, "time between SIGTERM and the end of new connections")
+    add("grace_seconds", float, "time that requests in flight have after that")
+    add("threads", int, "requests worked on at once; one a core by default")
+    add("ready_file", Path, "file to write the URL to once the server is ready")
+    parser.add_argument(
+        "--access-log",
+        action=argparse.BooleanOptionalAction,
+        default=defaults["access_log"],
+        help="log a line for every request",
+    )
+    parser.add_argument("--stop-at-eof", action="store_true", help="stop when standard input ends")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

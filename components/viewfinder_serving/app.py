@@ -1,0 +1,262 @@
+"""The predictor's HTTP routes: V1, V2, health, metrics. It replaces kserve's.
+
+kserve's own routes answer many of a client's mistakes with 500, tell the caller the exception's
+text, say ready whatever happens, and let anyone unload the model.
+"""
+
+import logging
+import re
+import time
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from prometheus_client import REGISTRY, exposition
+
+from viewfinder_serving import metrics, v1, v2
+from viewfinder_serving.admission import Admission
+from viewfinder_serving.classifier import Classifier
+from viewfinder_serving.config import ServeConfig
+from viewfinder_serving.exchange import (
+    ClientGoneError,
+    Exchange,
+    Receive,
+    Reply,
+    Send,
+    reply_json,
+    reply_refusal,
+)
+from viewfinder_serving.model import PhotoDataPlane, PhotoModel
+from viewfinder_serving.refusals import RefusedError, shown
+
+_log = logging.getLogger(__name__)
+_access = logging.getLogger("viewfinder_serving.access")
+
+_JSON_LENGTH = "inference-header-content-length"
+_CLIENT_GONE = 499  # nginx's number; nobody receives it, the log and the metrics do
+
+Handler = Callable[..., Awaitable[Reply]]
+
+_OUTCOMES = {_CLIENT_GONE: "gone", 503: "busy", 500: "failed"}
+
+
+class PhotoApp:
+    """The ASGI application.
+
+    Args:
+        dataplane: kserve's way to the models.
+        config: Limits, and whether to log requests.
+    """
+
+    def __init__(self, dataplane: PhotoDataPlane, config: ServeConfig) -> None:
+        self._dataplane = dataplane
+        self._config = config
+        self._admission = Admission(
+            config.max_requests, config.max_buffered_bytes, config.request_seconds
+        )
+        name = r"/models/(?P<name>[^/:]+)"
+        version = r"(?:/versions/(?P<version>[^/:]+))?"
+        table: list[tuple[str, str, Handler]] = [
+            ("GET", r"/", self._alive),
+            ("GET", r"/metrics", self._metrics),
+            ("GET", r"/v1/models", self._models),
+            ("GET", rf"/v1{name}{version}", self._model_ready),
+            ("POST", rf"/v1{name}{version}:predict", self._predict_v1),
+            ("GET", r"/v2", self._server_metadata),
+            ("GET", r"/v2/health/live", self._live),
+            ("GET", r"/v2/health/ready", self._ready),
+            ("GET", r"/v2/models", self._models),
+            ("GET", rf"/v2{name}{version}", self._model_metadata),
+            ("GET", rf"/v2{name}{version}/ready", self._model_ready),
+            ("POST", rf"/v2{name}{version}/infer", self._infer_v2),
+        ]
+        self._routes = [(method, re.compile(path), handler) for method, path, handler in table]
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one request; ASGI's entry point."""
+        exchange = Exchange(scope, receive, send)
+        reply = await self._answer(exchange)
+        if reply.status != _CLIENT_GONE:
+            await exchange.send(reply)
+        self._record(exchange, reply)
+
+    async def _answer(self, exchange: Exchange) -> Reply:
+        try:
+            handler, arguments = self._find(exchange)
+            return await handler(exchange, **arguments)
+        except RefusedError as refusal:
+            return reply_refusal(refusal)
+        except ClientGoneError:
+            return Reply(b"", _CLIENT_GONE)
+        except Exception:
+            number = uuid.uuid4().hex[:12]
+            _log.exception("error %s while answering %s", number, shown(exchange.path))
+            return reply_json({"error": f"the server failed; its log says why under {number}"}, 500)
+
+    def _find(self, exchange: Exchange) -> tuple[Handler, dict[str, str | None]]:
+        matches = [
+            (method, found, handler)
+            for method, pattern, handler in self._routes
+            if (found := pattern.fullmatch(exchange.path))
+        ]
+        if not matches:
+            raise RefusedError(
+                "a path of the V1 or V2 protocol", shown(exchange.path), "see GET /v2", status=404
+            )
+        method, found, handler = matches[0]
+        if exchange.method not in (method, "HEAD" if method == "GET" else method):
+            raise RefusedError(
+                f"{method} for {shown(exchange.path)}",
+                shown(exchange.method),
+                f"send it with {method}",
+                status=405,
+                headers={"allow": method},
+            )
+        return handler, found.groupdict()
+
+    # Health and metadata
+
+    async def _alive(self, exchange: Exchange) -> Reply:
+        return reply_json({"status": "alive"})
+
+    async def _live(self, exchange: Exchange) -> Reply:
+        return reply_json({"live": True})
+
+    async def _ready(self, exchange: Exchange) -> Reply:
+        ready = await self._dataplane.ready()
+        return reply_json({"ready": ready}, 200 if ready else 503)
+
+    async def _metrics(self, exchange: Exchange) -> Reply:
+        encode, content_type = exposition.choose_encoder(exchange.headers.get("accept", ""))
+        return Reply(encode(REGISTRY), content_type=content_type)
+
+    async def _models(self, exchange: Exchange) -> Reply:
+        return reply_json({"models": list(self._dataplane.model_registry.get_models())})
+
+    async def _server_metadata(self, exchange: Exchange) -> Reply:
+        return reply_json(self._dataplane.metadata())
+
+    async def _model_ready(self, exchange: Exchange, name: str, version: str | None) -> Reply:
+        model = self._need_model(name, version)
+        ready = model.ready and await self._dataplane.ready()
+        return reply_json({"name": name, "ready": ready}, 200 if ready else 503)
+
+    async def _model_metadata(self, exchange: Exchange, name: str, version: str | None) -> Reply:
+        self._need_model(name, version)
+        return reply_json(await self._dataplane.model_metadata(name))
+
+    def _need_model(self, name: str, version: str | None) -> PhotoModel:
+        model: PhotoModel | None = self._dataplane.model_registry.get_model(name)
+        if model is None or version not in (None, model.version):
+            received = shown(name) if version is None else f"{shown(name)} version {shown(version)}"
+            raise RefusedError(
+                "a model that is served here", received, "see GET /v2/models", status=404
+            )
+        return model
+
+    # Predictions
+
+    async def _predict_v1(self, exchange: Exchange, name: str, version: str | None) -> Reply:
+        self._need_model(name, version)
+        _need_content_type(exchange, {"application/json"})
+
+        def make_question(body: bytearray, deadline: float) -> Callable[[Classifier], Reply]:
+            def question(classifier: Classifier) -> Reply:
+                photos = v1.parse_request(body, self._config.max_photos)
+                body.clear()  # it may be 16 MB, and is not needed while the photos are
+                rows = classifier.classify(photos, deadline)
+                return Reply(v1.write_answer(classifier.labels, rows), photos=len(photos))
+
+            return question
+
+        return await self._ask(exchange, name, make_question)
+
+    async def _infer_v2(self, exchange: Exchange, name: str, version: str | None) -> Reply:
+        model = self._need_model(name, version)
+        json_length = _read_json_length(exchange)
+        binary = set() if json_length is None else {"application/octet-stream"}
+        _need_content_type(exchange, {"application/json"} | binary)
+
+        def make_question(body: bytearray, deadline: float) -> Callable[[Classifier], Reply]:
+            def question(classifier: Classifier) -> Reply:
+                request = v2.parse_request(body, json_length, self._config.max_photos)
+                body.clear()
+                rows = classifier.classify(request.photos, deadline)
+                content, length = v2.write_answer(
+                    request, name, model.version, classifier.labels, rows
+                )
+                if length is None:
+                    return Reply(content, photos=len(request.photos))
+                return Reply(
+                    content,
+                    content_type="application/octet-stream",
+                    headers={_JSON_LENGTH: str(length)},
+                    photos=len(request.photos),
+                )
+
+            return question
+
+        return await self._ask(exchange, name, make_question)
+
+    async def _ask(
+        self,
+        exchange: Exchange,
+        name: str,
+        make_question: Callable[[bytearray, float], Callable[[Classifier], Reply]],
+    ) -> Reply:
+        """Read the body when there is room for it, and have the model answer."""
+        limit = self._config.max_request_bytes
+        async with self._admission.enter(exchange.declared_size(limit)):
+            body = await exchange.read_body(limit, self._config.body_seconds)
+            deadline = exchange.started + self._config.request_seconds
+            reply, _ = await self._dataplane.infer(name, make_question(body, deadline))
+        answer: Reply = reply
+        return answer
+
+    def _record(self, exchange: Exchange, reply: Reply) -> None:
+        """Count and log one finished request."""
+        seconds = time.monotonic() - exchange.started
+        prediction = exchange.path.endswith((":predict", "/infer"))
+        if prediction:
+            protocol = "v1" if exchange.path.startswith("/v1/") else "v2"
+            default = "answered" if reply.status < 400 else "refused"
+            outcome = _OUTCOMES.get(reply.status, default)
+            metrics.REQUESTS.labels(protocol, outcome, str(reply.status)).inc()
+            metrics.REQUEST_SECONDS.labels(protocol).observe(seconds)
+        if self._config.access_log and (prediction or reply.status >= 400):
+            _access.info(
+                "%s %s %d %.1f ms %d photos%s",
+                shown(exchange.method).strip("'"),
+                shown(exchange.raw_path.decode("latin-1")).strip("'"),
+                reply.status,
+                1e3 * seconds,
+                reply.photos,
+                "" if reply.status < 400 else f" {reply.body[:300].decode(errors='replace')}",
+            )
+
+
+def _need_content_type(exchange: Exchange, accepted: set[str]) -> None:
+    encoding = exchange.headers.get("content-encoding", "identity")
+    if encoding != "identity":
+        raise RefusedError(
+            "a body without content-encoding", shown(encoding), "send it uncompressed", status=415
+        )
+    text = exchange.headers.get("content-type", "application/json")
+    if text.partition(";")[0].strip().lower() not in accepted:
+        raise RefusedError(
+            f"content-type {' or '.join(sorted(accepted))}",
+            shown(text),
+            "set the header Content-Type: application/json",
+            status=415,
+        )
+
+
+def _read_json_length(exchange: Exchange) -> int | None:
+    text = exchange.headers.get(_JSON_LENGTH)
+    if text is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,15}", text):
+        raise RefusedError(
+            "the JSON's length in Inference-Header-Content-Length", shown(text), "send digits"
+        )
+    return int(text)

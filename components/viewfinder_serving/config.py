@@ -1,0 +1,127 @@
+"""How a predictor is started."""
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from viewfinder_components.errors import PermanentError
+
+_MEGABYTE = 1_000_000
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
+
+
+@dataclass(frozen=True)
+class ServeConfig:
+    """Everything about one predictor process.
+
+    Raises:
+        PermanentError: A value is out of its range.
+    """
+
+    model_dir: Path
+    """A published version: model.xml, model.bin, labels.json, and usually manifest.json."""
+
+    model_name: str | None = None
+    """Name in the URLs; None takes it from the path `<root>/<model>/<integer>`."""
+
+    model_version: str | None = None
+    """Version in the answers; None takes it from that path, else from the manifest. A pod, which
+    sees the version as `/mnt/models`, needs it."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on; a pod needs `0.0.0.0`."""
+
+    port: int = 8080
+    """HTTP port; 0 takes a free one and writes it to `ready_file`."""
+
+    grpc_port: int | None = None
+    """Port of the Open Inference Protocol over gRPC; None leaves gRPC off."""
+
+    max_request_mb: float = 16.0
+    """Largest request body, in megabytes; base64 makes a photo a third larger."""
+
+    max_megapixels: float = 50.0
+    """Largest photo, in million pixels; a larger one is refused from its header."""
+
+    max_photos: int = 64
+    """Most photos in one request."""
+
+    max_requests: int = 64
+    """Most requests in the server at once; one more gets 503 with Retry-After."""
+
+    max_buffered_mb: float = 48.0
+    """Megabytes of request bodies held at once; further ones wait in their client's socket."""
+
+    body_seconds: float = 30.0
+    """Time a client has to send its body."""
+
+    request_seconds: float = 60.0
+    """Time a request may take from its first byte on, waiting included."""
+
+    drain_seconds: float = 0.0
+    """Time between SIGTERM, when readiness turns false, and the end of new connections. A pod
+    needs a few seconds, because Kubernetes goes on sending requests that long."""
+
+    grace_seconds: float = 30.0
+    """Time that requests in flight have to finish after that."""
+
+    threads: int | None = None
+    """Requests decoded and answered at once; None is one a core."""
+
+    access_log: bool = True
+    """Whether to log a line for every request (but successful probes)."""
+
+    ready_file: Path | None = None
+    """Where to write `{"url", "pid"}` once the server is ready; for scripts and tests."""
+
+    stop_at_eof: bool = False
+    """Whether to stop when standard input ends, which it does when the starter is killed."""
+
+    def __post_init__(self) -> None:
+        for name in ("max_request_mb", "max_megapixels", "max_buffered_mb"):
+            self._need(name, math.isfinite(getattr(self, name)) and getattr(self, name) > 0)
+        for name in ("body_seconds", "request_seconds"):
+            self._need(name, math.isfinite(getattr(self, name)) and getattr(self, name) > 0)
+        for name in ("drain_seconds", "grace_seconds"):
+            self._need(name, math.isfinite(getattr(self, name)) and getattr(self, name) >= 0)
+        for name in ("max_photos", "max_requests"):
+            self._need(name, getattr(self, name) >= 1)
+        self._need("port", 0 <= self.port <= 65535)
+        self._need("grpc_port", self.grpc_port is None or 1 <= self.grpc_port <= 65535)
+        self._need("threads", self.threads is None or self.threads >= 1)
+        if not _NAME.fullmatch(self.name):
+            raise PermanentError(
+                "a model name of at most 63 letters, digits, '.', '_' and '-'",
+                repr(self.name),
+                "give one with --model-name",
+            )
+
+    def _need(self, name: str, fits: bool) -> None:
+        if not fits:
+            raise PermanentError(
+                f"{name} within its range", repr(getattr(self, name)), "see --help for the range"
+            )
+
+    @property
+    def name(self) -> str:
+        """The model's name in the URLs."""
+        if self.model_name is not None:
+            return self.model_name
+        folder = self.model_dir.resolve()
+        return folder.parent.name if folder.name.isdigit() else folder.name
+
+    @property
+    def max_request_bytes(self) -> int:
+        """Largest request body, in bytes."""
+        return int(self.max_request_mb * _MEGABYTE)
+
+    @property
+    def max_buffered_bytes(self) -> int:
+        """Bytes of request bodies held at once; never less than one body."""
+        return max(int(self.max_buffered_mb * _MEGABYTE), self.max_request_bytes)
+
+    @property
+    def max_pixels(self) -> int:
+        """Largest photo, in pixels."""
+        return int(self.max_megapixels * 1_000_000)

@@ -1,0 +1,174 @@
+"""One HTTP request and its answer, on the ASGI interface."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from viewfinder_serving.refusals import RefusedError, shown
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+# How long to listen to a client after its refusal: in all, and while nothing comes.
+_LINGER_SECONDS = 3.0
+_SILENT_SECONDS = 0.5
+_MAX_LENGTH_DIGITS = 15
+
+
+class ClientGoneError(Exception):
+    """The client closed the connection before it had sent its request."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer.
+
+    Attributes:
+        body: Its bytes.
+        status: The HTTP status.
+        content_type: What the bytes are.
+        headers: Further headers.
+        photos: How many photos it answers, for the log.
+    """
+
+    body: bytes
+    status: int = 200
+    content_type: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
+    photos: int = 0
+
+
+def reply_json(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Reply:
+    """Return an answer of JSON."""
+    return Reply(orjson.dumps(value), status, headers=headers or {})
+
+
+def reply_refusal(refusal: RefusedError) -> Reply:
+    """Return the answer that carries a refusal's sentence."""
+    return reply_json({"error": str(refusal)}, refusal.status, refusal.headers)
+
+
+class Exchange:
+    """Read a request's body within limits, and send its answer.
+
+    Args:
+        scope: ASGI's description of the request.
+        receive: ASGI's source of the body.
+        send: ASGI's way back.
+    """
+
+    def __init__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        self.started = time.monotonic()
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.raw_path: bytes = scope.get("raw_path") or b""
+        self.headers: dict[str, str] = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+        }
+        self._receive = receive
+        self._send = send
+        chunked = "transfer-encoding" in self.headers
+        self._unread = chunked or self.headers.get("content-length", "0") != "0"
+
+    def declared_size(self, limit: int) -> int:
+        """Return how large the body will be at most, before any of it is read.
+
+        Args:
+            limit: Largest body taken, in bytes.
+
+        Raises:
+            RefusedError: The client says that it is larger.
+        """
+        text = self.headers.get("content-length")
+        if text is None:
+            return limit
+        # The parser below has made sure that these are digits.
+        size = int(text) if len(text) <= _MAX_LENGTH_DIGITS else limit + 1
+        if size > limit:
+            raise _too_large(limit, shown(text))
+        return size
+
+    async def read_body(self, limit: int, seconds: float) -> bytearray:
+        """Return the body, refusing it as soon as it is too large or too slow.
+
+        Args:
+            limit: Largest body taken, in bytes.
+            seconds: Time the client has for it.
+
+        Raises:
+            RefusedError: It is too large (413) or too slow (408).
+            ClientGoneError: The connection ended before the body did.
+        """
+        body = bytearray()
+        try:
+            async with asyncio.timeout(seconds):
+                while self._unread:
+                    body += await self._next_part()
+                    if len(body) > limit:
+                        raise _too_large(limit, "more")
+        except TimeoutError as error:
+            raise RefusedError(
+                f"the whole body within {seconds:g} seconds",
+                f"{len(body):,} bytes of it",
+                "send it faster, or check the declared content-length",
+                status=408,
+            ) from error
+        return body
+
+    async def _next_part(self) -> bytes:
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            self._unread = False
+            raise ClientGoneError
+        self._unread = bool(message.get("more_body", False))
+        part: bytes = message.get("body", b"")
+        return part
+
+    async def send(self, reply: Reply) -> None:
+        """Send the answer.
+
+        Where the body has not been read, what still comes of it is thrown away for a moment: a
+        client that is still writing would otherwise lose the answer with its connection.
+        """
+        headers = {
+            "content-type": reply.content_type,
+            "content-length": str(len(reply.body)),
+            **reply.headers,
+        }
+        if self._unread:
+            headers["connection"] = "close"
+        await self._send(
+            {
+                "type": "http.response.start",
+                "status": reply.status,
+                "headers": [(k.encode("latin-1"), v.encode("latin-1")) for k, v in headers.items()],
+            }
+        )
+        await self._send(
+            {"type": "http.response.body", "body": reply.body, "more_body": self._unread}
+        )
+        if self._unread:
+            await self._linger()
+            await self._send({"type": "http.response.body", "body": b""})
+
+    async def _linger(self) -> None:
+        try:
+            async with asyncio.timeout(_LINGER_SECONDS):
+                while self._unread:
+                    await asyncio.wait_for(self._next_part(), _SILENT_SECONDS)
+        except (TimeoutError, ClientGoneError):
+            pass
+
+
+def _too_large(limit: int, received: str) -> RefusedError:
+    return RefusedError(
+        f"a body of at most {limit:,} bytes",
+        received,
+        "send fewer or smaller photos",
+        status=413,
+    )

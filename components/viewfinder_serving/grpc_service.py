@@ -1,0 +1,198 @@
+"""The Open Inference Protocol (V2) over gRPC, on kserve's generated stubs.
+
+kserve's own servicer is not used: it lets anyone unload the model, and tells exceptions' texts.
+"""
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc  # type: ignore[import-untyped]
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder_serving import metrics
+from viewfinder_serving.admission import Admission
+from viewfinder_serving.classifier import Classifier
+from viewfinder_serving.config import ServeConfig
+from viewfinder_serving.kserve_sdk import messages, services
+from viewfinder_serving.model import PhotoDataPlane, PhotoModel
+from viewfinder_serving.refusals import RefusedError, shown
+from viewfinder_serving.tensors import (
+    OUTPUTS,
+    best_labels,
+    need_elements,
+    need_one_input,
+    need_shape,
+    pack,
+    unpack,
+)
+
+_log = logging.getLogger(__name__)
+
+_CODES = {
+    400: grpc.StatusCode.INVALID_ARGUMENT,
+    404: grpc.StatusCode.NOT_FOUND,
+    413: grpc.StatusCode.INVALID_ARGUMENT,
+    503: grpc.StatusCode.UNAVAILABLE,
+}
+
+
+@asynccontextmanager
+async def running_grpc(dataplane: PhotoDataPlane, config: ServeConfig) -> AsyncIterator[None]:
+    """Serve gRPC while the block runs; requests in flight finish when it ends."""
+    size = ("grpc.max_receive_message_length", config.max_request_bytes)
+    server = grpc.aio.server(options=[size])
+    services.add_GRPCInferenceServiceServicer_to_server(PhotoServicer(dataplane, config), server)
+    host = f"[{config.host}]" if ":" in config.host else config.host
+    server.add_insecure_port(f"{host}:{config.grpc_port}")
+    await server.start()
+    try:
+        yield
+    finally:
+        await server.stop(config.grace_seconds)
+
+
+class PhotoServicer(services.GRPCInferenceServiceServicer):  # type: ignore[misc]  # generated
+    """Answers the protocol's calls; loading and unloading stay unimplemented.
+
+    Args:
+        dataplane: kserve's way to the models.
+        config: The limits.
+    """
+
+    def __init__(self, dataplane: PhotoDataPlane, config: ServeConfig) -> None:
+        self._dataplane = dataplane
+        self._config = config
+        self._admission = Admission(
+            config.max_requests, config.max_buffered_bytes, config.request_seconds
+        )
+
+    async def ServerLive(self, request: Any, context: Any) -> Any:  # noqa: N802  (the protocol's)
+        """Say that the process answers."""
+        return messages.ServerLiveResponse(live=True)
+
+    async def ServerReady(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Say whether predictions are welcome."""
+        return messages.ServerReadyResponse(ready=await self._dataplane.ready())
+
+    async def ModelReady(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Say whether the named model answers."""
+        model = await self._find_model(request, request.name, context)
+        return messages.ModelReadyResponse(ready=model.ready and await self._dataplane.ready())
+
+    async def ServerMetadata(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Describe the server."""
+        return messages.ServerMetadataResponse(**self._dataplane.metadata())
+
+    async def ModelMetadata(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Describe the named model."""
+        await self._find_model(request, request.name, context)
+        described = await self._dataplane.model_metadata(request.name)
+        return messages.ModelMetadataResponse(**described)
+
+    async def ModelInfer(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Classify the photos of one request."""
+        started = time.monotonic()
+        status = 500
+        try:
+            model = self._need_model(request.model_name, request.model_version)
+            question = _make_question(request, model, self._config, started)
+            async with self._admission.enter(request.ByteSize()):
+                answer, _ = await self._dataplane.infer(model.name, question)
+            status = 200
+            return answer
+        except RefusedError as refusal:
+            status = refusal.status
+            await context.abort(_CODES[status], str(refusal))
+        except asyncio.CancelledError:
+            status = 499
+            raise
+        except Exception:
+            number = uuid.uuid4().hex[:12]
+            _log.exception("error %s in ModelInfer", number)
+            await context.abort(
+                grpc.StatusCode.INTERNAL, f"the server failed; its log says why under {number}"
+            )
+        finally:
+            outcome = {200: "answered", 499: "gone", 500: "failed", 503: "busy"}
+            metrics.REQUESTS.labels("grpc", outcome.get(status, "refused"), str(status)).inc()
+            metrics.REQUEST_SECONDS.labels("grpc").observe(time.monotonic() - started)
+
+    async def _find_model(self, request: Any, name: str, context: Any) -> PhotoModel:
+        try:
+            return self._need_model(name, request.version)
+        except RefusedError as refusal:
+            await context.abort(_CODES[refusal.status], str(refusal))
+            raise  # abort has raised; this is for the type checker
+
+    def _need_model(self, name: str, version: str) -> PhotoModel:
+        model: PhotoModel | None = self._dataplane.model_registry.get_model(name)
+        if model is None or version not in ("", model.version):
+            received = f"{shown(name)} version {shown(version)}"
+            raise RefusedError(
+                "a model that is served here", received, "check its name", status=404
+            )
+        return model
+
+
+def _make_question(
+    request: Any, model: PhotoModel, config: ServeConfig, started: float
+) -> Callable[[Classifier], Any]:
+    def question(classifier: Classifier) -> Any:
+        photos = _read_photos(request, config.max_photos)
+        outputs = _read_outputs(request)
+        rows = classifier.classify(photos, started + config.request_seconds)
+        return _write_answer(request, outputs, model, rows)
+
+    return question
+
+
+def _read_photos(request: Any, max_photos: int) -> list[bytes]:
+    need_one_input([tensor.name for tensor in request.inputs])
+    tensor = request.inputs[0]
+    count = need_shape(tensor.datatype, list(tensor.shape), max_photos)
+    if request.raw_input_contents:
+        if len(request.raw_input_contents) != 1 or tensor.HasField("contents"):
+            raise RefusedError("one content for the one input", "several", "send it once")
+        return unpack(request.raw_input_contents[0], count)
+    photos = list(tensor.contents.bytes_contents)
+    need_elements(len(photos), count)
+    return photos
+
+
+def _read_outputs(request: Any) -> list[str]:
+    names = [output.name for output in request.outputs] or list(OUTPUTS)
+    for name in names:
+        if name not in OUTPUTS:
+            raise RefusedError(
+                f"an output of {', '.join(OUTPUTS)}", shown(name), "see ModelMetadata"
+            )
+    return names
+
+
+def _write_answer(
+    request: Any, names: list[str], model: PhotoModel, rows: NDArray[np.float32]
+) -> Any:
+    """Word the answer in the form of the request: raw contents, or typed ones."""
+    labels = list(model.labels)
+    texts = {"label": best_labels(labels, rows), "labels": labels * len(rows)}
+    answer = messages.ModelInferResponse(
+        model_name=model.name, model_version=model.version, id=request.id
+    )
+    for name in names:
+        shape = [len(rows)] if name == "label" else [len(rows), len(labels)]
+        datatype = "FP32" if name == "probabilities" else "BYTES"
+        output = answer.outputs.add(name=name, datatype=datatype, shape=shape)
+        if request.raw_input_contents:
+            raw = rows.astype("<f4").tobytes() if datatype == "FP32" else pack(texts[name])
+            answer.raw_output_contents.append(raw)
+        elif datatype == "FP32":
+            output.contents.fp32_contents.extend(rows.ravel().tolist())
+        else:
+            output.contents.bytes_contents.extend(text.encode() for text in texts[name])
+    return answer

@@ -1,0 +1,156 @@
+"""Start, run and stop a predictor: kserve's ModelServer with the routes of `app`."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import socket
+from contextlib import AbstractContextManager
+from dataclasses import replace
+
+import uvicorn
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_serving import metrics
+from viewfinder_serving.app import PhotoApp
+from viewfinder_serving.config import ServeConfig
+from viewfinder_serving.connection import GuardedProtocol
+from viewfinder_serving.cores import usable_cores
+from viewfinder_serving.kserve_sdk import ModelServer, PredictorConfig
+from viewfinder_serving.model import PhotoDataPlane, PhotoModel
+from viewfinder_serving.servable import Servable
+
+_log = logging.getLogger(__name__)
+
+# Longer than a proxy's (Envoy: 60 s), or the proxy sends into a connection that just closed.
+_KEEP_ALIVE_SECONDS = 65
+
+
+def serve(config: ServeConfig) -> None:
+    """Serve a published version until SIGTERM or SIGINT. Call it from the main thread.
+
+    Raises:
+        PermanentError: The version cannot be served, or the address not be listened on.
+    """
+    servable = Servable.load(config.model_dir, usable_cores())
+    if config.model_version is not None:
+        servable = replace(servable, version=config.model_version)
+    threads = config.threads or usable_cores()
+    model = PhotoModel(config.name, servable, config.max_pixels, threads)
+    PhotoServer(config).start([model])
+
+
+class _HttpServer(uvicorn.Server):
+    """uvicorn's server, with the signals left to `PhotoServer`."""
+
+    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
+        return contextlib.nullcontext()
+
+
+class PhotoServer(ModelServer):  # type: ignore[misc]  # kserve is not typed
+    """kserve's model server with truthful health and a stop that waits for its clients.
+
+    It listens once its models are loaded, so that a probe which only connects is right as well.
+
+    Args:
+        config: How it is started.
+    """
+
+    def __init__(self, config: ServeConfig) -> None:
+        super().__init__(
+            http_port=config.port,
+            enable_grpc=config.grpc_port is not None,
+            predictor_config=PredictorConfig(predictor_host=""),
+        )
+        self._config = config
+        self._stopping = False
+        self.dataplane = PhotoDataPlane(self.registered_models)
+
+    def start(self, models: list[PhotoModel]) -> None:
+        """Serve models that are loaded, until a signal ends it.
+
+        Raises:
+            PermanentError: The address cannot be listened on.
+        """
+        for model in models:
+            self.register_model(model)
+        listener = _listen(self._config.host, self._config.port)
+        http = self._make_http_server()
+        with asyncio.Runner(loop_factory=http.config.get_loop_factory()) as runner:
+            runner.run(self._run(http, listener))
+        for model in models:
+            model.close()
+        _log.info("stopped")
+
+    def _make_http_server(self) -> _HttpServer:
+        return _HttpServer(
+            uvicorn.Config(
+                PhotoApp(self.dataplane, self._config),
+                http=GuardedProtocol,
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+                timeout_graceful_shutdown=round(self._config.grace_seconds),
+            )
+        )
+
+    async def _run(self, http: _HttpServer, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop, http, number)
+        if self._config.stop_at_eof:
+            loop.add_reader(0, self._read_input, http)
+        announcing = loop.create_task(self._announce(http, listener))
+        async with contextlib.AsyncExitStack() as stack:
+            if self._config.grpc_port is not None:
+                from viewfinder_serving.grpc_service import running_grpc
+
+                await stack.enter_async_context(running_grpc(self.dataplane, self._config))
+            await http.serve(sockets=[listener])
+        announcing.cancel()
+
+    def _read_input(self, http: _HttpServer) -> None:
+        if not os.read(0, 4096):
+            asyncio.get_running_loop().remove_reader(0)
+            self._stop(http, signal.SIGTERM)
+
+    def _stop(self, http: _HttpServer, number: signal.Signals) -> None:
+        """Be not ready at once, stop after the drain; a second signal waits for nothing."""
+        if self._stopping:
+            http.should_exit = http.force_exit = True
+            return
+        self._stopping = True
+        self.dataplane.drain()
+        wait = self._config.drain_seconds if number == signal.SIGTERM else 0.0
+        _log.info("%s: not ready any more, closing in %g s", number.name, wait)
+        asyncio.get_running_loop().call_later(wait, setattr, http, "should_exit", True)
+
+    async def _announce(self, http: _HttpServer, listener: socket.socket) -> None:
+        host, port = listener.getsockname()[:2]
+        while not http.started:
+            await asyncio.sleep(0.005)
+        metrics.READY.set(1)
+        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        _log.info("ready: %s/v1/models/%s:predict", url, self._config.name)
+        if self._config.ready_file is not None:
+            partial = self._config.ready_file.with_suffix(".partial")
+            partial.write_text(json.dumps({"url": url, "pid": os.getpid()}))
+            partial.replace(self._config.ready_file)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise PermanentError(
+            f"an address to listen on at {host}:{port}",
+            error.strerror or str(error),
+            "give another --port or --host, or end what uses it",
+        ) from error

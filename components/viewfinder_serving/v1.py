@@ -1,0 +1,61 @@
+"""The V1 protocol, as TensorFlow Serving and kserve speak it.
+
+Request: `{"instances": [{"b64": "<base64>"}]}`, or `{"image_bytes": {"b64": "<base64>"}}` for an
+instance. Answer: `{"predictions": [{"label", "labels", "probabilities"}]}`.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from viewfinder_serving.base64_photo import decode_base64, need_count
+from viewfinder_serving.json_body import parse_object
+from viewfinder_serving.refusals import RefusedError, shown
+
+_FORM = 'send {"instances": [{"b64": "<base64 of a photo>"}]}'
+_SIGNATURE = "serving_default"
+
+
+def parse_request(body: bytes | bytearray, max_photos: int) -> list[bytes]:
+    """Return the photos of a V1 request.
+
+    Raises:
+        RefusedError: The body is not such a request.
+    """
+    request = parse_object(body)
+    signature = request.get("signature_name", _SIGNATURE)
+    if signature != _SIGNATURE:
+        raise RefusedError(f"the signature {_SIGNATURE!r}", shown(signature), "leave the name out")
+    instances = request.get("instances")
+    if not isinstance(instances, list):
+        received = shown(instances) if "instances" in request else "none"
+        raise RefusedError("a list 'instances'", received, _FORM)
+    need_count(len(instances), max_photos)
+    return [_read_instance(instance, index) for index, instance in enumerate(instances)]
+
+
+def _read_instance(instance: Any, index: int) -> bytes:
+    where = f"instances[{index}]"
+    if isinstance(instance, dict) and instance.keys() == {"image_bytes"}:
+        instance = instance["image_bytes"]
+        where += ".image_bytes"
+    if not isinstance(instance, dict) or instance.keys() != {"b64"}:
+        raise RefusedError(f'an object {{"b64": "..."}} at {where}', shown(instance), _FORM)
+    return decode_base64(instance["b64"], f"{where}.b64")
+
+
+def write_answer(labels: Sequence[str], rows: NDArray[np.float32]) -> bytes:
+    """Return the body of a V1 answer.
+
+    Args:
+        labels: The classes, in the order of the columns.
+        rows: Probabilities, float32 `[n, len(labels)]`.
+    """
+    names = list(labels)
+    predictions = [
+        {"label": names[int(row.argmax())], "labels": names, "probabilities": row} for row in rows
+    ]
+    return orjson.dumps({"predictions": predictions}, option=orjson.OPT_SERIALIZE_NUMPY)

@@ -1,0 +1,181 @@
+"""Clients below HTTP's good manners: slow, silent, lying, endless."""
+
+import base64
+import json
+import socket
+import time
+
+import pytest
+
+V1 = "/v1/models/colour:predict"
+
+
+def talk(predictor, *parts: bytes, pause: float = 0.0, close: bool = False) -> bytes:
+    """Send parts over a fresh connection and return everything that comes back."""
+    with socket.create_connection(("127.0.0.1", predictor.port), timeout=20) as connection:
+        for part in parts:
+            connection.sendall(part)
+            time.sleep(pause)
+        if close:
+            connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        while data := connection.recv(65536):
+            answer += data
+        return answer
+
+
+def head(length: object, *more: str) -> bytes:
+    lines = [f"POST {V1} HTTP/1.1", "host: x", "content-type: application/json"]
+    if length is not None:
+        lines.append(f"content-length: {length}")
+    return "\r\n".join([*lines, *more, "", ""]).encode()
+
+
+def status(answer: bytes) -> int:
+    return int(answer.split(b" ", 2)[1])
+
+
+def alive(predictor) -> bool:
+    return predictor.client.get("/v2/health/ready").json() == {"ready": True}
+
+
+def test_a_body_that_stops_is_given_up(predictor):
+    started = time.monotonic()
+    answer = talk(predictor, head(1000), b'{"instances"')
+    assert status(answer) == 408
+    assert b"12 bytes of it" in answer
+    assert time.monotonic() - started < 10
+    assert alive(predictor)
+
+
+def test_a_body_in_drops_is_given_up(predictor):
+    """Each byte in time is not enough: the whole body has to be."""
+    answer = talk(predictor, head(1000), *[b" "] * 20, pause=0.1)
+    assert status(answer) == 408
+
+
+def test_a_client_that_hangs_up_is_no_failure(predictor):
+    gone = predictor.metric('viewfinder_requests_total{outcome="gone"')
+    with socket.create_connection(("127.0.0.1", predictor.port)) as connection:
+        connection.sendall(head(1000) + b"{")
+    deadline = time.monotonic() + 5
+    while predictor.metric('viewfinder_requests_total{outcome="gone"') == gone:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert alive(predictor)
+
+
+def test_a_large_body_is_refused_before_it_is_sent(predictor):
+    """With nothing but the header the answer is there: the body is not waited for."""
+    with socket.create_connection(("127.0.0.1", predictor.port), timeout=1) as connection:
+        connection.sendall(head(10**9, "expect: 100-continue"))
+        answer = connection.recv(65536)
+    assert status(answer) == 413
+    assert b"100 Continue" not in answer
+
+
+def test_a_length_beyond_integers_is_refused(predictor):
+    assert status(talk(predictor, head("9" * 400), close=True)) in (400, 413)
+
+
+def test_an_endless_body_is_refused_while_it_comes(predictor):
+    with socket.create_connection(("127.0.0.1", predictor.port), timeout=10) as connection:
+        connection.sendall(head(None, "transfer-encoding: chunked"))
+        chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
+        sent = 0
+        connection.setblocking(False)
+        answer = b""
+        deadline = time.monotonic() + 10
+        while not answer and time.monotonic() < deadline:
+            try:
+                sent += connection.send(chunk[sent % len(chunk) :])
+                answer = connection.recv(65536)
+            except BlockingIOError:
+                time.sleep(0.001)
+            except ConnectionError:
+                break
+    assert status(answer) == 413
+    assert alive(predictor)
+
+
+def test_a_refused_upload_still_gets_its_answer(predictor):
+    """The body is on its way already; the answer must not be lost with the connection."""
+    body = bytes(3_000_000)
+    answer = talk(predictor, head(len(body)) + body)
+    assert status(answer) == 413
+    assert b"connection: close" in answer.lower()
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"hello\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(40),  # TLS to a plain port
+        b"GET / HTTP/1.1\r\nbad header\r\n\r\n",
+        head("abc"),
+        head("-5"),
+        head(5, "content-length: 6"),
+        head(5, "transfer-encoding: chunked") + b"0\r\n\r\n",
+        head(None, "transfer-encoding: chunked") + b"zz\r\n",
+    ],
+)
+def test_what_is_not_http_is_refused(predictor, request_):
+    answer = talk(predictor, request_, close=True)
+    assert status(answer) == 400
+    assert answer.lower().count(b"traceback") == 0
+    assert alive(predictor)
+
+
+def test_less_body_than_declared_and_then_the_end(predictor):
+    """Half-closed: nothing more can come; no answer is owed, and nothing breaks."""
+    talk(predictor, head(1000), b"{}", close=True)
+    assert alive(predictor)
+
+
+def test_more_body_than_declared_is_refused_as_the_next_request(predictor):
+    assert status(talk(predictor, head(2) + b"{}garbage\r\n\r\n")) == 400
+    assert alive(predictor)
+
+
+def test_pipelined_requests_are_answered_in_order(predictor):
+    first = head(2) + b"{}"
+    second = b"GET /v2/health/live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+    answer = talk(predictor, first + second)
+    assert answer.index(b"400 Bad Request") < answer.index(b'{"live":true}')
+
+
+def test_a_head_without_end_is_refused(predictor):
+    answer = b""
+    with socket.create_connection(("127.0.0.1", predictor.port), timeout=10) as connection:
+        try:
+            connection.sendall(b"GET / HTTP/1.1\r\nx: " + b"a" * 300_000)
+            answer = connection.recv(65536)
+        except ConnectionError:
+            pass  # the refusal may be lost, the connection is not kept
+    assert answer[:12] in (b"", b"HTTP/1.1 400")
+    assert alive(predictor)
+
+
+@pytest.mark.slow
+def test_a_silent_connection_is_closed(predictor):
+    started = time.monotonic()
+    assert talk(predictor) == b""
+    assert 5 < time.monotonic() - started < 15
+
+
+def test_http_1_0_is_answered(predictor):
+    assert b'{"live":true}' in talk(predictor, b"GET /v2/health/live HTTP/1.0\r\n\r\n")
+
+
+def test_head_has_no_body(predictor):
+    assert predictor.client.head("/v2/health/ready").status_code == 200
+
+
+def test_the_photo_may_come_in_chunks(predictor, photo):
+    body = {"instances": [{"b64": base64.b64encode(photo("red")).decode()}]}
+    content = json.dumps(body).encode()
+    parts = (content[place : place + 100] for place in range(0, len(content), 100))
+    headers = {"content-type": "application/json"}
+    answer = predictor.client.post(V1, content=parts, headers=headers)
+    assert answer.json()["predictions"][0]["label"] == "red"

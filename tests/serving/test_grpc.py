@@ -1,0 +1,97 @@
+"""The Open Inference Protocol over gRPC."""
+
+import socket
+import struct
+
+import grpc
+import numpy as np
+import pytest
+
+from viewfinder_serving.kserve_sdk import messages, services
+
+LABELS = [b"blue", b"green", b"red"]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+@pytest.fixture
+def stub(start):
+    port = free_port()
+    with (
+        start("--grpc-port", str(port), "--max-photos", "4"),
+        grpc.insecure_channel(f"127.0.0.1:{port}") as channel,
+    ):
+        yield services.GRPCInferenceServiceStub(channel)
+
+
+def ask(*photos: bytes, **changes: object):
+    tensor = {"name": "image_bytes", "datatype": "BYTES", "shape": [len(photos)]} | changes
+    request = messages.ModelInferRequest(model_name="colour", id="7")
+    request.inputs.add(**tensor).contents.bytes_contents.extend(photos)
+    return request
+
+
+def ask_raw(*photos: bytes):
+    packed = b"".join(struct.pack("<I", len(photo)) + photo for photo in photos)
+    request = messages.ModelInferRequest(model_name="colour", raw_input_contents=[packed])
+    request.inputs.add(name="image_bytes", datatype="BYTES", shape=[len(photos)])
+    return request
+
+
+def test_grpc(stub, photo):
+    """All in one predictor, which takes longer to start than the calls take."""
+    assert stub.ServerLive(messages.ServerLiveRequest()).live
+    assert stub.ServerReady(messages.ServerReadyRequest()).ready
+    assert stub.ModelReady(messages.ModelReadyRequest(name="colour")).ready
+    assert stub.ServerMetadata(messages.ServerMetadataRequest()).name == "viewfinder"
+    metadata = stub.ModelMetadata(messages.ModelMetadataRequest(name="colour"))
+    assert [tensor.name for tensor in metadata.outputs] == ["label", "labels", "probabilities"]
+
+    typed = stub.ModelInfer(ask(photo("red"), photo("blue")))
+    assert (typed.id, typed.model_version) == ("7", "7")
+    assert list(typed.outputs[0].contents.bytes_contents) == [b"red", b"blue"]
+    assert list(typed.outputs[1].contents.bytes_contents) == LABELS * 2
+    rows = np.array(typed.outputs[2].contents.fp32_contents).reshape(2, 3)
+    np.testing.assert_allclose(rows.sum(1), 1, atol=1e-5)
+
+    raw = stub.ModelInfer(ask_raw(photo("red"), photo("blue")))
+    assert [list(output.shape) for output in raw.outputs] == [[2], [2, 3], [2, 3]]
+    assert raw.raw_output_contents[0] == b"\x03\0\0\0red\x04\0\0\0blue"
+    np.testing.assert_allclose(
+        np.frombuffer(raw.raw_output_contents[2], "<f4").reshape(2, 3), rows, atol=1e-7
+    )
+
+    wanted = ask(photo("red"))
+    wanted.outputs.add(name="label")
+    assert [output.name for output in stub.ModelInfer(wanted).outputs] == ["label"]
+
+    unknown_output = ask(photo("red"))
+    unknown_output.outputs.add(name="scores")
+    other_model = ask(photo("red"))
+    other_model.model_name = "other"
+    bad = [
+        (messages.ModelInferRequest(model_name="colour"), "image_bytes"),
+        (ask(b"text"), "index 0"),
+        (ask(photo("red"), b""), "index 1"),
+        (ask(photo("red"), shape=[2]), "2 elements"),
+        (ask(photo("red"), shape=[-1]), "shape"),
+        (ask(photo("red"), datatype="UINT8"), "BYTES"),
+        (ask(photo("red"), name="pixels"), "image_bytes"),
+        (ask(*[photo("red")] * 5), "split"),
+        (unknown_output, "probabilities"),
+        (other_model, "a model that is served here"),
+    ]
+    for request, words in bad:
+        with pytest.raises(grpc.RpcError) as caught:
+            stub.ModelInfer(request)
+        wanted_code = "NOT_FOUND" if request is other_model else "INVALID_ARGUMENT"
+        assert caught.value.code() == grpc.StatusCode[wanted_code], caught.value
+        assert words in caught.value.details()
+
+    with pytest.raises(grpc.RpcError) as caught:
+        stub.RepositoryModelUnload(messages.RepositoryModelUnloadRequest(model_name="colour"))
+    assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
+    assert stub.ModelInfer(ask(photo("red"))).outputs

@@ -1,0 +1,320 @@
+"""Start, readiness, overload, metrics, log and stop of a predictor."""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import httpx
+import numpy as np
+import openvino as ov
+import pytest
+from openvino import opset13 as ops
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_serving.config import ServeConfig
+from viewfinder_serving.cores import usable_cores
+from viewfinder_serving.servable import Servable
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "viewfinder_serving", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def write_manifest(folder) -> None:
+    names = ["model.xml", "model.bin", "labels.json"]
+    digests = {n: {"sha256": hashlib.sha256((folder / n).read_bytes()).hexdigest()} for n in names}
+    (folder / "manifest.json").write_text(json.dumps({"files": digests, "run_id": "run-1"}))
+
+
+def spoil_bin(folder) -> None:
+    write_manifest(folder)
+    data = bytearray((folder / "model.bin").read_bytes())
+    data[0] ^= 255
+    (folder / "model.bin").write_bytes(data)
+
+
+SPOILED = {
+    "no directory": (shutil.rmtree, "no such directory"),
+    "no model": (lambda folder: (folder / "model.xml").unlink(), "no model.xml"),
+    "no labels": (lambda folder: (folder / "labels.json").unlink(), "no labels.json"),
+    "a changed file": (spoil_bin, "sha256"),
+    "a short file": (lambda folder: (folder / "model.bin").write_bytes(b""), "OpenVINO model"),
+    "no XML": (lambda folder: (folder / "model.xml").write_text("<net"), "OpenVINO model"),
+    "a label too many": (
+        lambda folder: (folder / "labels.json").write_text('["a","b","c","d"]'),
+        "4 labels",
+    ),
+    "the same label twice": (
+        lambda folder: (folder / "labels.json").write_text('["a","b","a"]'),
+        "different names",
+    ),
+    "labels that are no JSON": (
+        lambda folder: (folder / "labels.json").write_text("blue"),
+        "JSON in",
+    ),
+    "a manifest of another kind": (
+        lambda folder: (folder / "manifest.json").write_text("[]"),
+        "manifest.json",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SPOILED)
+def test_a_broken_version_is_refused_in_a_sentence(servable_dir, tmp_path, case):
+    spoil, words = SPOILED[case]
+    shutil.copytree(servable_dir, tmp_path / "1")
+    spoil(tmp_path / "1")
+    with pytest.raises(PermanentError, match=words):
+        Servable.load(tmp_path / "1")
+
+
+def test_outputs_that_are_no_probabilities_are_refused(servable_dir, tmp_path):
+    shutil.copytree(servable_dir, tmp_path / "1")
+    pixels = ops.parameter([-1, 32, 32, 3], np.uint8, name="pixels")
+    mean = ops.reduce_mean(ops.convert(pixels, "f32"), np.array([1, 2]), keep_dims=False)
+    ov.save_model(ov.Model([ops.result(mean)], [pixels]), tmp_path / "1" / "model.xml", False)
+    with pytest.raises(PermanentError, match="sum to 1"):
+        Servable.load(tmp_path / "1")
+
+
+def test_a_manifest_gives_the_run(servable_dir, tmp_path):
+    shutil.copytree(servable_dir, tmp_path / "model")
+    assert Servable.load(tmp_path / "model").version == "0"
+    write_manifest(tmp_path / "model")
+    servable = Servable.load(tmp_path / "model")
+    assert (servable.version, servable.run_id) == ("run-1", "run-1")
+
+
+def test_a_predictor_that_cannot_start_says_why_and_nothing_else(tmp_path):
+    done = run("--model-dir", str(tmp_path / "1"), "--model-name", "colour", "--port", "0")
+    assert done.returncode == 1
+    assert done.stderr.startswith("viewfinder_serving: expected a published version")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_port_in_use_is_refused_in_a_sentence(servable_dir, predictor):
+    done = run("--model-dir", str(servable_dir), "--port", str(predictor.port))
+    assert done.returncode == 1
+    assert "in use" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"port": 70_000},
+        {"grpc_port": 0},
+        {"max_request_mb": 0},
+        {"max_megapixels": float("nan")},
+        {"max_photos": 0},
+        {"max_requests": 0},
+        {"body_seconds": 0},
+        {"drain_seconds": -1},
+        {"threads": 0},
+        {"model_name": "two words"},
+        {"model_name": ""},
+        {"model_name": "a:b"},
+    ],
+)
+def test_options_have_ranges(servable_dir, values):
+    with pytest.raises(PermanentError, match="expected"):
+        ServeConfig(servable_dir, **values)
+
+
+def test_the_name_is_the_published_one(servable_dir, tmp_path):
+    assert ServeConfig(servable_dir).name == "colour"
+    assert ServeConfig(tmp_path / "fruit").name == "fruit"
+
+
+@pytest.mark.parametrize(
+    ("quota", "cores"), [("50000 100000", 1), ("max 100000", None), ("nonsense", None)]
+)
+def test_cores_of_a_container(tmp_path, quota, cores):
+    (tmp_path / "cpu.max").write_text(quota)
+    assert usable_cores(tmp_path / "cpu.max") == (cores or len(os.sched_getaffinity(0)))
+
+
+def test_kserves_spelling_of_the_options(servable_dir, tmp_path):
+    """As a ServingRuntime passes them, with everything on one name."""
+    ready = tmp_path / "ready"
+    options = [f"--model_dir={servable_dir}", "--model_name=other", "--http_port=0"]
+    options += ["--model_version", "12"]
+    command = [sys.executable, "-m", "viewfinder_serving", *options, f"--ready_file={ready}"]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    try:
+        while not ready.exists():
+            assert process.poll() is None
+            time.sleep(0.02)
+        url = json.loads(ready.read_text())["url"]
+        assert httpx.get(f"{url}/v1/models").json() == {"models": ["other"]}
+        assert httpx.get(f"{url}/v2/models/other").json()["versions"] == ["12"]
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0
+
+
+def test_ready_means_that_predictions_work(predictor, photo):
+    for path in ("/v2/health/ready", "/v2/models/colour/ready", "/v1/models/colour"):
+        assert predictor.client.get(path).json()["ready"] is True
+    assert predictor.client.get("/v2/health/live").json() == {"live": True}
+    assert predictor.client.get("/").json() == {"status": "alive"}
+    assert predictor.predict(photo("red")).status_code == 200
+
+
+def outcome(wait: Future) -> int | str:
+    try:
+        return wait.result().status_code
+    except httpx.ConnectError:  # it came after the stop
+        return "not connected"
+
+
+def test_stop_finishes_what_was_begun(start, heavy_photo):
+    """SIGTERM in the middle of many requests: each is answered, then the process ends well."""
+    with start() as predictor, ThreadPoolExecutor(16) as pool:
+        waits = [pool.submit(predictor.predict, heavy_photo) for _ in range(16)]
+        deadline = time.monotonic() + 20
+        while predictor.metric("viewfinder_requests_in_flight") < 8:
+            assert time.monotonic() < deadline
+        assert predictor.stop() == 0
+        codes = [outcome(wait) for wait in waits]
+        assert codes.count(200) >= 8, codes
+        assert set(codes) <= {200, "not connected"}, codes
+        with pytest.raises(httpx.ConnectError):
+            predictor.client.get("/")
+
+
+def test_not_ready_while_it_drains_but_still_answering(start, photo):
+    with start("--drain-seconds", "1.5") as predictor:
+        predictor.process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + 1
+        while predictor.client.get("/v2/health/ready").status_code == 200:
+            assert time.monotonic() < deadline
+        assert predictor.client.get("/v2/health/ready").json() == {"ready": False}
+        assert predictor.client.get("/v2/models/colour/ready").status_code == 503
+        assert predictor.client.get("/v1/models/colour").status_code == 503
+        assert predictor.client.get("/v2/health/live").status_code == 200
+        assert predictor.metric("viewfinder_ready") == 0
+        assert predictor.predict(photo("red")).status_code == 200
+        assert predictor.process.wait(20) == 0
+
+
+def test_a_second_signal_does_not_wait(start):
+    with start("--drain-seconds", "60") as predictor:
+        predictor.process.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+        predictor.process.send_signal(signal.SIGTERM)
+        assert predictor.process.wait(5) == 0
+
+
+def test_it_ends_with_its_starter_if_asked_to(start):
+    with start("--stop-at-eof") as predictor:
+        predictor.process.stdin.close()
+        assert predictor.process.wait(10) == 0
+
+
+def test_health_is_answered_during_heavy_requests(start, heavy_photo):
+    with start() as predictor, ThreadPoolExecutor(16) as pool:
+        waits = [pool.submit(predictor.predict, heavy_photo) for _ in range(16)]
+        slowest = 0.0
+        while not all(wait.done() for wait in waits):
+            started = time.monotonic()
+            assert predictor.client.get("/v2/health/ready").status_code == 200
+            slowest = max(slowest, time.monotonic() - started)
+        assert [wait.result().status_code for wait in waits] == [200] * 16
+        assert slowest < 2.0  # on a busy machine; a blocked event loop would take them all
+
+
+def test_too_many_requests_are_told_to_come_back(start, photo, heavy_photo):
+    with start("--max-requests", "2") as predictor, ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: predictor.predict(heavy_photo), range(8)))
+        codes = [answer.status_code for answer in answers]
+        assert set(codes) == {200, 503}
+        busy = answers[codes.index(503)]
+        assert busy.headers["retry-after"] == "1"
+        assert "fewer requests" in busy.json()["error"]
+        assert predictor.metric('viewfinder_requests_total{outcome="busy"') == codes.count(503)
+        assert predictor.metric("viewfinder_requests_in_flight") == 0
+        assert predictor.predict(photo("red")).status_code == 200
+
+
+def test_bodies_wait_for_room_and_all_are_answered(start, large_photo):
+    options = ["--max-request-mb", "2", "--max-buffered-mb", "2"]
+    with start(*options) as predictor, ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: predictor.predict(large_photo), range(16)))
+        assert [answer.status_code for answer in answers] == [200] * 16
+
+
+def test_a_request_over_its_time_is_ended(start, heavy_photo):
+    with start("--request-seconds", "0.05") as predictor:
+        answer = predictor.predict(*[heavy_photo] * 8)
+        assert answer.status_code == 503
+        assert "server's time" in answer.json()["error"]
+
+
+def test_metrics_move(predictor, photo):
+    names = [
+        'viewfinder_requests_total{outcome="answered",protocol="v1",status="200"}',
+        'viewfinder_requests_total{outcome="refused",protocol="v2",status="400"}',
+        'viewfinder_request_seconds_count{protocol="v1"}',
+        "viewfinder_photos_total",
+        'viewfinder_photos_refused_total{kind="not_a_photo"}',
+        "viewfinder_decode_seconds_count",
+        "viewfinder_inference_seconds_count",
+        "viewfinder_queue_seconds_count",
+        'request_predict_seconds_count{model_name="colour"}',
+    ]
+    before = [predictor.metric(name) for name in names]
+    assert predictor.predict(photo("red"), photo("blue")).status_code == 200
+    assert predictor.predict(b"text").status_code == 400
+    assert predictor.client.post(predictor.infer_path, json={}).status_code == 400
+    moved = [predictor.metric(name) - was for name, was in zip(names, before, strict=True)]
+    assert moved == [1, 1, 2, 2, 1, 3, 2, 3, 3]
+    assert predictor.metric("viewfinder_ready") == 1
+    assert predictor.metric("viewfinder_requests_in_flight") == 0
+    info = 'viewfinder_model_info{labels="3",model="colour",run_id="",version="7"}'
+    assert predictor.metric(info) == 1
+
+
+def test_the_log_has_a_line_a_request_and_nothing_a_client_wrote(start, photo):
+    with start() as predictor:
+        predictor.predict(photo("red"), photo("blue"))
+        predictor.client.get("/v2/health/ready")
+        with socket.create_connection(("127.0.0.1", predictor.port)) as connection:
+            connection.sendall(b"GET /%0aFORGED\x1b[31m HTTP/1.1\r\nhost: x\r\n\r\n")
+            connection.recv(1000)
+        predictor.client.get("/nowhere%0a2026-01-01 FORGED")
+        predictor.stop()
+        lines = predictor.log.read_text().splitlines()
+    access = [line for line in lines if "viewfinder_serving.access" in line]
+    assert "POST /v1/models/colour:predict 200" in access[0]
+    assert access[0].endswith("2 photos")
+    assert not any("health" in line for line in access)
+    assert not any(line.startswith(("FORGED", "2026-01-01 FORGED")) for line in lines)
+    assert "\x1b" not in "".join(lines)
+
+
+def test_the_log_of_requests_can_be_off(start, photo):
+    with start("--no-access-log") as predictor:
+        predictor.predict(photo("red"))
+        predictor.stop()
+        assert "POST" not in predictor.log.read_text()
+
+
+def test_it_is_small_and_soon_ready(start, photo):
+    """Generous bounds for a busy machine; the benchmark has the numbers."""
+    started = time.monotonic()
+    with start() as predictor:
+        assert time.monotonic() - started < 15
+        for _ in range(50):
+            predictor.predict(photo("red"))
+        with open(f"/proc/{predictor.process.pid}/status") as file:
+            peak = next(int(line.split()[1]) for line in file if line.startswith("VmHWM"))
+        assert peak < 350_000
