@@ -1,0 +1,62 @@
+"""What was checked, against which limit, with which result."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from viewfinder_components.whole_files import write_json
+
+VERDICT = "verdict.json"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check.
+
+    Attributes:
+        name: What was checked, in snake_case.
+        value: What was measured; None where nothing could be.
+        limit: The largest value that passes.
+        passed: Whether it did.
+        sentence: The result in words.
+    """
+
+    name: str
+    value: float | None
+    limit: float
+    passed: bool
+    sentence: str
+
+
+def limit_check(name: str, value: float, limit: float, what: str, unit: str = "") -> Check:
+    """Return the check that a value is at most its limit.
+
+    Args:
+        name: The check's name.
+        value: What was measured.
+        limit: The largest value that passes.
+        what: What the value is, as the start of a sentence.
+        unit: The value's unit.
+    """
+    passed = value <= limit
+    relation = "within" if passed else "above"
+    sentence = f"{what} is {value:.4g}{unit}, {relation} the limit of {limit:g}{unit}."
+    return Check(name, value, limit, passed, sentence)
+
+
+def write_verdict(folder: Path, checks: Sequence[Check], details: dict[str, Any]) -> None:
+    """Write `verdict.json`, whole or not at all.
+
+    Args:
+        folder: Made when missing.
+        checks: Every check that was made.
+        details: Further entries, JSON-ready.
+    """
+    verdict = {
+        "schema_version": 1,
+        "passed": all(check.passed for check in checks),
+        "checks": [vars(check) for check in checks],
+        **details,
+    }
+    write_json(folder / VERDICT, verdict)
