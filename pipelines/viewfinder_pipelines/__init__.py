@@ -1,0 +1,1 @@
+"""The pipeline, and how to run it here."""

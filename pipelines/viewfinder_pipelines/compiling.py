@@ -1,0 +1,62 @@
+"""Compile the pipeline, and read its parameters back."""
+
+import inspect
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from viewfinder_components.errors import PermanentError
+
+
+def _to_bool(text: str) -> bool:
+    values = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    try:
+        return values[text.lower()]
+    except KeyError as error:
+        raise ValueError(text) from error
+
+
+_CONVERT: dict[Any, Callable[[str], Any]] = {str: str, int: int, float: float, bool: _to_bool}
+_DESCRIBE = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+
+
+def compile_pipeline(path: Path) -> None:
+    """Write the pipeline as KFP's YAML; the same source gives the same bytes."""
+    from kfp import compiler
+
+    from viewfinder_pipelines.training import training_pipeline
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        compiler.Compiler().compile(training_pipeline, str(path))
+
+
+def list_parameters() -> dict[str, inspect.Parameter]:
+    """Return the pipeline's parameters by name, with their types and defaults."""
+    from viewfinder_pipelines.training import training_pipeline
+
+    return dict(inspect.signature(training_pipeline.pipeline_func).parameters)
+
+
+def parse_assignment(assignment: str) -> tuple[str, Any]:
+    """Turn `key=value` into a pipeline parameter and a value of its type.
+
+    Raises:
+        PermanentError: No such parameter, or the value is not of its type.
+    """
+    name, separator, text = assignment.partition("=")
+    known = list_parameters()
+    if not separator or name not in known:
+        raise PermanentError(
+            "--set KEY=VALUE with a parameter of the pipeline",
+            repr(assignment),
+            f"use one of: {', '.join(known)}",
+        )
+    kind = known[name].annotation
+    try:
+        return name, _CONVERT[kind](text)
+    except ValueError as error:
+        raise PermanentError(
+            f"{name} to be {_DESCRIBE[kind]}", repr(text), f"write --set {name}=VALUE again"
+        ) from error

@@ -1,0 +1,143 @@
+"""What a person sees of a run: on a terminal, in a pipe or in a CI log."""
+
+from rich.console import Console
+from rich.markup import escape
+from rich.status import Status
+from rich.table import Table
+
+from viewfinder_pipelines.events import Event
+from viewfinder_pipelines.local_runner import EXIT_STEP
+from viewfinder_pipelines.record import RunResult, StepResult
+
+_MARKS = {
+    "succeeded": "[green]✓[/]",
+    "cached": "[green]✓[/]",
+    "failed": "[red]✗[/]",
+    "interrupted": "[yellow]![/]",
+    "running": "[cyan]…[/]",
+}
+_VERDICTS = {
+    "succeeded": "[bold green]published[/]",
+    "refused": "[bold yellow]refused by the gate[/]",
+    "failed": "[bold red]failed[/]",
+    "interrupted": "[bold yellow]interrupted[/]",
+    "running": "[bold cyan]running[/]",
+}
+
+
+class RunDisplay:
+    """Show each step as it runs: a live line on a terminal, a line a step elsewhere.
+
+    Args:
+        console: Where to write.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._status: Status | None = None
+
+    def __call__(self, event: Event, result: RunResult) -> None:
+        """Take one line of the run's output."""
+        if not result.steps or result.steps[-1].name == EXIT_STEP:
+            self.close()
+            return
+        step = result.steps[-1]
+        if event.kind == "began":
+            self._show(step.name)
+        elif event.kind == "said" and event.text.startswith(f"{step.name}: "):
+            self._show(event.text)
+        elif event.kind in ("succeeded", "failed", "cached"):
+            self.close()
+            self._console.print(describe_step(step), highlight=False, soft_wrap=True)
+
+    def close(self) -> None:
+        """Remove the live line."""
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+
+    def _show(self, text: str) -> None:
+        if not self._console.is_terminal:
+            return
+        if self._status is None:
+            self._status = self._console.status(escape(text))
+            self._status.start()
+        self._status.update(escape(text))
+
+
+def describe_step(step: StepResult) -> str:
+    """Return one line about a step, in rich's markup."""
+    seconds = "earlier" if step.state == "cached" else f"{step.seconds:.1f} s"
+    return f"{_MARKS[step.state]} {step.name:<11}{seconds:>8}  {escape(step.summary)}".rstrip()
+
+
+def print_result(console: Console, result: RunResult) -> None:
+    """Print how a run ended, what it found and what to do next."""
+    console.print()
+    console.print(
+        f"Run [bold]{escape(result.run_id)}[/] {_VERDICTS[result.state]} "
+        f"after {result.seconds:.1f} s",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if result.decision:
+        console.print(escape(result.decision), highlight=False, soft_wrap=True)
+    if result.error:
+        _print_error(console, result)
+    if result.version:
+        console.print(
+            f"Version: {escape(str(result.version['uri']))}", highlight=False, soft_wrap=True
+        )
+    if result.report:
+        console.print(f"Report:  {escape(result.report)}", highlight=False, soft_wrap=True)
+    if result.state in ("failed", "interrupted"):
+        console.print(
+            f"Go on:   viewfinder run --resume {escape(result.run_id)}",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def _print_error(console: Console, result: RunResult) -> None:
+    error = result.error
+    assert error is not None  # noqa: S101  (the caller looked)
+    where = f"in step {error.step}" if error.step else "outside the steps"
+    console.print(
+        f"[red]Failed {where}:[/] {escape(error.message)}", highlight=False, soft_wrap=True
+    )
+    if error.retryable:
+        console.print("The same run may succeed later.", highlight=False, soft_wrap=True)
+
+
+def print_steps(console: Console, result: RunResult) -> None:
+    """Print a run's steps with their times and what each did."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("step", "state"):
+        table.add_column(heading)
+    table.add_column("seconds", justify="right")
+    table.add_column("what it did", overflow="fold")
+    for step in result.steps:
+        if step.name != EXIT_STEP:
+            row = (step.name, step.state, f"{step.seconds:.1f}", step.summary)
+            table.add_row(*map(escape, row))
+    console.print(table)
+
+
+def print_runs(console: Console, results: list[RunResult]) -> None:
+    """Print the runs, a line each, the newest last."""
+    if not results:
+        console.print("No runs yet; start one with `viewfinder run --data PHOTOS`.")
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("run", "state", "model", "accuracy", "data"):
+        table.add_column(heading, overflow="fold")
+    for result in results:
+        accuracy = result.metrics.get("accuracy")
+        table.add_row(
+            escape(result.run_id),
+            result.state,
+            escape(str(result.parameters.get("model_name", ""))),
+            "" if accuracy is None else f"{accuracy:.1%}",
+            escape(str(result.parameters.get("data", ""))),
+        )
+    console.print(table)

@@ -1,0 +1,45 @@
+"""What kfp.local's output says about the steps."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_EXECUTING = re.compile(r"^\S+ - INFO - Executing task '(?P<step>[^']+)'$")
+_FINISHED = re.compile(
+    r"^\S+ - (?:INFO|ERROR) - Task '(?P<step>[^']+)' finished with status (?P<status>\w+)$"
+)
+_CACHED = re.compile(r"^Task (?P<step>\S+) cache hit \(key=")
+_EXECUTOR = re.compile(r"^\s*\[KFP Executor \S+ \S+ (?P<level>\w+)\]: (?P<message>.*)$")
+
+EventKind = Literal["began", "succeeded", "failed", "cached", "said", "other"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of kfp.local's output, understood.
+
+    Attributes:
+        kind: What happened; `said` is a line a step logged, `other` anything else.
+        step: The step that began, ended or was cached; empty for `said` and `other`.
+        text: The line without colours, prefix and indentation.
+    """
+
+    kind: EventKind
+    step: str
+    text: str
+
+
+def parse_line(line: str) -> Event:
+    """Understand one line of output."""
+    text = _ANSI.sub("", line).rstrip("\n")
+    if match := _EXECUTING.match(text):
+        return Event("began", match["step"], text)
+    if match := _FINISHED.match(text):
+        kind: EventKind = "succeeded" if match["status"] == "SUCCESS" else "failed"
+        return Event(kind, match["step"], text)
+    if match := _CACHED.match(text):
+        return Event("cached", match["step"], text)
+    if match := _EXECUTOR.match(text):
+        return Event("said", "", match["message"])
+    return Event("other", "", text.removeprefix("    "))

@@ -1,0 +1,218 @@
+"""Run the compiled pipeline on this machine and keep its record."""
+
+import os
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from viewfinder_components.whole_files import write_json
+from viewfinder_pipelines.events import Event, parse_line
+from viewfinder_pipelines.outputs import read_outputs
+from viewfinder_pipelines.record import RunError, RunResult, StepResult, StepState
+
+_TAIL_LINES = 20
+_ERROR_PREFIX = "viewfinder_components.errors."
+EXIT_STEP = "report"  # tells the outcome on a cluster; a local run's record does it here
+
+Listener = Callable[[Event, RunResult], None]
+
+
+@dataclass
+class _Follower:
+    """The run so far, as its output tells it."""
+
+    result: RunResult
+    steps: list[StepResult] = field(default_factory=list)
+    tail: deque[str] = field(default_factory=lambda: deque(maxlen=_TAIL_LINES))
+    failed: StepResult | None = None
+    failed_tail: tuple[str, ...] = ()
+    _began: float = 0.0
+    _said: str = ""
+
+    def take(self, event: Event) -> None:
+        match event.kind:
+            case "began":
+                self._began, self._said = time.monotonic(), ""
+                self.tail.clear()
+                self.steps.append(StepResult(event.step, "running", 0.0))
+            case "succeeded" | "failed":
+                self._end(event)
+            case "cached":
+                self.steps.append(StepResult(event.step, "cached", 0.0))
+            case "said" if self.steps and event.text.startswith(f"{self.steps[-1].name}: "):
+                self._said = event.text.removeprefix(f"{self.steps[-1].name}: ")
+                self.tail.append(event.text)
+            case _ if event.text.strip():
+                self.tail.append(event.text)
+        self.result = replace(self.result, steps=tuple(self.steps))
+
+    def _end(self, event: Event) -> None:
+        state: StepState = "succeeded" if event.kind == "succeeded" else "failed"
+        seconds = time.monotonic() - self._began
+        step = replace(self.steps[-1], state=state, seconds=seconds, summary=self._said)
+        self.steps[-1] = step
+        if state == "failed" and self.failed is None:
+            self.failed, self.failed_tail = step, tuple(self.tail)
+
+
+def run_locally(
+    pipeline: Path,
+    arguments: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    run_dir: Path,
+    listener: Listener,
+) -> RunResult:
+    """Run a compiled pipeline with kfp.local and write `run.json` and `log.txt`.
+
+    A run that was cut off goes on when it is called again with the same `run_dir` and
+    `arguments`: finished steps are taken from the run's own cache.
+
+    Args:
+        pipeline: The compiled pipeline.
+        arguments: The parameters that differ from the pipeline's defaults.
+        parameters: All parameters, for the record.
+        run_dir: The run's folder; made if missing.
+        listener: Called after every line of output with the event and the run so far.
+
+    Returns:
+        The run's record. Failure is a state of the record, not an exception.
+    """
+    run_dir.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    follower = _Follower(
+        RunResult(
+            run_id=run_dir.name,
+            where="local",
+            state="running",
+            started=datetime.now(UTC).isoformat(timespec="seconds"),
+            seconds=0.0,
+            parameters=dict(parameters),
+            process=os.getpid(),
+        )
+    )
+    follower.result.save(run_dir)
+    interrupted = False
+    code = -1
+    try:
+        code = _follow(_write_job(pipeline, arguments, run_dir), run_dir, follower, listener)
+    except KeyboardInterrupt:
+        interrupted = True
+    result = _conclude(follower, run_dir / "steps", code, interrupted)
+    result = replace(result, seconds=time.monotonic() - started, process=None)
+    result.save(run_dir)
+    return result
+
+
+def _write_job(pipeline: Path, arguments: Mapping[str, Any], run_dir: Path) -> Path:
+    job = {
+        "pipeline": str(pipeline),
+        "arguments": dict(arguments),
+        "pipeline_root": str(run_dir / "steps"),
+        "cache_root": str(run_dir / "cache"),
+    }
+    path = run_dir / "job.json"
+    write_json(path, job)
+    return path
+
+
+def _follow(job: Path, run_dir: Path, follower: _Follower, listener: Listener) -> int:
+    """Run the job's process and feed its lines to the follower; return its exit code."""
+    bin_dir = str(Path(sys.executable).parent)
+    environment = {
+        **os.environ,
+        "PATH": os.pathsep.join([bin_dir, os.environ.get("PATH", "")]),
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONIOENCODING": "utf-8",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
+    command = [sys.executable, "-m", "viewfinder_pipelines.local_process", str(job)]
+    with (
+        (run_dir / "log.txt").open("a", encoding="utf-8") as log,
+        subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,  # held open: when it closes, the process and its steps end
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            env=environment,
+            start_new_session=True,
+        ) as process,
+    ):
+        assert process.stdout is not None  # noqa: S101  (PIPE was asked for)
+        for line in process.stdout:
+            log.write(line)
+            event = parse_line(line)
+            follower.take(event)
+            if event.kind not in ("said", "other"):
+                log.flush()
+                follower.result.save(run_dir)
+            listener(event, follower.result)
+    return process.returncode
+
+
+def _conclude(follower: _Follower, pipeline_root: Path, code: int, interrupted: bool) -> RunResult:
+    """Fill in what the steps wrote, and decide how the run ended."""
+    steps = tuple(_with_outputs(step, pipeline_root) for step in follower.steps)
+    result = replace(follower.result, steps=steps)
+    evaluate, publish = result.step("evaluate"), result.step("publish")
+    if evaluate is not None and evaluate.artifacts:
+        result = replace(
+            result,
+            metrics=dict(evaluate.artifacts["metrics"].metadata),
+            decision=evaluate.artifacts["evaluation"].metadata["decision"],
+        )
+    if publish is not None and publish.state == "succeeded":
+        version = {"number": int(publish.parameters["number"]), "uri": publish.parameters["uri"]}
+        result = replace(result, version=version)
+    if interrupted:
+        return replace(result, state="interrupted", steps=_interrupted(steps))
+    if follower.failed is not None or code != 0:
+        return replace(result, state="failed", error=_explain(follower))
+    refused = evaluate is not None and not evaluate.parameters["Output"]
+    return replace(result, state="refused" if refused else "succeeded")
+
+
+def _with_outputs(step: StepResult, pipeline_root: Path) -> StepResult:
+    if step.state not in ("succeeded", "cached"):
+        return step
+    artifacts, parameters = read_outputs(pipeline_root, step.name)
+    phases: dict[str, float] = {}
+    for artifact in artifacts.values():
+        phases.update(artifact.metadata.get("seconds", {}))
+    return replace(step, artifacts=artifacts, parameters=parameters, phases=phases)
+
+
+def _interrupted(steps: tuple[StepResult, ...]) -> tuple[StepResult, ...]:
+    return tuple(
+        replace(step, state="interrupted") if step.state == "running" else step for step in steps
+    )
+
+
+def _explain(follower: _Follower) -> RunError:
+    tail = follower.failed_tail or tuple(follower.tail)
+    kind, message = _find_our_error(tail)
+    if not message:
+        message = next((line for line in reversed(tail) if line.strip()), "no output")
+    return RunError(
+        step=follower.failed.name if follower.failed else None,
+        message=message,
+        retryable=kind == "TransientError",
+        log_tail=tail,
+    )
+
+
+def _find_our_error(tail: tuple[str, ...]) -> tuple[str, str]:
+    """Return class and sentence of the last of our errors; its sentence may have many lines."""
+    for start in range(len(tail) - 1, -1, -1):
+        if tail[start].startswith(_ERROR_PREFIX):
+            text = "\n".join(tail[start:]).removeprefix(_ERROR_PREFIX)
+            kind, _, message = text.partition(": ")
+            return kind, message.rstrip()
+    return "", ""

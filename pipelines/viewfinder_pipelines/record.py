@@ -1,0 +1,176 @@
+"""What a run did: the record every run leaves behind, here or on Kubeflow."""
+
+import dataclasses
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_components.whole_files import write_json
+
+SCHEMA_VERSION = 1
+RECORD_FILE = "run.json"
+
+RunState = Literal["running", "succeeded", "refused", "failed", "interrupted"]
+StepState = Literal["running", "succeeded", "cached", "failed", "interrupted"]
+
+
+@dataclass(frozen=True)
+class ArtifactRecord:
+    """One output of a step.
+
+    Attributes:
+        uri: Where it lies.
+        type: Its KFP schema title, such as `system.Model`.
+        metadata: What the step wrote beside it.
+    """
+
+    uri: str
+    type: str
+    metadata: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """One step of a run.
+
+    Attributes:
+        name: The step's name in the pipeline's graph.
+        state: How it ended; `cached` when an earlier try of this run had finished it.
+        seconds: Wall-clock time, start of its process included.
+        phases: Where the step's own seconds went.
+        summary: The step's one sentence about what it did.
+        artifacts: Its output artifacts by name.
+        parameters: Its output parameters by name.
+    """
+
+    name: str
+    state: StepState
+    seconds: float
+    phases: dict[str, float] = field(default_factory=dict)
+    summary: str = ""
+    artifacts: dict[str, ArtifactRecord] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunError:
+    """Why a run failed.
+
+    Attributes:
+        step: The step that failed; None when the pipeline itself did.
+        message: The error's sentence.
+        retryable: Whether the step said that a retry can help.
+        log_tail: The last lines the step wrote.
+    """
+
+    step: str | None
+    message: str
+    retryable: bool
+    log_tail: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A run, as `run.json` holds it (docs/run-record.schema.json describes every field).
+
+    Attributes:
+        run_id: The run's name; also in the manifest of what it published.
+        where: `local`, or the Kubeflow Pipelines address.
+        state: How it ended; `refused` when the gate kept the model from being published.
+        started: ISO 8601 time, UTC.
+        seconds: Wall-clock time of the run.
+        parameters: The pipeline's parameters, defaults included.
+        steps: The steps in the order in which they began.
+        metrics: The evaluation's scalar metrics.
+        decision: The gate's sentence.
+        version: `{"number", "uri"}` of the published version.
+        report: Path of the HTML report.
+        error: Why it failed.
+        process: Process id of the runner while the run is running.
+        schema_version: Version of this record's schema.
+    """
+
+    run_id: str
+    where: str
+    state: RunState
+    started: str
+    seconds: float
+    parameters: dict[str, Any]
+    steps: tuple[StepResult, ...] = ()
+    metrics: dict[str, float] = field(default_factory=dict)
+    decision: str | None = None
+    version: dict[str, Any] | None = None
+    report: str | None = None
+    error: RunError | None = None
+    process: int | None = None
+    schema_version: int = SCHEMA_VERSION
+
+    def step(self, name: str) -> StepResult | None:
+        """Return the step called `name`, or None when it did not begin."""
+        return next((step for step in self.steps if step.name == name), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record as JSON-ready values."""
+        return dataclasses.asdict(self)
+
+    def save(self, run_dir: Path) -> None:
+        """Write `run.json`, whole or not at all."""
+        write_json(run_dir / RECORD_FILE, self.to_json())
+
+    @classmethod
+    def load(cls, run_dir: Path) -> Self:
+        """Read a run's record.
+
+        A record that says `running` while its runner is gone is returned as `interrupted`.
+
+        Raises:
+            PermanentError: There is no such run, or its record is of another schema.
+        """
+        path = run_dir / RECORD_FILE
+        try:
+            values = json.loads(path.read_text())
+        except FileNotFoundError as error:
+            raise PermanentError(
+                f"a run's record at {path}", "nothing", "list the runs with `viewfinder show`"
+            ) from error
+        if values.get("schema_version") != SCHEMA_VERSION:
+            raise PermanentError(
+                f"a run record of schema version {SCHEMA_VERSION} at {path}",
+                f"version {values.get('schema_version')}",
+                "read it with the release of viewfinder that wrote it",
+            )
+        result = cls(**{**values, **_nested(values)})
+        if result.state == "running" and not _is_alive(result.process):
+            return dataclasses.replace(result, state="interrupted")
+        return result
+
+
+def _nested(values: dict[str, Any]) -> dict[str, Any]:
+    steps = tuple(
+        StepResult(
+            **{
+                **step,
+                "artifacts": {k: ArtifactRecord(**v) for k, v in step["artifacts"].items()},
+            }
+        )
+        for step in values["steps"]
+    )
+    error = values["error"]
+    if error is not None:
+        error = RunError(**{**error, "log_tail": tuple(error["log_tail"])})
+    return {"steps": steps, "error": error}
+
+
+def _is_alive(process: int | None) -> bool:
+    if process is None:
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,36 @@
+"""What the environment may set, read once."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+def _home() -> Path:
+    return Path(os.environ.get("VIEWFINDER_HOME", ".viewfinder")).absolute()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where this machine keeps runs and models.
+
+    Attributes:
+        home: Everything below lies here; `VIEWFINDER_HOME`, or `.viewfinder` in the working
+            directory.
+    """
+
+    home: Path = field(default_factory=_home)
+
+    @property
+    def runs(self) -> Path:
+        """One folder a run."""
+        return self.home / "runs"
+
+    @property
+    def models(self) -> Path:
+        """The model root used when none is named."""
+        return self.home / "models"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Unfinished training, by data and configuration."""
+        return self.home / "checkpoints"

@@ -1,0 +1,149 @@
+"""Every component keeps its contract, and keeps it thin."""
+
+import ast
+import inspect
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf import json_format
+
+import viewfinder_components
+from viewfinder_components.checking.check import CheckConfig
+from viewfinder_components.checking.component import check
+from viewfinder_components.evaluation.component import evaluate
+from viewfinder_components.evaluation.config import EvaluationConfig
+from viewfinder_components.export.component import export
+from viewfinder_components.image import PREDICTOR_IMAGE, STEPS_IMAGE
+from viewfinder_components.preprocessing.component import preprocess
+from viewfinder_components.preprocessing.write import PreprocessConfig
+from viewfinder_components.publishing.component import publish
+from viewfinder_components.reports.component import report
+from viewfinder_components.training.component import train
+from viewfinder_components.training.config import TrainConfig
+from viewfinder_components.validation.component import validate
+from viewfinder_components.validation.config import ValidationConfig
+
+STEPS = Path(viewfinder_components.__file__).parent
+COMPONENTS = {
+    "validate": validate,
+    "preprocess": preprocess,
+    "train": train,
+    "evaluate": evaluate,
+    "export": export,
+    "check": check,
+    "publish": publish,
+    "report": report,
+}
+ARTIFACTS = {
+    "validate": ({}, {"index": "Dataset", "pixels": "Dataset", "metrics": "Metrics",
+                      "report": "HTML"}),
+    "preprocess": ({"index": "Dataset", "pixels": "Dataset"}, {"shards": "Dataset"}),
+    "train": ({"shards": "Dataset"}, {"model": "Model", "metrics": "Metrics"}),
+    "evaluate": (
+        {"model": "Model", "index": "Dataset", "shards": "Dataset"},
+        {"evaluation": "Artifact", "metrics": "Metrics",
+         "classification": "ClassificationMetrics", "report": "HTML"},
+    ),
+    "export": ({"model": "Model", "evaluation": "Artifact"}, {"servable": "Model"}),
+    "check": (
+        {"servable": "Model", "evaluation": "Artifact"},
+        {"verdict": "Artifact", "metrics": "Metrics"},
+    ),
+    "publish": ({"servable": "Model"}, {}),
+    "report": ({}, {}),
+}  # fmt: skip
+CONFIGS = {
+    "validate": ValidationConfig,
+    "preprocess": PreprocessConfig,
+    "train": TrainConfig,
+    "evaluate": EvaluationConfig,
+    "check": CheckConfig,
+}
+OUTPUT_PARAMETERS = {
+    "evaluate": {"Output": "BOOLEAN"},
+    "publish": {"number": "NUMBER_INTEGER", "uri": "STRING"},
+    "report": {"Output": "STRING"},
+}
+
+
+def specification(name: str) -> dict[str, Any]:
+    """Return the component's own part of its compiled specification."""
+    compiled = json_format.MessageToDict(COMPONENTS[name].pipeline_spec)
+    return next(iter(compiled["components"].values()))
+
+
+def titles(definitions: dict[str, Any]) -> dict[str, str]:
+    return {
+        name: value["artifactType"]["schemaTitle"].removeprefix("system.")
+        for name, value in definitions.get("artifacts", {}).items()
+    }
+
+
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_contract(name: str) -> None:
+    spec = specification(name)
+    outputs = spec.get("outputDefinitions", {})
+    assert (titles(spec["inputDefinitions"]), titles(outputs)) == ARTIFACTS[name]
+    kinds = {key: value["parameterType"] for key, value in outputs.get("parameters", {}).items()}
+    assert kinds == OUTPUT_PARAMETERS.get(name, {})
+
+
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_image_and_no_pip_at_run_time(name: str) -> None:
+    executor = next(iter(COMPONENTS[name].pipeline_spec.deployment_spec["executors"].values()))
+    container = executor["container"]
+    assert container["image"] == (PREDICTOR_IMAGE if name == "check" else STEPS_IMAGE)
+    assert "pip install" not in " ".join(container["command"])
+
+
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_every_input_is_described(name: str) -> None:
+    definitions = specification(name)["inputDefinitions"]
+    inputs = {**definitions.get("parameters", {}), **definitions.get("artifacts", {})}
+    given_by_kfp = {"status"}
+    assert [k for k, v in inputs.items() if "description" not in v and k not in given_by_kfp] == []
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_defaults_are_those_of_the_step(name: str) -> None:
+    """A component repeats its config's defaults; they must not drift apart."""
+    step = inspect.signature(CONFIGS[name]).parameters
+    component = inspect.signature(COMPONENTS[name].python_func).parameters
+    shared = {
+        key: (value.default, step[key].default)
+        for key, value in component.items()
+        if key in step and value.default is not inspect.Parameter.empty
+    }
+    assert shared
+    assert {k: v for k, v in shared.items() if v[0] != v[1]} == {}
+
+
+def component_bodies() -> list[tuple[str, ast.FunctionDef]]:
+    bodies = []
+    for path in sorted(STEPS.glob("*/component.py")):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.FunctionDef):
+                bodies.append((path.parent.name, node))
+    return bodies
+
+
+@pytest.mark.parametrize(("folder", "body"), component_bodies())
+def test_body_imports_adapts_calls_and_logs(folder: str, body: ast.FunctionDef) -> None:
+    statements = body.body[1:]  # without the docstring
+    assert len(statements) <= 12, f"{folder}: the work belongs into a plain function"
+    branches = (ast.If, ast.For, ast.While, ast.Try, ast.With, ast.Match)
+    assert not [node for node in ast.walk(body) if isinstance(node, branches)]
+
+
+@pytest.mark.parametrize("path", sorted(STEPS.glob("*/component.py")), ids=lambda p: p.parent.name)
+def test_module_level_imports(path: Path) -> None:
+    """Only kfp, the standard library and the image name: compiling must not load a step."""
+    allowed = {"kfp", "typing", "viewfinder_components.image"}
+    imported = set()
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.ImportFrom):
+            imported.add(node.module)
+        elif isinstance(node, ast.Import):
+            imported |= {alias.name for alias in node.names}
+    assert imported <= allowed

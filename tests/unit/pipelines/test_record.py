@@ -1,0 +1,70 @@
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_pipelines.record import ArtifactRecord, RunError, RunResult, StepResult
+
+SCHEMA = Path(__file__).parents[3] / "docs" / "run-record.schema.json"
+
+
+@pytest.fixture
+def result() -> RunResult:
+    model = ArtifactRecord("/runs/r/model", "system.Model", {"seconds": {"fit": 1.5}})
+    step = StepResult("train", "succeeded", 2.5, {"fit": 1.5}, "done", {"model": model}, {"n": 1})
+    return RunResult(
+        run_id="r",
+        where="local",
+        state="failed",
+        started="2026-11-22T16:00:00+00:00",
+        seconds=3.0,
+        parameters={"data": "photos", "epochs": 3},
+        steps=(step,),
+        metrics={"accuracy": 0.9},
+        decision="accepted",
+        version={"number": 1, "uri": "file:///models/m/1"},
+        report="/runs/r/report.html",
+        error=RunError("check", "expected a, received b; do c", False, ("line",)),
+    )
+
+
+def test_a_record_comes_back_as_it_was(tmp_path: Path, result: RunResult) -> None:
+    result.save(tmp_path)
+    assert RunResult.load(tmp_path) == result
+
+
+def test_a_record_keeps_the_documented_schema(tmp_path: Path, result: RunResult) -> None:
+    result.save(tmp_path)
+    record = json.loads((tmp_path / "run.json").read_text())
+    schema = json.loads(SCHEMA.read_text())
+    jsonschema.validate(record, schema)
+    assert set(schema["properties"]) == set(record)
+
+
+def test_a_dead_runners_run_is_interrupted(tmp_path: Path, result: RunResult) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    dataclasses.replace(result, state="running", process=gone.pid).save(tmp_path)
+    assert RunResult.load(tmp_path).state == "interrupted"
+
+
+def test_a_living_runners_run_is_running(tmp_path: Path, result: RunResult) -> None:
+    dataclasses.replace(result, state="running", process=os.getpid()).save(tmp_path)
+    assert RunResult.load(tmp_path).state == "running"
+
+
+def test_no_record(tmp_path: Path) -> None:
+    with pytest.raises(PermanentError, match="list the runs"):
+        RunResult.load(tmp_path / "unknown")
+
+
+def test_a_record_of_another_schema(tmp_path: Path, result: RunResult) -> None:
+    dataclasses.replace(result, schema_version=99).save(tmp_path)
+    with pytest.raises(PermanentError, match="schema version 1"):
+        RunResult.load(tmp_path)
