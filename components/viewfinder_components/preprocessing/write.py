@@ -139,9 +139,13 @@ def _used_photos(path: Path, labels: list[str], available: int) -> pa.Table:
     """The index's used rows, with the columns a shard needs, checked against the pixels."""
     try:
         # In parts: reading the whole index at once takes several times the memory of its rows.
-        with pq.ParquetFile(path, read_dictionary=["label", "split"]) as index:
-            parts = index.iter_batches(_INDEX_ROWS, columns=[*_COLUMNS, "status"])
-            photos = pa.Table.from_batches([_used_rows(part) for part in parts]).combine_chunks()
+        with pq.ParquetFile(
+            path, read_dictionary=["label", "split", "status"], pre_buffer=False
+        ) as index:
+            parts = index.iter_batches(
+                _INDEX_ROWS, columns=[*_COLUMNS, "status"], use_threads=False
+            )
+            photos = _joined(pa.Table.from_batches([_used_rows(part) for part in parts]))
     except (OSError, pa.ArrowException, KeyError) as error:
         raise PermanentError(
             f"validate's index at {path}", str(error), "run validate again"
@@ -168,6 +172,15 @@ def _used_photos(path: Path, labels: list[str], available: int) -> pa.Table:
 
 def _used_rows(part: pa.RecordBatch) -> pa.RecordBatch:
     return part.filter(pc.equal(part["status"], "used")).select(_COLUMNS)
+
+
+def _joined(photos: pa.Table) -> pa.Table:
+    """Make each column one piece, a column at a time: all at once would hold every row twice."""
+    columns = {}
+    for name in photos.column_names:
+        columns[name] = photos[name].combine_chunks()
+        photos = photos.drop_columns([name])
+    return pa.table(columns)
 
 
 def _strangers(column: pa.ChunkedArray, known: Sequence[str]) -> int:
