@@ -7,10 +7,11 @@ import time
 from pathlib import Path
 
 from tests.benchmarks.processes import measure
-from viewfinder_components.photos.sources import find_photos, read_photo
 
 from viewfinder_components.inference import InferenceModel
 from viewfinder_components.photos.decode import decode
+from viewfinder_components.photos.find import find_photos
+from viewfinder_components.photos.read import read_photo
 from viewfinder_pipelines.demo import DATA
 from viewfinder_pipelines.record import RunResult
 
