@@ -3,7 +3,6 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
-HOME_DIR := .viewfinder
 
 .DEFAULT_GOAL := help
 
@@ -22,7 +21,7 @@ $(VENV)/.ready: requirements/dev.txt requirements/uv.txt pyproject.toml
 	  { echo "expected Python 3.11, received '$(PYTHON)'; install Python 3.11 or say make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --require-hashes -r requirements/uv.txt
-	# Bytecode at once: importing TensorFlow takes 8 s without its .pyc files' help, 4 s with it.
+	# Bytecode at once: where Python may not write it later, importing TensorFlow takes twice as long.
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements/dev.txt
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -105,22 +105,13 @@ def write_shards(
             rows = photos["row"].to_numpy()[places]
             shards[split] = _write_pixels(shards_dir / split, rows, source, config, progress)
         progress.finish()
-    manifest = {
-        "schema_version": SCHEMA_VERSION,
-        "image_size": summary["image_size"],
-        "labels": summary["labels"],
-        "counts": {split: sum(shard["photos"] for shard in shards[split]) for split in SPLITS},
-        "data_digest": summary["data_digest"],
-        "shards": shards,
-        "config": asdict(config),
-    }
-    write_json(shards_dir / MANIFEST, manifest)
+    counts = {split: sum(shard["photos"] for shard in shards[split]) for split in SPLITS}
+    known_before = {"schema_version": SCHEMA_VERSION, **summary, "config": asdict(config)}
+    write_json(shards_dir / MANIFEST, {**known_before, "counts": counts, "shards": shards})
     return PreprocessResult(
-        image_size=manifest["image_size"],
-        labels=manifest["labels"],
-        counts=manifest["counts"],
+        **summary,
+        counts=counts,
         shards={split: len(shards[split]) for split in SPLITS},
-        data_digest=manifest["data_digest"],
         seconds=watch.seconds,
     )
 
