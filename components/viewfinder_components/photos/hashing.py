@@ -36,7 +36,9 @@ def shrink_to_grey(picture: Image.Image) -> NDArray[np.uint8]:
     grey = picture.convert("L")
     if grey.width >= 2 * GREY_SIDE:  # whole steps first: ten times as fast
         grey = grey.reduce(grey.width // GREY_SIDE)
-    return np.asarray(grey.resize((GREY_SIDE, GREY_SIDE), Image.Resampling.LANCZOS))
+    if grey.size != (GREY_SIDE, GREY_SIDE):
+        grey = grey.resize((GREY_SIDE, GREY_SIDE), Image.Resampling.LANCZOS)
+    return np.frombuffer(grey.tobytes(), np.uint8).reshape(GREY_SIDE, GREY_SIDE)
 
 
 def perceptual_hashes(greys: NDArray[np.uint8]) -> NDArray[np.uint64]:

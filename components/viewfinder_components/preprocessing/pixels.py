@@ -104,6 +104,11 @@ class PixelFiles:
         """
         start, stop, _ = slice(start, stop).indices(len(self))
         pixels = np.empty((max(stop - start, 0), self.image_size, self.image_size, 3), np.uint8)
+        self.read_into(pixels, start)
+        return pixels
+
+    def read_into(self, pixels: NDArray[np.uint8], start: int) -> None:
+        """Fill `pixels`, uint8 `[n, size, size, 3]`, with the `n` photos from `start` on."""
         done = 0
         while done < len(pixels):
             number = int(np.searchsorted(self._starts, start + done, side="right")) - 1
@@ -111,7 +116,6 @@ class PixelFiles:
             first = start + done - int(self._starts[number])
             self.files[number].read(first, pixels[done : done + count])
             done += count
-        return pixels
 
 
 def _broken(path: Path, received: str, size: int | None = None) -> PermanentError:
