@@ -17,7 +17,7 @@ fi
 
 for extra in steps serving; do
   "$bin/python" -m venv --without-pip "$scratch/$extra"
-  VIRTUAL_ENV="$scratch/$extra" "$bin/uv" pip install --quiet --require-hashes -r "requirements/$extra.txt"
+  VIRTUAL_ENV="$scratch/$extra" "$bin/uv" pip install --quiet --no-deps --require-hashes -r "requirements/$extra.txt"
   VIRTUAL_ENV="$scratch/$extra" "$bin/uv" pip install --quiet --no-deps "${wheel[0]}"
 done
 cd "$scratch"
@@ -25,6 +25,7 @@ steps/bin/viewfinder --help >/dev/null
 steps/bin/viewfinder compile -o "$scratch/pipeline.yaml"
 steps/bin/python -c 'import viewfinder_components.validation.validate, viewfinder_components.export.export'
 serving/bin/python -m viewfinder_serving --help >/dev/null
+serving/bin/python -c "import viewfinder_serving.server"
 serving/bin/python -c '
 import importlib.util, viewfinder_components.checking.check
 heavy = [name for name in ("tensorflow", "pyarrow", "sklearn") if importlib.util.find_spec(name)]

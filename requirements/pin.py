@@ -1,0 +1,64 @@
+"""Pin every requirement with its hashes, or with --check tell whether the pins are out of date.
+
+Without --upgrade the present pins are kept wherever they satisfy pyproject.toml.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+EXCLUDES = FOLDER / "serving-excludes.txt"
+FILES: dict[str, list[str]] = {
+    "steps.txt": ["pyproject.toml", "--extra", "steps"],
+    "serving.txt": ["pyproject.toml", "--extra", "serving", "--excludes", str(EXCLUDES)],
+    "build.txt": ["--group", "build"],
+    "dev.txt": ["pyproject.toml", "--all-extras", "--group", "dev"],
+}
+OPTIONS = ["--quiet", "--python-version", "3.11", "--generate-hashes", "--no-annotate"]
+
+
+def pin(name: str, output: Path, *more: str) -> None:
+    """Write one requirements file; the pins that `output` already has are preferred."""
+    uv = Path(sys.executable).with_name("uv")
+    command = [uv, "pip", "compile", *OPTIONS, "--no-header", *FILES[name], *more, "-o", output]
+    subprocess.run(command, check=True, cwd=FOLDER.parent)
+
+
+def find_stale() -> list[str]:
+    """Return the files that no longer satisfy pyproject.toml: pinned again, they change."""
+    stale = []
+    for name in FILES:
+        with tempfile.TemporaryDirectory() as scratch:
+            fresh = Path(scratch) / name
+            fresh.write_text((FOLDER / name).read_text())
+            pin(name, fresh)
+            if fresh.read_text() != (FOLDER / name).read_text():
+                stale.append(name)
+    return stale
+
+
+def main() -> int:
+    """Run the command line; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="change nothing, fail when stale")
+    parser.add_argument("--upgrade", action="store_true", help="take the newest releases")
+    given = parser.parse_args()
+    if not given.check:
+        for name in FILES:
+            pin(name, FOLDER / name, *(["--upgrade"] if given.upgrade else []))
+        return 0
+    if stale := find_stale():
+        print(
+            f"expected requirements that satisfy pyproject.toml, received stale {stale}; "
+            "run `make requirements`"
+        )
+        return 1
+    print("requirements are up to date")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
