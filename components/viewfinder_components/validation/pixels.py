@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _PART_BYTES = 1 << 28  # a part: few files for a million photos, little lost where one breaks
+_WRITE_BYTES = 1 << 20  # at once: the kernel takes a quarter less time than for a photo a call
 
 
 def part_path(directory: Path, number: int) -> Path:
@@ -43,6 +44,7 @@ class PixelWriter:
     rows: int = 0
     """Photos written so far."""
     _file: BinaryIO | None = field(default=None, repr=False)
+    _waiting: list[bytes] = field(default_factory=list, repr=False)
 
     def append(self, pixels: bytes) -> int:
         """Write a photo, uint8 `[image_size, image_size, 3]`; return its row."""
@@ -51,8 +53,9 @@ class PixelWriter:
             self._close_part()
             self._file = part_path(self.directory, part).open("wb")
             self._write_header(0)
-        assert self._file is not None  # noqa: S101  (for the type checker)
-        self._file.write(pixels)
+        self._waiting.append(pixels)
+        if len(self._waiting) * len(pixels) >= _WRITE_BYTES:
+            self._flush()
         self.rows += 1
         return self.rows - 1
 
@@ -67,8 +70,14 @@ class PixelWriter:
     ) -> None:
         self._close_part()
 
+    def _flush(self) -> None:
+        assert self._file is not None  # noqa: S101  (for the type checker)
+        self._file.write(b"".join(self._waiting))
+        self._waiting.clear()
+
     def _close_part(self) -> None:
         if self._file is not None:
+            self._flush()
             self._file.seek(0)
             self._write_header((self.rows - 1) % photos_per_part(self.image_size) + 1)
             self._file.close()
