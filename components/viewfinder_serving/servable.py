@@ -1,6 +1,5 @@
 """Open a published version and prove that it is whole and answers."""
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,9 @@ import numpy as np
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.inference import InferenceModel
+from viewfinder_components.storage.checksums import digest_file
+from viewfinder_components.storage.contents import Manifest, changed_files
+from viewfinder_components.storage.version import MANIFEST
 
 _FILES = ("model.xml", "model.bin", "labels.json")
 _AGAIN = "copy the version again, or export and publish the model again"
@@ -76,21 +78,16 @@ def _read_json(path: Path) -> Any:
 
 def _read_manifest(directory: Path) -> dict[str, Any]:
     """Return the manifest after comparing the digests of the files read here; {} without one."""
-    path = directory / "manifest.json"
-    if not path.exists():
+    if not (directory / MANIFEST).exists():
         return {}
-    manifest = _read_json(path)
-    files = manifest.get("files") if isinstance(manifest, dict) else None
-    if not isinstance(manifest, dict) or not isinstance(files, dict):
-        raise PermanentError(f"an object with 'files' in {path}", "something else", _AGAIN)
-    for name in _FILES:
-        entry = files.get(name)
-        wanted = entry.get("sha256") if isinstance(entry, dict) else entry
-        with (directory / name).open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-        if found != wanted:
-            raise PermanentError(f"{directory / name} with sha256 {wanted}", found, _AGAIN)
-    return manifest
+    manifest = Manifest.read(directory)
+    if changed := changed_files(directory, manifest.promised, _FILES):
+        raise PermanentError(
+            f"{directory / changed[0]} with sha256 {manifest.promised.get(changed[0])}",
+            digest_file(directory / changed[0]),
+            _AGAIN,
+        )
+    return manifest.values
 
 
 def _read_labels(path: Path) -> tuple[str, ...]:

@@ -6,34 +6,57 @@ from pathlib import Path
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.storage.store import open_store
+from viewfinder_components.storage.version import MANIFEST, parse_number
 from viewfinder_pipelines.settings import Settings
 
 
 def find_version(model_version: str, settings: Settings | None = None) -> Path:
-    """Return the folder of a published version.
+    """Return the folder of a published version; one in a bucket is downloaded, once.
 
     Args:
         model_version: A version's path or `file://` URI, `MODEL` for the newest version of a
-            model under this machine's model root, or `MODEL/NUMBER`.
-        settings: Where the model root is.
+            model under this machine's model root, `MODEL/NUMBER`, or a URI of another model root
+            followed by either.
+        settings: Where the model root and the cache are.
 
     Raises:
         PermanentError: There is no such version.
+        TransientError: The store does not answer.
     """
+    settings = settings or Settings()
+    if "://" in model_version and not model_version.startswith("file://"):
+        return _fetch(model_version.rstrip("/"), settings)
     path = Path(model_version.removeprefix("file://"))
-    if (path / "manifest.json").is_file():
+    if (path / MANIFEST).is_file():
         return path.absolute()
-    root = (settings or Settings()).models
-    below = root / path
-    if not path.is_absolute() and (below / "manifest.json").is_file():
+    below = settings.models / path
+    if not path.is_absolute() and (below / MANIFEST).is_file():
         return below
     if not path.is_absolute() and len(path.parts) == 1 and below.is_dir():
-        latest = open_store(str(root)).latest(model_version)
-        if latest is not None:
-            return latest.path
-    raise PermanentError(
-        f"a published version: a path, MODEL or MODEL/NUMBER under {root}",
-        repr(model_version),
+        store = open_store(str(settings.models))
+        if latest := store.latest(model_version):
+            return store.fetch(latest, settings.cache)
+    raise _no_version(model_version, settings)
+
+
+def _fetch(uri: str, settings: Settings) -> Path:
+    place, _, last = uri.rpartition("/")
+    number = parse_number(last)
+    root, _, model = (uri if number is None else place).rpartition("/")
+    if not root.partition("://")[2]:  # s3://bucket: the bucket is no model
+        raise _no_version(uri, settings)
+    store = open_store(root)
+    found = [version for version in store.versions(model) if number in (None, version.number)]
+    if not found:
+        raise _no_version(uri, settings)
+    return store.fetch(max(found), settings.cache)
+
+
+def _no_version(received: str, settings: Settings) -> PermanentError:
+    return PermanentError(
+        f"a published version: a path, MODEL or MODEL/NUMBER under {settings.models}, or either "
+        "after the URI of another model root",
+        repr(received),
         "publish one with `viewfinder run`, or name the folder that holds manifest.json",
     )
 

@@ -34,3 +34,8 @@ class Settings:
     def checkpoints(self) -> Path:
         """Unfinished training, by data and configuration."""
         return self.home / "checkpoints"
+
+    @property
+    def cache(self) -> Path:
+        """Versions that were downloaded to be served; may be deleted at any time."""
+        return self.home / "cache"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +52,9 @@ def find_champion(model_root: str, model_name: str) -> Version | None:
     return open_store(model_root).latest(model_name)
 
 
-def score_champion(version: Version, shards: Shards, split: Split, max_pixels: int) -> Champion:
+def score_champion(
+    version: Version, model_root: str, shards: Shards, split: Split, max_pixels: int
+) -> Champion:
     """Let a published version answer the test photos.
 
     A version that cannot be scored does not end the run: the reason is kept and logged, and the
@@ -59,23 +62,33 @@ def score_champion(version: Version, shards: Shards, split: Split, max_pixels: i
 
     Args:
         version: What to score.
+        model_root: Where it was published.
         shards: What the new model was trained on: its classes and photo size.
         split: The test photos.
         max_pixels: Largest photo to decode, where the version wants photos of another size.
+
+    Raises:
+        TransientError: The version's files cannot be read now.
     """
-    try:
-        model = InferenceModel.load(version.path)
-        labels = _read_labels(version.path / "labels.json")
-        outputs, scored = _predict(model, shards, split, max_pixels)
-        if outputs.shape[1] != len(labels):
-            raise PermanentError(
-                f"{len(labels)} outputs, one a label",
-                str(outputs.shape[1]),
-                "publish the model again",
-            )
-    except _BROKEN as error:
-        _log.error("evaluate: version %d at %s cannot be scored", version.number, version.uri)
-        return Champion(version.number, version.uri, problem=str(error))
+    with TemporaryDirectory() as cache:
+        try:
+            folder = open_store(model_root).fetch(version, Path(cache))
+            return _score(version, folder, shards, split, max_pixels)
+        except _BROKEN as error:
+            _log.error("evaluate: version %d at %s cannot be scored", version.number, version.uri)
+            return Champion(version.number, version.uri, problem=str(error))
+
+
+def _score(
+    version: Version, folder: Path, shards: Shards, split: Split, max_pixels: int
+) -> Champion:
+    model = InferenceModel.load(folder)
+    labels = _read_labels(folder / "labels.json")
+    outputs, scored = _predict(model, shards, split, max_pixels)
+    if outputs.shape[1] != len(labels):
+        raise PermanentError(
+            f"{len(labels)} outputs, one a label", str(outputs.shape[1]), "publish the model again"
+        )
     correct = np.zeros(len(split), np.bool_)
     place = {label: position for position, label in enumerate(labels)}
     # A class that the version does not know is at -1, which it never answers.
@@ -84,7 +97,7 @@ def score_champion(version: Version, shards: Shards, split: Split, max_pixels: i
     notes = (
         *_label_notes(shards.labels, labels, split),
         *_photo_notes(model, shards, scored),
-        *_data_notes(version, shards),
+        *_data_notes(folder, shards),
     )
     return Champion(version.number, version.uri, correct=correct, scored=scored, notes=notes)
 
@@ -165,9 +178,9 @@ def _photo_notes(model: InferenceModel, shards: Shards, scored: NDArray[np.bool_
         )
 
 
-def _data_notes(version: Version, shards: Shards) -> Iterator[str]:
+def _data_notes(folder: Path, shards: Shards) -> Iterator[str]:
     try:
-        digest = json.loads((version.path / MANIFEST).read_text("utf-8")).get("data_digest")
+        digest = json.loads((folder / MANIFEST).read_text("utf-8")).get("data_digest")
     except (OSError, ValueError, AttributeError):  # of another make: then nothing is known
         return
     if digest not in (None, shards.data_digest):

@@ -137,7 +137,7 @@ def _score_champion(inputs: Inputs, config: EvaluationConfig) -> Champion | None
     if found is None:
         return None
     max_pixels = int(config.max_megapixels * 1e6)
-    return score_champion(found, inputs.shards, inputs.split, max_pixels)
+    return score_champion(found, config.model_root, inputs.shards, inputs.split, max_pixels)
 
 
 def _compare(

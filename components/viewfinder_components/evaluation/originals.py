@@ -3,7 +3,7 @@
 import hashlib
 import logging
 
-from viewfinder_components.errors import ViewfinderError
+from viewfinder_components.errors import PermanentError
 from viewfinder_components.photos.read import read_photo
 
 _log = logging.getLogger(__name__)
@@ -15,10 +15,13 @@ def read_original(uri: str, sha256: str) -> bytes | None:
     Args:
         uri: Where the photo lay.
         sha256: Hexadecimal digest of its bytes then.
+
+    Raises:
+        TransientError: The object store that holds it does not answer.
     """
     try:
         content = read_photo(uri)
-    except ViewfinderError as error:
+    except PermanentError as error:
         _log.warning("evaluate: %s cannot be read again: %s", uri, error)
         return None
     if hashlib.sha256(content).hexdigest() != sha256:

@@ -1,7 +1,7 @@
 """What every source of photos yields."""
 
 import unicodedata
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from viewfinder_components.photos.uri import quote
 
@@ -29,6 +29,17 @@ class Flaw(NamedTuple):
     """In words, for the index."""
 
 
+class Pending(Protocol):
+    """A photo's bytes that are on their way already."""
+
+    def take(self, max_bytes: int | None) -> bytes:
+        """Wait for the bytes; once, because nobody else keeps them.
+
+        Raises:
+            PhotoError: As `read.read_bytes`.
+        """
+
+
 class Candidate(NamedTuple):
     """Something met where photos are kept."""
 
@@ -41,6 +52,10 @@ class Candidate(NamedTuple):
     """Set where the candidate cannot be a labelled photo."""
     data: bytes | None = None
     """The photo's bytes, where the source had to read them anyway."""
+    size: int | None = None
+    """Bytes, where the source told without being asked."""
+    pending: Pending | None = None
+    """Set where the bytes are being read ahead."""
 
 
 def to_label(name: str) -> str:

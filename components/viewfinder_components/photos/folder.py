@@ -26,7 +26,7 @@ CLOSED_FOLDER = Flaw("closed_folder", "the folder cannot be opened")
 
 
 def find_in_folder(root: str, layout: str) -> Iterator[Candidate]:
-    """Yield everything met in a folder, in the order of the uris.
+    """Yield everything met in a folder, in the order of the paths' bytes.
 
     Links are followed; within a class no folder is read twice, which ends every loop.
 
@@ -81,9 +81,10 @@ class _Branch:
                     key += "" if flaw else "/"  # sorts a folder where its files' uris sort
                     special[key] = flaw
                 names.append(key)
-        for key in sorted(names):
+        # As object stores order their keys, so that a copy in a bucket is read in the same order.
+        for key in sorted(names, key=uri_to_path):
             name = uri_to_path(key.rstrip("/"))
-            flaw = HIDDEN if _is_hidden(name) else special.get(key)
+            flaw = HIDDEN if is_hidden(name) else special.get(key)
             yield _Entry(f"{self.uri.rstrip('/')}/{key}", name, key.endswith("/"), flaw)
 
     def enter(self, uri: str) -> "_Branch | Flaw":
@@ -184,7 +185,8 @@ def _holds_folders(branch: _Branch) -> bool:
     )
 
 
-def _is_hidden(name: str) -> bool:
+def is_hidden(name: str) -> bool:
+    """Whether a name is one that a system hides or leaves behind."""
     return name.startswith(".") or name.lower() in _HIDDEN_NAMES
 
 

@@ -10,9 +10,10 @@ PhotoErrorKind = Literal[
     "unsupported_format",
     "too_large",
     "broken",
-    # what the file system says
+    # what the file system or the object store says
     "missing",
     "permission_denied",
+    "archived",
     "unreachable",
 ]
 
@@ -31,3 +32,15 @@ class PhotoError(Exception):
         super().__init__(sentence)
         self.kind = kind
         self.sentence = sentence
+
+
+def refuse_too_large(size: int, max_bytes: int | None) -> None:
+    """Refuse a file by its size, before it is read.
+
+    Raises:
+        PhotoError: It has more than `max_bytes` bytes.
+    """
+    if max_bytes is not None and size > max_bytes:
+        raise PhotoError(
+            "too_large", f"the file has {size:,} bytes, more than the limit of {max_bytes:,}"
+        )

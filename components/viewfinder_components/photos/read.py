@@ -4,10 +4,13 @@ import os
 import stat
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.photos.candidate import Candidate
 from viewfinder_components.photos.formats import HEAD_BYTES, detect_format
+from viewfinder_components.photos.objects import read_object
 from viewfinder_components.photos.package import read_from_package
-from viewfinder_components.photos.photo_error import PhotoError
+from viewfinder_components.photos.photo_error import PhotoError, refuse_too_large
 from viewfinder_components.photos.uri import PACKAGE, scheme_of, uri_to_path
+from viewfinder_components.storage.location import BUCKET_SCHEMES
 
 _LARGE_FILE = 1 << 20  # from here on the first bytes are looked at before the rest is read
 
@@ -20,6 +23,7 @@ def read_photo(uri: str) -> bytes:
 
     Raises:
         PermanentError: It is no longer where it was.
+        TransientError: An object store does not answer.
     """
     try:
         return read_bytes(uri)
@@ -32,24 +36,38 @@ def read_photo(uri: str) -> bytes:
         ) from error
 
 
+def read_candidate(candidate: Candidate, max_bytes: int | None = None) -> bytes:
+    """Return what was met where photos are kept: read already, being read, or read now.
+
+    Raises:
+        PhotoError, PermanentError, TransientError: As `read_bytes`.
+    """
+    if candidate.data:
+        return candidate.data
+    if candidate.pending:
+        return candidate.pending.take(max_bytes)
+    return read_bytes(candidate.uri, max_bytes)
+
+
 def read_bytes(uri: str, max_bytes: int | None = None) -> bytes:
     """Read a file that may be a photo.
 
     Args:
-        uri: A path as `uri.path_to_uri` encodes it, or a `package://` uri.
+        uri: A path as `uri.path_to_uri` encodes it, an object's or a `package://` uri.
         max_bytes: Larger files are not read; None for no limit.
 
     Raises:
         PhotoError: The file cannot be read, is larger than the limit, or is large and no photo.
-        PermanentError: A `package://` uri names nothing.
+        PermanentError: A `package://` uri names nothing, or there are no credentials at all.
+        TransientError: An object store does not answer.
     """
     scheme = scheme_of(uri)
     if scheme == PACKAGE:
         return read_from_package(uri)
+    if scheme in BUCKET_SCHEMES:
+        return read_object(uri, max_bytes)
     if scheme:
-        raise PhotoError(
-            "unreachable", f"{scheme} is not yet supported: copy the photos to this machine"
-        )
+        raise PhotoError("unreachable", f"{scheme} is not supported: copy the photos to a folder")
     try:
         return _read_file(uri_to_path(uri), max_bytes)
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -64,11 +82,7 @@ def _read_file(path: str, max_bytes: int | None) -> bytes:
     status = os.stat(path)
     if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
         raise PhotoError("not_a_photo", "it is not a file")
-    if max_bytes is not None and status.st_size > max_bytes:
-        raise PhotoError(
-            "too_large",
-            f"the file has {status.st_size:,} bytes, more than the limit of {max_bytes:,}",
-        )
+    refuse_too_large(status.st_size, max_bytes)
     with open(path, "rb", buffering=0) as file:
         if status.st_size < _LARGE_FILE:
             return file.read()

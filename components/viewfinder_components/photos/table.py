@@ -2,6 +2,7 @@
 
 import csv
 import os
+import posixpath
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,24 +12,33 @@ import pyarrow.parquet as pq
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.photos.candidate import SPLIT_NAMES, Candidate, Flaw, to_label
-from viewfinder_components.photos.uri import path_to_uri, scheme_of, uri_to_path
+from viewfinder_components.photos.uri import (
+    is_in_bucket,
+    object_to_uri,
+    path_to_uri,
+    scheme_of,
+    uri_to_path,
+)
+from viewfinder_components.storage.location import Location
 
 SUFFIXES = (".csv", ".parquet")
 _BATCH_ROWS = 4096
 _NO_LABEL = Flaw("no_label", "its row in the table has no label")
 
 
-def find_in_table(path: Path) -> Iterator[Candidate]:
+def find_in_table(path: Path, folder: str | None = None) -> Iterator[Candidate]:
     """Yield the photos that a table lists, in its order.
 
     Args:
         path: A `.csv` (with a header, comma-separated, UTF-8) or `.parquet` file. Its uris are
-            paths, relative ones taken from the table's folder, or `package://` uris.
+            paths, relative ones taken from the table's folder, or uris of objects in buckets or of
+            photos in packages.
+        folder: Where the table lies, where that is not where `path` is: `gs://bucket/folder`.
 
     Raises:
         PermanentError: The file is no such table.
     """
-    folder = os.path.abspath(path.parent)
+    folder = os.path.abspath(path.parent) if folder is None else folder
     try:
         for batch in _batches(path):
             rows = [batch[name].cast(pa.string()).to_pylist() for name in batch.schema.names]
@@ -44,9 +54,18 @@ def find_in_table(path: Path) -> Iterator[Candidate]:
 
 def _candidate(folder: str, uri: str, label: str | None, split: str | None = None) -> Candidate:
     if not scheme_of(uri):
-        uri = path_to_uri(os.path.join(folder, uri_to_path(uri)))
+        uri = _place(folder, uri)
     flaw = None if label else _NO_LABEL
     return Candidate(uri, to_label(label) if label else None, _split(split), flaw)
+
+
+def _place(folder: str, uri: str) -> str:
+    path = uri_to_path(uri)
+    if not is_in_bucket(folder) or os.path.isabs(path):
+        return path_to_uri(os.path.join(folder, path))
+    place = Location.parse(folder)
+    key = posixpath.normpath(posixpath.join(place.key, path))
+    return object_to_uri(Location(place.scheme, place.bucket, key))
 
 
 def _split(name: str | None) -> str | None:

@@ -3,12 +3,15 @@
 - A file on this machine: its absolute path, such as `/photos/apple/1.jpg`. What would make a path
   illegible or illegal is percent-encoded: control characters (a newline is `%0A`), bytes that are
   not UTF-8 (`%E9`) and the percent sign itself (`%25`). Letters of every script stay as they are.
+- An object in a bucket: `gs://<bucket>/<key>` or `s3://<bucket>/<key>`, the key encoded likewise.
 - A photo in an installed package: `package://<package>/<file>#<row>`.
 """
 
 import os
 import re
 from urllib.parse import unquote
+
+from viewfinder_components.storage.location import BUCKET_SCHEMES, Location
 
 PACKAGE = "package://"
 
@@ -29,6 +32,25 @@ def path_to_uri(path: str) -> str:
 def uri_to_path(uri: str) -> str:
     """Return the path that `path_to_uri` encoded."""
     return unquote(uri, errors="surrogateescape") if "%" in uri else uri
+
+
+def object_to_uri(location: Location) -> str:
+    """Return the uri of an object in a bucket."""
+    return f"{location.scheme}://{location.bucket}/{quote(location.key)}"
+
+
+def uri_to_object(uri: str) -> Location:
+    """Return the object that `object_to_uri` encoded; `minio://` means `s3://`.
+
+    Raises:
+        PermanentError: The uri names no object that can exist.
+    """
+    return Location.parse(uri_to_path(uri))
+
+
+def is_in_bucket(uri: str) -> bool:
+    """Whether a uri names something in an object store."""
+    return scheme_of(uri) in BUCKET_SCHEMES
 
 
 def scheme_of(uri: str) -> str:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_components.publishing.contents import Contents, digest_file
+from viewfinder_components.storage.checksums import digest_file
+from viewfinder_components.storage.contents import Contents
 from viewfinder_components.storage.model_name import validate_model_name
 from viewfinder_components.storage.store import open_store
 from viewfinder_components.storage.version import MANIFEST
@@ -16,7 +17,7 @@ class PublishConfig:
     """Where to publish, and what."""
 
     model_root: str
-    """Where versions are published: a path or `file:///path`."""
+    """Where versions are published: as `storage.store.open_store` wants it."""
     model_name: str
     """The model's name below the root, as `validate_model_name` wants it."""
     run_id: str
@@ -32,8 +33,6 @@ class PublishedVersion:
 
     number: int
     uri: str
-    path: Path
-    """Its files on this machine."""
     reused: bool
     """Whether an earlier try had published these very files, and nothing was added."""
     seconds: dict[str, float]
@@ -66,7 +65,7 @@ def publish_version(servable_dir: Path, config: PublishConfig) -> PublishedVersi
         files = _files(servable_dir, config)
     with watch.phase("publish"):
         version, reused = store.add(config.model_name, servable_dir, files)
-    return PublishedVersion(version.number, version.uri, version.path, reused, watch.seconds)
+    return PublishedVersion(version.number, version.uri, reused, watch.seconds)
 
 
 def _files(servable: Path, config: PublishConfig) -> dict[str, str]:

@@ -3,14 +3,12 @@
 import errno
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.storage.checksums import CHUNK, check_digest, opened
 
-_CHUNK = 1 << 20
 _WRITE_BITS = 0o222
 
 
@@ -30,12 +28,9 @@ def copy_files(source: Path, target: Path, files: Mapping[str, str]) -> None:
     for name, digest in files.items():
         copy = target / name
         copy.parent.mkdir(parents=True, exist_ok=True)
-        with _opened(source / name) as file:
+        with opened(source / name) as file:
             found = _copy(file, copy)
-        if found != digest:
-            raise PermanentError(
-                f"{source / name} with sha256 {digest}", found, "export the model again"
-            )
+        check_digest(source / name, digest, found)
     for directory, _, _ in os.walk(target):
         sync_directory(Path(directory))
 
@@ -52,28 +47,11 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file to copy; a symbolic link that took its place is not followed."""
-    try:
-        file = open(path, "rb", opener=_without_following)  # noqa: SIM115  (closed below)
-    except OSError as error:
-        raise PermanentError(
-            f"a readable file {path}", error.strerror or str(error), "export the model again"
-        ) from error
-    with file:
-        yield file
-
-
-def _without_following(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW)
-
-
 def _copy(source: IO[bytes], path: Path) -> str:
     """Write a read-only copy and return the hexadecimal SHA-256 of what was written."""
     digest = hashlib.sha256()
     with path.open("xb") as copy:
-        while chunk := source.read(_CHUNK):
+        while chunk := source.read(CHUNK):
             digest.update(chunk)
             copy.write(chunk)
         os.fchmod(copy.fileno(), os.fstat(copy.fileno()).st_mode & ~_WRITE_BITS)

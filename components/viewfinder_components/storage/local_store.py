@@ -1,23 +1,23 @@
 """A model root on a disk, or on a network file system with atomic renames."""
 
 import errno
-import hashlib
 import logging
 import os
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from viewfinder_components.errors import PermanentError
+from viewfinder_components.storage.checksums import digest_file
+from viewfinder_components.storage.contents import Contents
 from viewfinder_components.storage.copying import copy_files, sync_directory
 from viewfinder_components.storage.locking import locked
 from viewfinder_components.storage.model_name import validate_model_name
 from viewfinder_components.storage.os_errors import explained
 from viewfinder_components.storage.staging import clear_dead, staging_area
-from viewfinder_components.storage.version import MANIFEST, Version
+from viewfinder_components.storage.version import MANIFEST, Version, parse_number
 
 _log = logging.getLogger(__name__)
-_NUMBER = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)  # TensorFlow Serving's versions have 64 bits
 _TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
 
 
@@ -31,6 +31,8 @@ class LocalStore:
 
     root: Path
     """An absolute path; need not exist yet."""
+    uri: str = ""
+    """What others call the root; empty for `file://` and the path."""
 
     def versions(self, model: str) -> list[Version]:
         """Return the complete versions, rising; none when the model or the root is not there.
@@ -44,7 +46,7 @@ class LocalStore:
         folder = self._folder(model)
         with explained(self.root):
             numbers = sorted(number for number in _numbers(folder) if _complete(folder, number))
-        return [self._version(folder, number) for number in numbers]
+        return [self._version(model, number) for number in numbers]
 
     def latest(self, model: str) -> Version | None:
         """Return the version with the highest number, None before the first."""
@@ -70,7 +72,32 @@ class LocalStore:
                 with locked(folder / ".lock"):
                     if same := self._published_before(model, files):
                         return same, True
-                    return self._version(folder, _rename(content, folder)), False
+                    return self._version(model, _rename(content, folder)), False
+
+    def fetch(self, version: Version, cache: Path) -> Path:
+        """Return where a version lies; nothing is copied. See `Store.fetch`."""
+        return self._path(version)
+
+    def foreign(self, model: str, version: Version) -> str:
+        """Tell why a version is not ours to remove; see `Store.foreign`."""
+        if version not in self.versions(model):
+            return "there is no such version"
+        try:
+            extra = Contents.read(self._path(version)).extra
+        except PermanentError as error:
+            return str(error)
+        return f"it holds files of another program: {', '.join(extra)}" if extra else ""
+
+    def remove(self, model: str, version: Version) -> None:
+        """Remove a version: one rename takes it away; see `Store.remove`."""
+        if reason := self.foreign(model, version):
+            raise PermanentError(f"a version of ours at {version.uri}", reason, "leave it")
+        folder = self._folder(model)
+        with explained(self.root):
+            clear_dead(folder)
+            with staging_area(folder) as area:
+                os.rename(self._path(version), area)
+                sync_directory(folder)
 
     def _folder(self, model: str) -> Path:
         return self.root / validate_model_name(model)
@@ -78,17 +105,21 @@ class LocalStore:
     def _published_before(self, model: str, files: Mapping[str, str]) -> Version | None:
         """Find a version of these very files: their digests stand in the manifest as well."""
         for version in reversed(self.versions(model)):
-            if _digest(version.path / MANIFEST) != files[MANIFEST]:
+            path = self._path(version)
+            if _digest(path / MANIFEST) != files[MANIFEST]:
                 continue
-            if all(_digest(version.path / name) == digest for name, digest in files.items()):
+            if all(_digest(path / name) == digest for name, digest in files.items()):
                 return version
-            _log.warning("%s is damaged: its files differ from its manifest", version.path)
+            _log.warning("%s is damaged: its files differ from its manifest", path)
         return None
 
-    @staticmethod
-    def _version(folder: Path, number: int) -> Version:
-        path = folder / str(number)
-        return Version(number, f"file://{path}", path)
+    def _version(self, model: str, number: int) -> Version:
+        below = f"{model}/{number}"
+        return Version(number, f"{self.uri}/{below}" if self.uri else f"file://{self.root / below}")
+
+    def _path(self, version: Version) -> Path:
+        model, number = version.uri.rsplit("/", 2)[1:]
+        return self.root / model / number
 
 
 def _numbers(folder: Path) -> Iterator[int]:
@@ -97,7 +128,7 @@ def _numbers(folder: Path) -> Iterator[int]:
         names = os.listdir(folder)
     except FileNotFoundError:
         return
-    yield from (int(name) for name in names if _NUMBER.fullmatch(name))
+    yield from (number for name in names if (number := parse_number(name)) is not None)
 
 
 def _complete(folder: Path, number: int) -> bool:
@@ -121,7 +152,6 @@ def _rename(content: Path, folder: Path) -> int:
 
 def _digest(path: Path) -> str | None:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return digest_file(path)
     except OSError:
         return None

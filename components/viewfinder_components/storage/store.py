@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import Protocol
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.storage.bucket_store import BucketStore
+from viewfinder_components.storage.clients import open_client
 from viewfinder_components.storage.local_store import LocalStore
+from viewfinder_components.storage.location import BUCKET_SCHEMES, Location
+from viewfinder_components.storage.pvc import PVC, open_claim
 from viewfinder_components.storage.version import Version
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):/")
-_WORKS = "a model root that is a path or file:///path"
+_WORKS = f"a model root that is a path, file:///path, {', '.join(BUCKET_SCHEMES)} or {PVC}"
 
 
 class Store(Protocol):
@@ -39,15 +43,35 @@ class Store(Protocol):
             The version, and whether these very files were a version before.
         """
 
+    def fetch(self, version: Version, cache: Path) -> Path:
+        """Return a folder on this machine with a version's files, named by its number.
+
+        Args:
+            version: One of this store's.
+            cache: Where to put what has to be downloaded; verified, and found again next time.
+        """
+
+    def foreign(self, model: str, version: Version) -> str:
+        """Tell why a version is not ours to remove, in words; empty when it is."""
+
+    def remove(self, model: str, version: Version) -> None:
+        """Remove a version. Readers see it whole or not at all, whenever this is cut off.
+
+        Raises:
+            PermanentError: It is not ours to remove.
+        """
+
 
 def open_store(root: str) -> Store:
     """Open the model root of a URI or a path.
 
     Args:
-        root: `/models`, `models`, `~/models` or `file:///models`. Nothing is made before `add`.
+        root: `/models`, `models`, `~/models`, `file:///models`, `gs://bucket/models`,
+            `s3://bucket/models` (or `minio://`), or `pvc://claim/models` in a pod that mounts the
+            claim. Nothing is made before `add`.
 
     Raises:
-        PermanentError: The URI's scheme is not supported.
+        PermanentError: The URI's scheme is not supported, or it names no place that can exist.
     """
     remedy = "set model_root, to /srv/models for example"
     if not root.strip() or "\0" in root:
@@ -55,9 +79,13 @@ def open_store(root: str) -> Store:
     match = _SCHEME.match(root)
     if match is None:
         return LocalStore(Path(root).expanduser().absolute())
-    # gs://, s3:// and pvc:// find their place here: a class beside LocalStore for each.
+    if root.lower().startswith(BUCKET_SCHEMES):
+        location = Location.parse(root).normalized()
+        return BucketStore(open_client(location), location)
+    if root.lower().startswith(PVC):
+        return open_claim(root)
     if match[1].lower() != "file":
-        raise PermanentError(_WORKS, f"{root!r} ({match[1]}:// is not supported yet)", remedy)
+        raise PermanentError(_WORKS, f"{root!r} ({match[1]}:// is not supported)", remedy)
     path = re.sub(r"^//(localhost(?=/))?", "", root[len("file:") :])
     if not path.startswith("/"):
         raise PermanentError("a file URI with three slashes", repr(root), f"write file:///{path}")

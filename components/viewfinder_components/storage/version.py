@@ -1,10 +1,12 @@
 """A published version, wherever it lies."""
 
+import re
 from dataclasses import dataclass
-from pathlib import Path
 
 MANIFEST = "manifest.json"
 """The file that every complete version has: it is the last thing an export writes."""
+
+_NUMBER = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)  # TensorFlow Serving's versions have 64 bits
 
 
 @dataclass(frozen=True, order=True)
@@ -16,5 +18,8 @@ class Version:
     uri: str
     """Where it lies, such as `file:///models/fruit/3`. Nothing in it is percent-encoded: KServe and
     TensorFlow Serving take a URI's path as it is written, so spaces stay spaces."""
-    path: Path
-    """Its files on this machine."""
+
+
+def parse_number(name: str) -> int | None:
+    """Return the number that a folder's name is, None where it is none."""
+    return int(name) if _NUMBER.fullmatch(name) else None

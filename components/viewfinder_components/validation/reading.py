@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from viewfinder_components.photos.candidate import Candidate
 from viewfinder_components.photos.decode import PhotoError, open_photo
 from viewfinder_components.photos.hashing import perceptual_hashes, shrink_to_grey
-from viewfinder_components.photos.read import read_bytes
+from viewfinder_components.photos.read import read_candidate
 from viewfinder_components.progress import Progress
 from viewfinder_components.validation.config import ValidationConfig
 from viewfinder_components.validation.photo_table import (
@@ -129,9 +129,7 @@ class _Reader:
         if candidate.flaw:
             return _Reading(content=Content(IGNORED, Reason(*candidate.flaw)))
         try:
-            data = candidate.data or read_bytes(
-                candidate.uri, _MAX_BYTES_PER_PIXEL * self._config.max_pixels
-            )
+            data = read_candidate(candidate, _MAX_BYTES_PER_PIXEL * self._config.max_pixels)
         except PhotoError as error:
             return _Reading(content=_refusal(error))
         digest = hashlib.sha256(data).digest()

@@ -17,7 +17,7 @@ def score(world) -> Champion:
     version = find_champion(str(world.published), "classifier")
     assert version is not None
     shards = Shards.open(world.shards)
-    return score_champion(version, shards, shards.split("test"), MAX_PIXELS)
+    return score_champion(version, str(world.published), shards, shards.split("test"), MAX_PIXELS)
 
 
 @pytest.fixture

@@ -177,7 +177,7 @@ def test_data_that_does_not_exist(tmp_path) -> None:
         find_photos(str(tmp_path / "photo.jpg"))
 
 
-@pytest.mark.parametrize("data", ["gs://bucket/photos", "s3://bucket/photos", "http://host/x"])
-def test_remote_data_is_not_yet_supported(data) -> None:
-    with pytest.raises(PermanentError, match="not yet supported: copy the photos to a folder"):
+@pytest.mark.parametrize("data", ["hdfs://name/photos", "http://host/x"])
+def test_data_of_another_scheme_is_refused(data) -> None:
+    with pytest.raises(PermanentError, match="not supported: copy the photos to a folder"):
         find_photos(data)

@@ -86,7 +86,7 @@ def test_files_that_are_not_read(tmp_path) -> None:
         str(tmp_path / "self"): "unreachable",
         str(film / "below"): "missing",
         f"{tmp_path}/%00": "unreachable",
-        "gs://bucket/1.jpg": "unreachable",
+        "hdfs://name/1.jpg": "unreachable",
     }.items():
         with pytest.raises(PhotoError) as caught:
             read_bytes(uri, max_bytes=1_000_000_000)

@@ -44,9 +44,10 @@ def test_versions_count_from_one_in_the_order_of_numbers(store: LocalStore, tmp_
     assert [version.number for version in store.versions("fruit")] == list(range(1, 12))
     latest = store.latest("fruit")
     assert latest is not None
-    assert latest.path == store.root / "fruit" / "11"
-    assert latest.uri == f"file://{latest.path}"
-    assert open_store(latest.uri) == LocalStore(latest.path)
+    path = store.root / "fruit" / "11"
+    assert store.fetch(latest, tmp_path / "unused") == path
+    assert latest.uri == f"file://{path}"
+    assert open_store(latest.uri) == LocalStore(path)
 
 
 def test_foreign_and_unfinished_names_are_no_versions(store: LocalStore, tmp_path: Path) -> None:
@@ -67,10 +68,12 @@ def test_what_is_published_is_the_same_and_read_only(store: LocalStore, tmp_path
     digests = write_servable(tmp_path / "servable")
     version, reused = store.add("fruit", tmp_path / "servable", digests)
     assert not reused
-    found = {path for path in version.path.rglob("*") if path.is_file()}
-    assert {path.relative_to(version.path).as_posix() for path in found} == digests.keys()
+    folder = store.root / "fruit" / "1"
+    assert version.uri == f"file://{folder}"
+    found = {path for path in folder.rglob("*") if path.is_file()}
+    assert {path.relative_to(folder).as_posix() for path in found} == digests.keys()
     for path in found:
-        digest = digests[path.relative_to(version.path).as_posix()]
+        digest = digests[path.relative_to(folder).as_posix()]
         assert hashlib.sha256(path.read_bytes()).hexdigest() == digest
         assert not stat.S_IMODE(path.stat().st_mode) & 0o222
     assert sorted(os.listdir(store.root / "fruit")) == [".lock", "1"]
@@ -87,7 +90,7 @@ def test_the_same_files_are_the_same_version(store: LocalStore, tmp_path: Path) 
 def test_a_damaged_version_is_not_used_again(store: LocalStore, tmp_path: Path) -> None:
     digests = write_servable(tmp_path / "servable")
     first, _ = store.add("fruit", tmp_path / "servable", digests)
-    (first.path / "model.bin").unlink()
+    (store.fetch(first, tmp_path) / "model.bin").unlink()
     second, reused = store.add("fruit", tmp_path / "servable", digests)
     assert (second.number, reused) == (2, False)
 

@@ -1,0 +1,132 @@
+"""Find photos in a bucket: `class/photo` or `split/class/photo`, as in a folder.
+
+What a folder on a disk and a copy of it in a bucket yield is the same, in the same order.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_components.photos.candidate import SPLIT_NAMES, Candidate, Flaw, to_label
+from viewfinder_components.photos.folder import EMPTY_FOLDER, HIDDEN, NO_LABEL, is_hidden
+from viewfinder_components.photos.uri import object_to_uri
+from viewfinder_components.storage.bucket_errors import explained
+from viewfinder_components.storage.clients import open_client
+from viewfinder_components.storage.listing import list_folders, list_objects
+from viewfinder_components.storage.location import Location
+from viewfinder_components.storage.objects import ObjectClient, ObjectInfo
+
+_HADOOP_FOLDER = "_$folder$"  # Hadoop's tools leave an empty object of this name for a folder
+
+
+def find_in_bucket(place: Location, layout: str) -> Iterator[Candidate]:
+    """Yield everything met below a place in a bucket, in the order of the uris.
+
+    Args:
+        place: The bucket, and what stands for a folder in it.
+        layout: One of `folder.LAYOUTS`.
+
+    Raises:
+        PermanentError: Nothing is there, the bucket cannot be listed, or `layout` is `split` and
+            the folders are not those of splits.
+        TransientError: The store does not answer.
+    """
+    client = open_client(place)
+    top = Location(place.scheme, place.bucket, place.key.rstrip("/"))
+    prefix = f"{top.key}/" if top.key else ""
+    with explained(place):
+        if layout == "split":
+            _need_splits(client, prefix, top)
+        is_split = layout == "split" or (layout == "auto" and _looks_split(client, prefix))
+        candidates = _Tree(top, prefix, is_split).candidates(list_objects(client, prefix))
+        first = next(candidates, None)
+        if first is None:
+            raise PermanentError(f"photos below {place.uri}", "nothing", "correct data")
+        yield first
+        yield from candidates
+
+
+@dataclass(frozen=True)
+class _Tree:
+    """Folders, as the keys of a listing imply them."""
+
+    top: Location
+    prefix: str
+    is_split: bool
+
+    def candidates(self, objects: Iterator[ObjectInfo]) -> Iterator[Candidate]:
+        """Yield a candidate an object, but one only for a hidden folder and for an empty one."""
+        empty, hidden = "", ""
+        for entry in objects:
+            if empty and not entry.name.startswith(empty):
+                yield self._flawed(empty, EMPTY_FOLDER)
+            empty = ""
+            if hidden.endswith("/") and entry.name.startswith(hidden):
+                continue
+            if hidden := self._hidden_part(entry.name):
+                yield self._flawed(hidden, HIDDEN)
+            elif entry.name.endswith("/"):
+                # Consoles make an empty object for a folder. It is no photo, and is worth a word
+                # only when nothing is in the folder.
+                empty = entry.name if entry.name != self.prefix else ""
+            else:
+                yield self._file(entry)
+        if empty:
+            yield self._flawed(empty, EMPTY_FOLDER)
+
+    def _hidden_part(self, key: str) -> str:
+        """Return a key up to its first hidden name, with that name's slash; empty without one."""
+        end = len(self.prefix)
+        for name in key[end:].split("/"):
+            end += len(name) + 1
+            if is_hidden(name) or name.endswith(_HADOOP_FOLDER):
+                return key[:end]
+        return ""
+
+    def _file(self, entry: ObjectInfo) -> Candidate:
+        names = entry.name[len(self.prefix) :].split("/")[:-1]
+        label, split = self._meaning(names)
+        flaw = None if label else NO_LABEL
+        return Candidate(self._uri(entry.name), label, split, flaw, size=entry.size)
+
+    def _flawed(self, key: str, flaw: Flaw) -> Candidate:
+        names = key[len(self.prefix) :].removesuffix("/").split("/")
+        label, split = self._meaning(names if flaw is EMPTY_FOLDER else names[:-1])
+        return Candidate(self._uri(key), label, split, flaw)
+
+    def _meaning(self, folders: list[str]) -> tuple[str | None, str | None]:
+        """Return the class and the split that the folders around something say."""
+        split = SPLIT_NAMES.get(folders[0].lower()) if self.is_split and folders else None
+        classes = folders[self.is_split :]
+        return (to_label(classes[0]) or None if classes else None), split
+
+    def _uri(self, key: str) -> str:
+        return object_to_uri(Location(self.top.scheme, self.top.bucket, key))
+
+
+def _visible_folders(client: ObjectClient, prefix: str) -> Iterator[str]:
+    return (name for name in list_folders(client, prefix) if not is_hidden(name))
+
+
+def _looks_split(client: ObjectClient, prefix: str) -> bool:
+    """Whether every folder is called like a split, and train holds folders: the classes."""
+    trains = []
+    for name in _visible_folders(client, prefix):
+        split = SPLIT_NAMES.get(name.lower())
+        if split is None:  # of a thousand classes the first one tells
+            return False
+        if split == "train":
+            trains.append(name)
+    return any(
+        next(_visible_folders(client, f"{prefix}{train}/"), None) is not None for train in trains
+    )
+
+
+def _need_splits(client: ObjectClient, prefix: str, top: Location) -> None:
+    for name in _visible_folders(client, prefix):
+        if name.lower() not in SPLIT_NAMES:
+            raise PermanentError(
+                f"folders called {', '.join(SPLIT_NAMES)} in {top.uri}",
+                repr(name),
+                "rename or move the folder, or set layout=class if the folders are classes",
+            )

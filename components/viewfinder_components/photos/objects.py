@@ -1,0 +1,59 @@
+"""Read photos from object stores."""
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_components.photos.formats import HEAD_BYTES, detect_format
+from viewfinder_components.photos.photo_error import PhotoError, PhotoErrorKind, refuse_too_large
+from viewfinder_components.photos.uri import uri_to_object
+from viewfinder_components.storage.bucket_errors import explain
+from viewfinder_components.storage.clients import open_client
+from viewfinder_components.storage.location import Location
+from viewfinder_components.storage.objects import ErrorKind, ObjectError
+
+_LARGE_OBJECT = 1 << 20  # from here on the first bytes are looked at before the rest is read
+
+_REFUSALS: dict[ErrorKind, tuple[PhotoErrorKind, str]] = {
+    "missing": ("missing", "there is no such object"),
+    "no_bucket": ("missing", "there is no such bucket"),
+    "forbidden": ("permission_denied", "the permission to read it is missing"),
+    "no_credentials": ("permission_denied", "the credentials to read it are missing"),
+    "archived": (
+        "archived",
+        "it is in the archive (such as S3 Glacier) and must be restored first",
+    ),
+    "broken_off": ("unreachable", "the download broke off each time it was tried"),
+}
+
+
+def read_object(uri: str, max_bytes: int | None, size: int | None = None) -> bytes:
+    """Read an object that may be a photo.
+
+    Args:
+        uri: As `uri.object_to_uri` encodes it.
+        max_bytes: Larger objects are not downloaded; None for no limit.
+        size: Its size in bytes, where it is known; asked for otherwise.
+
+    Raises:
+        PhotoError: The object cannot be read, is larger than the limit, or is large and no photo.
+        TransientError: The whole store does not answer, which says nothing about the photo.
+    """
+    try:
+        place = uri_to_object(uri)
+    except PermanentError as error:
+        raise PhotoError("missing", f"there can be no such object ({error})") from error
+    client = open_client(place)
+    try:
+        if size is None:
+            size = client.stat(place.key).size
+        refuse_too_large(size, max_bytes)
+        if size >= _LARGE_OBJECT:  # a film is not downloaded
+            detect_format(client.read(place.key, 0, HEAD_BYTES))
+        return client.read(place.key)
+    except ObjectError as error:
+        raise _refusal(error, place) from error
+
+
+def _refusal(error: ObjectError, place: Location) -> Exception:
+    if error.kind == "unreachable":
+        return explain(error, place)
+    kind, sentence = _REFUSALS.get(error.kind, ("unreachable", f"it cannot be read ({error})"))
+    return PhotoError(kind, sentence)

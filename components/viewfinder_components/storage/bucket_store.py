@@ -1,0 +1,84 @@
+"""A model root in a bucket, of whichever object store."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_components.storage.bucket_errors import explained
+from viewfinder_components.storage.bucket_publishing import Publication
+from viewfinder_components.storage.bucket_removal import clear_dead, foreign, remove_version
+from viewfinder_components.storage.bucket_survey import survey
+from viewfinder_components.storage.downloading import download_version
+from viewfinder_components.storage.location import Location
+from viewfinder_components.storage.model_name import validate_model_name
+from viewfinder_components.storage.objects import ObjectClient
+from viewfinder_components.storage.version import Version
+
+
+@dataclass(frozen=True)
+class BucketStore:
+    """Versions as folders `<root>/<model>/<integer>/` in a bucket.
+
+    `bucket_publishing` says how a version appears all or nothing where there is no rename.
+    """
+
+    client: ObjectClient
+    root: Location
+
+    def versions(self, model: str) -> list[Version]:
+        """Return the complete versions, rising; none when nothing is there.
+
+        Raises:
+            PermanentError: The model's name is invalid, or the bucket cannot be listed.
+            TransientError: The store does not answer.
+        """
+        folder = self._folder(model)
+        with explained(folder):
+            numbers = survey(self.client, folder).complete
+        return [_version(folder, number) for number in numbers]
+
+    def latest(self, model: str) -> Version | None:
+        """Return the version with the highest number, None before the first."""
+        return max(self.versions(model), default=None)
+
+    def add(self, model: str, servable: Path, files: Mapping[str, str]) -> tuple[Version, bool]:
+        """Publish files as the next version, all or nothing; see `Store.add`.
+
+        Raises:
+            PermanentError: The bucket cannot be written, or a file is not what its digest says.
+            TransientError: The store does not answer.
+        """
+        folder = self._folder(model)
+        with explained(folder):
+            found = survey(self.client, folder)
+            clear_dead(self.client, folder, found)
+            number, reused = Publication(self.client, folder, servable, files).publish(found)
+        return _version(folder, number), reused
+
+    def fetch(self, version: Version, cache: Path) -> Path:
+        """Download a version into `cache`, or find it there; see `Store.fetch`."""
+        place = Location.parse(version.uri)
+        with explained(place):
+            return download_version(self.client, place, cache)
+
+    def foreign(self, model: str, version: Version) -> str:
+        """Tell why a version is not ours to remove; see `Store.foreign`."""
+        folder = self._folder(model)
+        with explained(folder):
+            return foreign(self.client, folder, version.number)
+
+    def remove(self, model: str, version: Version) -> None:
+        """Remove a version; see `Store.remove`."""
+        folder = self._folder(model)
+        with explained(folder):
+            if reason := foreign(self.client, folder, version.number):
+                raise PermanentError(f"a version of ours at {version.uri}", reason, "leave it")
+            remove_version(self.client, folder, version.number)
+
+    def _folder(self, model: str) -> Location:
+        return self.root.below(validate_model_name(model))
+
+
+def _version(folder: Location, number: int) -> Version:
+    return Version(number, folder.below(str(number)).uri)

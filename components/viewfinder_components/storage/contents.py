@@ -1,0 +1,145 @@
+"""What a servable or a version holds, held against its manifest."""
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_components.storage.checksums import digest_file
+from viewfinder_components.storage.version import MANIFEST
+
+_AGAIN = "copy the version again, or export and publish the model again"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a manifest says."""
+
+    values: dict[str, Any]
+    promised: dict[str, str]
+    """Hexadecimal SHA-256 by relative path; `manifest.json` itself is not among them."""
+
+    @classmethod
+    def read(cls, directory: Path) -> "Manifest":
+        """Read `manifest.json`.
+
+        Raises:
+            PermanentError: It is missing or something else.
+        """
+        path = directory / MANIFEST
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            received = error.strerror or str(error)
+            raise PermanentError(f"a manifest {path}", received, _AGAIN) from error
+        return cls.parse(content, str(path))
+
+    @classmethod
+    def parse(cls, content: bytes, name: str) -> "Manifest":
+        """Take a manifest's bytes apart.
+
+        Args:
+            content: The file.
+            name: Where it lies, for the error.
+
+        Raises:
+            PermanentError: It is no manifest with a digest for every name in `files`, or a name
+                leads out of the version.
+        """
+        try:
+            values = json.loads(content)
+            promised = {name: entry["sha256"] for name, entry in values["files"].items()}
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            received = f"something else ({type(error).__name__}: {error})"
+            raise PermanentError(f"a manifest in {name}", received, _AGAIN) from error
+        if not all(isinstance(digest, str) for digest in promised.values()):
+            raise PermanentError(f"digests of all files in {name}", "other values", _AGAIN)
+        if outside := [file for file in promised if not _lies_below(file)]:
+            raise PermanentError(f"files below the version in {name}", f"{outside}", _AGAIN)
+        return cls(values, promised)
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The files that a manifest promises and those that are there."""
+
+    directory: Path
+    manifest: dict[str, Any]
+    promised: dict[str, str]
+    """Hexadecimal SHA-256 by relative path; `manifest.json` itself is not among them."""
+    present: frozenset[str]
+    """Relative paths, without `manifest.json`."""
+
+    @classmethod
+    def read(cls, directory: Path) -> "Contents":
+        """Read the manifest and list the files.
+
+        Raises:
+            PermanentError: There is no manifest or it is none, or the directory holds anything but
+                files and directories.
+        """
+        manifest = Manifest.read(directory)
+        present = frozenset(_list_files(directory)) - {MANIFEST}
+        return cls(directory, manifest.values, manifest.promised, present)
+
+    @property
+    def missing(self) -> list[str]:
+        """Files that are promised and not there."""
+        return sorted(self.promised.keys() - self.present)
+
+    @property
+    def extra(self) -> list[str]:
+        """Files that are there and not promised."""
+        return sorted(self.present - self.promised.keys())
+
+    def differences(self) -> str:
+        """Read every file and say what is not as the manifest says; empty when nothing is."""
+        both = self.present & self.promised.keys()
+        found = {
+            "missing": self.missing,
+            "extra": self.extra,
+            "changed": changed_files(self.directory, self.promised, both),
+        }
+        return "; ".join(f"{kind}: {', '.join(names)}" for kind, names in found.items() if names)
+
+
+def changed_files(directory: Path, promised: dict[str, str], names: Iterable[str]) -> list[str]:
+    """Return which of the files have other contents than was promised, sorted.
+
+    Raises:
+        PermanentError: A file cannot be read.
+    """
+    try:
+        return sorted(name for name in names if digest_file(directory / name) != promised.get(name))
+    except OSError as error:
+        raise PermanentError(
+            f"a readable file {error.filename}", error.strerror or str(error), _AGAIN
+        ) from error
+
+
+def _lies_below(name: str) -> bool:
+    path = PurePosixPath(name)
+    return bool(name) and not path.is_absolute() and ".." not in path.parts and "\0" not in name
+
+
+def _list_files(directory: Path) -> Iterator[str]:
+    for folder, folders, names in os.walk(directory, onerror=_refuse):
+        for name in folders + names:
+            path = Path(folder, name)
+            # A link may lead anywhere, and reading a pipe never ends.
+            if path.is_symlink() or not (path.is_file() or path.is_dir()):
+                raise PermanentError(
+                    f"nothing but files and directories in {directory}",
+                    f"{path.relative_to(directory)}, a link or a special file",
+                    _AGAIN,
+                )
+        yield from (Path(folder, name).relative_to(directory).as_posix() for name in names)
+
+
+def _refuse(error: OSError) -> None:
+    raise PermanentError(
+        f"a readable directory {error.filename}", error.strerror or str(error), _AGAIN
+    ) from error

@@ -1,0 +1,213 @@
+"""Buckets of Google Cloud Storage.
+
+Who is asking comes from Application Default Credentials: workload identity in a cluster, `gcloud
+auth application-default login` on a laptop. `STORAGE_EMULATOR_HOST` leads to another server.
+"""
+
+import hashlib
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from viewfinder_components.storage.checksums import CHUNK, check_digest, opened, size_of, to_base64
+from viewfinder_components.storage.objects import Action, ErrorKind, ObjectError, ObjectInfo, Page
+from viewfinder_components.storage.retrying import PATIENCE_SECONDS, retried
+
+_CONNECTIONS = 64  # more than any of our pools has threads
+_PART = 8 << 20  # of a resumable transfer; after a break no more than this is sent again
+_TIMEOUT = (10, 60)  # seconds to connect, and between two packets
+_NEW = 0  # the generation of an object that does not exist
+
+_KINDS: dict[int, ErrorKind] = {
+    401: "no_credentials",
+    403: "forbidden",
+    404: "missing",
+    408: "unreachable",
+    412: "taken",
+    429: "unreachable",
+}
+
+
+def connect() -> Any:
+    """Return a google-cloud-storage client, which threads may share.
+
+    Raises:
+        ObjectError: There are no credentials.
+    """
+    from google.cloud import storage
+    from requests.adapters import HTTPAdapter
+
+    with _translated("read"):
+        client = storage.Client()
+        # With the default of 10 connections, every other request of a larger pool opens a new one.
+        client._http.mount("https://", HTTPAdapter(pool_maxsize=_CONNECTIONS))
+        client._http.mount("http://", HTTPAdapter(pool_maxsize=_CONNECTIONS))
+    return client
+
+
+class GcsClient:
+    """One bucket; see `ObjectClient`.
+
+    Args:
+        api: What `connect` returned.
+        bucket: The bucket's name.
+    """
+
+    scheme = "gs"
+
+    def __init__(self, api: Any, bucket: str) -> None:
+        self._api = api
+        self._bucket = api.bucket(bucket)
+        self.bucket = bucket
+
+    @retried
+    def page(self, prefix: str, delimiter: str = "", following: str | None = None) -> Page:
+        """See `ObjectClient.page`."""
+        with _translated("list"):
+            listing = self._api.list_blobs(
+                self.bucket,
+                prefix=prefix,
+                delimiter=delimiter or None,
+                page_token=following,
+                fields="items(name,size,updated),prefixes,nextPageToken",
+                timeout=_TIMEOUT,
+                retry=None,
+            )
+            objects = [
+                ObjectInfo(blob.name, blob.size, blob.updated) for blob in next(listing.pages, ())
+            ]
+        return Page(objects, sorted(listing.prefixes), listing.next_page_token)
+
+    @retried
+    def stat(self, name: str) -> ObjectInfo:
+        """See `ObjectClient.stat`."""
+        blob = self._reloaded(name)
+        return ObjectInfo(name, blob.size, blob.updated)
+
+    @retried
+    def read(self, name: str, start: int = 0, stop: int | None = None) -> bytes:
+        """See `ObjectClient.read`."""
+        end = None if stop is None else stop - 1
+        with _translated("read"):
+            content: bytes = self._bucket.blob(name).download_as_bytes(
+                start=start or None,
+                end=end,
+                raw_download=True,  # as it is stored, whatever its Content-Encoding
+                timeout=_TIMEOUT,
+                retry=None,
+            )
+        return content
+
+    @retried
+    def create(self, name: str, content: bytes) -> None:
+        """See `ObjectClient.create`."""
+        self._send(name, io.BytesIO(content), len(content), _crc32c(io.BytesIO(content))[0])
+
+    @retried
+    def upload(self, name: str, path: Path, sha256: str) -> None:
+        """See `ObjectClient.upload`."""
+        with opened(path) as file:
+            crc32c, found = _crc32c(file)
+            check_digest(path, sha256, found)
+            file.seek(0)
+            received = self._send(name, file, os.fstat(file.fileno()).st_size, crc32c)
+        if received != crc32c:
+            self.delete(name)
+            raise ObjectError("damaged", "create", f"{name} has crc32c {received}, not {crc32c}")
+
+    @retried
+    def holds(self, name: str, path: Path, sha256: str) -> bool:
+        """See `ObjectClient.holds`."""
+        with opened(path) as file:
+            crc32c, found = _crc32c(file)
+        check_digest(path, sha256, found)
+        blob = self._reloaded(name)
+        return bool(blob.size == size_of(path) and blob.crc32c == crc32c)
+
+    @retried
+    def delete(self, name: str) -> None:
+        """See `ObjectClient.delete`."""
+        try:
+            with _translated("delete"):
+                self._bucket.blob(name).delete(timeout=_TIMEOUT, retry=None)
+        except ObjectError as error:
+            if error.kind != "missing":
+                raise
+
+    def _reloaded(self, name: str) -> Any:
+        blob = self._bucket.blob(name)
+        with _translated("read"):
+            blob.reload(timeout=_TIMEOUT, retry=None)
+        return blob
+
+    def _send(self, name: str, file: IO[bytes], size: int, crc32c: str) -> str:
+        """Write an object that does not exist; return the checksum of what the store received."""
+        from google.cloud.storage.retry import DEFAULT_RETRY
+
+        blob = self._bucket.blob(name, chunk_size=_PART)
+        with _translated("create"):
+            # Above 8 MiB this is a resumable transfer, which goes on after a break. The store
+            # refuses what does not have the checksum.
+            blob.upload_from_file(
+                file,
+                size=size,
+                crc32c_checksum_value=crc32c,
+                if_generation_match=_NEW,
+                timeout=_TIMEOUT,
+                retry=DEFAULT_RETRY.with_timeout(PATIENCE_SECONDS),
+            )
+        return str(blob.crc32c)
+
+
+def _crc32c(file: IO[bytes]) -> tuple[str, str]:
+    """Return a file's CRC32C as the store writes it, and its hexadecimal SHA-256."""
+    import google_crc32c
+
+    checksum, digest = google_crc32c.Checksum(), hashlib.sha256()
+    while chunk := file.read(CHUNK):
+        checksum.update(chunk)
+        digest.update(chunk)
+    return to_base64(checksum.digest()), digest.hexdigest()
+
+
+@contextmanager
+def _translated(action: Action) -> Iterator[None]:
+    """Raise what the library raises as an ObjectError."""
+    import requests
+    import urllib3
+    from google.api_core import exceptions
+    from google.auth import exceptions as auth
+    from google.cloud.storage.exceptions import DataCorruption
+
+    try:
+        yield
+    except exceptions.GoogleAPICallError as error:
+        raise ObjectError(_kind(error.code, action, str(error)), action, str(error)) from error
+    except auth.DefaultCredentialsError as error:
+        raise ObjectError("no_credentials", action, str(error)) from error
+    except auth.GoogleAuthError as error:
+        kind: ErrorKind = "unreachable" if error.retryable else "no_credentials"
+        raise ObjectError(kind, action, str(error)) from error
+    except (
+        DataCorruption,
+        requests.exceptions.ChunkedEncodingError,
+        requests.exceptions.ReadTimeout,
+        urllib3.exceptions.HTTPError,  # of raw downloads, which pass requests by
+    ) as error:
+        raise ObjectError("broken_off", action, str(error)) from error
+    except (exceptions.RetryError, requests.exceptions.RequestException, OSError) as error:
+        raise ObjectError("unreachable", action, str(error)) from error
+
+
+def _kind(status: int | None, action: Action, message: str) -> ErrorKind:
+    if status is None or status >= 500:
+        return "unreachable"
+    if status == 404 and (action in ("list", "create") or "bucket does not exist" in message):
+        return "no_bucket"
+    # Who may create and not delete gets this answer where the name is taken.
+    if status == 403 and action == "create" and "storage.objects.delete" in message:
+        return "taken"
+    return _KINDS.get(status, "refused")

@@ -1,0 +1,82 @@
+"""Where something lies in an object store: scheme, bucket, key."""
+
+import re
+from dataclasses import dataclass, replace
+from typing import Self
+
+from viewfinder_components.errors import PermanentError
+
+GS, S3 = "gs", "s3"
+_SCHEMES = {"gs": GS, "s3": S3, "minio": S3}
+"""What a URI may begin with. Kubeflow Pipelines writes `minio://` for what KServe reads as `s3://`.
+"""
+
+BUCKET_SCHEMES = tuple(f"{scheme}://" for scheme in _SCHEMES)
+
+# Cloud Storage: 3 to 63 characters, with dots up to 222; S3: no underscores, 63 in any case.
+_NAMES = {
+    GS: (re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]"), "lower-case letters, digits, . _ -"),
+    S3: (re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"), "lower-case letters, digits, . -"),
+}
+_KEY_BYTES = 1024
+
+
+@dataclass(frozen=True)
+class Location:
+    """A bucket, and a key or the beginning of keys in it."""
+
+    scheme: str
+    """`gs` or `s3`."""
+    bucket: str
+    key: str = ""
+    """Never begins with a slash, and is not percent-encoded."""
+
+    @classmethod
+    def parse(cls, uri: str) -> Self:
+        """Read a URI such as `gs://bucket/models`; nothing in it is percent-encoded.
+
+        Raises:
+            PermanentError: It names no bucket that can exist, or no key that can.
+        """
+        scheme, _, rest = uri.partition("://")
+        bucket, _, key = rest.partition("/")
+        location = cls(_SCHEMES.get(scheme.lower(), ""), bucket, key)
+        location._validate(uri)
+        return location
+
+    @property
+    def uri(self) -> str:
+        """The location as a URI."""
+        return f"{self.scheme}://{self.bucket}/{self.key}".rstrip("/")
+
+    def below(self, *names: str) -> Self:
+        """Return a location in this one, taken as a folder."""
+        return replace(self, key="/".join(filter(None, (self.key, *names))))
+
+    def normalized(self) -> Self:
+        """Return the location as a folder below which things can be put.
+
+        Raises:
+            PermanentError: Stores and their readers do not agree what it names.
+        """
+        names = self.key.strip("/").split("/") if self.key.strip("/") else []
+        # An object may be called so; a folder on a disk, where a pod's copy of it ends, may not.
+        if any(name in ("", ".", "..") for name in names):
+            raise PermanentError(
+                "folder names between single slashes", repr(self.uri), "correct the path"
+            )
+        return replace(self, key="/".join(names))
+
+    def _validate(self, uri: str) -> None:
+        if not self.scheme:
+            raise PermanentError(f"one of {', '.join(BUCKET_SCHEMES)}", repr(uri), "correct it")
+        pattern, characters = _NAMES[self.scheme]
+        if not pattern.fullmatch(self.bucket) or ".." in self.bucket:
+            raise PermanentError(
+                f"a bucket name in {self.scheme}://bucket/path: 3 or more {characters}",
+                f"{self.bucket!r} in {uri!r}",
+                "name the bucket as `gcloud storage ls` or `aws s3 ls` does",
+            )
+        if len(self.key.encode("utf-8", "surrogatepass")) > _KEY_BYTES:
+            received = f"{len(self.key.encode('utf-8', 'surrogatepass'))} in {uri[:80]!r}..."
+            raise PermanentError(f"at most {_KEY_BYTES} bytes after the bucket", received, "move")

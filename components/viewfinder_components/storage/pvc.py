@@ -1,0 +1,39 @@
+"""Model roots on a Kubernetes volume claim.
+
+`pvc://<claim>/<path>` is how KServe names a path on a claim. The pods that publish mount the claim
+at `/mnt/pvc/<claim>`; KServe mounts it where its own containers want it.
+"""
+
+import re
+from pathlib import Path
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_components.storage.local_store import LocalStore
+
+PVC = "pvc://"
+MOUNTS = Path("/mnt/pvc")
+"""Where the pods mount claims, one folder a claim."""
+
+_CLAIM = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")  # a Kubernetes object's name
+
+
+def open_claim(root: str) -> LocalStore:
+    """Open the model root of a `pvc://` URI.
+
+    Raises:
+        PermanentError: It names no claim, leads out of the claim, or the claim is not mounted here.
+    """
+    claim, _, path = root[len(PVC) :].partition("/")
+    names = [name for name in path.split("/") if name]
+    if not _CLAIM.fullmatch(claim) or ".." in names:
+        raise PermanentError(
+            "a claim and a path on it, pvc://claim/path", repr(root), "correct model_root"
+        )
+    if not (MOUNTS / claim).is_dir():
+        raise PermanentError(
+            f"the volume claim {claim} mounted at {MOUNTS / claim}",
+            "no such folder",
+            f"mount the claim in the step's pod, or run where it is mounted: a {PVC} root is "
+            "of no use on another machine",
+        )
+    return LocalStore(MOUNTS.joinpath(claim, *names), uri=f"{PVC}{'/'.join((claim, *names))}")

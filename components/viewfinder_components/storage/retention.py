@@ -1,0 +1,91 @@
+"""Which versions stay, and which may go."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_components.storage.store import open_store
+from viewfinder_components.storage.version import Version, parse_number
+
+
+@dataclass(frozen=True)
+class RetentionRule:
+    """What stays of a model's versions."""
+
+    keep: int = 3
+    """How many of the newest versions stay; at least 1."""
+    served: frozenset[str] = frozenset()
+    """What is served now, and stays however old it is: numbers, or URIs that end in
+    `<model>/<number>`, whatever they call the root."""
+
+    def __post_init__(self) -> None:
+        if self.keep < 1:
+            raise PermanentError("keep of at least 1 version", repr(self.keep), "correct keep")
+
+    def candidates(self, model: str, versions: Iterable[Version]) -> list[Version]:
+        """Return the versions of `model` that may go, the oldest first."""
+        served = self._served_numbers(model)
+        return [
+            version for version in sorted(versions)[: -self.keep] if version.number not in served
+        ]
+
+    def _served_numbers(self, model: str) -> set[int]:
+        """Return the served numbers.
+
+        Raises:
+            PermanentError: An entry is neither a number nor a version's URI: nothing may go while
+                it is unclear what is served.
+        """
+        numbers = set()
+        for entry in self.served:
+            folder, _, last = entry.strip().rstrip("/").rpartition("/")
+            number = parse_number(last)
+            if number is None:
+                raise PermanentError(
+                    "numbers or version URIs as what is served", repr(entry), "name the version"
+                )
+            if folder in ("", model) or folder.endswith(f"/{model}"):
+                numbers.add(number)
+        return numbers
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """What was done, or would be in a dry run."""
+
+    kept: tuple[Version, ...]
+    removed: tuple[Version, ...]
+    foreign: dict[Version, str] = field(default_factory=dict)
+    """Versions that could go and are not ours to remove, with the reason; they are kept."""
+
+
+def prune_versions(
+    model_root: str, model: str, rule: RetentionRule, *, dry_run: bool = False
+) -> Pruning:
+    """Remove the old versions of a model.
+
+    The newest version never goes, nor what is served, nor what another program put there. Readers
+    see a version whole or not at all, whenever this is cut off.
+
+    Args:
+        model_root: As for `store.open_store`.
+        model: The model's name.
+        rule: What stays.
+        dry_run: Remove nothing, and tell what would be removed.
+
+    Raises:
+        PermanentError: The rule or the root is invalid, or a permission is missing.
+        TransientError: The store does not answer.
+    """
+    store = open_store(model_root)
+    versions = store.versions(model)
+    removed, foreign = [], {}
+    for version in rule.candidates(model, versions):
+        if reason := store.foreign(model, version):
+            foreign[version] = reason
+            continue
+        if not dry_run:
+            store.remove(model, version)
+        removed.append(version)
+    kept = tuple(version for version in versions if version not in removed)
+    return Pruning(kept, tuple(removed), foreign)

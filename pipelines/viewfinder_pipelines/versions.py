@@ -1,0 +1,105 @@
+"""The commands that list and remove published versions."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+_model_root = click.option(
+    "--model-root", metavar="URI", help="Where versions are published.  [default: this machine's]"
+)
+
+
+@click.command()
+@click.argument("model")
+@_model_root
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
+def versions(model: str, model_root: str | None, as_json: bool) -> None:
+    """List the published versions of a model."""
+    from viewfinder_components.storage.store import open_store
+
+    for version in open_store(model_root or _default_root()).versions(model):
+        if as_json:
+            click.echo(json.dumps({"number": version.number, "uri": version.uri}))
+        else:
+            click.echo(f"{version.number}\t{version.uri}")
+
+
+@click.command()
+@click.argument("model")
+@_model_root
+@click.option("--keep", default=3, show_default=True, help="How many of the newest stay.")
+@click.option("--served", multiple=True, metavar="VERSION", help="A number or URI that stays.")
+@click.option(
+    "--namespace", "namespaces", multiple=True, help="What is served in this namespace stays."
+)
+@click.option("--nothing-served", is_flag=True, help="Nothing older than --keep is served.")
+@click.option("--dry-run", is_flag=True, help="Remove nothing; tell what would be removed.")
+def prune(
+    model: str,
+    model_root: str | None,
+    keep: int,
+    served: tuple[str, ...],
+    namespaces: tuple[str, ...],
+    nothing_served: bool,
+    dry_run: bool,
+) -> None:
+    """Remove old versions of a model, never one that is served.
+
+    Say what is served: with --namespace the cluster is asked, with --served you tell.
+    """
+    from viewfinder_components.storage.retention import RetentionRule, prune_versions
+
+    if not (served or namespaces or nothing_served):
+        raise click.UsageError("Say what is served: --namespace, --served or --nothing-served.")
+    found = {uri for namespace in namespaces for uri in find_served(namespace, model)}
+    rule = RetentionRule(keep, frozenset({*served, *found}))
+    done = prune_versions(model_root or _default_root(), model, rule, dry_run=dry_run)
+    for version in done.removed:
+        click.echo(f"{'would remove' if dry_run else 'removed'} {version.uri}")
+    for version, reason in done.foreign.items():
+        click.echo(f"left {version.uri}: {reason}")
+    click.echo(f"kept {len(done.kept)} of {len(done.kept) + len(done.removed)} versions")
+
+
+def find_served(namespace: str, model: str) -> set[str]:
+    """Return every version of a model that a namespace's services name or its pods have loaded.
+
+    Args:
+        namespace: The namespace; the cluster is the one of KUBECONFIG, or the pod's own.
+        model: The model's name.
+
+    Raises:
+        PermanentError: There is no cluster, or it does not let us look.
+        TransientError: It does not answer.
+    """
+    from viewfinder_components.deployment.cluster import SERVING, Cluster
+
+    names_version = re.compile(rf"(.*/)?{re.escape(model)}/[0-9]+/?").fullmatch
+    with Cluster.connect(namespace) as cluster:
+        objects = [
+            *cluster.list(cluster.path(SERVING, "inferenceservices")),
+            # A service's old pods serve on while its new ones start, and after a rollback.
+            *cluster.list(cluster.path("/api/v1", "pods")),
+        ]
+    return {text for text in _texts(objects) if names_version(text)}
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every text in JSON: what names a version here is an argument there."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for part in value.values():
+            yield from _texts(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _texts(part)
+
+
+def _default_root() -> str:
+    from viewfinder_pipelines.settings import Settings
+
+    return str(Settings().models)
