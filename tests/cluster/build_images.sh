@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Build both images with buildah and write them as archives that containerd reads.
+# usage: build_images.sh BASE FOLDER
+#   BASE    an image with Python 3.11, such as docker.io/library/python:3.11-slim-bookworm
+#   FOLDER  where predictor.tar and steps.tar go; an image that has not changed is not written again
+# pip asks what /etc/pip.conf (or PIP_CONFIG_FILE) names, and trusts SSL_CERT_FILE, as on this machine.
+set -euo pipefail
+base=$1
+mkdir -p "$2"
+folder=$(cd "$2" && pwd)
+cd "$(dirname "$0")/../.."
+
+secrets=()
+for secret in "pip.conf=${PIP_CONFIG_FILE:-/etc/pip.conf}" \
+  "ca=${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}"; do
+  [ ! -f "${secret#*=}" ] || secrets+=(--secret "id=${secret%%=*},src=${secret#*=}")
+done
+
+for target in predictor steps; do
+  name=localhost/viewfinder/$target:test
+  # chroot: no daemon, and no namespaces that a container may not make.
+  buildah build --quiet --isolation chroot --layers --build-arg "BASE=$base" "${secrets[@]}" \
+    --target "$target" --tag "$name" .
+  id=$(buildah inspect --type image --format '{{.FromImageID}}' "$name")
+  if [ "$(cat "$folder/$target.id" 2>/dev/null)" != "$id" ]; then
+    rm -f "$folder/$target.tar" "$folder/$target.id"
+    buildah push --quiet "$name" "docker-archive:$folder/$target.tar:$name"
+    echo "$id" > "$folder/$target.id"
+  fi
+  echo "$folder/$target.tar"
+done
