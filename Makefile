@@ -27,8 +27,37 @@ $(VENV)/.ready: requirements/dev.txt requirements/uv.txt pyproject.toml
 	@touch $@
 
 .PHONY: test
-test: setup ## Pass every test that needs no cluster
-	$(BIN)/pytest
+test: setup stores ## Pass every test that needs no cluster
+	$(BIN)/pytest --ignore=tests/cluster --ignore=tests/kubeflow
+
+.PHONY: stores
+stores: setup ## Build the object stores that the tests start (Go 1.26; some minutes, once)
+	$(BIN)/python -m tests.testbed build-stores
+
+##@ Kubernetes
+BUILDER ?= docker
+BASE ?= docker.io/library/python:3.11-slim-bookworm
+IMAGES ?= viewfinder
+TAG ?= 0.1.0
+.PHONY: images
+images: ## Build both images (BUILDER=docker or buildah, BASE=, IMAGES=registry/prefix, TAG=)
+	for target in predictor steps; do \
+	  $(BUILDER) build $(if $(findstring buildah,$(BUILDER)),--isolation chroot) \
+	    --build-arg BASE=$(BASE) --target $$target --tag $(IMAGES)/$$target:$(TAG) . || exit 1; \
+	done
+
+.PHONY: cluster-up
+cluster-up: setup ## Bring up a Kubernetes with KServe for the tests (root, Linux; KSERVE=0.16.0)
+	$(BIN)/python -m tests.testbed setup
+	$(BIN)/python -m tests.testbed up $(if $(KSERVE),--kserve $(KSERVE))
+
+.PHONY: cluster-down
+cluster-down: setup ## Take it down; nothing of it is left
+	$(BIN)/python -m tests.testbed down
+
+.PHONY: test-cluster
+test-cluster: setup ## Pass the tests that need a cluster: KUBECONFIG's, or the test bed's
+	BIN=$(BIN) tests/cluster/run.sh $(TESTS)
 
 .PHONY: check
 check: setup ## Lint, types, layers, requirements up to date, wheel
@@ -39,16 +68,13 @@ check: setup ## Lint, types, layers, requirements up to date, wheel
 	$(MAKE) --no-print-directory check-requirements
 	$(MAKE) --no-print-directory check-wheel
 
-UV_COMPILE = $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-annotate --no-header
 .PHONY: requirements
 requirements: ## Pin every requirement again, with hashes (UPGRADE=1 for the newest)
-	$(UV_COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra steps -o requirements/steps.txt
-	$(UV_COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra serving -o requirements/serving.txt
-	$(UV_COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --all-extras --group dev -o requirements/dev.txt
+	$(BIN)/python requirements/pin.py $(if $(UPGRADE),--upgrade)
 
 .PHONY: check-requirements
 check-requirements: setup
-	$(BIN)/python requirements/check.py
+	$(BIN)/python requirements/pin.py --check
 
 .PHONY: check-wheel
 check-wheel: setup

@@ -1,0 +1,216 @@
+"""A real Kubernetes with KServe, an S3 store and a Cloud Storage server, for every cluster test.
+
+The cluster is the one that KUBECONFIG names: the project's own test bed (`make cluster-up`), or any
+other with KServe in it. Without KUBECONFIG every test here is skipped, and says so.
+
+kubeconfig: the file's path
+api: a kubernetes `ApiClient` with an administrator's rights
+namespace: the name of a fresh namespace, pod security `restricted`; removed afterwards
+new_namespace: a function that makes more of them, as in `new_namespace(enforce="baseline")`
+s3, gcs: `tests.testbed.stores.S3` and `Gcs`: `endpoint` (good on this machine and in pods),
+    `environment`, `client()`, `create_bucket()`
+new_volume: a function, `new_volume(namespace) -> Volume(claim, folder)`: a bound
+    PersistentVolumeClaim and its folder on this machine
+require_image: a function that skips the test unless the node holds an image of that name
+kill_kserve_controller: a function; SIGKILL to the controller's pod, without waiting for the next
+kill_api_server: a function; SIGKILL to the API server, which a supervisor starts again
+without_s3: a function that returns a context manager: `with without_s3():` the S3 store is gone,
+    afterwards it is back with its data
+without_api_server: likewise, no API server runs
+
+What needs the node itself (`new_volume`, the API server's death) is skipped on a cluster that is
+not the project's own.
+"""
+
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from kubernetes import client, config
+from tests.testbed import stores
+from tests.testbed.node import Node
+
+_CONTROLLER = {"namespace": "kserve", "label_selector": "control-plane=kserve-controller-manager"}
+_READY_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A PersistentVolumeClaim and the folder behind it on this machine."""
+
+    claim: str
+    folder: Path
+
+
+@pytest.fixture(scope="session")
+def kubeconfig() -> Path:
+    """The file that KUBECONFIG names."""
+    path = os.environ.get("KUBECONFIG")
+    if not path:
+        pytest.skip("needs a cluster: `make test-cluster`, or set KUBECONFIG to one with KServe")
+    return Path(path).resolve(strict=True)
+
+
+@pytest.fixture(scope="session")
+def api(kubeconfig: Path) -> Iterator[client.ApiClient]:
+    """A client of the cluster, with the rights of KUBECONFIG."""
+    with config.new_client_from_config(str(kubeconfig)) as api:
+        yield api
+
+
+@pytest.fixture
+def new_namespace(api: client.ApiClient) -> Iterator[Callable[..., str]]:
+    """Make namespaces with a pod security standard; all are removed after the test."""
+    core, made = client.CoreV1Api(api), []
+
+    def make(enforce: str = "restricted", prefix: str = "test") -> str:
+        name = f"{prefix}-{uuid.uuid4().hex[:8]}"
+        labels = {"pod-security.kubernetes.io/enforce": enforce}
+        core.create_namespace({"metadata": {"name": name, "labels": labels}})
+        made.append(name)
+        return name
+
+    yield make
+    for name in made:
+        core.delete_namespace(name)
+
+
+@pytest.fixture
+def namespace(new_namespace: Callable[..., str]) -> str:
+    """A fresh namespace that admits only what the standard `restricted` admits."""
+    return new_namespace()
+
+
+@pytest.fixture(scope="session")
+def s3(api: client.ApiClient) -> stores.S3:
+    """The cluster's S3 store."""
+    try:
+        return stores.find_s3(api)
+    except client.ApiException as error:
+        pytest.skip(f"needs Service and Secret `s3` in namespace `stores`: {error.reason}")
+
+
+@pytest.fixture(scope="session")
+def gcs(api: client.ApiClient) -> stores.Gcs:
+    """The cluster's Cloud Storage server."""
+    try:
+        return stores.find_gcs(api)
+    except client.ApiException as error:
+        pytest.skip(f"needs Service `gcs` in namespace `stores`: {error.reason}")
+
+
+@pytest.fixture(scope="session")
+def node(kubeconfig: Path) -> Node:
+    """The project's own node: its processes and its folders."""
+    node = Node.of(kubeconfig)
+    if node is None:
+        pytest.skip("needs the project's own cluster: it kills processes of the node")
+    return node
+
+
+@pytest.fixture
+def new_volume(node: Node, api: client.ApiClient) -> Iterator[Callable[[str], Volume]]:
+    """Make bound volumes whose folders this machine sees; removed after the test."""
+    core, made = client.CoreV1Api(api), []
+
+    def make(namespace: str) -> Volume:
+        name = f"volume-{uuid.uuid4().hex[:8]}"
+        folder = node.new_folder(name)
+        shape = {"accessModes": ["ReadWriteMany"], "storageClassName": ""}
+        source = {"hostPath": {"path": str(folder), "type": "Directory"}}
+        capacity = {"capacity": {"storage": "1Gi"}}
+        core.create_persistent_volume(
+            {"metadata": {"name": name}, "spec": shape | source | capacity}
+        )
+        wanted = {"resources": {"requests": {"storage": "1Gi"}}, "volumeName": name}
+        claim = {"metadata": {"name": name}, "spec": shape | wanted}
+        core.create_namespaced_persistent_volume_claim(namespace, claim)
+        made.append(name)
+        return Volume(name, folder)
+
+    yield make
+    for name in made:
+        core.delete_persistent_volume(name)
+
+
+@pytest.fixture(scope="session")
+def require_image(api: client.ApiClient) -> Callable[[str], None]:
+    """Skip a test unless the node holds the image it needs."""
+
+    def require(name: str) -> None:
+        nodes = client.CoreV1Api(api).list_node().items
+        held = {
+            found
+            for node in nodes
+            for image in node.status.images
+            for found in image.names or ()  # none: an older image that a pod still runs
+        }
+        if name not in held:
+            pytest.skip(f"needs the image {name} on the node: `python -m tests.testbed load`")
+
+    return require
+
+
+@pytest.fixture
+def kill_kserve_controller(api: client.ApiClient) -> Callable[[], None]:
+    """Kill KServe's controller at once; its Deployment makes the next one."""
+    core = client.CoreV1Api(api)
+
+    def kill() -> None:
+        pods = core.list_namespaced_pod(**_CONTROLLER).items
+        assert pods, "KServe's controller is not running"
+        for pod in pods:
+            core.delete_namespaced_pod(
+                pod.metadata.name, pod.metadata.namespace, grace_period_seconds=0
+            )
+
+    return kill
+
+
+@pytest.fixture
+def kill_api_server(node: Node) -> Callable[[], None]:
+    """Kill the API server at once; the node's supervisor starts the next one."""
+    return lambda: node.kill("kube-apiserver")
+
+
+@pytest.fixture
+def without_api_server(node: Node) -> Callable[[], AbstractContextManager[None]]:
+    """Take the API server away for as long as the context lasts."""
+    return lambda: node.without("kube-apiserver")
+
+
+@pytest.fixture
+def without_s3(api: client.ApiClient, s3: stores.S3) -> Callable[[], AbstractContextManager[None]]:
+    """Take the S3 store away for as long as the context lasts; its data stays."""
+    apps = client.AppsV1Api(api)
+
+    def scale(replicas: int) -> None:
+        body = {"spec": {"replicas": replicas}}
+        apps.patch_namespaced_deployment_scale(stores.S3_SERVICE, stores.NAMESPACE, body)
+        _wait_for(lambda: _ready_replicas() == replicas, f"{replicas} pods of the S3 store")
+
+    def _ready_replicas() -> int:
+        found = apps.read_namespaced_deployment(stores.S3_SERVICE, stores.NAMESPACE)
+        return found.status.ready_replicas or 0
+
+    @contextmanager
+    def away() -> Iterator[None]:
+        scale(0)
+        try:
+            yield
+        finally:
+            scale(1)
+
+    return away
+
+
+def _wait_for(holds: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + _READY_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, f"expected {what} within {_READY_SECONDS} s"
+        time.sleep(0.2)

@@ -1,0 +1,3 @@
+module viewfinder.test/pause
+
+go 1.26.0

@@ -1,0 +1,40 @@
+"""Every version the test bed pins, in one place. What is built from one is cached under it."""
+
+from viewfinder_components.errors import PermanentError
+
+GO = (1, 26)
+DEBIAN_SUITE = "bookworm"  # the Python images; its Python is the project's 3.11
+NEWER_SUITE = "forky"  # containerd 2 and etcd 3.5; they need only glibc 2.34
+KSERVE = ("0.20.0", "0.16.0")  # the newest that is a Go module, and one before the modes' renaming
+DEFAULT_KSERVE = KSERVE[0]
+
+# Installed on this machine by `python -m tests.testbed setup`.
+APT_PACKAGES = (
+    "buildah",  # makes images without a daemon
+    "ca-certificates",
+    "conntrack",  # kube-proxy
+    "containernetworking-plugins",  # bridge, host-local, loopback, portmap
+    "debootstrap",  # the Python images' base
+    "iproute2",
+    "ipset",  # kube-proxy
+    "iptables",  # kube-proxy
+    "runc",
+    "socat",  # kubectl port-forward
+)
+
+# Unpacked into the cache, not installed.
+NEWER_PACKAGES = ("containerd", "etcd-server")
+
+
+def check_kserve(version: str) -> None:
+    """Refuse a KServe that cannot be built from a Go module.
+
+    Raises:
+        PermanentError: The version is not one of `KSERVE`.
+    """
+    if version not in KSERVE:
+        raise PermanentError(
+            f"KServe {' or '.join(KSERVE)}",
+            version,
+            "add it to tests/testbed/versions.py and tests/testbed/go if its Go module exists",
+        )
