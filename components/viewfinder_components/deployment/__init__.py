@@ -1,0 +1,1 @@
+"""Put a published version behind a KServe InferenceService that tells the truth."""

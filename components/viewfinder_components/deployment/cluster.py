@@ -1,0 +1,200 @@
+"""The Kubernetes API, as dictionaries: objects come and go as the server writes them.
+
+The kubernetes package finds out where the server is and who we are. The requests are made here: its
+own methods change with its versions, and the same connection reaches a service through the server.
+"""
+
+import json
+import os
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote
+
+import httpx
+
+from viewfinder_components.deployment.refusals import explain_refusal, explain_silence
+from viewfinder_components.errors import PermanentError
+
+if TYPE_CHECKING:
+    from kubernetes.client import Configuration
+
+Object = dict[str, Any]
+"""A Kubernetes object."""
+
+FIELD_MANAGER = "viewfinder"
+"""The name under which the API server remembers the fields that we set."""
+
+SERVING = "/apis/serving.kserve.io/v1beta1"
+_POD_FOLDER = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+# An answer may take as long as an admission webhook's own limit, which is 30 s at most.
+_TIMEOUT = httpx.Timeout(40.0, connect=5.0)
+_NOT_FOUND = 404
+_STARTING_SECONDS = 20.0
+_LIMITS = httpx.Limits(max_connections=10)
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """One namespace of a cluster; as a context manager it closes its connections.
+
+    Every method raises PermanentError when the server refuses (permission, kind, admission), and
+    TransientError when it does not answer.
+    """
+
+    configuration: "Configuration"
+    """Where the API server is, and who we are."""
+
+    namespace: str
+    """The namespace that everything below lies in."""
+
+    inside: bool
+    """Whether this process runs in a pod, so that services can be asked directly."""
+
+    @classmethod
+    def connect(cls, namespace: str = "") -> "Cluster":
+        """Find the cluster by `KUBECONFIG`, else as the pod that this is, else by `~/.kube/config`.
+
+        Args:
+            namespace: Empty for the pod's own, or the kubeconfig's.
+
+        Raises:
+            PermanentError: There is none.
+        """
+        from kubernetes import client, config
+
+        configuration = client.Configuration()
+        inside = "KUBECONFIG" not in os.environ and (_POD_FOLDER / "token").exists()
+        try:
+            if inside:
+                config.load_incluster_config(client_configuration=configuration)
+                own = (_POD_FOLDER / "namespace").read_text().strip()
+            else:
+                # Named, because the package reads the variable only once, when it is imported.
+                file = os.environ.get("KUBECONFIG")
+                config.load_kube_config(file, client_configuration=configuration)
+                own = config.list_kube_config_contexts(file)[1]["context"].get("namespace")
+        except (config.ConfigException, OSError) as error:
+            raise PermanentError(
+                "a cluster to deploy to",
+                str(error),
+                "set KUBECONFIG, run in a pod of the cluster, or run with deploy=false",
+            ) from error
+        return cls(configuration, namespace or own or "default", inside)
+
+    @cached_property
+    def http(self) -> httpx.Client:
+        """Requests to the API server, as us."""
+        return self.open_http()
+
+    def open_http(self, path: str = "", limits: httpx.Limits = _LIMITS) -> httpx.Client:
+        """Open a client for what lies below a path of the API server, such as a service's proxy.
+
+        Args:
+            path: Prefix of all its requests.
+            limits: How many connections it keeps.
+        """
+        configuration = self.configuration
+        trust = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
+        if not configuration.verify_ssl:
+            trust.check_hostname = False
+            trust.verify_mode = ssl.CERT_NONE
+        if configuration.cert_file:
+            trust.load_cert_chain(configuration.cert_file, configuration.key_file)
+        return httpx.Client(
+            base_url=configuration.host + path, auth=self._sign, verify=trust, timeout=_TIMEOUT,
+            limits=limits, proxy=configuration.proxy, trust_env=False,
+        )  # fmt: skip
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.http.close()
+
+    def get(self, path: str, **query: str) -> Object | None:
+        """Return the object at `path`, None when there is none.
+
+        Args:
+            path: Such as `/api/v1/namespaces/x/pods/y`.
+            query: The URL's query.
+        """
+        answer = self._request("GET", path, query)
+        return None if answer.status_code == _NOT_FOUND else dict(answer.json())
+
+    def list(self, path: str, **query: str) -> list[Object]:
+        """Return the objects of a collection; none where even the kind is not known."""
+        found = self.get(path, **query)
+        return list((found or {}).get("items") or [])
+
+    def text(self, path: str, **query: str) -> str:
+        """Return what is at `path` as text, such as a log; empty when there is nothing."""
+        answer = self._request("GET", path, query)
+        missing = answer.status_code == _NOT_FOUND
+        return "" if missing else answer.content.decode("utf-8", "replace")
+
+    def apply(
+        self, path: str, body: Mapping[str, Any], *, force: bool = False, dry_run: bool = False
+    ) -> Object:
+        """Apply an object server-side, and return it as it is then.
+
+        Args:
+            path: The object's path.
+            body: All the fields that we want to own.
+            force: Whether to take over fields that others have set to something else.
+            dry_run: Whether the server only says what would be.
+        """
+        query = {"fieldManager": FIELD_MANAGER, "force": str(force).lower()}
+        if dry_run:
+            query["dryRun"] = "All"
+        return dict(self._request("PATCH", path, query, body).json())
+
+    def path(self, prefix: str, kind: str, name: str = "") -> str:
+        """Return the path of a collection in the namespace, or of one object in it."""
+        path = f"{prefix}/namespaces/{self.namespace}/{kind}"
+        return f"{path}/{quote(name, safe='')}" if name else path
+
+    def _request(
+        self, method: str, path: str, query: Mapping[str, str], body: Any = None
+    ) -> httpx.Response:
+        """Return a success, or the 404 of a GET."""
+        deadline, was_ready = time.monotonic() + _STARTING_SECONDS, False
+        while True:
+            answer = self._send(method, path, query, body)
+            if answer.is_success or (answer.status_code == _NOT_FOUND and method == "GET"):
+                return answer
+            # A server that has just been started refuses everybody until it has read its rules.
+            refused = answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
+            if not refused or was_ready or time.monotonic() >= deadline:
+                raise explain_refusal(method, path, answer.status_code, answer.text)
+            was_ready = self._send("GET", "/readyz", {}).is_success
+            if not was_ready:
+                time.sleep(1)
+
+    def _send(
+        self, method: str, path: str, query: Mapping[str, str], body: Any = None
+    ) -> httpx.Response:
+        content = None if body is None else json.dumps(body)
+        headers = {} if body is None else {"content-type": "application/apply-patch+yaml"}
+        try:
+            return self.http.request(method, path, params=query, content=content, headers=headers)
+        except httpx.TransportError as error:
+            raise explain_silence(self.configuration.host, error) from error
+
+    def _sign(self, request: httpx.Request) -> httpx.Request:
+        """Name us; a pod's token is renewed every hour, so it is read for every request."""
+        configuration = self.configuration
+        token = configuration.get_api_key_with_prefix("authorization")
+        if token:
+            request.headers["authorization"] = token
+        elif configuration.username:
+            request.headers["authorization"] = configuration.get_basic_auth_token()
+        return request

@@ -1,0 +1,99 @@
+"""What a user may set about a deployment."""
+
+import math
+import re
+from dataclasses import dataclass
+
+from viewfinder_components.deployment.storage_uri import to_kserve_uri
+from viewfinder_components.errors import PermanentError
+from viewfinder_components.storage.model_name import validate_model_name
+
+# A quantity as Kubernetes writes it, as far as CPU and memory need: 500m, 1.5, 512Mi, 1G.
+_QUANTITY = re.compile(r"(?=.*[1-9])[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?")
+# RFC 1123: a label for namespaces, a subdomain for service accounts and serving runtimes.
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_SUBDOMAIN = re.compile(
+    r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+)
+
+
+@dataclass(frozen=True)
+class DeployConfig:
+    """One deployment of one version.
+
+    Raises:
+        PermanentError: A value is out of its range.
+    """
+
+    version_uri: str
+    """The version's URI, as publish returned it: `s3://`, `minio://`, `gs://` or `pvc://`."""
+
+    version_number: int
+    """The version's number, at least 1; the predictor reports it."""
+
+    model_name: str
+    """The model's name, as `validate_model_name` wants it."""
+
+    namespace: str = ""
+    """Kubernetes namespace; empty for the pod's own, or the kubeconfig's."""
+
+    service_name: str = ""
+    """Name of the InferenceService; empty for the model's name."""
+
+    service_account: str = "viewfinder-predictor"
+    """ServiceAccount of the predictor's pods: it carries the credentials of the storage."""
+
+    runtime: str = "viewfinder-predictor"
+    """ServingRuntime, or ClusterServingRuntime, that serves."""
+
+    min_replicas: int = 1
+    """Fewest pods, at least 0; 0 scales to zero, which Knative only can."""
+
+    max_replicas: int = 1
+    """Most pods, at least 1; above `min_replicas` they follow the load."""
+
+    cpu: str = "1"
+    """Cores of a pod, requested and at most, as a Kubernetes quantity."""
+
+    memory: str = "512Mi"
+    """Memory of a pod, requested and at most, as a Kubernetes quantity."""
+
+    timeout_seconds: int = 600
+    """Longest time until the new version answers, in seconds; it covers images being pulled."""
+
+    tolerance: float = 0.02
+    """Largest difference of a served probability from the evaluation's, 0 to 1."""
+
+    adopt: bool = False
+    """Whether to take over a service of this name that is not ours, and fields others have set."""
+
+    patience_seconds: int = 120
+    """How long to wait for what may pass by itself, in seconds: a storage that does not answer, no
+    room on any node. A node that is added for a pod takes about this long."""
+
+    def __post_init__(self) -> None:
+        validate_model_name(self.model_name)
+        validate_model_name(self.name)
+        to_kserve_uri(self.version_uri)
+        self._need("version_number", self.version_number >= 1)
+        self._need("namespace", not self.namespace or bool(_LABEL.fullmatch(self.namespace)))
+        self._need("service_account", bool(_SUBDOMAIN.fullmatch(self.service_account)))
+        self._need("runtime", bool(_SUBDOMAIN.fullmatch(self.runtime)))
+        self._need("min_replicas", self.min_replicas >= 0)
+        self._need("max_replicas", max(1, self.min_replicas) <= self.max_replicas)
+        self._need("cpu", bool(_QUANTITY.fullmatch(self.cpu)))
+        self._need("memory", bool(_QUANTITY.fullmatch(self.memory)))
+        self._need("timeout_seconds", self.timeout_seconds >= 1)
+        self._need("patience_seconds", self.patience_seconds >= 0)
+        self._need("tolerance", math.isfinite(self.tolerance) and 0 <= self.tolerance <= 1)
+
+    def _need(self, name: str, fits: bool) -> None:
+        if not fits:
+            raise PermanentError(
+                f"{name} within its range", repr(getattr(self, name)), "see DeployConfig"
+            )
+
+    @property
+    def name(self) -> str:
+        """Name of the InferenceService."""
+        return self.service_name or self.model_name

@@ -1,0 +1,249 @@
+"""Turn what the cluster says about a deployment into one sentence with a remedy."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from viewfinder_components.deployment.cluster import Object
+from viewfinder_components.deployment.observation import Observation, find_condition
+from viewfinder_components.deployment.refusals import quota_error
+from viewfinder_components.deployment.storage_failure import StorageProblem, read_failure
+from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
+
+_INITIALIZER = "storage-initializer"
+_IMAGE_REASONS = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName"}
+_CONFIG_REASONS = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
+_IMAGE_MISSING = re.compile(
+    r"not found|unauthorized|denied|manifest unknown|not present|invalid|couldn't parse", re.I
+)
+_OWN_SENTENCE = re.compile(r"^viewfinder_serving: (?P<sentence>.*)", re.M)
+_CLAIM_MISSING = re.compile(r'persistentvolumeclaim "?(?P<claim>[^"\s]+)"? not found')
+_CRASHES = 3
+"""So many exits are a crash loop; one may be a process that somebody killed."""
+_LOG_LINES, _LINE = 5, 300
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Why a deployment does not come to its end."""
+
+    error: ViewfinderError
+    """The sentence."""
+
+    waits: bool = False
+    """Whether it may pass by itself, so that it is worth waiting for a while."""
+
+    pod: str = ""
+    """The pod whose log says more; empty where none does."""
+
+    container: str = ""
+    """That log's container."""
+
+    def with_log(self, log: str) -> ViewfinderError:
+        """Return the error with the log's last lines."""
+        lines = [line.strip()[:_LINE] for line in log.splitlines() if line.strip()][-_LOG_LINES:]
+        if not lines:
+            return self.error
+        received = f"{self.error.received}; the last log lines of {self.pod}: {' | '.join(lines)}"
+        return type(self.error)(self.error.expected, received, self.error.remedy)
+
+
+def diagnose(seen: Observation, applied: str) -> Diagnosis | None:
+    """Find what is wrong with the deployment that left the annotation `applied`.
+
+    Returns:
+        The first problem found; None when nothing is known to be wrong.
+    """
+    uri = _storage_uri(seen.service)
+    for pod in seen.new_pods(applied):
+        if found := _diagnose_pod(pod, uri):
+            return found
+    failure = find_condition(seen.deployment, "ReplicaFailure")
+    if failure.get("status") == "True":
+        return Diagnosis(_explain_creation(str(failure.get("message"))))
+    return _diagnose_service(seen, applied)
+
+
+def _storage_uri(service: Object) -> str:
+    predictor = service.get("spec", {}).get("predictor", {})
+    return str(predictor.get("model", {}).get("storageUri", "the version's URI"))
+
+
+def _diagnose_pod(pod: Object, uri: str) -> Diagnosis | None:
+    scheduled = find_condition(pod, "PodScheduled")
+    if scheduled.get("reason") == "Unschedulable":
+        return _explain_unschedulable(str(scheduled.get("message")), uri)
+    status = pod.get("status", {})
+    if status.get("reason") == "Evicted":
+        return Diagnosis(_evicted(str(status.get("message"))), waits=True)
+    for container in status.get("initContainerStatuses") or []:
+        if not container.get("ready") and (found := _diagnose_container(pod, container, uri)):
+            return found
+    for container in status.get("containerStatuses") or []:
+        if not container.get("ready") and (found := _diagnose_container(pod, container, uri)):
+            return found
+    return None
+
+
+def _diagnose_container(pod: Object, status: Object, uri: str) -> Diagnosis | None:
+    name, pod_name = str(status["name"]), str(pod["metadata"]["name"])
+    waiting = status.get("state", {}).get("waiting") or {}
+    message = str(waiting.get("message") or waiting.get("reason"))
+    if waiting.get("reason") in _IMAGE_REASONS:
+        return _explain_image(str(status.get("image")), str(waiting["reason"]), message)
+    if waiting.get("reason") in _CONFIG_REASONS:
+        remedy = "correct the ServingRuntime, or what it refers to"
+        return Diagnosis(PermanentError(f"container {name} to be started", message, remedy))
+    ended = _find_end(status)
+    if not ended:
+        return None
+    if ended.get("reason") == "OOMKilled":
+        return Diagnosis(_out_of_memory(pod, name), pod=pod_name, container=name)
+    if name == _INITIALIZER:
+        return _explain_storage(pod, status, str(ended.get("message", "")), uri)
+    return _explain_crash(pod, status, ended)
+
+
+def _find_end(status: Object) -> dict[str, Any]:
+    """Return how a container last ended, empty when it never did, or did well."""
+    for state in ("state", "lastState"):
+        if ended := (status.get(state) or {}).get("terminated"):
+            return dict(ended) if ended.get("exitCode") else {}
+    return {}
+
+
+def _explain_unschedulable(message: str, uri: str) -> Diagnosis:
+    if missing := _CLAIM_MISSING.search(message):
+        return Diagnosis(
+            PermanentError(
+                f"the PersistentVolumeClaim {missing['claim']} of {uri} in the namespace",
+                message,
+                "deploy to the namespace in which the claim is, or publish to a bucket",
+            )
+        )
+    return Diagnosis(
+        TransientError(
+            "room for the predictor's pod on a node",
+            message,
+            "add a node, lower cpu or memory, or run the step again when there is room",
+        ),
+        waits=True,  # a cluster that adds nodes by itself needs a minute or two
+    )
+
+
+def _evicted(message: str) -> TransientError:
+    return TransientError("a pod that keeps its place", message, "run the step again")
+
+
+def _explain_image(image: str, reason: str, message: str) -> Diagnosis:
+    gone = reason in ("ErrImageNeverPull", "InvalidImageName") or _IMAGE_MISSING.search(message)
+    kind = PermanentError if gone else TransientError
+    return Diagnosis(
+        kind(
+            f"the image {image} on the node",
+            message,
+            "push it, correct the ServingRuntime's image, or give the service account an "
+            "imagePullSecret",
+        ),
+        waits=not gone,  # a registry that did not answer may do so at the kubelet's next try
+    )
+
+
+def _out_of_memory(pod: Object, container: str) -> PermanentError:
+    containers = pod["spec"].get("containers", []) + pod["spec"].get("initContainers", [])
+    found: Object = next((entry for entry in containers if entry["name"] == container), {})
+    limit = found.get("resources", {}).get("limits", {}).get("memory", "its limit")
+    remedy = (
+        "raise memory in KServe's ClusterStorageContainer or inferenceservice-config"
+        if container == _INITIALIZER
+        else "set memory higher"
+    )
+    return PermanentError(
+        f"container {container} to do with {limit} of memory", "OOMKilled by the kernel", remedy
+    )
+
+
+def _explain_storage(pod: Object, status: Object, log: str, uri: str) -> Diagnosis:
+    failure = read_failure(log)
+    account = pod["spec"].get("serviceAccountName")
+    expected = f"KServe's storage initializer to fetch {uri}"
+    received = f"{failure.problem.value}: {failure.line}"
+    where = (str(pod["metadata"]["name"]), _INITIALIZER)
+    if failure.problem is StorageProblem.AWAY:
+        remedy = "see whether the storage runs and its endpoint is right, then run the step again"
+        return Diagnosis(TransientError(expected, received, remedy), True, *where)
+    if failure.problem is StorageProblem.REFUSED:
+        remedy = (
+            f"let ServiceAccount {account} read that URI, by its Secret (viewfinder-storage in the "
+            "manifests) or its workload identity"
+        )
+        return Diagnosis(PermanentError(expected, received, remedy), False, *where)
+    if failure.problem is StorageProblem.MISSING:
+        remedy = "publish the version there, or correct the endpoint of the storage Secret"
+        return Diagnosis(PermanentError(expected, received, remedy), False, *where)
+    remedy = "see what it says and run the step again"
+    waits = int(status.get("restartCount", 0)) + 1 < _CRASHES
+    return Diagnosis(PermanentError(expected, received, remedy), waits, *where)
+
+
+def _explain_crash(pod: Object, status: Object, ended: dict[str, Any]) -> Diagnosis:
+    name, pod_name = str(status["name"]), str(pod["metadata"]["name"])
+    message = str(ended.get("message", ""))
+    if own := _OWN_SENTENCE.search(message):
+        # The predictor says itself what it misses in a version, and would say it again.
+        error = PermanentError(
+            "a predictor that can serve the version",
+            f"its refusal: {own['sentence'].strip()}",
+            "publish the model again, or correct the ServingRuntime's arguments",
+        )
+        return Diagnosis(error, pod=pod_name, container=name)
+    exits = int(status.get("restartCount", 0)) + (1 if status["state"].get("terminated") else 0)
+    error = PermanentError(
+        f"container {name} to keep running",
+        f"{exits} exits, the last with code {ended.get('exitCode')}",
+        "see its log; a wrong image or wrong arguments in the ServingRuntime are usual causes",
+    )
+    return Diagnosis(error, waits=exits < _CRASHES, pod=pod_name, container=name)
+
+
+def _explain_creation(message: str) -> ViewfinderError:
+    """Say why a ReplicaSet cannot make its pods."""
+    if "exceeded quota" in message or "failed quota" in message:
+        return quota_error(message)
+    if "violates PodSecurity" in message:
+        # KServe ships its storage initializer without a security context.
+        initializer = f'container "{_INITIALIZER}" must' in message
+        return PermanentError(
+            "a pod that the namespace's pod security standard admits",
+            message,
+            "give KServe's ClusterStorageContainer a securityContext"
+            if initializer
+            else "apply the ServingRuntime of manifests/base, which passes `restricted`",
+        )
+    if re.search(r'serviceaccount "[^"]*" not found', message):
+        return PermanentError(
+            "the predictor's ServiceAccount in the namespace",
+            message,
+            "apply manifests/base to that namespace, or set service_account",
+        )
+    if "failed calling webhook" in message:
+        return TransientError(
+            "a pod webhook that answers", message, "see whether KServe's controller runs"
+        )
+    return PermanentError("a pod that the cluster admits", message, "change what it names")
+
+
+def _diagnose_service(seen: Observation, applied: str) -> Diagnosis | None:
+    """Say what KServe's controller complains about before there is any pod of ours."""
+    model = seen.service.get("status", {}).get("modelStatus", {})
+    failure = model.get("lastFailureInfo") or {}
+    if model.get("transitionStatus") == "InvalidSpec" and not seen.new_pods(applied):
+        words = f"{failure.get('reason')}: {failure.get('message')}"
+        remedy = "correct the ServingRuntime that it names"
+        return Diagnosis(PermanentError("a specification that KServe takes", words, remedy), True)
+    predictor = seen.condition("PredictorReady")
+    if predictor.get("reason") == "ReconcileFailed":
+        words, remedy = str(predictor.get("message")), "correct what it names"
+        error = PermanentError("KServe's controller to make the predictor", words, remedy)
+        return Diagnosis(error, waits=True)  # it also fails when two controllers write at once
+    return None

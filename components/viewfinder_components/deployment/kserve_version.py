@@ -1,0 +1,139 @@
+"""Which KServe the cluster has, and in which mode it deploys.
+
+KServe renamed its modes with 0.16: RawDeployment became Standard, Serverless became Knative. An
+older one takes a word it does not know for no word at all.
+"""
+
+import json
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from viewfinder_components.deployment.cluster import SERVING, Cluster, Object
+from viewfinder_components.deployment.refusals import missing_kserve
+from viewfinder_components.errors import PermanentError
+
+_CONTROLLER = "/apis/apps/v1/namespaces/kserve/deployments/kserve-controller-manager"
+_CONFIG = "/api/v1/namespaces/kserve/configmaps/inferenceservice-config"
+# Everybody who is logged in may read it; it holds the schema of the InferenceService.
+_SCHEMA = "/openapi/v3/apis/serving.kserve.io/v1beta1"
+_TAG = re.compile(r":v?(\d+)\.(\d+)")
+_OLDEST = (0, 14)
+# Fields of `spec.predictor` by the release that brought them (KServe's own install manifests).
+_MARKERS = (
+    ("storageContainerName", 20),
+    ("hostnameOverride", 17),
+    ("storageUris", 16),
+    ("autoScaling", 15),
+)
+
+
+class Mode(Enum):
+    """How KServe runs a predictor; the values are the names since 0.16."""
+
+    STANDARD = "Standard"
+    """A Deployment and a Service."""
+    KNATIVE = "Knative"
+    """A Knative Service, with revisions and scaling to zero."""
+
+
+@dataclass(frozen=True)
+class KServe:
+    """What is known about the cluster's KServe."""
+
+    version: tuple[int, int]
+    """Major and minor; where only the schema could be read, the release that it came with."""
+
+    mode: Mode
+    """The mode of this service: what it has, else the cluster's default."""
+
+    def word(self, mode: Mode) -> str:
+        """Return the name that this KServe has for a mode."""
+        old = {Mode.STANDARD: "RawDeployment", Mode.KNATIVE: "Serverless"}
+        return mode.value if self.version >= (0, 16) else old[mode]
+
+
+def detect_kserve(cluster: Cluster, service: Object | None) -> KServe:
+    """Find out the version and the mode, by what we are permitted to read.
+
+    Args:
+        cluster: Where to look.
+        service: The InferenceService as it is; None before the first deployment.
+
+    Raises:
+        PermanentError: There is no KServe, or one older than 0.14.
+        TransientError: The API server does not answer.
+    """
+    version = _read_tag(cluster) or _read_schema(cluster)
+    if version < _OLDEST:
+        raise PermanentError(
+            "KServe 0.14 or newer", ".".join(map(str, version)), "upgrade KServe, or deploy by hand"
+        )
+    mode = _read_mode(service) or _read_default(cluster) or _ask_default(cluster)
+    return KServe(version, mode)
+
+
+def _read_tag(cluster: Cluster) -> tuple[int, int] | None:
+    """Read the version of the controller's image, where the tag is one."""
+    with suppress(PermanentError):  # no permission outside our namespace: the usual case
+        controller = cluster.get(_CONTROLLER) or {}
+        template = controller.get("spec", {}).get("template", {}).get("spec", {})
+        for container in template.get("containers", []):
+            if found := _TAG.search(container.get("image", "").partition("/")[2]):
+                return int(found[1]), int(found[2])
+    return None
+
+
+def _read_schema(cluster: Cluster) -> tuple[int, int]:
+    schema = cluster.get(_SCHEMA)
+    if schema is None:
+        raise missing_kserve()
+    fields: set[str] = set()
+    for definition in schema.get("components", {}).get("schemas", {}).values():
+        properties = definition.get("properties", {})
+        spec = properties.get("spec", {}).get("properties", {})
+        fields |= set(spec.get("predictor", {}).get("properties", {}))
+    return next(((0, minor) for name, minor in _MARKERS if name in fields), (0, 14))
+
+
+def _read_mode(service: Object | None) -> Mode | None:
+    """Read the mode a service has: KServe does not let it change."""
+    found = (service or {}).get("status", {}).get("deploymentMode")
+    return None if found is None else _to_mode(found)
+
+
+def _read_default(cluster: Cluster) -> Mode | None:
+    with suppress(PermanentError, ValueError):
+        config = cluster.get(_CONFIG) or {}
+        word = json.loads(config.get("data", {}).get("deploy", "{}")).get("defaultDeploymentMode")
+        return None if word is None else _to_mode(word)
+    return None
+
+
+def _ask_default(cluster: Cluster) -> Mode:
+    """Let KServe's webhook say what it would make of a service that names no mode.
+
+    It writes the mode to a service when that is not Knative. Nothing is stored.
+    """
+    name = "viewfinder-asks-the-mode"
+    body: dict[str, Any] = {
+        "apiVersion": "serving.kserve.io/v1beta1",
+        "kind": "InferenceService",
+        "metadata": {"name": name, "namespace": cluster.namespace},
+        "spec": {"predictor": {"model": {"modelFormat": {"name": "viewfinder"}}}},
+    }
+    answer = cluster.apply(cluster.path(SERVING, "inferenceservices", name), body, dry_run=True)
+    annotations = answer.get("metadata", {}).get("annotations") or {}
+    return _to_mode(annotations.get("serving.kserve.io/deploymentMode", "Knative"))
+
+
+def _to_mode(word: str) -> Mode:
+    if word in ("Standard", "RawDeployment"):
+        return Mode.STANDARD
+    if word in ("Knative", "Serverless"):
+        return Mode.KNATIVE
+    raise PermanentError(
+        "KServe in the mode Standard or Knative", repr(word), "change KServe's default mode"
+    )

@@ -1,0 +1,137 @@
+"""Turn what the API server answers into errors that say what to do."""
+
+import json
+import re
+from typing import Any
+
+from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
+
+ROLE = "manifests/base/role.yaml"
+"""The manifest that grants what the deploy step needs."""
+
+# The API server's own words; users see them in kubectl as well.
+_FORBIDDEN = re.compile(
+    r'User "(?P<user>[^"]*)" cannot (?P<verb>\S+) resource "(?P<resource>[^"]*)"'
+    r' in API group "(?P<group>[^"]*)"(?: in the namespace "(?P<namespace>[^"]*)")?'
+)
+_WEBHOOK_AWAY = re.compile(r"failed calling webhook|no endpoints available|context deadline")
+# A webhook's words, and a ValidatingAdmissionPolicy's.
+_DENIED = re.compile(r"(admission webhook|ValidatingAdmissionPolicy) .*denied (the )?request", re.S)
+_QUOTA = re.compile(r"exceeded quota|failed quota")
+
+
+def explain_refusal(method: str, path: str, status: int, body: str) -> ViewfinderError:
+    """Return the error for an answer that is no success.
+
+    Args:
+        method: The request's.
+        path: The request's.
+        status: The HTTP status.
+        body: The answer, a Kubernetes Status in most cases.
+    """
+    record = _read_status(body)
+    message = str(record.get("message") or body.strip() or f"HTTP {status}")[:1000]
+    if known := _explain_message(message):
+        return known
+    if status == 404:
+        return _missing(path, message)
+    if status == 409:
+        return conflict_error(record, message)
+    expected, received = f"the API server to accept {method} {path}", f"HTTP {status}: {message}"
+    if status == 401:
+        remedy = "renew the kubeconfig's credentials, or give the pod a service account"
+        return PermanentError(expected, received, remedy)
+    if status == 429 or status >= 500:
+        return TransientError(expected, received, "try again when it is well")
+    return PermanentError(expected, received, "change what it names")
+
+
+def _explain_message(message: str) -> ViewfinderError | None:
+    if _WEBHOOK_AWAY.search(message):
+        return TransientError(
+            "an admission webhook that answers",
+            message,
+            "see whether KServe's controller runs (kubectl -n kserve get pods), and try again",
+        )
+    if forbidden := _FORBIDDEN.search(message):
+        return _missing_rule(forbidden)
+    if _DENIED.search(message):
+        remedy = "change what it names, or ask whoever runs that check"
+        return PermanentError("an object that the cluster admits", message, remedy)
+    return quota_error(message) if _QUOTA.search(message) else None
+
+
+def explain_silence(host: str, error: Exception) -> TransientError:
+    """Return the error for a request that got no answer."""
+    return TransientError(
+        f"an API server that answers at {host}",
+        f"{type(error).__name__}: {error}",
+        "try again when it is back, or check the kubeconfig's address",
+    )
+
+
+def quota_error(message: str) -> PermanentError:
+    """Return the error for an object that the namespace's quota has no room for."""
+    return PermanentError(
+        "room for the predictor's pod in the namespace's quota",
+        message,
+        "raise the ResourceQuota, or lower cpu or memory; while a version replaces another there "
+        "is one pod more",
+    )
+
+
+class ConflictError(PermanentError):
+    """Fields are someone else's, or the object changed since it was read."""
+
+    def __init__(self, expected: str, received: str, remedy: str, *, stale: bool) -> None:
+        super().__init__(expected, received, remedy)
+        self.stale = stale
+        """Whether the object only changed meanwhile, so that reading it again helps."""
+
+
+def conflict_error(status: dict[str, Any], message: str) -> ConflictError:
+    """Return the error for HTTP 409: whose fields they are, where they are someone's."""
+    causes = (status.get("details") or {}).get("causes") or []
+    fields = [f"{cause.get('field')} ({cause.get('message')})" for cause in causes]
+    return ConflictError(
+        "fields that nobody else has set" if fields else "an object that nobody changes meanwhile",
+        "; ".join(fields) or message,
+        "undo that change, or deploy with adopt=true to take these fields over"
+        if fields
+        else "run the step again",
+        stale=not fields,
+    )
+
+
+def _missing_rule(match: re.Match[str]) -> PermanentError:
+    group, resource, verb = match["group"], match["resource"], match["verb"]
+    where = f" in namespace {match['namespace']}" if match["namespace"] else ""
+    return PermanentError(
+        f"permission to {verb} {resource}{f'.{group}' if group else ''}{where}",
+        f"none for {match['user']}",
+        f"apply {ROLE}, whose missing rule is {{apiGroups: [{group!r}], resources: [{resource!r}], "
+        f"verbs: [{verb!r}]}}, and bind it to that user",
+    )
+
+
+def _missing(path: str, message: str) -> PermanentError:
+    if "/serving.kserve.io/" in path and not message.startswith("namespaces "):
+        return missing_kserve()
+    return PermanentError(f"something at {path}", message, "create it, or correct its name")
+
+
+def missing_kserve() -> PermanentError:
+    """Return the error for a cluster that does not know InferenceServices."""
+    return PermanentError(
+        "KServe on the cluster, with the kind inferenceservices.serving.kserve.io",
+        "no such kind",
+        "install KServe 0.14 or newer with its CRDs, or run with deploy=false",
+    )
+
+
+def _read_status(body: str) -> dict[str, Any]:
+    try:
+        record = json.loads(body)
+    except ValueError:
+        return {}
+    return record if isinstance(record, dict) else {}

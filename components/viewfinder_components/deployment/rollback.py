@@ -1,0 +1,119 @@
+"""Go back to the version that served before."""
+
+import time
+from dataclasses import dataclass
+
+from viewfinder_components.deployment.apply import read_applied, replace_service
+from viewfinder_components.deployment.cluster import Cluster, Object
+from viewfinder_components.deployment.kserve_version import Mode
+from viewfinder_components.deployment.observation import Observation, measure_progress, observe
+from viewfinder_components.deployment.service import VERSION, restore_service
+from viewfinder_components.errors import TransientError, ViewfinderError
+
+_REVISION = "deployment.kubernetes.io/revision"
+# Its pods never went away, so it serves at once; half a minute is for ending the failed ones.
+_WAIT_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Predecessor:
+    """What serves while a deployment is on its way."""
+
+    body: Object
+    """The InferenceService to apply to go back to it."""
+
+    words: str
+    """What it is, such as `version 3`."""
+
+
+def find_predecessor(seen: Observation, applied: str) -> Predecessor | None:
+    """Find what serves beside a deployment, which may already be on its way.
+
+    A ReplicaSet with ready pods tells what really serves; the InferenceService only what somebody
+    last wanted, which may be a version that failed.
+
+    Args:
+        seen: The service before, or during, the deployment.
+        applied: The deployment's annotation.
+
+    Returns:
+        None when nothing else serves.
+    """
+    if not seen.service:
+        return None
+    others = [
+        found
+        for found in seen.replica_sets
+        if found.get("status", {}).get("readyReplicas") and _template(found) not in (None, applied)
+    ]
+    if others:
+        newest = max(others, key=_revision)
+        return _from_applied(seen.service, str(_template(newest)))
+    live = read_applied(seen.service)
+    if live is None:
+        return Predecessor(_as_found(seen.service), "the service that was adopted")
+    if live != applied and not seen.replica_sets:  # Knative
+        return _from_applied(seen.service, live)
+    return None
+
+
+def roll_back(cluster: Cluster, predecessor: Predecessor | None, failed: str, mode: Mode) -> str:
+    """Put the predecessor back, and say in a sentence what serves now.
+
+    Args:
+        cluster: Where.
+        predecessor: What served before; None when nothing did.
+        failed: The `APPLIED` annotation of the deployment that failed.
+        mode: How KServe deploys.
+    """
+    if predecessor is None:
+        return "no version served before it, so the failed one is left for you to look at"
+    words = predecessor.words
+    try:
+        if not replace_service(cluster, predecessor.body, failed):
+            return "somebody else has deployed meanwhile, so nothing was rolled back"
+        if _serves(cluster, predecessor.body, mode):
+            return f"rolled back: {words} serves as before"
+        return f"rolled back to {words}, whose pods are not all ready yet"
+    except ViewfinderError as error:
+        return f"{words} could not be put back ({error}); run the step again"
+
+
+def _serves(cluster: Cluster, body: Object, mode: Mode) -> bool:
+    name, applied = body["metadata"]["name"], read_applied(body)
+    if applied is None:
+        return False
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            if measure_progress(observe(cluster, name), applied, mode).done:
+                return True
+        except TransientError:
+            pass  # the API server is away; the pods serve without it
+        time.sleep(1)
+    return False
+
+
+def _template(replica_set: Object) -> str | None:
+    return read_applied(replica_set.get("spec", {}).get("template"))
+
+
+def _revision(replica_set: Object) -> int:
+    annotations = replica_set["metadata"].get("annotations") or {}
+    return int(annotations.get(_REVISION, 0))
+
+
+def _from_applied(service: Object, applied: str) -> Predecessor:
+    body = restore_service(applied, service["metadata"]["name"], service["metadata"]["namespace"])
+    return Predecessor(body, f"version {body['metadata']['annotations'][VERSION]}")
+
+
+def _as_found(service: Object) -> Object:
+    """Return somebody else's service without our fields: applying it gives them back."""
+    metadata = {key: service["metadata"][key] for key in ("name", "namespace")}
+    return {
+        "apiVersion": service["apiVersion"],
+        "kind": service["kind"],
+        "metadata": metadata,
+        "spec": service["spec"],
+    }

@@ -1,0 +1,36 @@
+"""What a real cluster said: objects recorded from KServe 0.20 on Kubernetes 1.36.
+
+Fields that nothing reads were left out, and the long annotation with what was applied is called
+`applied` where only its identity matters.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from viewfinder_components.deployment.observation import Observation
+
+_FOLDER = Path(__file__).parent / "recorded"
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The objects of one moment."""
+
+    seen: Observation
+    applied: str
+
+
+@pytest.fixture
+def recorded() -> Callable[[str], Recorded]:
+    """Reads the objects of one moment, by its name."""
+
+    def read(name: str) -> Recorded:
+        record = json.loads((_FOLDER / f"{name}.json").read_text())
+        names = ("service", "deployment", "replica_sets", "pods")
+        return Recorded(Observation(*(record[name] for name in names)), record["applied"])
+
+    return read

@@ -1,0 +1,59 @@
+"""When a deployment is done, and what serves beside it."""
+
+from collections.abc import Callable
+
+from tests.unit.deployment.conftest import Recorded
+
+from viewfinder_components.deployment.kserve_version import Mode
+from viewfinder_components.deployment.observation import measure_progress
+from viewfinder_components.deployment.rollback import find_predecessor
+from viewfinder_components.deployment.service import APPLIED, VERSION
+
+Read = Callable[[str], Recorded]
+
+
+def test_ready_alone_is_not_done(recorded: Read) -> None:
+    """The old pods are ready in all of these moments, and so the service is Ready."""
+    found = recorded("rolling-out")
+    assert found.seen.condition("Ready")["status"] == "True"
+    progress = measure_progress(found.seen, found.applied, Mode.STANDARD)
+    assert not progress.done
+    assert progress.sentence == "the new pods (1 of 2 pods made, 3 pods ready)"
+
+    untouched = measure_progress(found.seen, "applied a moment ago", Mode.STANDARD)
+    assert not untouched.done
+    assert untouched.sentence == "KServe's controller to write the Deployment"
+
+    found = recorded("rolled-out")
+    assert measure_progress(found.seen, found.applied, Mode.STANDARD).done
+
+
+def test_a_service_that_is_not_ready_is_not_done(recorded: Read) -> None:
+    found = recorded("rolled-out")
+    condition = found.seen.condition("Ready")
+    condition.update(status="False", message="no ingress")
+    progress = measure_progress(found.seen, found.applied, Mode.STANDARD)
+    assert not progress.done
+    assert "Ready is False: no ingress" in progress.sentence
+
+
+def test_a_service_that_is_gone_is_not_done(recorded: Read) -> None:
+    found = recorded("rolled-out")
+    found.seen.service.clear()
+    assert not measure_progress(found.seen, found.applied, Mode.STANDARD).done
+
+
+def test_what_serves_beside_it_is_known_even_when_the_service_forgot(recorded: Read) -> None:
+    found = recorded("rolling-out")
+    assert found.seen.service["metadata"]["annotations"][VERSION] == "2"
+    predecessor = find_predecessor(found.seen, found.applied)
+    assert predecessor is not None
+    assert predecessor.words == "version 1"
+    body = predecessor.body
+    assert body["spec"]["predictor"]["model"]["args"] == ["--model-version=1"]
+    assert body["metadata"]["annotations"][APPLIED] != found.applied
+
+
+def test_nothing_serves_beside_what_has_replaced_it(recorded: Read) -> None:
+    found = recorded("rolled-out")
+    assert find_predecessor(found.seen, found.applied) is None
