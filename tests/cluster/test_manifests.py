@@ -1,0 +1,117 @@
+"""Every kustomization, built and sent to the real API server."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from kubernetes import client
+
+MANIFESTS = Path(__file__).parents[2] / "manifests"
+FOLDERS = sorted(
+    path.parent.relative_to(MANIFESTS) for path in MANIFESTS.rglob("kustomization.yaml")
+)
+RUNTIMES = sorted(MANIFESTS.glob("base/servingruntime-*.yaml"))
+Kubectl = Callable[..., str]
+
+
+@pytest.fixture(scope="session")
+def kubectl(kubeconfig: Path) -> Kubectl:
+    """Run kubectl with KUBECONFIG's rights and return what it prints."""
+    program = shutil.which("kubectl")
+    if program is None:
+        pytest.skip("needs kubectl")
+
+    def run(*arguments: str | Path) -> str:
+        command = [program, "--kubeconfig", kubeconfig, "--request-timeout=20s", *arguments]
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def pod_defaults(api: client.ApiClient) -> Iterator[None]:
+    """Kubeflow's kind PodDefault; where Kubeflow is not installed, as far as the API needs it."""
+    crds = client.ApiextensionsV1Api(api)
+    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    version = {"name": "v1alpha1", "served": True, "storage": True}
+    body = {
+        "metadata": {"name": "poddefaults.kubeflow.org"},
+        "spec": {
+            "group": "kubeflow.org",
+            "scope": "Namespaced",
+            "names": {"kind": "PodDefault", "plural": "poddefaults"},
+            "versions": [version | {"schema": {"openAPIV3Schema": anything}}],
+        },
+    }
+    try:
+        crds.create_custom_resource_definition(body)
+    except client.ApiException as error:
+        if error.status != 409:
+            raise
+        yield
+        return
+    yield
+    crds.delete_custom_resource_definition("poddefaults.kubeflow.org")
+
+
+def copy_for(namespace: str, folder: Path, target: Path) -> Path:
+    """Copy the manifests and set the namespace of one kustomization, as the README says it."""
+    shutil.copytree(MANIFESTS, target)
+    path = target / folder / "kustomization.yaml"
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | {"namespace": namespace}))
+    return path.parent
+
+
+@pytest.mark.usefixtures("pod_defaults")
+@pytest.mark.parametrize("folder", FOLDERS, ids=str)
+def test_the_api_server_takes_every_kustomization(
+    folder: Path, namespace: str, kubectl: Kubectl, tmp_path: Path
+) -> None:
+    copy = copy_for(namespace, folder, tmp_path / "manifests")
+    built = list(yaml.safe_load_all(kubectl("kustomize", copy)))
+    answer = kubectl("apply", "--server-side", "--dry-run=server", "-k", copy, "-o", "json")
+    taken = json.loads(answer)
+    taken = taken["items"] if taken["kind"] == "List" else [taken]
+
+    def names(objects: list[dict[str, Any]]) -> set[tuple[str, str]]:
+        return {(found["kind"], found["metadata"]["name"]) for found in objects}
+
+    assert names(taken) == names(built)
+
+
+@pytest.mark.usefixtures("pod_defaults")
+def test_applying_twice_changes_nothing(namespace: str, kubectl: Kubectl, tmp_path: Path) -> None:
+    copy = copy_for(namespace, Path("overlays/kubeflow"), tmp_path / "manifests")
+    first = json.loads(kubectl("apply", "--server-side", "-k", copy, "-o", "json"))["items"]
+    second = json.loads(kubectl("apply", "--server-side", "-k", copy, "-o", "json"))["items"]
+
+    def versions(objects: list[dict[str, Any]]) -> dict[str, str]:
+        return {
+            o["metadata"]["name"] + o["kind"]: o["metadata"]["resourceVersion"] for o in objects
+        }
+
+    assert versions(first) == versions(second)
+
+
+@pytest.mark.parametrize("path", RUNTIMES, ids=lambda path: path.stem)
+def test_a_runtimes_pod_is_admitted_where_restricted_is_enforced(
+    path: Path, namespace: str, api: client.ApiClient
+) -> None:
+    spec = yaml.safe_load(path.read_text())["spec"]
+    pod = {
+        "metadata": {"name": "runtime"},
+        "spec": {"containers": spec["containers"], "volumes": spec.get("volumes", [])},
+    }
+    core = client.CoreV1Api(api)
+    core.create_namespaced_pod(namespace, pod, dry_run="All")
+    # The namespace does enforce it: the same pod with one field less is refused.
+    del spec["containers"][0]["securityContext"]["capabilities"]
+    with pytest.raises(client.ApiException, match="violates PodSecurity"):
+        core.create_namespaced_pod(namespace, pod, dry_run="All")

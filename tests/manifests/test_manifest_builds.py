@@ -1,0 +1,70 @@
+"""What kustomize makes of the manifests; needs kubectl, but no cluster."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+MANIFESTS = Path(__file__).parents[2] / "manifests"
+FOLDERS = sorted(path.parent for path in MANIFESTS.rglob("kustomization.yaml"))
+OVERLAYS = {
+    "standalone": ("kubeflow", "pipeline-runner"),
+    "kubeflow": ("kubeflow-user-example-com", "default-editor"),
+    "gke": ("kubeflow", "pipeline-runner"),
+}
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("kubectl") is None, reason="needs kubectl, which carries kustomize"
+)
+
+
+def build(folder: Path) -> list[dict]:
+    done = subprocess.run(
+        ["kubectl", "kustomize", folder], check=True, capture_output=True, text=True, timeout=60
+    )
+    return list(yaml.safe_load_all(done.stdout))
+
+
+def of_kind(objects: list[dict], kind: str) -> list[dict]:
+    return [found for found in objects if found["kind"] == kind]
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_every_kustomization_builds(folder):
+    assert build(folder)
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_an_overlay_says_where_and_who(overlay):
+    namespace, account = OVERLAYS[overlay]
+    objects = build(MANIFESTS / "overlays" / overlay)
+    assert {found["metadata"]["namespace"] for found in objects} == {namespace}
+    (binding,) = of_kind(objects, "RoleBinding")
+    (subject,) = binding["subjects"]
+    assert subject == {"kind": "ServiceAccount", "name": account, "namespace": namespace}
+
+
+def test_gke_uses_identities_and_no_secret():
+    for account in of_kind(build(MANIFESTS / "overlays/gke"), "ServiceAccount"):
+        assert "iam.gke.io/gcp-service-account" in account["metadata"]["annotations"]
+        assert not account.get("secrets")
+
+
+def test_only_kubeflow_with_profiles_has_a_pod_default():
+    with_one = {
+        name for name in OVERLAYS if of_kind(build(MANIFESTS / "overlays" / name), "PodDefault")
+    }
+    assert with_one == {"kubeflow"}
+
+
+def test_the_image_can_be_set_by_kustomize(tmp_path):
+    """As manifests/README.md says it for a registry of one's own."""
+    (tmp_path / "base").symlink_to(MANIFESTS / "base")
+    image = {"name": "viewfinder/predictor", "newName": "registry.example/p", "newTag": "7"}
+    text = yaml.safe_dump({"resources": ["base"], "images": [image]})
+    (tmp_path / "kustomization.yaml").write_text(text)
+    runtimes = of_kind(build(tmp_path), "ServingRuntime")
+    images = {found["spec"]["containers"][0]["image"] for found in runtimes}
+    assert "registry.example/p:7" in images

@@ -1,0 +1,144 @@
+"""What every manifest keeps to; no cluster is needed."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from viewfinder_components.image import PREDICTOR_IMAGE
+from viewfinder_pipelines.doctor.permissions import NEEDED
+
+MANIFESTS = Path(__file__).parents[2] / "manifests"
+FILES = sorted(path for path in MANIFESTS.rglob("*.yaml") if path.name != "kustomization.yaml")
+KUSTOMIZATIONS = sorted(MANIFESTS.rglob("kustomization.yaml"))
+RUNTIMES = sorted(MANIFESTS.glob("base/servingruntime-*.yaml"))
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(MANIFESTS))
+
+
+def read(path: Path) -> dict:
+    return yaml.safe_load(path.read_text())
+
+
+def test_there_are_manifests():
+    assert len(FILES) >= 9
+    assert len(KUSTOMIZATIONS) >= 5
+    assert len(RUNTIMES) == 2
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_a_file_holds_one_object_of_the_kind_it_is_named_after(path):
+    documents = list(yaml.safe_load_all(path.read_text()))
+    assert len(documents) == 1
+    assert path.stem.split("-")[0] == documents[0]["kind"].lower()
+    assert "namespace" not in documents[0]["metadata"], "the overlay says the namespace"
+
+
+@pytest.mark.parametrize("path", KUSTOMIZATIONS, ids=name_of)
+def test_a_kustomization_takes_every_file_beside_it(path):
+    kustomization = read(path)
+    taken = set(kustomization.get("resources", []))
+    taken |= {patch["path"] for patch in kustomization.get("patches", [])}
+    beside = {file.name for file in path.parent.glob("*.yaml")} - {"kustomization.yaml"}
+    assert {name for name in taken if name.endswith(".yaml")} == beside
+    for name in taken:
+        assert (path.parent / name).exists()
+
+
+def test_the_role_grants_exactly_what_doctor_asks_for():
+    granted = {
+        (verb, resource, group)
+        for rule in read(MANIFESTS / "base/role.yaml")["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    assert granted == {(needed.verb, needed.resource, needed.group) for needed in NEEDED}
+    assert not any("*" in part for rule in granted for part in rule)
+
+
+@pytest.mark.parametrize("path", RUNTIMES, ids=name_of)
+def test_a_runtime_passes_the_standard_restricted(path):
+    (container,) = read(path)["spec"]["containers"]
+    assert container["name"] == "kserve-container"
+    context = container["securityContext"]
+    assert context["runAsNonRoot"] is True
+    assert context["runAsUser"] > 0
+    assert context["readOnlyRootFilesystem"] is True
+    assert context["allowPrivilegeEscalation"] is False
+    assert context["capabilities"] == {"drop": ["ALL"]}
+    assert context["seccompProfile"] == {"type": "RuntimeDefault"}
+
+
+@pytest.mark.parametrize("path", RUNTIMES, ids=name_of)
+def test_a_runtime_is_fit_for_service(path):
+    (container,) = read(path)["spec"]["containers"]
+    image, _, tag = container["image"].rpartition(":")
+    assert image
+    assert tag
+    assert tag != "latest"
+    assert container["terminationMessagePolicy"] == "FallbackToLogsOnError"
+    assert container.keys() >= {"startupProbe", "readinessProbe", "livenessProbe"}
+    assert container["resources"].keys() == {"requests", "limits"}
+
+
+def test_the_predictors_runtime_serves_with_the_image_that_is_checked(monkeypatch):
+    (container,) = read(MANIFESTS / "base/servingruntime-predictor.yaml")["spec"]["containers"]
+    assert container["image"] == PREDICTOR_IMAGE
+
+
+def test_tensorflow_serving_is_not_older_than_the_exporter():
+    text = (MANIFESTS.parent / "requirements/steps.txt").read_text()
+    exporter = re.search(r"^tensorflow==(\d+)\.(\d+)", text, re.MULTILINE)
+    path = MANIFESTS / "base/servingruntime-tensorflow-serving.yaml"
+    (container,) = read(path)["spec"]["containers"]
+    server = re.fullmatch(r"tensorflow/serving:(\d+)\.(\d+)\.\d+", container["image"])
+    assert exporter
+    assert server
+    assert (int(server[1]), int(server[2])) >= (int(exporter[1]), int(exporter[2]))
+
+
+def test_tensorflow_serving_finds_its_files():
+    config = read(MANIFESTS / "base/configmap-tensorflow-serving.yaml")
+    runtime = read(MANIFESTS / "base/servingruntime-tensorflow-serving.yaml")["spec"]
+    (container,) = runtime["containers"]
+    (volume,) = [entry for entry in runtime["volumes"] if "configMap" in entry]
+    assert volume["configMap"]["name"] == config["metadata"]["name"]
+    folder = "/etc/tensorflow-serving/"
+    words = [*container["command"], *(arg.partition("=")[2] for arg in container["args"])]
+    named = {word.removeprefix(folder) for word in words if word.startswith(folder)}
+    assert named == set(config["data"])
+
+
+@pytest.mark.parametrize(
+    ("given", "number"),
+    [
+        (["--model_name=pets", "--port=9000"], "1"),
+        (["--model_name=a b", "--model-version=12"], "12"),
+    ],
+)
+def test_tensorflow_serving_is_started_on_the_version(tmp_path, given, number):
+    """The script itself, with a program in the server's place that says how it was called."""
+    script = read(MANIFESTS / "base/configmap-tensorflow-serving.yaml")["data"]["start.sh"]
+    server = tmp_path / "tensorflow_model_server"
+    server.write_text('#!/bin/sh\nfor argument do echo "$argument"; done\n')
+    server.chmod(0o755)
+    (tmp_path / "versions").mkdir()
+    script = script.replace("/versions", f"{tmp_path}/versions")
+    done = subprocess.run(
+        ["sh", "-s", "--", *given], input=script, capture_output=True, text=True, check=True,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, timeout=20,
+    )  # fmt: skip
+    passed = [argument for argument in given if not argument.startswith("--model-version")]
+    assert done.stdout.splitlines() == [f"--model_base_path={tmp_path}/versions", *passed]
+    assert (tmp_path / "versions" / number).readlink() == Path("/mnt/models")
+
+
+def test_no_key_is_committed():
+    lines = (MANIFESTS / "storage/s3/storage.env").read_text().splitlines()
+    keys = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    assert {keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"]} == {"change-me"}
