@@ -7,6 +7,15 @@ from typing import Any
 import click
 
 from viewfinder_components.errors import ViewfinderError
+from viewfinder_pipelines.cli_kubeflow import COMMANDS, follow_to_the_end, submit_from_options
+from viewfinder_pipelines.cli_options import (
+    CLUSTER_OPTIONS,
+    exit_code,
+    kubeflow_options,
+    run_options,
+    split_options,
+)
+from viewfinder_pipelines.versions import prune, versions
 
 # Everything heavy is imported by the command that needs it: `viewfinder --help` answers at once.
 
@@ -28,22 +37,39 @@ def main() -> None:
     """From a folder of labelled photos to a measured image classifier behind KServe."""
 
 
+for command in (*COMMANDS, versions, prune):
+    main.add_command(command)
+
+
 @main.command()
-@click.option("--data", help="Folder class/photo, CSV, parquet or package:// data set.")
-@click.option("--model-root", help="Folder or URI under which versions are published.")
-@click.option("--model-name", help="The model's name below the root.  [default: classifier]")
-@click.option("--backbone", help="efficientnet-lite0, mobilenet or scratch.")
-@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Any parameter.")
-@click.option("--resume", metavar="RUN", help="Go on with a run that was cut off or failed.")
-def run(assignments: tuple[str, ...], resume: str | None, **options: str | None) -> None:
-    """Run the pipeline on this machine."""
+@click.option(
+    "--on", "where", type=click.Choice(["local", "kubeflow"]), default="local", show_default=True
+)
+@run_options
+@click.option("--resume", metavar="RUN", help="Go on with a run that was cut off or failed here.")
+@kubeflow_options
+def run(where: str, assignments: tuple[str, ...], resume: str | None, **options: Any) -> None:
+    """Run the pipeline on this machine, or on Kubeflow Pipelines."""
+    if where == "kubeflow":
+        if resume:
+            raise click.UsageError(
+                "--resume is for runs on this machine. Submit the run again without it: Kubeflow "
+                "Pipelines skips the steps whose inputs are the same."
+            )
+        follow_to_the_end(submit_from_options(options, assignments))
+    given = {key: value for key, value in options.items() if value is not None}
+    for name in CLUSTER_OPTIONS & given.keys():
+        raise click.UsageError(f"--{name} goes with --on kubeflow.")
+    _run_here(given, assignments, resume)
+
+
+def _run_here(given: dict[str, Any], assignments: tuple[str, ...], resume: str | None) -> None:
     from rich.console import Console
 
     from viewfinder_pipelines.console import RunDisplay, print_result
     from viewfinder_pipelines.runner import plan_run, resume_run, run_pipeline
 
     console = Console()
-    given = {key: value for key, value in options.items() if value is not None}
     plan = resume_run(resume, given, assignments) if resume else plan_run(given, assignments)
     display = RunDisplay(console)
     try:
@@ -51,16 +77,22 @@ def run(assignments: tuple[str, ...], resume: str | None, **options: str | None)
     finally:
         display.close()
     print_result(console, result)
-    sys.exit({"succeeded": 0, "refused": 3, "interrupted": 130}.get(result.state, 1))
+    sys.exit(exit_code(result))
 
 
 @main.command("compile")
 @click.option("-o", "--output", default="pipeline.yaml", show_default=True, type=Path)
-def compile_(output: Path) -> None:
+@click.option("--settings", type=Path, help="Settings file: what the pods get.")
+def compile_(output: Path, settings: Path | None) -> None:
     """Write the pipeline as YAML for the Kubeflow Pipelines UI or SDK."""
     from viewfinder_pipelines.compiling import compile_pipeline
+    from viewfinder_pipelines.settings_file import read_settings
+    from viewfinder_pipelines.submission import compile_for_cluster
 
-    compile_pipeline(output)
+    if settings is None:
+        compile_pipeline(output)
+    else:
+        compile_for_cluster(output, read_settings(settings).platform)
     click.echo(f"wrote {output}")
 
 
@@ -103,27 +135,45 @@ def predict(photos: tuple[Path, ...], endpoint: str, model: str | None, as_json:
     "--json", "as_json", is_flag=True, help="Print the record (docs/run-record.schema.json)."
 )
 @click.option("--open/--no-open", "open_report", default=True, help="Open the report.")
-def show(run_id: str | None, as_json: bool, open_report: bool) -> None:
-    """Tell what a past run did and open its report; without RUN, list the runs."""
+@kubeflow_options
+def show(run_id: str | None, as_json: bool, open_report: bool, **options: Any) -> None:
+    """Tell what a run did or does, here or on Kubeflow; without RUN, list the runs known here."""
     import json
 
     from rich.console import Console
 
     from viewfinder_pipelines.console import print_result, print_runs, print_steps
-    from viewfinder_pipelines.runner import list_runs, load_run
+    from viewfinder_pipelines.finding import find_run
+    from viewfinder_pipelines.runner import list_runs
 
     console = Console()
     if run_id is None:
         print_runs(console, list_runs())
         return
-    result = load_run(run_id)
+    result = find_run(run_id, split_options(options)[1].kubeflow)
     if as_json:
         click.echo(json.dumps(result.to_json(), indent=2))
         return
     print_steps(console, result)
     print_result(console, result)
-    if open_report and result.report and sys.stdout.isatty():
+    if open_report and result.report and result.is_local and sys.stdout.isatty():
         click.launch(result.report)
+
+
+@main.command()
+@click.option("--settings", type=Path, help="Settings file.  [default: viewfinder.toml, if any]")
+@click.option("--context", default="", help="The kubeconfig's context.")
+@click.option("--namespace", default="", help="Where the steps run and the predictor serves.")
+@click.option("--service-account", default="", help="Whom the steps run as.")
+@click.option("--model-root", default="", help="Where versions will be published.")
+@click.option("--host", default="", help="Address of Kubeflow Pipelines.")
+@click.option("--pods/--no-pods", default=True, help="Start pods to try images and storage.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def doctor(settings: Path | None, host: str, as_json: bool, **options: Any) -> None:
+    """Check an install before anything runs on it; exit code 1 when a run would fail."""
+    from viewfinder_pipelines.doctor.command import run_doctor
+
+    sys.exit(run_doctor(settings, host, as_json, **options))
 
 
 @main.command()

@@ -2,7 +2,7 @@
 
 import inspect
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,11 @@ def list_parameters() -> dict[str, inspect.Parameter]:
     from viewfinder_pipelines.training import training_pipeline
 
     return dict(inspect.signature(training_pipeline.pipeline_func).parameters)
+
+
+def with_defaults(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all of the pipeline's parameters, those not given with their defaults."""
+    return {**{name: p.default for name, p in list_parameters().items()}, **arguments}
 
 
 def parse_assignment(assignment: str) -> tuple[str, Any]:

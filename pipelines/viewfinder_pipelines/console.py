@@ -5,8 +5,8 @@ from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
 
+from viewfinder_pipelines.conclusion import EXIT_STEP
 from viewfinder_pipelines.events import Event
-from viewfinder_pipelines.local_runner import EXIT_STEP
 from viewfinder_pipelines.record import RunResult, StepResult
 
 _MARKS = {
@@ -23,6 +23,13 @@ _VERDICTS = {
     "interrupted": "[bold yellow]interrupted[/]",
     "running": "[bold cyan]running[/]",
 }
+_OVERHEAD = {
+    "driver": "drivers",
+    "queue": "queueing",
+    "start": "pods starting",
+    "finish": "pods ending",
+    "between": "between steps",
+}
 
 
 class RunDisplay:
@@ -37,11 +44,13 @@ class RunDisplay:
         self._status: Status | None = None
 
     def __call__(self, event: Event, result: RunResult) -> None:
-        """Take one line of the run's output."""
-        if not result.steps or result.steps[-1].name == EXIT_STEP:
+        """Take something that happened in the run."""
+        if not result.steps:
+            return
+        step = result.step(event.step) or result.steps[-1]
+        if step.name == EXIT_STEP:
             self.close()
             return
-        step = result.steps[-1]
         if event.kind == "began":
             self._show(step.name)
         elif event.kind == "said" and event.text.startswith(f"{step.name}: "):
@@ -68,7 +77,18 @@ class RunDisplay:
 def describe_step(step: StepResult) -> str:
     """Return one line about a step, in rich's markup."""
     seconds = "earlier" if step.state == "cached" else f"{step.seconds:.1f} s"
-    return f"{_MARKS[step.state]} {step.name:<11}{seconds:>8}  {escape(step.summary)}".rstrip()
+    again = f" ({step.attempts} pods)" if step.attempts > 1 else ""
+    line = f"{_MARKS[step.state]} {step.name:<11}{seconds:>8}  {escape(step.summary)}{again}"
+    return line.rstrip()
+
+
+def describe_overhead(result: RunResult) -> str:
+    """Return the line that tells the cluster's share of a run's seconds, the largest part first."""
+    total = sum(result.overhead.values())
+    parts = sorted(result.overhead.items(), key=lambda part: -part[1])
+    shares = ", ".join(f"{_OVERHEAD[kind]} {seconds:.0f} s" for kind, seconds in parts)
+    share = total / max(result.seconds, total, 1e-9)
+    return f"Cluster: {total:.0f} s of {result.seconds:.0f} s ({share:.0%}): {shares}"
 
 
 def print_result(console: Console, result: RunResult) -> None:
@@ -88,9 +108,13 @@ def print_result(console: Console, result: RunResult) -> None:
         console.print(
             f"Version: {escape(str(result.version['uri']))}", highlight=False, soft_wrap=True
         )
+    if result.endpoint:
+        console.print(f"Serving: {escape(result.endpoint)}", highlight=False, soft_wrap=True)
     if result.report:
         console.print(f"Report:  {escape(result.report)}", highlight=False, soft_wrap=True)
-    if result.state in ("failed", "interrupted"):
+    if result.overhead:
+        console.print(describe_overhead(result), highlight=False, soft_wrap=True)
+    if result.is_local and result.state in ("failed", "interrupted"):
         console.print(
             f"Go on:   viewfinder run --resume {escape(result.run_id)}",
             highlight=False,
@@ -115,10 +139,13 @@ def print_steps(console: Console, result: RunResult) -> None:
     for heading in ("step", "state"):
         table.add_column(heading)
     table.add_column("seconds", justify="right")
+    if result.overhead:
+        table.add_column("cluster's", justify="right")
     table.add_column("what it did", overflow="fold")
     for step in result.steps:
         if step.name != EXIT_STEP:
-            row = (step.name, step.state, f"{step.seconds:.1f}", step.summary)
+            overhead = [f"{sum(step.overhead.values()):.1f}"] if result.overhead else []
+            row = (step.name, step.state, f"{step.seconds:.1f}", *overhead, step.summary)
             table.add_row(*map(escape, row))
     console.print(table)
 

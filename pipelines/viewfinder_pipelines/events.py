@@ -1,8 +1,11 @@
-"""What kfp.local's output says about the steps."""
+"""What happens in a run, and what kfp.local's output says about it."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
+
+from viewfinder_pipelines.record import RunResult
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _EXECUTING = re.compile(r"^\S+ - INFO - Executing task '(?P<step>[^']+)'$")
@@ -17,17 +20,20 @@ EventKind = Literal["began", "succeeded", "failed", "cached", "said", "other"]
 
 @dataclass(frozen=True)
 class Event:
-    """One line of kfp.local's output, understood.
+    """Something that happened in a run.
 
     Attributes:
         kind: What happened; `said` is a line a step logged, `other` anything else.
-        step: The step that began, ended or was cached; empty for `said` and `other`.
+        step: The step it happened to; empty where kfp.local's output does not tell.
         text: The line without colours, prefix and indentation.
     """
 
     kind: EventKind
     step: str
     text: str
+
+
+Listener = Callable[[Event, RunResult], None]
 
 
 def parse_line(line: str) -> Event:

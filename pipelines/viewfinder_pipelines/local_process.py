@@ -12,6 +12,7 @@ import sys
 import threading
 import warnings
 from pathlib import Path
+from typing import Any
 
 
 def main() -> None:
@@ -36,7 +37,15 @@ def main() -> None:
         cache_root=job["cache_root"],
     )
     pipeline = components.load_component_from_file(job["pipeline"])
+    _forget_retries(pipeline.pipeline_spec)
     pipeline(**job["arguments"])
+
+
+def _forget_retries(specification: Any) -> None:
+    """Let a step that fails fail: retries are for pods that are killed, and hide the cause here."""
+    for component in specification.components.values():
+        for task in component.dag.tasks.values():
+            task.ClearField("retry_policy")
 
 
 def _end_with_parent() -> None:

@@ -5,22 +5,24 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from viewfinder_components.whole_files import write_json
-from viewfinder_pipelines.events import Event, parse_line
+from viewfinder_pipelines.conclusion import (
+    TAIL_LINES,
+    explain_failure,
+    fill_in,
+    interrupt,
+    was_refused,
+    with_outputs,
+)
+from viewfinder_pipelines.events import Event, Listener, parse_line
 from viewfinder_pipelines.outputs import read_outputs
-from viewfinder_pipelines.record import RunError, RunResult, StepResult, StepState
-
-_TAIL_LINES = 20
-_ERROR_PREFIX = "viewfinder_components.errors."
-EXIT_STEP = "report"  # tells the outcome on a cluster; a local run's record does it here
-
-Listener = Callable[[Event, RunResult], None]
+from viewfinder_pipelines.record import LOCAL, RunResult, StepResult, StepState
 
 
 @dataclass
@@ -29,7 +31,7 @@ class _Follower:
 
     result: RunResult
     steps: list[StepResult] = field(default_factory=list)
-    tail: deque[str] = field(default_factory=lambda: deque(maxlen=_TAIL_LINES))
+    tail: deque[str] = field(default_factory=lambda: deque(maxlen=TAIL_LINES))
     failed: StepResult | None = None
     failed_tail: tuple[str, ...] = ()
     _began: float = 0.0
@@ -88,7 +90,7 @@ def run_locally(
     follower = _Follower(
         RunResult(
             run_id=run_dir.name,
-            where="local",
+            where=LOCAL,
             state="running",
             started=datetime.now(UTC).isoformat(timespec="seconds"),
             seconds=0.0,
@@ -160,59 +162,17 @@ def _follow(job: Path, run_dir: Path, follower: _Follower, listener: Listener) -
 def _conclude(follower: _Follower, pipeline_root: Path, code: int, interrupted: bool) -> RunResult:
     """Fill in what the steps wrote, and decide how the run ended."""
     steps = tuple(_with_outputs(step, pipeline_root) for step in follower.steps)
-    result = replace(follower.result, steps=steps)
-    evaluate, publish = result.step("evaluate"), result.step("publish")
-    if evaluate is not None and evaluate.artifacts:
-        result = replace(
-            result,
-            metrics=dict(evaluate.artifacts["metrics"].metadata),
-            decision=evaluate.artifacts["evaluation"].metadata["decision"],
-        )
-    if publish is not None and publish.state == "succeeded":
-        version = {"number": int(publish.parameters["number"]), "uri": publish.parameters["uri"]}
-        result = replace(result, version=version)
+    result = fill_in(replace(follower.result, steps=steps))
     if interrupted:
-        return replace(result, state="interrupted", steps=_interrupted(steps))
+        return replace(result, state="interrupted", steps=interrupt(steps))
     if follower.failed is not None or code != 0:
-        return replace(result, state="failed", error=_explain(follower))
-    refused = evaluate is not None and not evaluate.parameters["Output"]
-    return replace(result, state="refused" if refused else "succeeded")
+        tail = follower.failed_tail or tuple(follower.tail)
+        step = follower.failed.name if follower.failed else None
+        return replace(result, state="failed", error=explain_failure(step, tail))
+    return replace(result, state="refused" if was_refused(result) else "succeeded")
 
 
 def _with_outputs(step: StepResult, pipeline_root: Path) -> StepResult:
     if step.state not in ("succeeded", "cached"):
         return step
-    artifacts, parameters = read_outputs(pipeline_root, step.name)
-    phases: dict[str, float] = {}
-    for artifact in artifacts.values():
-        phases.update(artifact.metadata.get("seconds", {}))
-    return replace(step, artifacts=artifacts, parameters=parameters, phases=phases)
-
-
-def _interrupted(steps: tuple[StepResult, ...]) -> tuple[StepResult, ...]:
-    return tuple(
-        replace(step, state="interrupted") if step.state == "running" else step for step in steps
-    )
-
-
-def _explain(follower: _Follower) -> RunError:
-    tail = follower.failed_tail or tuple(follower.tail)
-    kind, message = _find_our_error(tail)
-    if not message:
-        message = next((line for line in reversed(tail) if line.strip()), "no output")
-    return RunError(
-        step=follower.failed.name if follower.failed else None,
-        message=message,
-        retryable=kind == "TransientError",
-        log_tail=tail,
-    )
-
-
-def _find_our_error(tail: tuple[str, ...]) -> tuple[str, str]:
-    """Return class and sentence of the last of our errors; its sentence may have many lines."""
-    for start in range(len(tail) - 1, -1, -1):
-        if tail[start].startswith(_ERROR_PREFIX):
-            text = "\n".join(tail[start:]).removeprefix(_ERROR_PREFIX)
-            kind, _, message = text.partition(": ")
-            return kind, message.rstrip()
-    return "", ""
+    return with_outputs(step, read_outputs(pipeline_root, step.name))

@@ -1,12 +1,27 @@
-"""Read what kfp.local left on disk: it keeps no record of a run itself."""
+"""Read what KFP's executor wrote about a step's outputs."""
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from viewfinder_pipelines.record import ArtifactRecord
 
 _EXECUTOR_OUTPUT = "executor_output.json"
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What a step put out.
+
+    Attributes:
+        artifacts: Its artifacts by name.
+        parameters: Its parameters by name.
+    """
+
+    artifacts: dict[str, ArtifactRecord] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
 
 
 def find_task_root(pipeline_root: Path, step: str, finished: bool = True) -> Path | None:
@@ -24,14 +39,16 @@ def find_task_root(pipeline_root: Path, step: str, finished: bool = True) -> Pat
     return found[-1].parent if finished else found[-1]
 
 
-def read_outputs(
-    pipeline_root: Path, step: str
-) -> tuple[dict[str, ArtifactRecord], dict[str, Any]]:
-    """Return a finished step's output artifacts and parameters, both by name."""
+def read_outputs(pipeline_root: Path, step: str) -> Outputs:
+    """Return a finished step's outputs; nothing where it left none."""
     root = find_task_root(pipeline_root, step)
     if root is None:
-        return {}, {}
-    values = json.loads((root / _EXECUTOR_OUTPUT).read_text())
+        return Outputs()
+    return parse_outputs(json.loads((root / _EXECUTOR_OUTPUT).read_text()))
+
+
+def parse_outputs(values: Mapping[str, Any]) -> Outputs:
+    """Understand what KFP's executor writes when a step ends well, here and in a pod."""
     artifacts = {
         name: ArtifactRecord(
             uri=entry["artifacts"][0].get("uri", ""),
@@ -41,4 +58,4 @@ def read_outputs(
         for name, entry in values.get("artifacts", {}).items()
         if entry.get("artifacts")
     }
-    return artifacts, values.get("parameterValues", {})
+    return Outputs(artifacts, values.get("parameterValues", {}))

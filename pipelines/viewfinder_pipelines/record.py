@@ -12,6 +12,7 @@ from viewfinder_components.whole_files import write_json
 
 SCHEMA_VERSION = 1
 RECORD_FILE = "run.json"
+LOCAL = "local"
 
 RunState = Literal["running", "succeeded", "refused", "failed", "interrupted"]
 StepState = Literal["running", "succeeded", "cached", "failed", "interrupted"]
@@ -39,8 +40,12 @@ class StepResult:
     Attributes:
         name: The step's name in the pipeline's graph.
         state: How it ended; `cached` when an earlier try of this run had finished it.
-        seconds: Wall-clock time, start of its process included.
+        seconds: Wall-clock time, start of its process or its pods included.
         phases: Where the step's own seconds went.
+        overhead: Seconds of a cluster's making: `driver` (KFP's pod that prepares the step),
+            `queue` (until its own pod is made), `start` (until its code runs: node, image,
+            inputs) and `finish` (outputs, and until the end is noticed).
+        attempts: How many pods were started for it, retries included.
         summary: The step's one sentence about what it did.
         artifacts: Its output artifacts by name.
         parameters: Its output parameters by name.
@@ -53,6 +58,8 @@ class StepResult:
     summary: str = ""
     artifacts: dict[str, ArtifactRecord] = field(default_factory=dict)
     parameters: dict[str, Any] = field(default_factory=dict)
+    overhead: dict[str, float] = field(default_factory=dict)
+    attempts: int = 1
 
 
 @dataclass(frozen=True)
@@ -87,9 +94,12 @@ class RunResult:
         metrics: The evaluation's scalar metrics.
         decision: The gate's sentence.
         version: `{"number", "uri"}` of the published version.
-        report: Path of the HTML report.
+        endpoint: Where the deployed version answers.
+        report: Path or URI of the HTML report.
         error: Why it failed.
-        process: Process id of the runner while the run is running.
+        process: Process id of the runner while the run is running here.
+        overhead: Seconds of a cluster's making over the whole run: the steps' own by kind, and
+            `between` for what no step was under way in (the graph's drivers, queueing).
         schema_version: Version of this record's schema.
     """
 
@@ -106,7 +116,14 @@ class RunResult:
     report: str | None = None
     error: RunError | None = None
     process: int | None = None
+    endpoint: str | None = None
+    overhead: dict[str, float] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
+
+    @property
+    def is_local(self) -> bool:
+        """Whether this machine ran it."""
+        return self.where == LOCAL
 
     def step(self, name: str) -> StepResult | None:
         """Return the step called `name`, or None when it did not begin."""
@@ -143,7 +160,7 @@ class RunResult:
                 "read it with the release of viewfinder that wrote it",
             )
         result = cls(**{**values, **_nested(values)})
-        if result.state == "running" and not _is_alive(result.process):
+        if result.is_local and result.state == "running" and not _is_alive(result.process):
             return dataclasses.replace(result, state="interrupted")
         return result
 

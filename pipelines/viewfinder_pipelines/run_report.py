@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from viewfinder_components.whole_files import write_text
-from viewfinder_pipelines.local_runner import EXIT_STEP
+from viewfinder_pipelines.conclusion import EXIT_STEP
 from viewfinder_pipelines.outputs import find_task_root
 from viewfinder_pipelines.record import RunResult
 

@@ -8,8 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_pipelines.compiling import compile_pipeline, list_parameters, parse_assignment
-from viewfinder_pipelines.local_runner import Listener, run_locally
+from viewfinder_components.storage.store import open_store
+from viewfinder_pipelines.compiling import (
+    compile_pipeline,
+    list_parameters,
+    parse_assignment,
+    with_defaults,
+)
+from viewfinder_pipelines.events import Listener
+from viewfinder_pipelines.local_runner import run_locally
 from viewfinder_pipelines.parameters import check_parameters
 from viewfinder_pipelines.record import RECORD_FILE, RunResult
 from viewfinder_pipelines.run_report import write_report
@@ -56,7 +63,9 @@ def plan_run(
     arguments["model_root"] = _anchor(arguments.get("model_root", str(settings.models)))
     arguments.setdefault("checkpoint_root", str(settings.checkpoints))
     arguments.setdefault("run_id", _new_run_id())
-    check_parameters(_with_defaults(arguments))
+    arguments.setdefault("deploy", False)  # a laptop has no cluster, unless told
+    open_store(arguments["model_root"])
+    check_parameters(with_defaults(arguments))
     return RunPlan(settings.runs / arguments["run_id"], arguments)
 
 
@@ -101,7 +110,7 @@ def run_pipeline(plan: RunPlan, listener: Listener) -> RunResult:
     pipeline = plan.run_dir / _PIPELINE_FILE
     compile_pipeline(pipeline)
     result = run_locally(
-        pipeline, plan.arguments, _with_defaults(plan.arguments), plan.run_dir, listener
+        pipeline, plan.arguments, with_defaults(plan.arguments), plan.run_dir, listener
     )
     report = write_report(plan.run_dir, result)
     if report is not None:
@@ -123,11 +132,6 @@ def list_runs(settings: Settings | None = None) -> list[RunResult]:
     """Return every run's record, the newest last."""
     runs = (settings or Settings()).runs
     return [RunResult.load(path.parent) for path in sorted(runs.glob(f"*/{RECORD_FILE}"))]
-
-
-def _with_defaults(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    defaults = {name: parameter.default for name, parameter in list_parameters().items()}
-    return {**defaults, **arguments}
 
 
 def _run_dir(run_id: str, settings: Settings | None) -> Path:

@@ -3,6 +3,7 @@
 from kfp import dsl
 
 from viewfinder_components.checking.component import check
+from viewfinder_components.deployment import component as deployment
 from viewfinder_components.evaluation.component import evaluate
 from viewfinder_components.export.component import export
 from viewfinder_components.preprocessing.component import preprocess
@@ -12,15 +13,26 @@ from viewfinder_components.training.component import train
 from viewfinder_components.validation.component import validate
 
 
+def _retry(*tasks: dsl.PipelineTask) -> None:
+    """Have a step's pod started again when it is killed.
+
+    Kubeflow Pipelines 2.17 sets up Argo to retry nothing but that; an older one retries a step
+    whatever it failed of, so the retries are few and soon. Waiting for a store or an API that is
+    away is the step's own business.
+    """
+    for task in tasks:
+        task.set_retry(num_retries=2, backoff_duration="5s", backoff_factor=1.0)
+
+
 @dsl.pipeline(
     name="viewfinder-training",
-    description="From a folder of labelled photos to a published image classifier.",
+    description="From a folder of labelled photos to a served image classifier.",
 )
 def training_pipeline(
     data: str,
     model_root: str,
     model_name: str = "classifier",
-    run_id: str = "",
+    run_id: str = "[[RunUUID]]",
     layout: str = "auto",
     image_size: int = 224,
     val_fraction: float = 0.15,
@@ -56,14 +68,26 @@ def training_pipeline(
     max_p50_ms: float = 500.0,
     max_p99_ms: float = 1000.0,
     max_memory_mb: float = 512.0,
+    deploy: bool = True,
+    namespace: str = "",
+    service_name: str = "",
+    min_replicas: int = 1,
+    max_replicas: int = 1,
+    predictor_service_account: str = "viewfinder-predictor",
+    predictor_runtime: str = "viewfinder-predictor",
+    predictor_cpu: str = "1",
+    predictor_memory: str = "512Mi",
+    deploy_timeout_seconds: int = 600,
+    adopt: bool = False,
 ) -> None:
-    """Validate, preprocess, train, evaluate; when accepted export, check and publish.
+    """Validate, preprocess, train, evaluate; when accepted export, check, publish and deploy.
 
     Args:
         data: The photos; see the validate step.
         model_root: Where versions are published.
         model_name: The model's name below the root; lower-case letters, digits and dashes.
-        run_id: Name of the run in the manifest of what it publishes.
+        run_id: Name of the run in the manifest of what it publishes; Kubeflow Pipelines puts the
+            run's own id in the default's place.
         layout: How labels are found.
         image_size: Side of the square the photos are resized to, in pixels.
         val_fraction: Share of the photos for validation where no split is given.
@@ -99,6 +123,17 @@ def training_pipeline(
         max_p50_ms: Limit of the served model's median latency, in milliseconds.
         max_p99_ms: Limit of its 99th percentile of latency, in milliseconds.
         max_memory_mb: Limit of the predictor's resident memory, in MB.
+        deploy: Whether to put what was published behind a KServe InferenceService.
+        namespace: The service's Kubernetes namespace; empty for the run's own.
+        service_name: The service's name; empty for the model's.
+        min_replicas: Fewest pods that serve.
+        max_replicas: Most pods that serve.
+        predictor_service_account: Whom those pods run as; it carries the storage's credentials.
+        predictor_runtime: The ServingRuntime that serves.
+        predictor_cpu: Cores of a pod that serves.
+        predictor_memory: Memory of a pod that serves.
+        deploy_timeout_seconds: Longest time until the new version answers.
+        adopt: Whether to take over a service that is not Viewfinder's.
     """
     outcome = report(run_id=run_id)
     with dsl.ExitHandler(outcome, name="training"):
@@ -168,9 +203,31 @@ def training_pipeline(
                 max_p99_ms=max_p99_ms,
                 max_memory_mb=max_memory_mb,
             ).set_caching_options(False)
-            publish(
+            published = publish(
                 servable=exported.outputs["servable"],
                 model_root=model_root,
                 model_name=model_name,
                 run_id=run_id,
-            ).after(checked).set_caching_options(False)
+            )
+            published.after(checked).set_caching_options(False)
+            with dsl.If(deploy == True, name="deploying"):  # noqa: E712
+                # Not cached: what serves today lies outside the pipeline.
+                deployed = deployment.deploy(
+                    evaluation=evaluated.outputs["evaluation"],
+                    version_uri=published.outputs["uri"],
+                    version_number=published.outputs["number"],
+                    model_name=model_name,
+                    namespace=namespace,
+                    service_name=service_name,
+                    service_account=predictor_service_account,
+                    runtime=predictor_runtime,
+                    min_replicas=min_replicas,
+                    max_replicas=max_replicas,
+                    cpu=predictor_cpu,
+                    memory=predictor_memory,
+                    timeout_seconds=deploy_timeout_seconds,
+                    tolerance=tolerance,
+                    adopt=adopt,
+                ).set_caching_options(False)
+    # All but validate: what it refuses, it refuses again, after reading every photo once more.
+    _retry(preprocessed, trained, evaluated, exported, checked, published, deployed)

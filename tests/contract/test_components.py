@@ -11,6 +11,8 @@ from google.protobuf import json_format
 import viewfinder_components
 from viewfinder_components.checking.check import CheckConfig
 from viewfinder_components.checking.component import check
+from viewfinder_components.deployment.component import deploy
+from viewfinder_components.deployment.config import DeployConfig
 from viewfinder_components.evaluation.component import evaluate
 from viewfinder_components.evaluation.config import EvaluationConfig
 from viewfinder_components.export.component import export
@@ -33,6 +35,7 @@ COMPONENTS = {
     "export": export,
     "check": check,
     "publish": publish,
+    "deploy": deploy,
     "report": report,
 }
 ARTIFACTS = {
@@ -51,6 +54,7 @@ ARTIFACTS = {
         {"verdict": "Artifact", "metrics": "Metrics"},
     ),
     "publish": ({"servable": "Model"}, {}),
+    "deploy": ({"evaluation": "Artifact"}, {"deployment": "Artifact", "metrics": "Metrics"}),
     "report": ({}, {}),
 }  # fmt: skip
 CONFIGS = {
@@ -59,10 +63,12 @@ CONFIGS = {
     "train": TrainConfig,
     "evaluate": EvaluationConfig,
     "check": CheckConfig,
+    "deploy": DeployConfig,
 }
 OUTPUT_PARAMETERS = {
     "evaluate": {"Output": "BOOLEAN"},
     "publish": {"number": "NUMBER_INTEGER", "uri": "STRING"},
+    "deploy": {"endpoint": "STRING"},
     "report": {"Output": "STRING"},
 }
 

@@ -1,16 +1,39 @@
 """The compiled pipeline: its golden file, its graph, and what importing it loads."""
 
+import inspect
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from viewfinder_components.checking.component import check
+from viewfinder_components.deployment.component import deploy
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.evaluation.component import evaluate
+from viewfinder_components.export.component import export
 from viewfinder_components.image import PREDICTOR_IMAGE, STEPS_IMAGE
-from viewfinder_pipelines.compiling import compile_pipeline, parse_assignment
+from viewfinder_components.preprocessing.component import preprocess
+from viewfinder_components.publishing.component import publish
+from viewfinder_components.reports.component import report
+from viewfinder_components.training.component import train
+from viewfinder_components.validation.component import validate
+from viewfinder_pipelines.compiling import compile_pipeline, list_parameters, parse_assignment
+from viewfinder_pipelines.parameters import DEPLOY_PARAMETERS
 
+STEPS = {
+    "validate": validate,
+    "preprocess": preprocess,
+    "train": train,
+    "evaluate": evaluate,
+    "export": export,
+    "check": check,
+    "publish": publish,
+    "deploy": deploy,
+    "report": report,
+}
 GOLDEN = Path(__file__).parent / "golden" / "training.yaml"
 
 
@@ -32,19 +55,55 @@ def test_graph(tmp_path: Path) -> None:
     body = components["comp-exit-handler-1"]["dag"]["tasks"]
     assert set(body) == {"validate", "preprocess", "train", "evaluate", "condition-2"}
     gated = components["comp-condition-2"]["dag"]["tasks"]
-    assert set(gated) == {"export", "check", "publish"}
+    assert set(gated) == {"export", "check", "publish", "condition-3"}
     assert "check" in gated["publish"]["dependentTasks"]
+    assert "publish" in gated["condition-3"]["dependentTasks"]
+    deploying = components["comp-condition-3"]["dag"]["tasks"]
+    assert set(deploying) == {"deploy"}
+
+
+def tasks(tmp_path: Path) -> dict[str, Any]:
+    """Every task of the compiled pipeline, whatever group it is in."""
+    spec = next(iter(yaml.safe_load_all(compiled(tmp_path))))
+    return {
+        name: task
+        for component in [{"dag": spec["root"]["dag"]}, *spec["components"].values()]
+        for name, task in component.get("dag", {}).get("tasks", {}).items()
+    }
+
+
+def test_a_pod_that_is_killed_is_started_again(tmp_path: Path) -> None:
+    retried = {name for name, task in tasks(tmp_path).items() if "retryPolicy" in task}
+    assert retried == set(STEPS) - {"validate", "report"}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_defaults_are_those_of_the_component(step: str) -> None:
+    """The pipeline repeats its components' defaults; they must not drift apart."""
+    component = inspect.signature(STEPS[step].python_func).parameters
+    renamed = {v: k for k, v in DEPLOY_PARAMETERS.items()} if step == "deploy" else {}
+    pipeline = list_parameters()
+    drifted = {
+        name: (parameter.default, pipeline[renamed.get(name, name)].default)
+        for name, parameter in component.items()
+        if parameter.default is not inspect.Parameter.empty
+        and renamed.get(name, name) in pipeline
+        and parameter.default != pipeline[renamed.get(name, name)].default
+    }
+    assert drifted == {}
+
+
+def test_every_setting_of_the_deploy_step_is_one_of_the_pipeline(tmp_path: Path) -> None:
+    given = set(tasks(tmp_path)["deploy"]["inputs"]["parameters"])
+    assert given == set(inspect.signature(deploy.python_func).parameters) - {
+        "evaluation", "deployment", "metrics",
+    }  # fmt: skip
 
 
 def test_what_depends_on_the_outside_is_never_cached(tmp_path: Path) -> None:
-    spec = next(iter(yaml.safe_load_all(compiled(tmp_path))))
-    tasks = {
-        name: task
-        for component in spec["components"].values()
-        for name, task in component.get("dag", {}).get("tasks", {}).items()
-    }
-    uncached = {name for name, task in tasks.items() if task.get("cachingOptions") == {}}
-    assert uncached == {"evaluate", "check", "publish"}
+    uncached = {n for n, task in tasks(tmp_path).items() if not task.get("cachingOptions")}
+    groups = {"exit-handler-1", "condition-2", "condition-3"}
+    assert uncached - groups == {"evaluate", "check", "publish", "deploy"}
 
 
 def test_every_image_is_ours(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""`viewfinder doctor`: look over an install before anything runs on it."""

@@ -1,0 +1,61 @@
+"""Whether the cluster answers, knows us, and has the namespace."""
+
+from collections.abc import Iterator
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_pipelines.doctor.finding import Finding, State
+from viewfinder_pipelines.doctor.install import Install
+
+_REVIEW = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+_LEVEL = "pod-security.kubernetes.io/enforce"
+
+
+def examine_api(install: Install) -> Iterator[Finding]:
+    """Ask the API server who it is and who we are."""
+    version = install.read("/version", "the API server's version") or {}
+    who = whoami(install)
+    text = f"Kubernetes {version.get('gitVersion', '?')} at {install.cluster.configuration.host}"
+    yield Finding("API server", State.OK, f"{text} knows us as {who}" if who else text)
+
+
+def whoami(install: Install) -> str:
+    """Return the name by which the API server knows us; empty before Kubernetes 1.28.
+
+    Raises:
+        PermanentError: It takes us for nobody.
+    """
+    body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+    try:
+        review = install.create(_REVIEW, body, "who we are")
+    except PermanentError as error:
+        if "HTTP 401" in error.received:
+            raise
+        return ""
+    name = str(review["status"]["userInfo"].get("username", ""))
+    if name == "system:anonymous":
+        raise PermanentError(
+            "an identity that the cluster knows",
+            "none",
+            "renew the kubeconfig's credentials, or give the pod a service account",
+        )
+    return name
+
+
+def examine_namespace(install: Install) -> Iterator[Finding]:
+    """See whether the namespace is there, and whether KServe acts in it."""
+    name = install.namespace
+    found = install.read(f"/api/v1/namespaces/{name}", f"namespace {name}")
+    if found is None:
+        raise PermanentError(
+            f"a namespace {name}", "none", f"kubectl create namespace {name}, or name another"
+        )
+    labels = found["metadata"].get("labels") or {}
+    if "control-plane" in labels:
+        # KServe's webhook passes such namespaces by, and its pods start without their model.
+        raise PermanentError(
+            f"a namespace {name} without the label control-plane, which KServe passes by",
+            f"control-plane={labels['control-plane']}",
+            f"kubectl label namespace {name} control-plane-, or deploy to another namespace",
+        )
+    level = labels.get(_LEVEL)
+    yield Finding("namespace", State.OK, f"{name}, pod security {level or 'not enforced'}")

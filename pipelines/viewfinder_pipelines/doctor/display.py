@@ -1,0 +1,50 @@
+"""What a person, or a script, sees of the findings."""
+
+import json
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from viewfinder_pipelines.doctor.finding import Finding, State
+
+_MARKS = {
+    State.OK: "[green]✓[/]",
+    State.WARNING: "[yellow]![/]",
+    State.FAILED: "[red]✗[/]",
+    State.UNKNOWN: "[cyan]?[/]",
+}
+
+
+def print_findings(console: Console, findings: Sequence[Finding]) -> None:
+    """Print a table: what is well in one line each, the rest with its remedy below."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column()
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for finding in findings:
+        text = escape(finding.text)
+        if finding.remedy:
+            text += f"\n[bold]→[/] {escape(finding.remedy)}"
+        table.add_row(_MARKS[finding.state], escape(finding.name), text)
+    console.print(table, highlight=False)
+    console.print(summarize(findings), highlight=False)
+
+
+def summarize(findings: Sequence[Finding]) -> str:
+    """Return the last line."""
+    counts = {state: sum(finding.state is state for finding in findings) for state in State}
+    if counts[State.FAILED]:
+        return f"{counts[State.FAILED]} of {len(findings)} findings would make a run fail."
+    if counts[State.UNKNOWN]:
+        return f"Nothing found that would make a run fail; {counts[State.UNKNOWN]} not known."
+    return "A run may start."
+
+
+def findings_json(findings: Sequence[Finding]) -> str:
+    """Return the findings for a script."""
+    well = not any(finding.state is State.FAILED for finding in findings)
+    return json.dumps(
+        {"ok": well, "findings": [finding.to_json() for finding in findings]}, indent=2
+    )

@@ -1,0 +1,108 @@
+"""What only a pod can tell: whether the images come, and the storage can be reached."""
+
+from collections.abc import Iterator
+
+from viewfinder_components.deployment.cluster import Object
+from viewfinder_components.errors import PermanentError, ViewfinderError
+from viewfinder_components.image import PREDICTOR_IMAGE, STEPS_IMAGE
+from viewfinder_pipelines.doctor.finding import Finding, State, UnseenError
+from viewfinder_pipelines.doctor.install import Install
+from viewfinder_pipelines.doctor.objects import runtime_image
+from viewfinder_pipelines.doctor.pods import Errand, run_pod
+
+_PROBE = ("python3", "-m", "viewfinder_components.storage.probe")
+_IMPORT_SERVING = ("python3", "-c", "import viewfinder_serving.server")
+_FIND_STEPS = (
+    "import importlib.util, sys, viewfinder_components; "
+    "sys.exit(None if importlib.util.find_spec('tensorflow') else 'no TensorFlow in it')"
+)
+_S3_ANNOTATION = "serving.kserve.io/s3-"
+_BUCKETS = ("s3://", "minio://", "gs://")
+
+
+def examine_predictor_image(install: Install) -> Iterator[Finding]:
+    """Start the predictor's image, as the predictor's account."""
+    try:
+        image = runtime_image(install) or PREDICTOR_IMAGE
+    except UnseenError:
+        image = PREDICTOR_IMAGE
+    errand = Errand(image, _IMPORT_SERVING, install.config.predictor_account)
+    yield _start(install, "predictor's image", errand)
+
+
+def examine_steps_image(install: Install) -> Iterator[Finding]:
+    """Start the steps' image, as the steps' account, with what the settings file gives it."""
+    settings = install.config.settings.platform.of("publish")
+    errand = Errand(
+        settings.image or STEPS_IMAGE, ("python3", "-c", _FIND_STEPS), install.account, settings
+    )
+    yield _start(install, "steps' image", errand)
+
+
+def _start(install: Install, name: str, errand: Errand) -> Finding:
+    outcome = run_pod(install, errand)
+    if outcome.exit_code:
+        raise PermanentError(
+            f"the image {errand.image} to hold what it is for",
+            outcome.output or f"exit code {outcome.exit_code}",
+            "build it from the Dockerfile of this release",
+        )
+    return Finding(name, State.OK, f"{errand.image} is pulled and starts")
+
+
+def examine_storage(install: Install) -> Iterator[Finding]:
+    """Write and read at the model root from a step's pod, and read as the predictor would."""
+    root = install.config.model_root
+    if not root:
+        text, remedy = "no model root is named", "name it with --model-root"
+        yield Finding("model root", State.UNKNOWN, text, remedy)
+        return
+    settings = install.config.settings.platform.of("publish")
+    image = settings.image or STEPS_IMAGE
+    publish = Errand(image, (*_PROBE, root, "--write"), install.account, settings)
+    remedy = "mend it, or give the steps the store's address, Secret or claim in viewfinder.toml"
+    yield _probe(install, "publish to storage", publish, f"writes and reads {root}", remedy)
+    if root.startswith(_BUCKETS):
+        account = install.config.predictor_account
+        serve = Errand(image, (*_PROBE, root), account, env=_kserve_environment(install))
+        remedy = (
+            f"mend it, or give ServiceAccount {account} the store's Secret: manifests/storage/s3"
+        )
+        yield _probe(install, "serve from storage", serve, f"reads {root}", remedy)
+
+
+def _probe(install: Install, name: str, errand: Errand, does: str, remedy: str) -> Finding:
+    try:
+        outcome = run_pod(install, errand)
+    except ViewfinderError as error:
+        return Finding.of_error(name, error)
+    if outcome.exit_code == 0:
+        return Finding(name, State.OK, f"{errand.account} {does}")
+    said = outcome.output.splitlines()[-1] if outcome.output else f"exit code {outcome.exit_code}"
+    return Finding(name, State.FAILED, f"as {errand.account}: {said}", remedy)
+
+
+def _kserve_environment(install: Install) -> tuple[Object, ...]:
+    """Return what KServe gives its storage initializer out of an S3 Secret."""
+    path = install.core("serviceaccounts", install.config.predictor_account)
+    account = install.read(path, "service accounts") or {}
+    for entry in account.get("secrets") or []:
+        secret = install.read(install.core("secrets", entry["name"]), "secrets") or {}
+        if "AWS_ACCESS_KEY_ID" in (secret.get("data") or {}):
+            return _s3_environment(secret)
+    return ()
+
+
+def _s3_environment(secret: Object) -> tuple[Object, ...]:
+    metadata = secret["metadata"]
+    annotations = metadata.get("annotations") or {}
+    variables: list[Object] = [
+        {"name": key, "valueFrom": {"secretKeyRef": {"name": metadata["name"], "key": key}}}
+        for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    ]
+    if endpoint := annotations.get(f"{_S3_ANNOTATION}endpoint"):
+        scheme = "http" if annotations.get(f"{_S3_ANNOTATION}usehttps") == "0" else "https"
+        variables.append({"name": "AWS_ENDPOINT_URL", "value": f"{scheme}://{endpoint}"})
+    if region := annotations.get(f"{_S3_ANNOTATION}region"):
+        variables.append({"name": "AWS_REGION", "value": region})
+    return tuple(variables)

@@ -1,0 +1,117 @@
+"""Look over an install, one thing after the other."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from viewfinder_components.errors import ViewfinderError
+from viewfinder_pipelines.doctor.access import examine_api, examine_namespace
+from viewfinder_pipelines.doctor.errands import (
+    examine_predictor_image,
+    examine_steps_image,
+    examine_storage,
+)
+from viewfinder_pipelines.doctor.finding import Finding, State, UnseenError
+from viewfinder_pipelines.doctor.install import DoctorConfig, Install, connect
+from viewfinder_pipelines.doctor.kserve import (
+    examine_controller,
+    examine_kinds,
+    examine_version,
+    examine_webhook,
+)
+from viewfinder_pipelines.doctor.objects import examine_accounts, examine_runtime, examine_secret
+from viewfinder_pipelines.doctor.permissions import examine_permissions
+from viewfinder_pipelines.doctor.pipelines_api import examine_pipelines
+
+Look = Callable[[Install], Iterator[Finding]]
+
+
+@dataclass(frozen=True)
+class Examination:
+    """One look at the install."""
+
+    name: str
+    """What its finding is called when it comes to nothing."""
+
+    look: Look
+    """The look itself."""
+
+    needs: str = ""
+    """The examination without which it makes no sense; empty for none."""
+
+    makes_pods: bool = False
+    """Whether it starts pods."""
+
+
+_KINDS, _NAMESPACE, _ACCOUNT = "KServe's kinds", "namespace", "service accounts"
+_STEPS = "steps' image"
+EXAMINATIONS = (
+    Examination(_NAMESPACE, examine_namespace),
+    Examination(_KINDS, examine_kinds),
+    Examination("KServe", examine_version, needs=_KINDS),
+    Examination("KServe's controller", examine_controller, needs=_KINDS),
+    Examination("KServe's webhook", examine_webhook, needs=_KINDS),
+    Examination("steps' permissions", examine_permissions, needs=_NAMESPACE),
+    Examination(_ACCOUNT, examine_accounts, needs=_NAMESPACE),
+    Examination("storage credentials", examine_secret, needs=_ACCOUNT),
+    Examination("serving runtime", examine_runtime, needs=_KINDS),
+    Examination("predictor's image", examine_predictor_image, needs=_ACCOUNT, makes_pods=True),
+    Examination(_STEPS, examine_steps_image, needs=_ACCOUNT, makes_pods=True),
+    Examination("model root", examine_storage, needs=_STEPS, makes_pods=True),
+)
+"""In this order; the cheap ones first."""
+
+
+def examine(config: DoctorConfig, progress: Callable[[str], None]) -> Iterator[Finding]:
+    """Look over the cluster, and over Kubeflow Pipelines where an address is known.
+
+    Args:
+        config: What to look at.
+        progress: Is told what is looked at next.
+    """
+    progress("API server")
+    yield from _examine_cluster(config, progress)
+    if config.settings.kubeflow.host or "KFP_HOST" in os.environ:
+        progress("Kubeflow Pipelines")
+        yield from _guard("Kubeflow Pipelines", examine_pipelines(config.settings.kubeflow))
+
+
+def _examine_cluster(config: DoctorConfig, progress: Callable[[str], None]) -> Iterator[Finding]:
+    try:
+        install = connect(config)
+    except ViewfinderError as error:
+        yield Finding.of_error("API server", error)
+        return
+    with install.cluster:
+        api = list(_guard("API server", examine_api(install)))
+        yield from api
+        if all(finding.state is not State.FAILED for finding in api):
+            yield from _examine_namespace(install, progress)
+
+
+def _examine_namespace(install: Install, progress: Callable[[str], None]) -> Iterator[Finding]:
+    failed: set[str] = set()
+    for examination in EXAMINATIONS:
+        if examination.makes_pods and not install.config.pods:
+            continue
+        if examination.needs in failed:
+            failed.add(examination.name)
+            text = f"not looked at: {examination.needs} comes first"
+            yield Finding(examination.name, State.UNKNOWN, text)
+            continue
+        progress(examination.name)
+        for finding in _guard(examination.name, examination.look(install)):
+            if finding.state is State.FAILED:
+                failed.add(examination.name)
+            yield finding
+
+
+def _guard(name: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+    """Turn what a look raises into a finding: the others go on."""
+    try:
+        yield from findings
+    except UnseenError as unseen:
+        remedy = "ask an administrator to run viewfinder doctor, or for that permission"
+        yield Finding(name, State.UNKNOWN, str(unseen), remedy)
+    except ViewfinderError as error:
+        yield Finding.of_error(name, error)

@@ -1,0 +1,168 @@
+"""The install that is looked at, and the requests by which it is."""
+
+import os
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import httpx
+
+from viewfinder_components.deployment.cluster import Cluster, Object
+from viewfinder_components.deployment.refusals import explain_refusal, explain_silence
+from viewfinder_components.errors import PermanentError
+from viewfinder_pipelines.doctor.finding import UnseenError, as_unseen
+from viewfinder_pipelines.settings_file import ClusterSettings
+
+
+@dataclass(frozen=True)
+class DoctorConfig:
+    """What a user may set."""
+
+    context: str = ""
+    """The kubeconfig's context; empty for its current one."""
+
+    namespace: str = ""
+    """Where the steps run; empty for the settings file's, the kubeconfig's or the pod's own."""
+
+    model_root: str = ""
+    """Where versions will be published; empty leaves the storage unexamined."""
+
+    service_account: str = ""
+    """Whom the steps run as; empty for `default-editor` where it exists, else `pipeline-runner`."""
+
+    predictor_account: str = "viewfinder-predictor"
+    """Whom the predictor's pods run as."""
+
+    runtime: str = "viewfinder-predictor"
+    """The ServingRuntime that will serve."""
+
+    pods: bool = True
+    """Whether to start pods, the only way to see images pulled and the storage reached."""
+
+    pod_seconds: float = 300.0
+    """How long a pod may take, in seconds; the steps' image is 2.5 GB on a slow network."""
+
+    settings: ClusterSettings = field(default_factory=ClusterSettings)
+    """The settings file: Kubeflow's address, and what the steps' pods get."""
+
+
+@dataclass(frozen=True)
+class Install:
+    """A cluster's namespace, seen as whoever asks."""
+
+    cluster: Cluster
+    """The connection."""
+
+    config: DoctorConfig
+    """What to look at."""
+
+    @property
+    def namespace(self) -> str:
+        """Where the steps run and the predictor serves."""
+        return self.cluster.namespace
+
+    @property
+    def overlay(self) -> str:
+        """The manifests that make a namespace ready, as far as can be told from outside."""
+        kind = "kubeflow" if self.account == "default-editor" else "standalone"
+        return f"kubectl apply --server-side -k manifests/overlays/{kind}"
+
+    @cached_property
+    def account(self) -> str:
+        """Whom the steps run as."""
+        given = self.config.service_account or self.config.settings.kubeflow.service_account
+        if given:
+            return given
+        try:
+            found = self.read(self.core("serviceaccounts", "default-editor"), "service accounts")
+        except UnseenError:
+            found = None
+        return "default-editor" if found else "pipeline-runner"
+
+    def core(self, kind: str, name: str = "") -> str:
+        """Return the path of a collection of the namespace, or of one object in it."""
+        return self.cluster.path("/api/v1", kind, name)
+
+    def read(self, path: str, what: str, **query: str) -> Object | None:
+        """Return the object at a path, None when there is none.
+
+        Args:
+            path: Such as `/api/v1/namespaces/x/pods/y`.
+            what: What it is, for the case that we may not look.
+            query: The URL's query.
+
+        Raises:
+            UnseenError: We may not look.
+            PermanentError: The API server refused otherwise.
+            TransientError: It did not answer.
+        """
+        answer = self._send("GET", path, query)
+        if answer.status_code == 404:
+            return None
+        return self._take(answer, what)
+
+    def create(self, path: str, body: Object, what: str, **query: str) -> Object:
+        """Create an object and return it as the API server has it.
+
+        Raises:
+            UnseenError: We may not.
+            PermanentError: The API server refused otherwise.
+            TransientError: It did not answer.
+        """
+        return self._take(self._send("POST", path, query, body), what)
+
+    def delete(self, path: str) -> None:
+        """Delete an object at once, whether it is there or not."""
+        self._send("DELETE", path, {"gracePeriodSeconds": "0"})
+
+    def _send(
+        self, method: str, path: str, query: dict[str, str], body: Any = None
+    ) -> httpx.Response:
+        try:
+            return self.cluster.http.request(method, path, params=query, json=body)
+        except httpx.TransportError as error:
+            raise explain_silence(self.cluster.configuration.host, error) from error
+
+    def _take(self, answer: httpx.Response, what: str) -> Object:
+        if answer.is_success:
+            return dict(answer.json())
+        request = answer.request
+        error = explain_refusal(request.method, request.url.path, answer.status_code, answer.text)
+        raise as_unseen(what, error)
+
+
+def connect(config: DoctorConfig) -> Install:
+    """Find the cluster: the context's, else as the deploy step does.
+
+    Raises:
+        PermanentError: There is none, or its kubeconfig is broken.
+    """
+    namespace = config.namespace or config.settings.kubeflow.namespace
+    try:
+        if config.context:
+            return Install(_connect_context(config.context, namespace), config)
+        cluster = Cluster.connect(namespace)
+        cluster.http  # noqa: B018  (reads the certificates, which may be broken)
+        return Install(cluster, config)
+    except PermanentError as error:
+        raise PermanentError("a cluster", error.received, _REMEDY) from error
+    except Exception as error:
+        # The loader of kubeconfigs fails in many ways over a file that is none.
+        path = os.environ.get("KUBECONFIG", "~/.kube/config")
+        received = (
+            f"one that cannot be read: {str(error).splitlines()[0] if str(error) else error!r}"
+        )
+        raise PermanentError(f"a kubeconfig at {path}", received, _REMEDY) from error
+
+
+_REMEDY = "set KUBECONFIG to the cluster's kubeconfig, or name one of its contexts with --context"
+
+
+def _connect_context(context: str, namespace: str) -> Cluster:
+    from kubernetes import client, config
+
+    configuration = client.Configuration()
+    config.load_kube_config(context=context, client_configuration=configuration)
+    contexts, _ = config.list_kube_config_contexts()
+    chosen = next(entry["context"] for entry in contexts if entry["name"] == context)
+    return Cluster(configuration, namespace or chosen.get("namespace") or "default", inside=False)

@@ -1,0 +1,114 @@
+"""Whether what the manifests make is in the namespace."""
+
+from collections.abc import Iterator
+
+from viewfinder_components.deployment.cluster import Object
+from viewfinder_components.deployment.runtime import find_runtime
+from viewfinder_components.errors import PermanentError
+from viewfinder_components.image import PREDICTOR_IMAGE
+from viewfinder_pipelines.doctor.finding import Finding, State
+from viewfinder_pipelines.doctor.install import Install
+
+SECRET = "viewfinder-storage"  # noqa: S105  (its name)
+_S3_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+_ENDPOINT = "serving.kserve.io/s3-endpoint"
+_IDENTITIES = ("iam.gke.io/gcp-service-account", "eks.amazonaws.com/role-arn")
+_PLACEHOLDER = "Y2hhbmdlLW1l"  # base64 of change-me, as manifests/storage/s3 has it
+
+
+def examine_accounts(install: Install) -> Iterator[Finding]:
+    """See whether the steps' and the predictor's service accounts are there."""
+    accounts = {
+        "steps' account": install.account,
+        "predictor's account": install.config.predictor_account,
+    }
+    for what, name in accounts.items():
+        if install.read(install.core("serviceaccounts", name), "service accounts"):
+            yield Finding(what, State.OK, name)
+            continue
+        expected = f"a ServiceAccount {name} in namespace {install.namespace}"
+        error = PermanentError(expected, "none", _remedy(install, name))
+        yield Finding.of_error(what, error)
+
+
+def _remedy(install: Install, name: str) -> str:
+    if name == install.config.predictor_account:
+        return install.overlay
+    return "install Kubeflow Pipelines there, or name the steps' account with --service-account"
+
+
+def examine_secret(install: Install) -> Iterator[Finding]:
+    """See whether the predictor has what it needs to read the model root."""
+    root = install.config.model_root
+    account = install.config.predictor_account
+    found = install.read(install.core("serviceaccounts", account), "service accounts") or {}
+    if identity := _identity(found):
+        yield Finding("storage credentials", State.OK, f"{account} acts as {identity}")
+        return
+    names = [entry["name"] for entry in found.get("secrets") or []]
+    secrets = {name: install.read(install.core("secrets", name), "secrets") for name in names}
+    held = {name: secret for name, secret in secrets.items() if secret is not None}
+    if root.startswith(("s3://", "minio://")):
+        yield _examine_s3(account, held)
+    elif held:
+        yield Finding("storage credentials", State.OK, f"Secret {', '.join(held)}")
+    elif root.startswith("gs://"):
+        text = (
+            f"{account} has neither a Secret nor a Google service account: it is the node that asks"
+        )
+        remedy = "take manifests/overlays/gke, or give the account a Secret with a key"
+        yield Finding("storage credentials", State.WARNING, text, remedy)
+
+
+def _identity(account: Object) -> str:
+    annotations = account.get("metadata", {}).get("annotations") or {}
+    return next((annotations[name] for name in _IDENTITIES if name in annotations), "")
+
+
+def _examine_s3(account: str, secrets: dict[str, Object]) -> Finding:
+    remedy = "fill in a copy of manifests/storage/s3 and apply it"
+    for name, secret in secrets.items():
+        data = secret.get("data") or {}
+        missing = [key for key in _S3_KEYS if key not in data]
+        if missing and "accesskey" in data:
+            received = f"Kubeflow Pipelines' own keys (accesskey, secretkey) in {name}"
+            raise PermanentError(f"keys as KServe names them, {_S3_KEYS[0]}", received, remedy)
+        if missing:
+            continue
+        if _PLACEHOLDER in data.values():
+            raise PermanentError(f"the store's keys in Secret {name}", "change-me", remedy)
+        annotations = secret["metadata"].get("annotations") or {}
+        where = annotations.get(_ENDPOINT, "Amazon's own endpoint")
+        return Finding("storage credentials", State.OK, f"Secret {name} for {where}")
+    raise PermanentError(
+        f"a Secret with {' and '.join(_S3_KEYS)} that ServiceAccount {account} lists",
+        f"{', '.join(secrets) or 'none'}",
+        remedy,
+    )
+
+
+def examine_runtime(install: Install) -> Iterator[Finding]:
+    """See whether the serving runtime is there, and serves with the image that was checked."""
+    name = install.config.runtime
+    install.read(
+        install.cluster.path("/apis/serving.kserve.io/v1alpha1", "servingruntimes", name),
+        "serving runtimes",
+    )
+    runtime = find_runtime(install.cluster, name)
+    image = runtime_image(install)
+    if runtime.reports_version and image not in ("", PREDICTOR_IMAGE):
+        text = f"{name} serves with {image}, and the check step runs in {PREDICTOR_IMAGE}"
+        remedy = "set VIEWFINDER_PREDICTOR_IMAGE to the runtime's image, or change the runtime"
+        yield Finding("serving runtime", State.WARNING, text, remedy)
+    else:
+        yield Finding("serving runtime", State.OK, f"{name} with {image or 'its image'}")
+
+
+def runtime_image(install: Install) -> str:
+    """Return the image of the namespace's runtime, empty when it cannot be told."""
+    path = install.cluster.path(
+        "/apis/serving.kserve.io/v1alpha1", "servingruntimes", install.config.runtime
+    )
+    found = install.read(path, "serving runtimes") or {}
+    containers = found.get("spec", {}).get("containers") or [{}]
+    return str(containers[0].get("image", ""))

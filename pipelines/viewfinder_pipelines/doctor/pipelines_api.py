@@ -1,0 +1,37 @@
+"""Whether Kubeflow Pipelines is there and lets us in."""
+
+import json
+import re
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+from viewfinder_pipelines.doctor.finding import Finding, State
+from viewfinder_pipelines.settings_file import KubeflowSettings
+
+OLDEST, NEWEST = (2, 14), (2, 17)
+"""The versions of Kubeflow Pipelines that Viewfinder is known to work with."""
+
+_VERSION = re.compile(r"v?(\d+)\.(\d+)")
+
+
+def examine_pipelines(settings: KubeflowSettings) -> Iterator[Finding]:
+    """Ask the API for its version and for our runs."""
+    from viewfinder_pipelines.kubeflow_client import connect
+
+    kubeflow = connect(settings)
+    health = json.loads(kubeflow.get("/apis/v2beta1/healthz"))
+    yield _judge_version(str(health.get("tag_name", "")), kubeflow.host)
+    query = {"page_size": 1} | ({"namespace": kubeflow.namespace} if kubeflow.namespace else {})
+    kubeflow.get(f"/apis/v2beta1/runs?{urlencode(query)}")
+    where = f"in namespace {kubeflow.namespace}" if kubeflow.namespace else "without profiles"
+    yield Finding("pipelines token", State.OK, f"lets us in, {where}")
+
+
+def _judge_version(tag: str, host: str) -> Finding:
+    found = _VERSION.match(tag)
+    text = f"{tag if found else 'a build that tells no version'} at {host}"
+    if found and OLDEST <= (int(found[1]), int(found[2])) <= NEWEST:
+        return Finding("Kubeflow Pipelines", State.OK, text)
+    known = " to ".join(".".join(map(str, end)) for end in (OLDEST, NEWEST))
+    remedy = f"use Kubeflow Pipelines {known}, or tell us how this one does"
+    return Finding("Kubeflow Pipelines", State.WARNING, f"{text}; tried are {known}", remedy)

@@ -1,0 +1,191 @@
+"""Start a pod, wait for its end and tell what came of it."""
+
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from viewfinder_components.deployment.cluster import Object
+from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
+from viewfinder_pipelines.doctor.install import Install
+from viewfinder_pipelines.platform import PodSettings
+
+_POLL_SECONDS = 0.5
+_PULL_FAILURES = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName"}
+_START_FAILURES = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
+_TEMPORARY = "/tmp"  # noqa: S108  (in the pod)
+
+
+@dataclass(frozen=True)
+class Errand:
+    """What a pod is to do."""
+
+    image: str
+    """The container image."""
+
+    command: tuple[str, ...]
+    """What runs in it; where it fails, the end of its output is what the errand brings back."""
+
+    account: str
+    """The ServiceAccount."""
+
+    settings: PodSettings = field(default_factory=PodSettings)
+    """What the settings file gives such a pod: environment, secrets, volumes, nodes."""
+
+    env: tuple[Object, ...] = ()
+    """Environment variables besides, as in a pod's specification."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a pod ended."""
+
+    exit_code: int
+    output: str
+    """The end of its log, up to 2 kB; empty where the exit code is 0."""
+
+
+def run_pod(install: Install, errand: Errand) -> Outcome:
+    """Run a pod to its end and remove it.
+
+    Raises:
+        UnseenError: We may not make pods.
+        PermanentError: It cannot be started.
+        TransientError: It did not end in time, or there is no room for it.
+    """
+    name = f"viewfinder-doctor-{uuid.uuid4().hex[:8]}"
+    path = install.core("pods", name)
+    pod = make_pod(name, errand)
+    # Should nobody be left to remove it, it ends by itself.
+    pod["spec"]["activeDeadlineSeconds"] = int(install.config.pod_seconds) + 60
+    install.create(install.core("pods"), pod, "a pod")
+    try:
+        return _await_end(install, path, errand)
+    finally:
+        install.delete(path)
+
+
+def _await_end(install: Install, path: str, errand: Errand) -> Outcome:
+    deadline = time.monotonic() + install.config.pod_seconds
+    while True:
+        pod = install.read(path, "pods") or {}
+        status = _container_status(pod)
+        if ended := status.get("state", {}).get("terminated"):
+            return Outcome(int(ended["exitCode"]), str(ended.get("message", "")).strip())
+        if error := _find_failure(pod, status, errand):
+            raise error
+        if time.monotonic() > deadline:
+            raise TransientError(
+                f"a pod of {errand.image} to end within {install.config.pod_seconds:g} s",
+                _describe(pod, status),
+                "try again, or see kubectl describe pod while it runs",
+            )
+        time.sleep(_POLL_SECONDS)
+
+
+def _container_status(pod: Object) -> Object:
+    return next(iter(pod.get("status", {}).get("containerStatuses") or []), {})
+
+
+def _find_failure(pod: Object, status: Object, errand: Errand) -> ViewfinderError | None:
+    waiting = status.get("state", {}).get("waiting") or {}
+    message = str(waiting.get("message") or waiting.get("reason"))
+    if waiting.get("reason") in _PULL_FAILURES:
+        return explain_pull(errand, str(waiting["reason"]), message)
+    if waiting.get("reason") in _START_FAILURES:
+        remedy = "correct the settings file, or make what it refers to"
+        return PermanentError(f"a pod of {errand.image} to start", message, remedy)
+    for condition in pod.get("status", {}).get("conditions") or []:
+        if condition.get("reason") == "Unschedulable":
+            return TransientError(
+                "room for a small pod on a node",
+                str(condition.get("message")),
+                "add a node, or correct node_selector and tolerations in the settings file",
+            )
+    return None
+
+
+def explain_pull(errand: Errand, reason: str, message: str) -> ViewfinderError:
+    """Say why an image is not there and whose turn it is."""
+    text = message.lower()
+    if reason == "InvalidImageName":
+        remedy = "correct its name"
+    elif reason == "ErrImageNeverPull":
+        remedy = "load it onto the nodes, or let it be pulled"
+    elif "no such host" in text or "dial tcp" in text or "i/o timeout" in text:
+        remedy = "see whether the nodes reach the registry, and whether its name is right"
+    elif "unauthorized" in text or "denied" in text or "authentication" in text or "403" in text:
+        remedy = f"add an imagePullSecret to ServiceAccount {errand.account}, or correct the name"
+    else:
+        remedy = (
+            "push it (docker build --target, docker push), or set the name of one that is there"
+        )
+    return PermanentError(f"the image {errand.image} to be pulled", message, remedy)
+
+
+def _describe(pod: Object, status: Object) -> str:
+    state = status.get("state") or {}
+    reason = next((entry.get("reason") for entry in state.values() if entry.get("reason")), "")
+    return " ".join(
+        filter(None, [str(pod.get("status", {}).get("phase", "gone")), str(reason or "")])
+    )
+
+
+def make_pod(name: str, errand: Errand) -> Object:
+    """Return a pod that the pod security standard `restricted` admits."""
+    given = errand.settings
+    volumes, mounts = _volumes(given)
+    secrets = [_secret_variable(secret.name, key, variable)
+               for secret in given.secrets for key, variable in secret.env.items()]  # fmt: skip
+    container: dict[str, Any] = {
+        "name": "doctor",
+        "image": errand.image,
+        "command": list(errand.command),
+        "env": [*({"name": k, "value": v} for k, v in given.env.items()), *secrets, *errand.env],
+        "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "readOnlyRootFilesystem": True,
+            "runAsNonRoot": True,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "volumeMounts": [{"name": "tmp", "mountPath": _TEMPORARY}, *mounts],
+    }
+    if given.pull_policy:
+        container["imagePullPolicy"] = given.pull_policy
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": name,
+            "labels": {
+                "app.kubernetes.io/managed-by": "viewfinder",
+                # A sidecar would keep the pod from ending.
+                "sidecar.istio.io/inject": "false",
+            },
+        },
+        "spec": {
+            "serviceAccountName": errand.account,
+            "restartPolicy": "Never",
+            "containers": [container],
+            "volumes": [{"name": "tmp", "emptyDir": {}}, *volumes],
+            "nodeSelector": dict(given.node_selector),
+            "tolerations": [dict(toleration) for toleration in given.tolerations],
+            "imagePullSecrets": [{"name": secret} for secret in given.pull_secrets],
+        },
+    }
+
+
+def _volumes(given: PodSettings) -> tuple[list[Object], list[Object]]:
+    volumes, mounts = [], []
+    for number, volume in enumerate(given.volumes):
+        name = f"claim-{number}"
+        volumes.append({"name": name, "persistentVolumeClaim": {"claimName": volume.claim}})
+        mounts.append({"name": name, "mountPath": volume.mount_path})
+    return volumes, mounts
+
+
+def _secret_variable(secret: str, key: str, variable: str) -> Object:
+    return {"name": variable, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}

@@ -1,0 +1,47 @@
+"""Find a run by its id: on this machine, or on Kubeflow Pipelines."""
+
+import os
+import uuid
+from dataclasses import replace
+
+from viewfinder_pipelines.record import RunResult
+from viewfinder_pipelines.runner import load_run
+from viewfinder_pipelines.settings import Settings
+from viewfinder_pipelines.settings_file import KubeflowSettings
+
+
+def find_run(
+    run_id: str, kubeflow: KubeflowSettings, settings: Settings | None = None
+) -> RunResult:
+    """Return a run's record; that of a run still going on Kubeflow as it is now.
+
+    Args:
+        run_id: The run: the id of ours, or Kubeflow Pipelines' own.
+        kubeflow: Where to look for a run that is not known here.
+        settings: Where this machine keeps runs.
+
+    Raises:
+        PermanentError: There is no such run, or Kubeflow Pipelines does not let us in.
+        TransientError: Kubeflow Pipelines does not answer.
+    """
+    from viewfinder_pipelines.kubeflow_runner import find_kubeflow_run
+
+    if not _is_known(run_id, settings) and _is_kubeflow_id(run_id):
+        return find_kubeflow_run(run_id, kubeflow, settings)
+    result = load_run(run_id, settings)
+    if result.is_local or result.state != "running":
+        return result
+    if not kubeflow.host and "KFP_HOST" not in os.environ:
+        kubeflow = replace(kubeflow, host=result.where)
+    return find_kubeflow_run(run_id, kubeflow, settings)
+
+
+def _is_known(run_id: str, settings: Settings | None) -> bool:
+    return ((settings or Settings()).runs / run_id).is_dir()
+
+
+def _is_kubeflow_id(run_id: str) -> bool:
+    try:
+        return str(uuid.UUID(run_id)) == run_id
+    except ValueError:
+        return False

@@ -1,0 +1,143 @@
+"""Plan a run on Kubeflow Pipelines, submit it, follow it, find it again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_pipelines.compiling import parse_assignment, with_defaults
+from viewfinder_pipelines.events import Listener
+from viewfinder_pipelines.following import follow_run
+from viewfinder_pipelines.kubeflow_client import Kubeflow, connect
+from viewfinder_pipelines.kubeflow_result import KubeflowRun
+from viewfinder_pipelines.parameters import check_parameters
+from viewfinder_pipelines.platform import PlatformSettings
+from viewfinder_pipelines.record import RunResult
+from viewfinder_pipelines.settings import Settings
+from viewfinder_pipelines.settings_file import ClusterSettings, KubeflowSettings
+from viewfinder_pipelines.submission import RUN_ID, submit, upload_pipeline
+
+_IN_REACH = ("gs://", "s3://", "minio://", "pvc://", "package://")
+
+
+@dataclass(frozen=True)
+class KubeflowPlan:
+    """A run that may be submitted.
+
+    Attributes:
+        arguments: The pipeline parameters that are given.
+        settings: Which Kubeflow, and what the pods get.
+        name: The run's name in the UI.
+    """
+
+    arguments: Mapping[str, Any]
+    settings: ClusterSettings
+    name: str
+
+
+@dataclass(frozen=True)
+class SubmittedRun:
+    """A run that Kubeflow Pipelines has taken on.
+
+    Attributes:
+        kubeflow: Where it runs.
+        run_id: Kubeflow Pipelines' id of the run.
+    """
+
+    kubeflow: Kubeflow
+    run_id: str
+
+    @property
+    def address(self) -> str:
+        """The run's page in the UI."""
+        return self.kubeflow.run_address(self.run_id)
+
+
+def plan_kubeflow_run(
+    options: Mapping[str, Any], assignments: Sequence[str], settings: ClusterSettings
+) -> KubeflowPlan:
+    """Plan a run on Kubeflow Pipelines.
+
+    Args:
+        options: Pipeline parameters by name.
+        assignments: More parameters as `key=value`; they win over `options`, which win over the
+            settings file's.
+        settings: Which Kubeflow, and what the pods get.
+
+    Raises:
+        PermanentError: A parameter is missing, unknown, of the wrong type, or names a place that
+            the pods cannot see.
+    """
+    given = [f"{key}={value}" for key, value in settings.parameters.items()]
+    arguments = {
+        **dict(map(parse_assignment, given)),
+        **options,
+        **dict(map(parse_assignment, assignments)),
+    }
+    for name in ("data", "model_root"):
+        _require_reach(name, str(arguments.get(name, "")), settings.platform)
+    check_parameters(with_defaults(arguments))
+    model = arguments.get("model_name", with_defaults({})["model_name"])
+    name = f"{model} {datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
+    return KubeflowPlan({"run_id": RUN_ID, **arguments}, settings, name)
+
+
+def submit_run(plan: KubeflowPlan) -> SubmittedRun:
+    """Upload the pipeline if it is new, and start a run of it.
+
+    Raises:
+        PermanentError: Not allowed in, or the API refused.
+        TransientError: The API is not there at the moment.
+    """
+    settings = plan.settings.kubeflow
+    kubeflow = connect(settings)
+    version = upload_pipeline(kubeflow, plan.settings.platform, settings.cache)
+    return SubmittedRun(kubeflow, submit(kubeflow, settings, version, plan.arguments, plan.name))
+
+
+def follow_submitted(
+    run: SubmittedRun, listener: Listener, settings: Settings | None = None
+) -> RunResult:
+    """Follow a run to its end and keep its record on this machine as well.
+
+    Raises:
+        PermanentError: There is no such run, or the API refused.
+        TransientError: The API was away for too long; the run goes on without us.
+    """
+    result = follow_run(run.kubeflow, run.run_id, listener)
+    _save(result, settings)
+    return result
+
+
+def find_kubeflow_run(
+    run_id: str, kubeflow_settings: KubeflowSettings, settings: Settings | None = None
+) -> RunResult:
+    """Read a run from Kubeflow Pipelines as it is now, and keep its record on this machine.
+
+    Raises:
+        PermanentError: There is no such run, or not allowed in.
+        TransientError: The API is not there at the moment.
+    """
+    result = KubeflowRun(connect(kubeflow_settings), run_id).read()
+    _save(result, settings)
+    return result
+
+
+def _save(result: RunResult, settings: Settings | None) -> None:
+    run_dir = (settings or Settings()).runs / result.run_id
+    run_dir.mkdir(parents=True, exist_ok=True)
+    result.save(run_dir)
+
+
+def _require_reach(name: str, value: str, platform: PlatformSettings) -> None:
+    """Refuse what lies on this machine: no pod can read it."""
+    mounts = [volume.mount_path for volume in platform.every.volumes]
+    if value.lower().startswith(_IN_REACH) or any(value.startswith(f"{m}/") for m in mounts):
+        return
+    raise PermanentError(
+        f"{name} that the pods can reach: gs://, s3://, pvc://CLAIM/path"
+        + (", package://" if name == "data" else ""),
+        repr(value) if value else "nothing",
+        f"name it with --{name.replace('_', '-')} or under [parameters] in the settings file",
+    )

@@ -1,0 +1,209 @@
+"""What the pods of the steps get from the cluster: image, resources, nodes, secrets, volumes.
+
+The settings are written into the compiled pipeline, so that the pipeline itself knows no cluster
+and every install gets the same graph.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from viewfinder_components.errors import PermanentError
+
+_PULL_POLICIES = ("", "Always", "IfNotPresent", "Never")
+
+
+@dataclass(frozen=True)
+class SecretKeys:
+    """Keys of a Secret as environment variables.
+
+    Attributes:
+        name: The Secret, in the namespace of the run.
+        env: Key of the Secret to name of the variable.
+    """
+
+    name: str
+    env: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A claim mounted into the pods.
+
+    Attributes:
+        claim: The PersistentVolumeClaim, in the namespace of the run.
+        path: Where the pods see it; empty for `/mnt/pvc/<claim>`, where `pvc://` URIs are read.
+    """
+
+    claim: str
+    path: str = ""
+
+    @property
+    def mount_path(self) -> str:
+        """The path in the pods."""
+        return self.path or f"/mnt/pvc/{self.claim}"
+
+
+@dataclass(frozen=True)
+class PodSettings:
+    """What the pod of a step gets; what is empty stays as the cluster has it.
+
+    Attributes:
+        image: The container image; empty for the one the pipeline was compiled with.
+        pull_policy: `Always`, `IfNotPresent` or `Never`.
+        pull_secrets: Names of the image pull secrets.
+        cpu: Limit and request, such as `2` or `500m`.
+        memory: Limit and request, such as `4Gi`.
+        accelerator: A resource such as `nvidia.com/gpu`.
+        accelerators: How many of it.
+        node_selector: Labels the node must have.
+        tolerations: Tolerations as in a pod's specification.
+        env: Environment variables.
+        secrets: Environment variables out of Secrets.
+        volumes: Claims to mount.
+    """
+
+    image: str = ""
+    pull_policy: str = ""
+    pull_secrets: tuple[str, ...] = ()
+    cpu: str = ""
+    memory: str = ""
+    accelerator: str = ""
+    accelerators: int = 1
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    tolerations: tuple[Mapping[str, Any], ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    secrets: tuple[SecretKeys, ...] = ()
+    volumes: tuple[Volume, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.pull_policy not in _PULL_POLICIES:
+            raise PermanentError(
+                f"pull_policy to be one of {', '.join(filter(None, _PULL_POLICIES))}",
+                repr(self.pull_policy),
+                "correct it in the settings file",
+            )
+
+    def overlaid(self, other: "PodSettings") -> "PodSettings":
+        """Return these settings with what `other` sets on top; mappings are merged."""
+        empty = PodSettings()
+        changed: dict[str, Any] = {}
+        for name in (f.name for f in fields(self)):
+            mine, theirs = getattr(self, name), getattr(other, name)
+            if isinstance(mine, Mapping):
+                changed[name] = {**mine, **theirs}
+            else:
+                changed[name] = mine if theirs == getattr(empty, name) else theirs
+        return PodSettings(**changed)
+
+
+@dataclass(frozen=True)
+class PlatformSettings:
+    """What the pods of every step get, and what those of single steps get besides.
+
+    Attributes:
+        every: For every step. Its `image` is not given to `check`, which runs in the predictor's.
+        steps: By the step's name, laid over `every`.
+    """
+
+    every: PodSettings = PodSettings()
+    steps: Mapping[str, PodSettings] = field(default_factory=dict)
+
+    def of(self, step: str) -> PodSettings:
+        """Return what the pod of a step gets."""
+        own = self.steps.get(step, PodSettings())
+        pod = self.every.overlaid(own)
+        if step == "check" and not own.image:
+            return PodSettings(**{**_values(pod), "image": ""})
+        return pod
+
+    def apply(self, document: dict[str, Any], platform: dict[str, Any]) -> None:
+        """Write the settings into a compiled pipeline, in place.
+
+        Args:
+            document: The pipeline's specification.
+            platform: The specification of its platforms; may be empty.
+
+        Raises:
+            PermanentError: Settings for a step that the pipeline does not have.
+        """
+        executors = document["deploymentSpec"]["executors"]
+        known = {name.removeprefix("exec-") for name in executors}
+        if unknown := set(self.steps) - known:
+            raise PermanentError(
+                f"settings for the steps {', '.join(sorted(known))}",
+                f"[steps.{min(unknown)}]",
+                "correct the name in the settings file",
+            )
+        for name, executor in executors.items():
+            pod = self.of(name.removeprefix("exec-"))
+            _apply_container(executor["container"], pod)
+            if config := _kubernetes_config(pod):
+                kubernetes = platform.setdefault("platforms", {}).setdefault("kubernetes", {})
+                deployment = kubernetes.setdefault("deploymentSpec", {})
+                deployment.setdefault("executors", {}).setdefault(name, {}).update(config)
+
+
+def _values(pod: PodSettings) -> dict[str, Any]:
+    return {f.name: getattr(pod, f.name) for f in fields(pod)}
+
+
+def _apply_container(container: dict[str, Any], pod: PodSettings) -> None:
+    """Set what KFP's own specification has a place for."""
+    if pod.image:
+        container["image"] = pod.image
+    if pod.env:
+        container["env"] = [{"name": k, "value": v} for k, v in pod.env.items()]
+    resources: dict[str, Any] = {}
+    if pod.cpu:
+        resources |= {"resourceCpuLimit": pod.cpu, "resourceCpuRequest": pod.cpu}
+    if pod.memory:
+        resources |= {"resourceMemoryLimit": pod.memory, "resourceMemoryRequest": pod.memory}
+    if pod.accelerator:
+        resources["accelerator"] = {
+            "resourceType": pod.accelerator,
+            "resourceCount": str(pod.accelerators),
+        }
+    if resources:
+        container["resources"] = resources
+
+
+def _kubernetes_config(pod: PodSettings) -> dict[str, Any]:
+    """Return KFP's KubernetesExecutorConfig, as kfp-kubernetes 2.17 writes it."""
+    config: dict[str, Any] = {}
+    if pod.pull_policy:
+        config["imagePullPolicy"] = pod.pull_policy
+    if pod.pull_secrets:
+        config["imagePullSecret"] = [
+            {"secretName": name, "secretNameParameter": _constant(name)}
+            for name in pod.pull_secrets
+        ]
+    if pod.node_selector:
+        config["nodeSelector"] = {"labels": dict(pod.node_selector)}
+    if pod.tolerations:
+        config["tolerations"] = [dict(toleration) for toleration in pod.tolerations]
+    if pod.secrets:
+        config["secretAsEnv"] = [_secret(secret) for secret in pod.secrets]
+    if pod.volumes:
+        config["pvcMount"] = [
+            {
+                "constant": volume.claim,
+                "pvcNameParameter": _constant(volume.claim),
+                "mountPath": volume.mount_path,
+            }
+            for volume in pod.volumes
+        ]
+    return config
+
+
+def _secret(secret: SecretKeys) -> dict[str, Any]:
+    return {
+        "secretName": secret.name,
+        "secretNameParameter": _constant(secret.name),
+        "keyToEnv": [{"secretKey": key, "envVar": name} for key, name in secret.env.items()],
+        "optional": False,
+    }
+
+
+def _constant(value: str) -> dict[str, Any]:
+    return {"runtimeValue": {"constant": value}}

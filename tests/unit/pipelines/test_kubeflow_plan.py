@@ -1,0 +1,65 @@
+"""What is looked at before anything is sent to a cluster."""
+
+from typing import Any
+
+import pytest
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_pipelines.kubeflow_runner import plan_kubeflow_run
+from viewfinder_pipelines.platform import PlatformSettings, PodSettings, Volume
+from viewfinder_pipelines.settings_file import ClusterSettings
+
+IN_REACH = {"data": "s3://photos/fruit", "model_root": "s3://models"}
+
+
+def test_the_run_is_named_by_kubeflow() -> None:
+    plan = plan_kubeflow_run({**IN_REACH, "model_name": "fruit"}, ["epochs=3"], ClusterSettings())
+    assert plan.arguments == {
+        **IN_REACH,
+        "model_name": "fruit",
+        "epochs": 3,
+        "run_id": "[[RunUUID]]",
+    }
+    assert plan.name.startswith("fruit 20")
+
+
+def test_the_command_line_wins_over_the_settings_file() -> None:
+    settings = ClusterSettings(parameters={**IN_REACH, "epochs": 5, "augment": True, "seed": 1})
+    plan = plan_kubeflow_run({"data": "gs://other/photos"}, ["seed=2"], settings)
+    assert plan.arguments["data"] == "gs://other/photos"
+    assert plan.arguments["model_root"] == "s3://models"
+    assert (plan.arguments["epochs"], plan.arguments["augment"]) == (5, True)
+    assert plan.arguments["seed"] == 2
+
+
+def test_a_mounted_claim_is_in_reach() -> None:
+    platform = PlatformSettings(every=PodSettings(volumes=(Volume("photos"),)))
+    options = {**IN_REACH, "data": "/mnt/pvc/photos/fruit"}
+    plan_kubeflow_run(options, [], ClusterSettings(platform=platform))
+    with pytest.raises(PermanentError, match="data that the pods can reach"):
+        plan_kubeflow_run(options, [], ClusterSettings())
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({**IN_REACH, "data": "fruit"}, "expected data that the pods can reach"),
+        ({**IN_REACH, "data": ""}, "received nothing; name it with --data"),
+        ({"data": "s3://photos"}, "expected model_root that the pods can reach"),
+        ({**IN_REACH, "model_root": "file:///models"}, "received 'file:///models'"),
+        ({**IN_REACH, "model_name": "My Model"}, "lower-case"),
+        ({**IN_REACH, "min_accuracy": 2.0}, "min_accuracy"),
+        ({**IN_REACH, "max_replicas": 0}, "max_replicas within its range"),
+        ({**IN_REACH, "predictor_cpu": "many"}, "cpu within its range"),
+        ({**IN_REACH, "namespace": "My Space"}, "namespace within its range"),
+    ],
+)
+def test_mistakes(options: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(PermanentError) as caught:
+        plan_kubeflow_run(options, [], ClusterSettings())
+    assert sentence in str(caught.value)
+
+
+def test_what_is_not_deployed_is_not_looked_at() -> None:
+    options = {**IN_REACH, "max_replicas": 0, "deploy": False}
+    assert plan_kubeflow_run(options, [], ClusterSettings()).arguments["deploy"] is False
