@@ -124,7 +124,7 @@ def test_a_failed_run_says_which_step_and_why(viewfinder, photos: Path, tmp_path
         (("--data", "x", "--set", "min_accuracy=1.5"), "expected min_accuracy between 0 and 1"),
         (("--data", "x", "--backbone", "resnet"), "one of efficientnet-lite0, mobilenet, scratch"),
         (("--data", "x", "--model-name", "My Model"), "lower-case"),
-        (("--data", "x", "--model-root", "gs://bucket"), "gs:// is not supported yet"),
+        (("--data", "x", "--model-root", "ftp://bucket"), "ftp:// is not supported"),
         (("--resume", "unknown"), "list the runs"),
         (("--resume", "unknown", "--backbone", "scratch"), "list the runs"),
     ],
