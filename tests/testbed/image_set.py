@@ -18,6 +18,7 @@ GCS = f"{REGISTRY}/fake-gcs-server:1"
 NOBODY = "65532"  # a number, so that `runAsNonRoot` can be checked
 KSERVE_USER = "1000"  # what KServe's own image of the storage initializer runs as
 
+_FORMAT = "2"  # to be raised when `write_archive` writes the same images otherwise
 _PINS = Path(__file__).parent / "storage-initializer"
 _ENTRYPOINT = "storage-initializer/scripts/initializer-entrypoint"
 _PACKAGES = "usr/local/lib/python3.11/dist-packages"
@@ -79,7 +80,7 @@ def key_of_images(images: list[Image]) -> str:
     described = (
         f"{one.name} {one.config} {[layer.name for layer in one.layers]}" for one in images
     )
-    return key_of(*described)
+    return key_of(_FORMAT, *described)
 
 
 def _program_image(name: str, built: programs.ProgramSet, program: str) -> Image:

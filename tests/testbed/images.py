@@ -110,6 +110,8 @@ def _add_image(archive: _Archive, image: Image) -> dict[str, Any]:
         "config": dict(image.config),
         # a layer that is not compressed has its blob's digest
         "rootfs": {"type": "layers", "diff_ids": [layer["digest"] for layer in layers]},
+        # buildah counts on an entry for every layer when it builds on an image
+        "history": [{"created_by": "tests.testbed"} for _ in layers],
     }
     manifest = {
         "schemaVersion": 2,
