@@ -32,6 +32,20 @@ class Observation:
         """Return the pods of one deployment that are not about to end."""
         return [pod for pod in self.pods if read_applied(pod) == applied and not is_ending(pod)]
 
+    def old_serving(self, applied: str) -> list[Object]:
+        """Return the predictor's pods of other deployments that may still answer.
+
+        A Deployment does not count pods that are ending, but for a moment requests still reach
+        them. One that was lost with its node is not ready, and nobody waits for it.
+        """
+        return [
+            pod
+            for pod in self.pods
+            if read_applied(pod) != applied
+            and pod["metadata"].get("labels", {}).get("component") == "predictor"
+            and find_condition(pod, "Ready").get("status") == "True"
+        ]
+
     def condition(self, kind: str) -> Object:
         """Return a condition of the InferenceService, empty when it has none of that kind."""
         return find_condition(self.service, kind)
@@ -85,7 +99,7 @@ def measure_progress(seen: Observation, applied: str, mode: Mode) -> Progress:
     """
     if not seen.service:
         return Progress(False, "the InferenceService to be there again")
-    progress = _knative(seen) if mode is Mode.KNATIVE else _standard(seen.deployment, applied)
+    progress = _knative(seen) if mode is Mode.KNATIVE else _standard(seen, applied)
     ready = seen.condition("Ready")
     if progress.done and ready.get("status") != "True":
         return Progress(False, f"the InferenceService to be Ready ({describe_conditions(seen)})")
@@ -104,7 +118,8 @@ def describe_conditions(seen: Observation) -> str:
     return "; ".join(words) or "it has no conditions yet"
 
 
-def _standard(deployment: Object, applied: str) -> Progress:
+def _standard(seen: Observation, applied: str) -> Progress:
+    deployment = seen.deployment
     if read_applied(deployment.get("spec", {}).get("template")) != applied:
         return Progress(False, "KServe's controller to write the Deployment")
     status, wanted = deployment.get("status", {}), deployment["spec"].get("replicas", 1)
@@ -115,8 +130,8 @@ def _standard(deployment: Object, applied: str) -> Progress:
     if updated < wanted or available < wanted:
         words = f"{updated} of {wanted} pods made, {status.get('readyReplicas', 0)} pods ready"
         return Progress(False, f"the new pods ({words})")
-    if total > updated:
-        return Progress(False, f"{total - updated} old pods to end")
+    if old := max(total - updated, len(seen.old_serving(applied))):
+        return Progress(False, f"{old} old pods to end")
     return Progress(True, "nothing")
 
 

@@ -1,11 +1,12 @@
 """When a deployment is done, and what serves beside it."""
 
+import copy
 from collections.abc import Callable
 
 from tests.unit.deployment.conftest import Recorded
 
 from viewfinder_components.deployment.kserve_version import Mode
-from viewfinder_components.deployment.observation import measure_progress
+from viewfinder_components.deployment.observation import find_condition, measure_progress
 from viewfinder_components.deployment.rollback import find_predecessor
 from viewfinder_components.deployment.service import APPLIED, VERSION
 
@@ -25,6 +26,21 @@ def test_ready_alone_is_not_done(recorded: Read) -> None:
     assert untouched.sentence == "KServe's controller to write the Deployment"
 
     found = recorded("rolled-out")
+    assert measure_progress(found.seen, found.applied, Mode.STANDARD).done
+
+
+def test_an_old_pod_that_may_still_answer_is_waited_for(recorded: Read) -> None:
+    """The Deployment no longer counts it."""
+    found = recorded("rolled-out")
+    old = copy.deepcopy(found.seen.pods[0])
+    old["metadata"]["annotations"][APPLIED] = "before"
+    old["metadata"]["labels"] = {"component": "predictor"}
+    found.seen.pods.append(old)
+    progress = measure_progress(found.seen, found.applied, Mode.STANDARD)
+    assert not progress.done
+    assert progress.sentence == "1 old pods to end"
+
+    find_condition(old, "Ready")["status"] = "False"  # lost with its node
     assert measure_progress(found.seen, found.applied, Mode.STANDARD).done
 
 
