@@ -27,12 +27,12 @@ $(VENV)/.ready: requirements/dev.txt requirements/uv.txt pyproject.toml
 	@touch $@
 
 .PHONY: test
-test: setup stores ## Pass every test that needs no cluster
+test: setup test-programs ## Pass every test that needs no cluster
 	$(BIN)/pytest --ignore=tests/cluster --ignore=tests/kubeflow
 
-.PHONY: stores
-stores: setup ## Build the object stores that the tests start (Go 1.26; some minutes, once)
-	$(BIN)/python -m tests.testbed build-stores
+.PHONY: test-programs
+test-programs: setup ## Build the object stores and the kubectl that the tests start (Go 1.26; once)
+	$(BIN)/python -m tests.testbed build-programs
 
 ##@ Kubernetes
 BUILDER ?= docker

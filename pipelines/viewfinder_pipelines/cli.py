@@ -143,7 +143,7 @@ def show(run_id: str | None, as_json: bool, open_report: bool, **options: Any) -
     from rich.console import Console
 
     from viewfinder_pipelines.console import print_result, print_runs, print_steps
-    from viewfinder_pipelines.finding import find_run
+    from viewfinder_pipelines.find_run import find_run
     from viewfinder_pipelines.runner import list_runs
 
     console = Console()

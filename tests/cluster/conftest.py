@@ -17,6 +17,8 @@ kill_api_server: a function; SIGKILL to the API server, which a supervisor start
 without_s3: a function that returns a context manager: `with without_s3():` the S3 store is gone,
     afterwards it is back with its data
 without_api_server: likewise, no API server runs
+stage: `tests.cluster.deployments.Stage`: the namespace with the project's manifests, a bucket and
+    the predictor's image; KUBECONFIG is that of the pipeline's own account
 
 What needs the node itself (`new_volume`, the API server's death) is skipped on a cluster that is
 not the project's own.
@@ -32,6 +34,7 @@ from pathlib import Path
 
 import pytest
 from kubernetes import client, config
+from tests.cluster.deployments import PREDICTOR_IMAGE, Stage, prepare_stage
 from tests.testbed import stores
 from tests.testbed.node import Node
 
@@ -154,6 +157,22 @@ def require_image(api: client.ApiClient) -> Callable[[str], None]:
             pytest.skip(f"needs the image {name} on the node: `python -m tests.testbed load`")
 
     return require
+
+
+@pytest.fixture
+def stage(
+    kubeconfig: Path,
+    namespace: str,
+    s3: stores.S3,
+    tmp_path: Path,
+    require_image: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Stage]:
+    """A namespace ready for deploys, and what runs in the test has the pipeline's rights there."""
+    require_image(PREDICTOR_IMAGE)
+    with prepare_stage(kubeconfig, namespace, s3, tmp_path) as made:
+        monkeypatch.setenv("KUBECONFIG", str(made.kubeconfig))
+        yield made
 
 
 @pytest.fixture

@@ -2,21 +2,18 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from tests.cluster.deployments import (
     MODEL,
-    PREDICTOR_IMAGE,
     STEPS_IMAGE,
     Stage,
-    prepare_stage,
     steady_load,
     wait_for,
 )
-from tests.testbed.stores import S3, Gcs
+from tests.testbed.stores import Gcs
 
 from viewfinder_components.deployment.apply import read_applied
 from viewfinder_components.deployment.cluster import SERVING, Cluster
@@ -26,21 +23,6 @@ from viewfinder_components.deployment.service import build_service
 from viewfinder_components.errors import PermanentError, ViewfinderError
 
 pytestmark = pytest.mark.timeout(400)
-
-
-@pytest.fixture
-def stage(
-    kubeconfig: Path,
-    namespace: str,
-    s3: S3,
-    tmp_path: Path,
-    require_image: Callable[[str], None],
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Stage]:
-    require_image(PREDICTOR_IMAGE)
-    with prepare_stage(kubeconfig, namespace, s3, tmp_path) as made:
-        monkeypatch.setenv("KUBECONFIG", str(made.kubeconfig))
-        yield made
 
 
 def identities(pods: list[dict[str, Any]]) -> list[tuple[str, int]]:

@@ -4,7 +4,7 @@ Each has a sentence of its own, says what to do, and comes long before the time-
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,17 +13,14 @@ from typing import Any
 import pytest
 from tests.cluster.bare_api_server import bare_api_server
 from tests.cluster.deployments import (
-    PREDICTOR_IMAGE,
     Stage,
     Version,
-    prepare_stage,
     storage_secret,
     wait_for,
     write_evaluation,
     write_servable,
 )
 from tests.testbed.node import Node
-from tests.testbed.stores import S3
 from tests.testbed.supervised import read_list
 from tests.testbed.supervisor import PROGRAMS
 
@@ -36,21 +33,6 @@ pytestmark = pytest.mark.timeout(300)
 
 _FAST_SECONDS = 60.0
 """Far below the time-out of `Stage.config`, on a busy machine as well."""
-
-
-@pytest.fixture
-def stage(
-    kubeconfig: Path,
-    namespace: str,
-    s3: S3,
-    tmp_path: Path,
-    require_image: Callable[[str], None],
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Stage]:
-    require_image(PREDICTOR_IMAGE)
-    with prepare_stage(kubeconfig, namespace, s3, tmp_path) as made:
-        monkeypatch.setenv("KUBECONFIG", str(made.kubeconfig))
-        yield made
 
 
 def fail(stage: Stage, version: Version | None = None, **values: Any) -> ViewfinderError:

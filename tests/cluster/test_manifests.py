@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from kubernetes import client
+from tests.testbed.programs import find_kubectl
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 FOLDERS = sorted(
@@ -22,9 +23,7 @@ Kubectl = Callable[..., str]
 @pytest.fixture(scope="session")
 def kubectl(kubeconfig: Path) -> Kubectl:
     """Run kubectl with KUBECONFIG's rights and return what it prints."""
-    program = shutil.which("kubectl")
-    if program is None:
-        pytest.skip("needs kubectl")
+    program = find_kubectl()
 
     def run(*arguments: str | Path) -> str:
         command = [program, "--kubeconfig", kubeconfig, "--request-timeout=20s", *arguments]

@@ -4,35 +4,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 
 import pytest
 from tests.cluster.deployments import (
-    PREDICTOR_IMAGE,
     Load,
     Stage,
-    prepare_stage,
     steady_load,
     wait_for,
 )
-from tests.testbed.stores import S3
 
 pytestmark = pytest.mark.timeout(400)
-
-
-@pytest.fixture
-def stage(
-    kubeconfig: Path,
-    namespace: str,
-    s3: S3,
-    tmp_path: Path,
-    require_image: Callable[[str], None],
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Stage]:
-    require_image(PREDICTOR_IMAGE)
-    with prepare_stage(kubeconfig, namespace, s3, tmp_path) as made:
-        monkeypatch.setenv("KUBECONFIG", str(made.kubeconfig))
-        yield made
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from tests.testbed.programs import find_kubectl
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "run-record.schema.json"
 STEPS = ("validate", "preprocess", "train", "evaluate", "export", "check", "publish")
@@ -75,7 +76,10 @@ def step(record: dict[str, Any], name: str) -> dict[str, Any]:
 def kubectl(*arguments: str) -> str:
     """Run kubectl against KUBECONFIG."""
     return subprocess.run(
-        ["kubectl", "--request-timeout=20s", *arguments], capture_output=True, text=True, check=True
+        [find_kubectl(), "--request-timeout=20s", *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
 
 

@@ -1,11 +1,11 @@
 """What kustomize makes of the manifests; needs kubectl, but no cluster."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
+from tests.testbed.programs import find_kubectl
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 FOLDERS = sorted(path.parent for path in MANIFESTS.rglob("kustomization.yaml"))
@@ -15,14 +15,14 @@ OVERLAYS = {
     "gke": ("kubeflow", "pipeline-runner"),
 }
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("kubectl") is None, reason="needs kubectl, which carries kustomize"
-)
-
 
 def build(folder: Path) -> list[dict]:
     done = subprocess.run(
-        ["kubectl", "kustomize", folder], check=True, capture_output=True, text=True, timeout=60
+        [find_kubectl(), "kustomize", folder],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     return list(yaml.safe_load_all(done.stdout))
 

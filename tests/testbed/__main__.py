@@ -59,13 +59,14 @@ def build(kserve: str) -> None:
     testbed.build(kserve)
 
 
-@main.command("build-stores")
-def build_stores() -> None:
-    """Build the object stores alone, for the tests that need no cluster."""
+@main.command("build-programs")
+def build_programs() -> None:
+    """Build what the tests without a cluster start: object stores, and kubectl if it is missing."""
     from tests.testbed import programs
 
     for store in (programs.MINIO, programs.GCS):
         click.echo(programs.build(store))
+    click.echo(programs.find_kubectl())
 
 
 @main.command("images-folder")

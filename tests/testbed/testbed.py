@@ -49,6 +49,7 @@ def build(kserve_version: str) -> tuple[Path, Path, Path]:
     machine.check()
     with _locked(f"build-{kserve_version}"):
         kubernetes = programs.build(programs.KUBERNETES)
+        programs.find_kubectl()  # the tests want it
         debian = programs.unpack_newer_packages()
         kserve.prepare(kserve_version)
         return kubernetes, debian, image_store.prepare(debian, kserve_version)
