@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import simplejpeg
 from PIL import Image
 
+from viewfinder_components.preprocessing.shards import Shards
 from viewfinder_components.preprocessing.write import PreprocessConfig, write_shards
 from viewfinder_components.validation.validate import ValidationConfig, validate_photos
 
@@ -33,13 +34,16 @@ def run() -> None:
         count = write_photos(folder)
         rates: dict[str, list[float]] = {"bare": [], "steps": []}
         for turn in range(ROUNDS):
+            target = Path(scratch) / str(turn)
             rates["bare"].append(count / seconds_bare(folder))
-            rates["steps"].append(count / seconds_steps(folder, Path(scratch) / str(turn)))
+            rates["steps"].append(count / seconds_steps(folder, target))
+        to_train = rate_of_training(target / "shards")
     ratios = [s / b for s, b in zip(rates["steps"], rates["bare"], strict=True)]
     print(f"{count} photos of about 348 pixels, {cpu_count()} cores, median of {ROUNDS} rounds")
     print(f"simplejpeg decode + Pillow resize {median(rates['bare']):8.0f} photos/s")
     print(f"validate + preprocess             {median(rates['steps']):8.0f} photos/s")
     print(f"ratio                             {median(ratios):8.2f}")
+    print(f"training reads them again at      {to_train:8.0f} photos/s")
 
 
 def write_photos(folder: Path) -> int:
@@ -91,6 +95,15 @@ def seconds_steps(folder: Path, target: Path) -> float:
     validate_photos(str(folder), index, pixels, target / "report.html", ValidationConfig())
     write_shards(index, pixels, target / "shards", PreprocessConfig())
     return time.perf_counter() - started
+
+
+def rate_of_training(shards: Path) -> float:
+    """Return the photos a second at which training reads its split, in batches of 64."""
+    split = Shards.open(shards).split("train")
+    started = time.perf_counter()
+    for _ in split.batches(64):
+        pass
+    return len(split) / (time.perf_counter() - started)
 
 
 def make_photo(number: int) -> bytes:

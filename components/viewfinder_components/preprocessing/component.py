@@ -11,23 +11,21 @@ def preprocess(
     pixels: dsl.Input[dsl.Dataset],
     shards: dsl.Output[dsl.Dataset],
     seed: int = 0,
-    photos_per_shard: int = 512,
 ) -> None:
-    """Write the usable photos as shuffled shards, one set a split.
+    """Give the usable photos their splits and the order in which training sees them.
 
     Args:
         index: The index of the validate step.
         pixels: The decoded photos of the validate step.
-        shards: Shards that training reads in order and at full speed.
+        shards: The photos of each split in order, with their labels.
         seed: Another seed shuffles in another order.
-        photos_per_shard: Photos in a shard file.
     """
     import logging
     from pathlib import Path
 
     from viewfinder_components.preprocessing.write import PreprocessConfig, write_shards
 
-    config = PreprocessConfig(seed=seed, photos_per_shard=photos_per_shard)
+    config = PreprocessConfig(seed=seed)
     result = write_shards(Path(index.path), Path(pixels.path), Path(shards.path), config)
     shards.metadata.update(seconds=result.seconds, data_digest=result.data_digest)
     logging.info("preprocess: %s", result.summary)

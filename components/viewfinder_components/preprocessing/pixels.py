@@ -56,16 +56,15 @@ class PixelFile:
             )
         return cls(path, shape[0], shape[1], offset)
 
-    def read(self, start: int, out: NDArray[np.uint8]) -> None:
-        """Fill `out`, uint8 `[n, size, size, 3]`, with the photos from number `start` on."""
-        photo_bytes = self.image_size**2 * 3
+    def read(self, number: int, out: NDArray[np.uint8]) -> None:
+        """Fill `out`, uint8 `[size, size, 3]`, with a photo."""
         with self.path.open("rb", buffering=0) as file:
-            file.seek(self.offset + start * photo_bytes)
+            file.seek(self.offset + number * out.nbytes)
             view, done = out.data.cast("B"), 0
-            while done < len(view):  # one read stops at 2 GiB
+            while done < len(view):  # a signal may cut a read short
                 count = file.readinto(view[done:])
                 if not count:
-                    raise _broken(self.path, f"its end at photo {start + done // photo_bytes}")
+                    raise _broken(self.path, f"its end at photo {number}")
                 done += count
 
 
@@ -96,26 +95,21 @@ class PixelFiles:
     def _starts(self) -> NDArray[np.int64]:
         return np.cumsum([0, *(file.photos for file in self.files)], dtype=np.int64)
 
-    def read(self, start: int, stop: int) -> NDArray[np.uint8]:
-        """Read the photos `start` to `stop` (not included), across files.
+    def read(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Read the photos of some rows, in the order of `rows`.
+
+        Args:
+            rows: int64 `[n]`, each at least 0 and below `len(self)`.
 
         Returns:
-            uint8 `[stop - start, size, size, 3]`; indices beyond the end are cut off as in a slice.
+            uint8 `[n, size, size, 3]`.
         """
-        start, stop, _ = slice(start, stop).indices(len(self))
-        pixels = np.empty((max(stop - start, 0), self.image_size, self.image_size, 3), np.uint8)
-        self.read_into(pixels, start)
+        pixels = np.empty((len(rows), self.image_size, self.image_size, 3), np.uint8)
+        numbers = np.searchsorted(self._starts, rows, side="right") - 1
+        places = rows - self._starts[numbers]
+        for photo, number, place in zip(pixels, numbers.tolist(), places.tolist(), strict=True):
+            self.files[number].read(place, photo)
         return pixels
-
-    def read_into(self, pixels: NDArray[np.uint8], start: int) -> None:
-        """Fill `pixels`, uint8 `[n, size, size, 3]`, with the `n` photos from `start` on."""
-        done = 0
-        while done < len(pixels):
-            number = int(np.searchsorted(self._starts, start + done, side="right")) - 1
-            count = min(int(self._starts[number + 1]) - start, len(pixels)) - done
-            first = start + done - int(self._starts[number])
-            self.files[number].read(first, pixels[done : done + count])
-            done += count
 
 
 def _broken(path: Path, received: str, size: int | None = None) -> PermanentError:

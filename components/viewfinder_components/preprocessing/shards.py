@@ -1,4 +1,4 @@
-"""Read what preprocess wrote: shuffled shards of pixels, their labels and where they came from."""
+"""Read what preprocess wrote: the photos of each split in shuffled order, with their labels."""
 
 import json
 from collections.abc import Iterator
@@ -15,19 +15,24 @@ from numpy.typing import NDArray
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.preprocessing.pixels import PixelFiles
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SPLITS = ("train", "val", "test")
 MANIFEST = "shards.json"
 """Written last: a directory without it was left by a run that did not finish."""
+PIXELS = "pixels"
+"""The folder of the pixel files."""
 
 
 @dataclass(frozen=True)
 class Split:
-    """The photos of one split, in the order in which they lie in its shards."""
+    """The photos of one split, in the order in which training sees them."""
 
     name: str
     """train, val or test."""
     files: PixelFiles
+    """The photos of all splits."""
+    rows: NDArray[np.int64]
+    """int64 `[n]`: where in `files` each photo of this split lies."""
     labels: NDArray[np.int32]
     """int32 `[n]`: the place of each photo's class in `Shards.labels`."""
     photos_path: Path
@@ -46,7 +51,15 @@ class Split:
         Returns:
             uint8 `[stop - start, size, size, 3]`, RGB.
         """
-        return self.files.read(start, len(self) if stop is None else stop)
+        return self.files.read(self.rows[start:stop])
+
+    def take(self, places: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Read the photos at `places` of the split, int64 `[n]`, in that order.
+
+        Returns:
+            uint8 `[n, size, size, 3]`, RGB.
+        """
+        return self.files.read(self.rows[places])
 
     def batches(self, size: int) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int32]]]:
         """Yield `size` photos and their labels at a time, in order; the last may be fewer."""
@@ -96,16 +109,24 @@ class Shards:
         """
         if name not in SPLITS:
             raise PermanentError(f"one of {', '.join(SPLITS)}", repr(name), "name another split")
-        folder, listed = self.directory / name, self.manifest["shards"][name]
-        files = PixelFiles.open((folder / shard["file"] for shard in listed), self.image_size)
-        labels = np.load(folder / "labels.npy")
+        folder = self.directory / name
+        rows, labels = np.load(folder / "rows.npy"), np.load(folder / "labels.npy")
         count = self.manifest["counts"][name]
-        if not len(files) == len(labels) == count:
-            found = f"{len(files)} photos and {len(labels)} labels"
+        if not len(rows) == len(labels) == count:
+            found = f"{len(rows)} photos and {len(labels)} labels"
             raise _unreadable(
                 self.directory / MANIFEST, f"{count} {name} photos there, {found} here"
             )
-        return Split(name, files, labels, folder / "photos.parquet")
+        return Split(name, self._files, rows, labels, folder / "photos.parquet")
+
+    @cached_property
+    def _files(self) -> PixelFiles:
+        paths = (self.directory / PIXELS / name for name in self.manifest["pixels"])
+        files = PixelFiles.open(paths, self.image_size)
+        if len(files) != self.manifest["rows"]:
+            received = f"{self.manifest['rows']} photos there, {len(files)} here"
+            raise _unreadable(self.directory / MANIFEST, received)
+        return files
 
 
 def _unreadable(path: Path, received: str) -> PermanentError:

@@ -57,7 +57,7 @@ class PhotoExamples:
 
     def take(self, places: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Read the photos at `places`."""
-        return np.concatenate([self.split.pixels(place, place + 1) for place in places.tolist()])
+        return self.split.take(places)
 
 
 def in_order(examples: Examples, order: NDArray[np.int64], batch_size: int) -> Iterator[Batch]:

@@ -15,16 +15,17 @@ Extractor = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 
 def compute_features(
-    extract: Extractor, split: Split, width: int, directory: Path
+    extract: Extractor, split: Split, width: int, directory: Path, part_photos: int = 512
 ) -> NDArray[np.float32]:
-    """Compute the features of a split, shard by shard.
+    """Compute the features of a split, part by part.
 
     Args:
         extract: The backbone.
         split: The photos.
         width: Features a photo.
-        directory: Where the features of each shard are kept as `<split>-00000.npy`; those that
+        directory: Where the features of each part are kept as `<split>-00000.npy`; those that
             an earlier run left are read in place of being computed again.
+        part_photos: Photos a file: what a killed run computes again at most.
 
     Returns:
         float32 `[n, width]` in the order of the split.
@@ -32,17 +33,15 @@ def compute_features(
     directory.mkdir(parents=True, exist_ok=True)
     features = np.empty((len(split), width), np.float32)
     progress = Progress(f"train: features of {split.name} photos", len(split))
-    start = 0
-    for number, shard in enumerate(split.files.files):
-        stop = start + shard.photos
+    for number, start in enumerate(range(0, len(split), part_photos)):
+        stop = min(start + part_photos, len(split))
         path = directory / f"{split.name}-{number:05d}.npy"
         if path.exists():
             features[start:stop] = np.load(path)
         else:
             features[start:stop] = extract(split.pixels(start, stop))
             _save(path, features[start:stop])
-        progress.advance(shard.photos)
-        start = stop
+        progress.advance(stop - start)
     progress.finish()
     return features
 

@@ -14,7 +14,7 @@ from viewfinder_components.preprocessing.write import PreprocessConfig, write_sh
 @pytest.fixture
 def directory(validated: Callable, tmp_path: Path) -> Path:
     index, pixels = validated(100)
-    write_shards(index, pixels, tmp_path / "shards", PreprocessConfig(photos_per_shard=16))
+    write_shards(index, pixels, tmp_path / "shards", PreprocessConfig())
     return tmp_path / "shards"
 
 
@@ -23,9 +23,17 @@ def directory(validated: Callable, tmp_path: Path) -> Path:
 )
 def test_any_range_reads_as_a_slice(directory: Path, start: int, stop: int) -> None:
     split = Shards.open(directory).split("train")
-    whole = np.concatenate([np.load(file.path) for file in split.files.files])
+    stored = np.concatenate([np.load(file.path) for file in split.files.files])
 
-    np.testing.assert_array_equal(split.pixels(start, stop), whole[start:stop])
+    np.testing.assert_array_equal(split.pixels(start, stop), stored[split.rows][start:stop])
+
+
+def test_photos_are_taken_in_the_order_asked_for(directory: Path) -> None:
+    split = Shards.open(directory).split("val")
+
+    np.testing.assert_array_equal(
+        split.take(np.array([7, 3, 7])), split.pixels()[np.array([7, 3, 7])]
+    )
 
 
 def test_batches_cover_the_split_in_order(directory: Path) -> None:
@@ -69,6 +77,13 @@ def test_counts_that_disagree_are_refused(directory: Path) -> None:
     (directory / "shards.json").write_text(json.dumps(manifest))
 
     with pytest.raises(PermanentError, match="21 val photos there, 20 photos and 20 labels here"):
+        Shards.open(directory).split("val")
+
+
+def test_a_pixel_file_of_another_run_is_refused(directory: Path) -> None:
+    np.save(directory / "pixels" / "part-00001.npy", np.zeros((3, 8, 8, 3), np.uint8))
+
+    with pytest.raises(PermanentError, match=r"100 photos there, \d+ here"):
         Shards.open(directory).split("val")
 
 

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,8 +16,9 @@ import pytest
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.preprocessing.shards import Shards
 from viewfinder_components.preprocessing.write import PreprocessConfig, write_shards
+from viewfinder_components.validation.pixels import PixelWriter, clear_pixels
 
-SMALL_SHARDS = PreprocessConfig(photos_per_shard=16)
+OTHER_DISK = Path("/dev/shm")  # noqa: S108  (a tempfile's folder is made in it)
 
 
 def digests(directory: Path) -> dict[str, str]:
@@ -31,12 +32,11 @@ def digests(directory: Path) -> dict[str, str]:
 def test_each_used_photo_lies_beside_its_own_label(validated: Callable, tmp_path: Path) -> None:
     index, pixels = validated(100)
 
-    result = write_shards(index, pixels, tmp_path / "shards", SMALL_SHARDS)
+    result = write_shards(index, pixels, tmp_path / "shards", PreprocessConfig())
 
     assert result.counts == {"train": 60, "val": 20, "test": 20}
-    assert result.shards == {"train": 4, "val": 2, "test": 2}
     assert result.data_digest == "d1"
-    assert set(result.seconds) == {"index", "shards"}
+    assert set(result.seconds) == {"index", "pixels"}
     shards = Shards.open(tmp_path / "shards")
     seen = []
     for name in ("train", "val", "test"):
@@ -61,21 +61,21 @@ def test_unused_photos_are_left_out(validated: Callable, tmp_path: Path) -> None
 def test_equal_input_gives_equal_bytes(validated: Callable, tmp_path: Path) -> None:
     index, pixels = validated(100)
     for run in ("first", "second"):
-        write_shards(index, pixels, tmp_path / run, SMALL_SHARDS)
+        write_shards(index, pixels, tmp_path / run, PreprocessConfig())
 
     assert digests(tmp_path / "first") == digests(tmp_path / "second")
-    assert len(digests(tmp_path / "first")) == 8 + 6 + 1
+    assert len(digests(tmp_path / "first")) == 3 * 3 + 3 + 1  # splits, pixels, manifest
 
 
 def test_the_order_depends_on_the_seed_and_not_on_the_index(
     validated: Callable, tmp_path: Path
 ) -> None:
     index, pixels = validated(100)
-    write_shards(index, pixels, tmp_path / "seed0", SMALL_SHARDS)
-    write_shards(index, pixels, tmp_path / "seed1", PreprocessConfig(16, seed=1))
+    write_shards(index, pixels, tmp_path / "seed0", PreprocessConfig())
+    write_shards(index, pixels, tmp_path / "seed1", PreprocessConfig(seed=1))
     table = pq.read_table(index / "index.parquet")
     pq.write_table(table.take(pa.array(range(99, -1, -1))), index / "index.parquet")
-    write_shards(index, pixels, tmp_path / "reversed", SMALL_SHARDS)
+    write_shards(index, pixels, tmp_path / "reversed", PreprocessConfig())
 
     def order(name: str) -> list[str]:
         return Shards.open(tmp_path / name).split("train").photos["sha256"].to_pylist()
@@ -88,9 +88,9 @@ def test_the_order_depends_on_the_seed_and_not_on_the_index(
 def test_what_an_earlier_run_left_is_replaced(validated: Callable, tmp_path: Path) -> None:
     index, pixels = validated(100)
     shards = tmp_path / "shards"
-    write_shards(index, pixels, shards, PreprocessConfig(photos_per_shard=4))
-    write_shards(index, pixels, shards, SMALL_SHARDS)
-    write_shards(index, pixels, tmp_path / "fresh", SMALL_SHARDS)
+    write_shards(index, pixels, shards, PreprocessConfig(seed=1))
+    write_shards(index, pixels, shards, PreprocessConfig())
+    write_shards(index, pixels, tmp_path / "fresh", PreprocessConfig())
 
     assert digests(shards) == digests(tmp_path / "fresh")
 
@@ -151,36 +151,73 @@ def test_pixels_of_another_size_are_refused(validated: Callable, tmp_path: Path)
         write_shards(index, pixels, tmp_path / "shards", PreprocessConfig())
 
 
-def test_shards_of_no_photos_are_refused() -> None:
-    with pytest.raises(PermanentError, match="photos_per_shard of at least 1, received 0"):
-        PreprocessConfig(photos_per_shard=0)
+def test_the_pixels_are_on_disk_once(validated: Callable, tmp_path: Path) -> None:
+    index, pixels = validated(100)
+    write_shards(index, pixels, tmp_path / "shards", PreprocessConfig())
+
+    for part in pixels.glob("part-*.npy"):
+        assert part.samefile(tmp_path / "shards" / "pixels" / part.name)
+
+
+@pytest.mark.skipif(not OTHER_DISK.is_dir(), reason=f"needs another disk at {OTHER_DISK}")
+def test_on_another_disk_they_are_copied(validated: Callable, tmp_path: Path) -> None:
+    index, pixels = validated(100)
+    write_shards(index, pixels, tmp_path / "here", PreprocessConfig())
+    with tempfile.TemporaryDirectory(dir=OTHER_DISK) as elsewhere:
+        assert os.stat(elsewhere).st_dev != pixels.stat().st_dev
+        write_shards(index, pixels, Path(elsewhere) / "there", PreprocessConfig())
+
+        assert digests(Path(elsewhere) / "there") == digests(tmp_path / "here")
+
+
+def test_the_shards_stay_as_they_are_when_validate_runs_again(
+    validated: Callable, tmp_path: Path
+) -> None:
+    index, pixels = validated(100)
+    write_shards(index, pixels, tmp_path / "shards", PreprocessConfig())
+    before = digests(tmp_path / "shards")
+
+    clear_pixels(pixels)
+    with PixelWriter(pixels, 8) as writer:
+        writer.append(bytes(8 * 8 * 3))
+
+    assert digests(tmp_path / "shards") == before
 
 
 _WRITE = """
 import sys
 from pathlib import Path
 from viewfinder_components.preprocessing.write import PreprocessConfig, write_shards
-write_shards(*map(Path, sys.argv[1:4]), PreprocessConfig(photos_per_shard=64))
+write_shards(*map(Path, sys.argv[1:4]), PreprocessConfig())
 # Not ru_maxrss: a process inherits it from the one that started it.
 print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
 """
 
 
+_DIE_AFTER_ONE_LINK = """
+import os, signal
+link = os.link
+def link_and_die(*names):
+    link(*names)
+    os.kill(os.getpid(), signal.SIGKILL)
+os.link = link_and_die
+"""
+
+
 def test_killed_and_run_again_it_comes_out_right(validated: Callable, tmp_path: Path) -> None:
-    index, pixels = validated(2000, size=160, per_part=500)
+    index, pixels = validated(200)
     killed, whole = tmp_path / "killed", tmp_path / "whole"
-    arguments = [sys.executable, "-c", _WRITE, str(index), str(pixels)]
-    process = subprocess.Popen([*arguments, str(killed)], stdout=subprocess.DEVNULL)
-    while not list(killed.glob("train/pixels-*")):
-        assert process.poll() is None
-        time.sleep(0.001)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    code = _DIE_AFTER_ONE_LINK + _WRITE
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(index), str(pixels), str(killed)], check=False
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert len(list(killed.rglob("part-*.npy"))) == 1
 
     with pytest.raises(PermanentError, match="run preprocess again"):
         Shards.open(killed)
     for directory in (killed, whole):
-        write_shards(index, pixels, directory, PreprocessConfig(photos_per_shard=64))
+        write_shards(index, pixels, directory, PreprocessConfig())
     assert digests(killed) == digests(whole)
 
 

@@ -81,7 +81,7 @@ def make_shards(
             "data_digest": f"groceries{val}",
         }
         (root / "summary.json").write_text(json.dumps(summary))
-        config = PreprocessConfig(photos_per_shard=24, seed=seed)
+        config = PreprocessConfig(seed=seed)
         write_shards(root, root, root / "shards", config)
         return root / "shards"
 

@@ -38,13 +38,13 @@ def test_features_come_in_the_order_of_the_split(split: Split, tmp_path: Path) -
 
 
 def test_a_run_that_was_stopped_goes_on(split: Split, tmp_path: Path) -> None:
-    assert len(split.files.files) == 3
+    third = -(-len(split) // 3)
     with pytest.raises(KeyboardInterrupt):
-        compute_features(Means(stop_after=2), split, 3, tmp_path)
+        compute_features(Means(stop_after=2), split, 3, tmp_path, third)
     (tmp_path / "train-00002.tmp").write_bytes(b"half a file")
     again = Means()
 
-    features = compute_features(again, split, 3, tmp_path)
+    features = compute_features(again, split, 3, tmp_path, third)
 
     assert again.calls == 1
     np.testing.assert_array_equal(features, split.pixels().mean(axis=(1, 2), dtype=np.float32))
