@@ -30,9 +30,11 @@ def name(node):
 
 
 def tool(*arguments):
-    return subprocess.run(
-        [*TOOL, *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    done = subprocess.run(
+        [*TOOL, *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=False
     )
+    assert done.returncode == 0, done.stderr
+    return done
 
 
 def look_at_machine():

@@ -1,12 +1,15 @@
 """Run other programs, and say what one printed when it fails."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 from viewfinder_components.errors import PermanentError
 
+# When this process is killed, what it runs must not go on: `down` may be next, and removes files.
+_DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--")
 _TAIL = 2000  # characters of a failed command's output; its cause stands at the end
 
 
@@ -29,9 +32,13 @@ def run(
     """
     words = [str(word) for word in command]
     name = " ".join(words)[:200]
+    if shutil.which(words[0]) is None:
+        raise PermanentError(
+            f"the program {words[0]}", "no such program", "run `python -m tests.testbed setup`"
+        )
     try:
         finished = subprocess.run(
-            words,
+            [*_DIES_WITH_US, *words],
             cwd=cwd,
             env={**os.environ, **(environment or {})},
             stdin=subprocess.DEVNULL,
@@ -42,10 +49,6 @@ def run(
             timeout=timeout,
             check=False,
         )
-    except FileNotFoundError as error:
-        raise PermanentError(
-            f"the program {words[0]}", "no such program", "run `python -m tests.testbed setup`"
-        ) from error
     except subprocess.TimeoutExpired as error:
         raise PermanentError(
             f"an end of `{name}` within {timeout:.0f} s", "none", "look at the machine's load"
