@@ -25,12 +25,12 @@ def fill_in(result: RunResult) -> RunResult:
     """Return the run with what its steps found: metrics, the gate's word, version, endpoint."""
     evaluate, publish, deploy = (result.step(name) for name in ("evaluate", "publish", "deploy"))
     if evaluate is not None and evaluate.state in ("succeeded", "cached"):
-        # On a cluster, outputs that are long reach us in part; the step's sentence is whole.
         metrics, evaluation = map(evaluate.artifacts.get, ("metrics", "evaluation"))
+        decision = evaluation.metadata.get("decision") if evaluation else None
         result = replace(
             result,
             metrics=dict(metrics.metadata) if metrics else {},
-            decision=evaluation.metadata["decision"] if evaluation else evaluate.summary or None,
+            decision=decision or evaluate.summary or None,
         )
     if publish is not None and publish.parameters:
         version = {"number": int(publish.parameters["number"]), "uri": publish.parameters["uri"]}

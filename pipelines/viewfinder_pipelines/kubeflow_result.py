@@ -17,9 +17,10 @@ from viewfinder_pipelines.conclusion import (
     with_outputs,
 )
 from viewfinder_pipelines.kubeflow_client import Kubeflow
+from viewfinder_pipelines.outputs import Outputs
 from viewfinder_pipelines.pod_log import PodLog, parse_log
 from viewfinder_pipelines.record import RunError, RunResult, RunState, StepResult
-from viewfinder_pipelines.workflow import Pod, WorkflowStep, read_steps
+from viewfinder_pipelines.workflow import EXECUTOR_LOGS, Pod, WorkflowStep, read_steps
 
 _STATES: dict[str, RunState] = {
     "SUCCEEDED": "succeeded",
@@ -93,7 +94,7 @@ class KubeflowRun:
             overhead=_overhead(step, log) if step.state != "running" else {},
             attempts=max(1, len(step.pods)),
         )
-        return with_outputs(result, log.outputs)
+        return with_outputs(result, _outputs(step, log))
 
     def _explain(self, steps: Sequence[WorkflowStep], workflow: Mapping[str, Any]) -> RunError:
         """Say why the run failed: the step's own sentence, or what became of its pod."""
@@ -149,6 +150,14 @@ def _report(result: RunResult) -> str | None:
         if step is not None and "report" in step.artifacts:
             return step.artifacts["report"].uri
     return None
+
+
+def _outputs(step: WorkflowStep, log: PodLog) -> Outputs:
+    """Return what a step put out: what its log says, and where that was cut off, its driver."""
+    planned = step.artifacts if step.state == "succeeded" else {}
+    artifacts = {**planned, **log.outputs.artifacts}
+    artifacts.pop(EXECUTOR_LOGS, None)
+    return replace(log.outputs, artifacts=artifacts)
 
 
 def _overhead(step: WorkflowStep, log: PodLog) -> dict[str, float]:

@@ -4,15 +4,20 @@ KFP's own list of tasks has neither the names of the pods nor the causes of fail
 has both, and KFP's API hands it out as the run's runtime manifest.
 """
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from viewfinder_pipelines.record import StepState
+from viewfinder_pipelines.outputs import parse_outputs
+from viewfinder_pipelines.record import ArtifactRecord, StepState
 
 _DRIVER = "system-container-driver"  # the template of the pods that prepare a step
+_POD_PATCH = "pod-spec-patch"  # the driver's output that holds the command of the step's pod
+EXECUTOR_LOGS = "executor-logs"
+"""An artifact that Kubeflow Pipelines adds to every step."""
 _STATES: dict[str, StepState] = {
     "Pending": "running",
     "Running": "running",
@@ -55,12 +60,14 @@ class WorkflowStep:
         state: How it ended, or `running`.
         driver: KFP's pod that prepares the step, or finds it in the cache.
         pods: The step's own pods, one a try; none for a cached step.
+        artifacts: Where its artifacts go, by name, as its driver laid it down; without metadata.
     """
 
     name: str
     state: StepState
     driver: Pod
     pods: tuple[Pod, ...]
+    artifacts: Mapping[str, ArtifactRecord]
 
     @property
     def began(self) -> datetime | None:
@@ -106,7 +113,25 @@ def _read_step(workflow: Mapping[str, Any], nodes: Sequence[Node], path: str) ->
         state = "failed"
     elif state == "succeeded" and not pods:
         state = "cached"
-    return WorkflowStep(path.rpartition(".")[2], state, drivers[-1], pods)
+    artifacts = _planned_artifacts([node for node in nodes if _path(node) == f"{path}-driver"])
+    return WorkflowStep(path.rpartition(".")[2], state, drivers[-1], pods, artifacts)
+
+
+def _planned_artifacts(drivers: Sequence[Node]) -> dict[str, ArtifactRecord]:
+    """Return where a step's artifacts go; its driver writes that into the command of its pod."""
+    patches = [
+        parameter["value"]
+        for node in drivers
+        for parameter in node.get("outputs", {}).get("parameters", [])
+        if parameter["name"] == _POD_PATCH and parameter.get("value")
+    ]
+    if not patches:  # still at it, or the step comes from the cache
+        return {}
+    command = json.loads(patches[-1])["containers"][0]["command"]
+    outputs = json.loads(command[command.index("--executor_input") + 1])["outputs"]
+    artifacts = parse_outputs(outputs).artifacts
+    artifacts.pop(EXECUTOR_LOGS, None)
+    return artifacts
 
 
 def _read_pods(workflow: Mapping[str, Any], nodes: Sequence[Node], path: str) -> tuple[Pod, ...]:

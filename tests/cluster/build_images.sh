@@ -5,6 +5,9 @@
 #   FOLDER  where predictor.tar and steps.tar go; an image that has not changed is not written again
 # pip asks what /etc/pip.conf (or PIP_CONFIG_FILE) names, and trusts SSL_CERT_FILE, as on this machine.
 set -euo pipefail
+# What buildah mounts stays in a mount namespace that ends with this script, even when it is killed.
+[ "${1:-}" = --in-namespace ] || exec unshare --mount --propagation private "$0" --in-namespace "$@"
+shift
 base=$1
 mkdir -p "$2"
 folder=$(cd "$2" && pwd)

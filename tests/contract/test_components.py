@@ -46,7 +46,7 @@ ARTIFACTS = {
     "evaluate": (
         {"model": "Model", "index": "Dataset", "shards": "Dataset"},
         {"evaluation": "Artifact", "metrics": "Metrics",
-         "classification": "ClassificationMetrics", "report": "HTML"},
+         "test_classification": "ClassificationMetrics", "report": "HTML"},
     ),
     "export": ({"model": "Model", "evaluation": "Artifact"}, {"servable": "Model"}),
     "check": (

@@ -108,8 +108,13 @@ def install(tmp_path_factory: pytest.TempPathFactory) -> Install:
 
 @pytest.fixture(scope="session")
 def succeeded(install: Install) -> tuple[str, dict[str, Any]]:
-    """Output and record of a run that has published its first version."""
-    name = unique("fruit")
-    code, output, record = install.run("--model-name", name, "--set", "deploy=false")
+    """Output and record of a run that has published its first version.
+
+    Its seed is new, so that no step comes from the cache that earlier tests left.
+    """
+    name, seed = unique("fruit"), f"seed={uuid.uuid4().int % 2**31}"
+    code, output, record = install.run(
+        *("--model-name", name, "--set", "deploy=false", "--set", seed)
+    )
     assert code == 0, output
     return output, record

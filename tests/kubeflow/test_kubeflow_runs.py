@@ -16,7 +16,7 @@ def test_the_run_publishes_a_version_and_leaves_the_same_record_as_a_local_run(s
     assert record["version"]["number"] == 1
     assert record["decision"]
     assert record["metrics"]["accuracy"] > 0.5
-    assert step(record, "evaluate")["artifacts"]["classification"]["metadata"]
+    assert step(record, "evaluate")["artifacts"]["test_classification"]["uri"]
     assert step(record, "train")["artifacts"]["model"]["uri"].startswith(("minio://", "s3://"))
     assert record["report"] == step(record, "evaluate")["artifacts"]["report"]["uri"]
 
@@ -55,8 +55,10 @@ def test_show_finds_a_run_that_is_not_known_here(succeeded, tmp_path, install: I
 
 def test_the_same_data_again_are_not_read_nor_learned_again(install: Install, succeeded) -> None:
     _, record = succeeded
-    name = record["parameters"]["model_name"]
-    code, output, again = install.run("--model-name", name, "--set", "deploy=false")
+    name, seed = (record["parameters"][known] for known in ("model_name", "seed"))
+    code, output, again = install.run(
+        *("--model-name", name, "--set", "deploy=false", "--set", f"seed={seed}")
+    )
     assert code == 0, output
     states = {s["name"]: s["state"] for s in again["steps"]}
     assert {n for n, state in states.items() if state == "cached"} >= {"validate", "train"}
@@ -148,7 +150,7 @@ def wait_for_pod(run_id: str, name: str) -> str:
         found[:] = [
             pod["metadata"]["name"]
             for pod in pods["items"]
-            if f'"--task_name","{name}"' in json.dumps(pod["spec"], separators=(",", ":"))
+            if f'"--function_to_execute","{name}"' in json.dumps(pod["spec"], separators=(",", ":"))
             and "system-container-impl" in pod["metadata"]["name"]
             and pod["status"]["phase"] == "Running"
         ]

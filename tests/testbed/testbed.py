@@ -132,7 +132,9 @@ def give_base_image() -> str:
     """
     machine.check()
     archive = image_set.archive_of([image_set.python_image()])
-    commands.run("buildah", "pull", "--quiet", f"oci-archive:{archive}")
+    # In a mount namespace of its own, which takes away what buildah leaves mounted.
+    unshare = ("unshare", "--mount", "--propagation", "private")
+    commands.run(*unshare, "buildah", "pull", "--quiet", f"oci-archive:{archive}")
     return images.PYTHON
 
 

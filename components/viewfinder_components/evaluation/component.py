@@ -12,7 +12,7 @@ def evaluate(
     shards: dsl.Input[dsl.Dataset],
     evaluation: dsl.Output[dsl.Artifact],
     metrics: dsl.Output[dsl.Metrics],
-    classification: dsl.Output[dsl.ClassificationMetrics],
+    test_classification: dsl.Output[dsl.ClassificationMetrics],
     report: dsl.Output[dsl.HTML],
     model_root: str,
     model_name: str,
@@ -30,7 +30,9 @@ def evaluate(
         shards: The shards of the preprocess step.
         evaluation: Every metric, every prediction, and sample photos for the later steps.
         metrics: The scalar metrics.
-        classification: Confusion matrix, and the micro-averaged one-against-the-rest ROC.
+        test_classification: Confusion matrix and micro-averaged one-against-the-rest ROC. Its name
+            is the last by the alphabet: Kubeflow's log of the outputs is cut off after 15,000
+            characters, and this one alone may be longer.
         report: The run's main page.
         model_root: Where versions are published; the champion is its newest one.
         model_name: The model's name below the root.
@@ -68,7 +70,7 @@ def evaluate(
     )
     evaluation.metadata.update(seconds=result.seconds, decision=result.decision)
     metrics.metadata.update(result.scalars)
-    classification.log_confusion_matrix(*result.confusion_matrix)
-    classification.log_roc_curve(*result.roc_curve)
+    test_classification.log_confusion_matrix(*result.confusion_matrix)
+    test_classification.log_roc_curve(*result.roc_curve)
     logging.info("evaluate: %s", result.summary)
     return result.accepted

@@ -60,12 +60,11 @@ def check_gates(
     return gates
 
 
-def raise_shut(gates: list[Gate], where: str) -> None:
+def raise_shut(gates: list[Gate]) -> None:
     """Raise unless every gate is open.
 
     Args:
         gates: As `check_gates` returned them.
-        where: Where the user can look.
 
     Raises:
         PermanentError: Names every shut gate, its value and limit, the worst and the remedy.
@@ -75,7 +74,7 @@ def raise_shut(gates: list[Gate], where: str) -> None:
         raise PermanentError(
             " and ".join(f"{gate.limit} {gate.title}" for gate in shut),
             " and ".join(gate.value + (f" ({gate.worst})" if gate.worst else "") for gate in shut),
-            "; ".join([*(gate.remedy for gate in shut), f"see {where}"]),
+            "; ".join(gate.remedy for gate in shut),
         )
 
 

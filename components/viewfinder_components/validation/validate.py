@@ -72,7 +72,7 @@ def validate_photos(
         reader = PixelReader(pixels_dir, config.image_size)
         write_report(report_path, ReportContent(data, photos, groups, gates, result, reader))
     write_summary(index_dir, _summary(data, photos, config, result))
-    raise_shut(gates, str(report_path))
+    raise_shut(gates)
     return result
 
 

@@ -36,6 +36,16 @@ def test_the_pods_are_called_as_argo_calls_them() -> None:
     )
 
 
+def test_the_driver_says_where_the_artifacts_go() -> None:
+    steps = {step.name: step for step in read_steps(workflow("succeeded"))}
+    artifacts = steps["evaluate"].artifacts
+    assert sorted(artifacts) == ["classification", "evaluation", "metrics", "report"]
+    assert artifacts["report"].type == "system.HTML"
+    assert artifacts["report"].uri.startswith("minio://mlpipeline/v2/artifacts/")
+    assert artifacts["report"].uri.endswith("/report")
+    assert steps["train"].artifacts == {}
+
+
 def test_a_run_that_failed() -> None:
     validate, report = read_steps(workflow("failed"))
     assert (validate.name, validate.state) == ("validate", "failed")

@@ -39,7 +39,6 @@ def test_shut_gates_say_what_to_do(two_classes, validation, config, message) -> 
     assert len(validation.rows()) == 30
     assert json.loads((validation.index_dir / "summary.json").read_text())["counts"]["used"] == 24
     assert "not fit for training" in validation.report.read_text("utf-8")
-    assert str(validation.report) in str(_error(validation, two_classes, config))
 
 
 def test_open_gates_let_pass(two_classes, validation) -> None:
