@@ -40,10 +40,10 @@ BASE ?= docker.io/library/python:3.11-slim-bookworm
 IMAGES ?= viewfinder
 TAG ?= 0.1.0
 .PHONY: images
-images: ## Build both images (BUILDER=docker or buildah, BASE=, IMAGES=registry/prefix, TAG=)
+images: ## Build both images (BUILDER=docker or buildah, BASE=, IMAGES=registry/prefix, TAG=, FLAGS=)
 	for target in predictor steps; do \
 	  $(BUILDER) build $(if $(findstring buildah,$(BUILDER)),--isolation chroot) \
-	    --build-arg BASE=$(BASE) --target $$target --tag $(IMAGES)/$$target:$(TAG) . || exit 1; \
+	    $(FLAGS) --build-arg BASE=$(BASE) --target $$target --tag $(IMAGES)/$$target:$(TAG) . || exit 1; \
 	done
 
 .PHONY: cluster-up
