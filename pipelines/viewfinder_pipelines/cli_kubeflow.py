@@ -112,12 +112,20 @@ def enable(name: str, **options: Any) -> None:
 @click.argument("name")
 @kubeflow_options
 def delete(name: str, **options: Any) -> None:
-    """Delete the schedule NAME; the runs it has started stay."""
-    from viewfinder_pipelines.recurring import delete_schedule, find_schedules
+    """Delete the schedule NAME; the runs that have ended stay."""
+    from viewfinder_components.errors import TransientError
+    from viewfinder_pipelines.recurring import find_schedules, retire_schedule
 
     kubeflow, _ = _connect(options)
-    for one in find_schedules(kubeflow, name):
-        delete_schedule(kubeflow, one)
+    going = [
+        run for one in find_schedules(kubeflow, name) for run in retire_schedule(kubeflow, one)
+    ]
+    if going:
+        raise TransientError(
+            f"no run of the schedule {name} going, for its pods would be deleted with it",
+            ", ".join(going),
+            "follow or terminate it and then delete the schedule; it is disabled from now on",
+        )
     click.echo(f"{name}: deleted")
 
 

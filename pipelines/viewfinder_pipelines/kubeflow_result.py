@@ -28,6 +28,8 @@ _STATES: dict[str, RunState] = {
     "FAILED": "failed",
     "CANCELED": "interrupted",
 }  # every other state is a running one
+FINAL_STATES = frozenset(_STATES)
+"""Kubeflow Pipelines' names of the states in which a run stays."""
 _NO_LOG = parse_log("")
 _NO_LOG_ANSWER = '{"error_message":'
 

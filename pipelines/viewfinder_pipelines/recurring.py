@@ -7,6 +7,7 @@ from typing import Any
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_pipelines.kubeflow_client import Kubeflow
+from viewfinder_pipelines.kubeflow_result import FINAL_STATES
 from viewfinder_pipelines.settings_file import KubeflowSettings
 from viewfinder_pipelines.submission import (
     RUN_ID,
@@ -110,7 +111,8 @@ def set_schedule(
     """Make sure that the recurring run `name` is exactly this one.
 
     Kubeflow Pipelines cannot change a recurring run: a changed one is made anew, and the old one
-    is deleted after that, so that no time is missed.
+    is deleted after that, so that no time is missed. An old one that has a run going is disabled
+    and deleted the next time.
 
     Returns:
         The schedule, and whether anything had to change.
@@ -130,15 +132,18 @@ def set_schedule(
         experiment_id=find_experiment(kubeflow, settings),
         service_account=settings.service_account,
     )
-    if len(before) == 1 and before[0].does(wanted):
-        return before[0], False
-    made = kubeflow.call(
-        kubeflow.client._recurring_run_api.recurring_run_service_create_recurring_run,
-        _to_request(wanted, version, settings),
-    )
+    current = next((schedule for schedule in before if schedule.does(wanted)), None)
+    is_new = current is None
+    if current is None:
+        made = kubeflow.call(
+            kubeflow.client._recurring_run_api.recurring_run_service_create_recurring_run,
+            _to_request(wanted, version, settings),
+        )
+        current = _from_answer(made)
     for old in before:
-        delete_schedule(kubeflow, old)
-    return _from_answer(made), True
+        if old.schedule_id != current.schedule_id:
+            retire_schedule(kubeflow, old)
+    return current, is_new
 
 
 def list_schedules(kubeflow: Kubeflow, name: str | None = None) -> list[Schedule]:
@@ -180,9 +185,34 @@ def enable_schedule(kubeflow: Kubeflow, schedule: Schedule, enabled: bool) -> No
     kubeflow.call(method, schedule.schedule_id)
 
 
-def delete_schedule(kubeflow: Kubeflow, schedule: Schedule) -> None:
-    """Delete a recurring run; the runs it has started stay."""
-    kubeflow.call(kubeflow.client.delete_recurring_run, schedule.schedule_id)
+def retire_schedule(kubeflow: Kubeflow, schedule: Schedule) -> list[str]:
+    """Disable a recurring run, and delete it unless a run of it is going.
+
+    With a recurring run Kubernetes deletes the pods of its runs, and Kubeflow Pipelines 2.17 calls
+    such a run running for ever. Runs that have ended stay.
+
+    Returns:
+        The ids of the runs that are going; the recurring run is deleted when there are none.
+    """
+    enable_schedule(kubeflow, schedule, False)
+    going = _runs_going(kubeflow, schedule)
+    if not going:
+        kubeflow.call(kubeflow.client.delete_recurring_run, schedule.schedule_id)
+    return going
+
+
+def _runs_going(kubeflow: Kubeflow, schedule: Schedule) -> list[str]:
+    newest = kubeflow.call(
+        kubeflow.client.list_runs,
+        experiment_id=schedule.experiment_id,
+        sort_by="created_at desc",
+        page_size=_PAGE,
+    )
+    return [
+        run.run_id
+        for run in newest.runs or []
+        if run.recurring_run_id == schedule.schedule_id and str(run.state) not in FINAL_STATES
+    ]
 
 
 def _to_request(wanted: Schedule, version: PipelineVersion, settings: KubeflowSettings) -> Any:

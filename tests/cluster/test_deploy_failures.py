@@ -3,6 +3,7 @@
 Each has a sentence of its own, says what to do, and comes long before the time-out.
 """
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -95,7 +96,7 @@ def test_storage_that_refuses(stage: Stage) -> None:
     assert isinstance(error, PermanentError)
     assert "storage initializer" in error.expected
     assert "a refusal" in error.received
-    assert "403" in error.received
+    assert re.search("403|SignatureDoesNotMatch", error.received)  # as KServe words it
     assert "viewfinder-storage" in error.remedy
 
 
@@ -111,7 +112,7 @@ def test_a_bucket_that_is_not_there(stage: Stage) -> None:
     error = fail(stage, replace(version, uri="s3://no-such-bucket-here/models/fruit/1"))
     assert isinstance(error, PermanentError)
     assert "nothing there" in error.received
-    assert "404" in error.received
+    assert re.search("404|NoSuchBucket", error.received)
 
 
 def test_storage_that_does_not_answer(stage: Stage) -> None:

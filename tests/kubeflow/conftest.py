@@ -42,7 +42,8 @@ class Install:
         """Start the command; its output is one stream."""
         command = Path(sys.executable).with_name("viewfinder")
         return subprocess.Popen(
-            [str(command), *arguments, "--settings", str(self.settings)],
+            # Where the tests are a shell's background job, they inherit that it ignores Ctrl-C.
+            ["env", "--default-signal=INT", command, *arguments, "--settings", self.settings],
             env={**os.environ, "VIEWFINDER_HOME": str(self.home), "PYTHONUNBUFFERED": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -132,7 +132,7 @@ def test_a_steps_pod_is_killed(install: Install, name: str) -> None:
         assert process.stdout is not None
         run_id = process.stdout.readline().split()[1]
         pod = wait_for_pod(run_id, name)
-        kubectl("-n", "kubeflow", "delete", "pod", pod, "--wait=false")
+        kubectl("-n", "kubeflow", "delete", "pod", pod, "--grace-period=0", "--force")
         output = process.stdout.read()
     record = install.record(run_id)
     assert process.returncode == 0, output

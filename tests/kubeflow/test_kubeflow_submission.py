@@ -8,9 +8,9 @@ import pytest
 from tests.kubeflow.conftest import Install, unique
 
 from viewfinder_pipelines.kubeflow_client import Kubeflow, connect
-from viewfinder_pipelines.recurring import list_schedules
+from viewfinder_pipelines.recurring import Schedule, list_schedules
 from viewfinder_pipelines.settings_file import read_settings
-from viewfinder_pipelines.submission import name_filter, upload_pipeline
+from viewfinder_pipelines.submission import upload_pipeline
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,9 @@ def test_a_schedule_with_a_wrong_time(install: Install) -> None:
     assert "expected" in output
 
 
-def test_a_schedule_starts_runs_by_itself(install: Install, kubeflow: Kubeflow) -> None:
+def test_a_schedule_starts_runs_and_goes_when_they_have_ended(
+    install: Install, kubeflow: Kubeflow
+) -> None:
     name = unique("minutely")
     code, output = install.call(
         *("schedule", "set", name, "--every", "1m", "--model-name", name),
@@ -101,23 +103,32 @@ def test_a_schedule_starts_runs_by_itself(install: Install, kubeflow: Kubeflow) 
     )
     assert code == 0, output
     (schedule,) = list_schedules(kubeflow, name)
-    try:
-        deadline = time.monotonic() + 180
-        runs = None
-        while not runs:
-            assert time.monotonic() < deadline, "no run began"
-            time.sleep(2)
-            found = kubeflow.call(
-                kubeflow.client.list_runs,
-                experiment_id=schedule.experiment_id,
-                sort_by="created_at desc",
-            )
-            runs = [r for r in found.runs or [] if r.recurring_run_id == schedule.schedule_id]
-    finally:
-        install.call("schedule", "delete", name)
-    run = runs[0]
-    code, output = install.call("follow", run.run_id)
-    record = install.record(run.run_id)
+    run_id = wait_for_run(kubeflow, schedule)
+
+    code, output = install.call("schedule", "delete", name)
+    assert code == 1
+    assert run_id in output
+    (still_there,) = list_schedules(kubeflow, name)
+    assert not still_there.enabled
+    code, output = install.call("follow", run_id)
     assert code == 0, output
-    assert record["version"]["number"] == 1
-    assert name_filter(name)
+    assert install.record(run_id)["version"]["number"] == 1
+
+    assert install.call("schedule", "delete", name)[0] == 0
+    assert list_schedules(kubeflow, name) == []
+
+
+def wait_for_run(kubeflow: Kubeflow, schedule: Schedule) -> str:
+    """Return the id of the first run that a schedule starts."""
+    deadline = time.monotonic() + 180
+    while time.monotonic() < deadline:
+        found = kubeflow.call(
+            kubeflow.client.list_runs,
+            experiment_id=schedule.experiment_id,
+            sort_by="created_at desc",
+        )
+        for run in found.runs or []:
+            if run.recurring_run_id == schedule.schedule_id:
+                return str(run.run_id)
+        time.sleep(2)
+    raise AssertionError("no run began")
