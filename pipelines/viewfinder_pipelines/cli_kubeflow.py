@@ -148,9 +148,9 @@ def follow_to_the_end(run: "SubmittedRun") -> NoReturn:
     from viewfinder_pipelines.kubeflow_runner import follow_submitted
 
     console = Console()
-    console.print(f"Run {run.run_id} at {run.address}", highlight=False, soft_wrap=True)
     display = RunDisplay(console)
     try:
+        console.print(f"Run {run.run_id} at {run.address}", highlight=False, soft_wrap=True)
         result = follow_submitted(run, display)
     except KeyboardInterrupt:
         display.close()
