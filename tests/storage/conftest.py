@@ -11,8 +11,6 @@ bucket: the same; every test that takes it runs on both stores
 root: the URI of a fresh place in such a bucket
 """
 
-import hashlib
-import json
 import os
 import uuid
 from collections.abc import Callable, Iterator
@@ -84,30 +82,3 @@ def bucket(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def root(bucket: str) -> str:
     return f"{bucket}/some where/models"
-
-
-@pytest.fixture
-def make_servable(tmp_path: Path) -> MakeServable:
-    """Write a directory as export would, but for what is in the files: `(run_id, weights)`."""
-
-    def make(run_id: str, weights: bytes = b"weights") -> Path:
-        files = {
-            "model.bin": weights,
-            "labels.json": b'["a"]',
-            "saved_model.pb": b"graph",
-            "variables/variables.index": b"",
-        }
-        servable = tmp_path / "servables" / run_id
-        for name, content in files.items():
-            (servable / name).parent.mkdir(parents=True, exist_ok=True)
-            (servable / name).write_bytes(content)
-        digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-        manifest = {
-            "run_id": run_id,
-            "model_name": "fruit",
-            "files": {name: {"sha256": digest} for name, digest in digests.items()},
-        }
-        (servable / "manifest.json").write_text(json.dumps(manifest))
-        return servable
-
-    return make

@@ -1,4 +1,4 @@
-"""Small servables to publish."""
+"""What tests of several packages need."""
 
 import hashlib
 import json
@@ -15,7 +15,12 @@ def make_servable(tmp_path: Path) -> MakeServable:
     """Write a directory as export would, but for what is in the files: `(run_id, weights)`."""
 
     def make(run_id: str, weights: bytes = b"weights") -> Path:
-        files = {"model.bin": weights, "labels.json": b'["a"]', "variables/variables.index": b""}
+        files = {
+            "model.bin": weights,
+            "labels.json": b'["a"]',
+            "saved_model.pb": b"graph",
+            "variables/variables.index": b"",
+        }
         servable = tmp_path / "servables" / (run_id or "nameless")
         for name, content in files.items():
             (servable / name).parent.mkdir(parents=True, exist_ok=True)
