@@ -82,14 +82,14 @@ def _run_here(given: dict[str, Any], assignments: tuple[str, ...], resume: str |
 
 @main.command("compile")
 @click.option("-o", "--output", default="pipeline.yaml", show_default=True, type=Path)
-@click.option("--settings", type=Path, help="Settings file: what the pods get.")
+@click.option("--settings", type=Path, help="Settings file.  [default: viewfinder.toml]")
 def compile_(output: Path, settings: Path | None) -> None:
     """Write the pipeline as YAML for the Kubeflow Pipelines UI or SDK."""
     from viewfinder_pipelines.compiling import compile_pipeline
-    from viewfinder_pipelines.settings_file import read_settings
+    from viewfinder_pipelines.settings_file import DEFAULT_FILE, read_settings
     from viewfinder_pipelines.submission import compile_for_cluster
 
-    if settings is None:
+    if settings is None and not DEFAULT_FILE.is_file():
         compile_pipeline(output)
     else:
         compile_for_cluster(output, read_settings(settings).platform)

@@ -45,7 +45,14 @@ def follow(run_id: str, **options: Any) -> None:
 @kubeflow_options
 def terminate(run_id: str, **options: Any) -> None:
     """End a run on Kubeflow Pipelines; what it has published stays."""
+    from viewfinder_components.errors import PermanentError
+    from viewfinder_pipelines.kubeflow_result import FINAL_STATES
+
     kubeflow, _ = _connect(options)
+    state = str(kubeflow.call(kubeflow.client.get_run, run_id).state)
+    if state in FINAL_STATES:
+        received = f"{run_id}, which has ended ({state.lower()})"
+        raise PermanentError("a run that is going", received, f"see `viewfinder show {run_id}`")
     kubeflow.call(kubeflow.client.terminate_run, run_id)
     click.echo(f"run {run_id} ends; `viewfinder follow {run_id}` tells when it has")
 
@@ -88,7 +95,10 @@ def list_(**options: Any) -> None:
     from viewfinder_pipelines.recurring import list_schedules
 
     kubeflow, _ = _connect(options)
-    for one in list_schedules(kubeflow):
+    found = list_schedules(kubeflow)
+    if not found:
+        click.echo("No schedules; make one with `viewfinder schedule set`.")
+    for one in found:
         click.echo(f"{one.name}: {one.trigger}, {'enabled' if one.enabled else 'disabled'}")
 
 
@@ -135,8 +145,11 @@ COMMANDS = (submit, follow, terminate, schedule)
 def submit_from_options(options: dict[str, Any], assignments: tuple[str, ...]) -> "SubmittedRun":
     """Submit the run that a command's options describe."""
     from viewfinder_pipelines.kubeflow_runner import plan_kubeflow_run, submit_run
+    from viewfinder_pipelines.settings_file import DEFAULT_FILE
 
     parameters, settings = split_options(options)
+    if options.get("settings") is None and not DEFAULT_FILE.is_file():
+        click.echo(f"No {DEFAULT_FILE} here: the pods get the default images.", err=True)
     return submit_run(plan_kubeflow_run(parameters, assignments, settings))
 
 

@@ -1,5 +1,7 @@
 """What a person sees of a run: on a terminal, in a pipe or in a CI log."""
 
+import time
+
 from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
@@ -30,10 +32,11 @@ _OVERHEAD = {
     "finish": "pods ending",
     "between": "between steps",
 }
+_SILENT_SECONDS = 60.0  # how long a log that is no terminal may say nothing
 
 
 class RunDisplay:
-    """Show each step as it runs: a live line on a terminal, a line a step elsewhere.
+    """Show each step as it runs: a live line on a terminal, a line a step or a minute elsewhere.
 
     Args:
         console: Where to write.
@@ -42,6 +45,7 @@ class RunDisplay:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._status: Status | None = None
+        self._printed = time.monotonic()
 
     def __call__(self, event: Event, result: RunResult) -> None:
         """Take something that happened in the run."""
@@ -57,7 +61,7 @@ class RunDisplay:
             self._show(event.text)
         elif event.kind in ("succeeded", "failed", "cached"):
             self.close()
-            self._console.print(describe_step(step), highlight=False, soft_wrap=True)
+            self._print(describe_step(step))
 
     def close(self) -> None:
         """Remove the live line."""
@@ -67,11 +71,17 @@ class RunDisplay:
 
     def _show(self, text: str) -> None:
         if not self._console.is_terminal:
+            if time.monotonic() - self._printed > _SILENT_SECONDS:
+                self._print(f"  {escape(text)}")
             return
         if self._status is None:
             self._status = self._console.status(escape(text))
             self._status.start()
         self._status.update(escape(text))
+
+    def _print(self, markup: str) -> None:
+        self._console.print(markup, highlight=False, soft_wrap=True)
+        self._printed = time.monotonic()
 
 
 def describe_step(step: StepResult) -> str:

@@ -2,7 +2,6 @@
 
 import time
 from dataclasses import dataclass, field
-from typing import Any
 
 from viewfinder_components.errors import TransientError
 from viewfinder_pipelines.events import Event, EventKind, Listener
@@ -11,6 +10,7 @@ from viewfinder_pipelines.kubeflow_result import KubeflowRun
 from viewfinder_pipelines.record import RunResult, StepResult
 
 _POLL_SECONDS = 2.0
+_REPEAT_SECONDS = 60.0  # a log that is silent for longer looks like one that hangs
 _PATIENCE_SECONDS = 300.0  # how long the API may be away: longer than a node's restart
 
 
@@ -55,7 +55,7 @@ class _Told:
     listener: Listener
     began: set[str] = field(default_factory=set)
     ended: set[str] = field(default_factory=set)
-    said: dict[str, Any] = field(default_factory=dict)
+    said: dict[str, tuple[str, float]] = field(default_factory=dict)
 
     def tell(self, result: RunResult) -> None:
         for step in result.steps:
@@ -67,9 +67,16 @@ class _Told:
                 self.ended.add(step.name)
                 kind: EventKind = "failed" if step.state == "interrupted" else step.state
                 self._emit(kind, step, "", result)
-            elif step.state == "running" and step.summary != self.said.get(step.name, ""):
-                self.said[step.name] = step.summary
+            elif step.state == "running" and step.summary and self._is_news(step):
                 self._emit("said", step, f"{step.name}: {step.summary}", result)
+
+    def _is_news(self, step: StepResult) -> bool:
+        """Whether a step says something else, or has said the same for a minute."""
+        text, told = self.said.get(step.name, ("", 0.0))
+        if step.summary == text and time.monotonic() - told < _REPEAT_SECONDS:
+            return False
+        self.said[step.name] = (step.summary, time.monotonic())
+        return True
 
     def _emit(self, kind: EventKind, step: StepResult, text: str, result: RunResult) -> None:
         self.listener(Event(kind, step.name, text), result)

@@ -85,7 +85,8 @@ def _request(
         raise TransientError(
             f"a predictor at {url}",
             str(error) or type(error).__name__,
-            "start one with `viewfinder serve`, or check the address",
+            "start one with `viewfinder serve`, check the address, or for one in a cluster "
+            "use `kubectl port-forward`",
         ) from error
     if answer.status_code >= 500:
         raise TransientError(

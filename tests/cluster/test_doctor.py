@@ -194,6 +194,10 @@ def test_another_image_than_the_checked_one_is_a_warning(doctor: Doctor, stage: 
     assert report.names("warning") == {"serving runtime"}
     assert report.code == 0
 
+    with (doctor.folder / "viewfinder.toml").open("a") as settings:
+        settings.write("[steps.check]\nimage = 'localhost/viewfinder/predictor:other'\n")
+    assert doctor.report("--no-pods").of("serving runtime")["state"] == "ok"
+
 
 @pytest.mark.parametrize(
     ("image", "remedy"),
@@ -253,6 +257,11 @@ def test_a_namespace_that_is_not_there(doctor: Doctor) -> None:
     assert report.of("namespace")["state"] == "failed"
     assert "kubectl create namespace there-is-none" in report.of("namespace")["remedy"]
     assert "predictor's image" in report.names("unknown")
+
+
+def test_without_a_namespace_it_is_that_of_kubeflow_pipelines(doctor: Doctor) -> None:
+    doctor.namespace = ""
+    assert "kubectl create namespace kubeflow" in doctor.report().of("namespace")["remedy"]
 
 
 def test_a_namespace_that_kserve_passes_by(

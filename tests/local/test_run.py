@@ -73,7 +73,7 @@ def test_serve_and_predict(published, photos: Path) -> None:
         refused = published.run("predict", __file__, "--endpoint", endpoint)
     finally:
         server.send_signal(signal.SIGINT)
-        server.wait(30)
+        server.wait(60)
     assert [answer["label"] for answer in answers] == sorted(os.listdir(photos))
     assert refused.returncode == 1
     assert "HTTP 400" in refused.stderr

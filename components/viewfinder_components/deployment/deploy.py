@@ -180,7 +180,7 @@ def _rolled_back(plan: _Plan, error: ViewfinderError) -> ViewfinderError:
         sentence = "nothing was changed: the service is as it was before this step"
     else:
         sentence = roll_back(plan.cluster, plan.predecessor, plan.applied, plan.kserve.mode)
-    _log.warning("deploy: %s", sentence)
+    _log.warning("deploy: failed; %s", sentence)
     kind = PermanentError if isinstance(error, PermanentError) else TransientError
     return kind(error.expected, f"{error.received} ({sentence})", error.remedy)
 

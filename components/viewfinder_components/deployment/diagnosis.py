@@ -125,7 +125,7 @@ def _explain_unschedulable(message: str, uri: str) -> Diagnosis:
         TransientError(
             "room for the predictor's pod on a node",
             message,
-            "add a node, lower cpu or memory, or run the step again when there is room",
+            "add a node, lower predictor_cpu or predictor_memory, or run again when there is room",
         ),
         waits=True,  # a cluster that adds nodes by itself needs a minute or two
     )

@@ -75,8 +75,8 @@ def quota_error(message: str) -> PermanentError:
     return PermanentError(
         "room for the predictor's pod in the namespace's quota",
         message,
-        "raise the ResourceQuota, or lower cpu or memory; while a version replaces another there "
-        "is one pod more",
+        "raise the ResourceQuota, or lower predictor_cpu or predictor_memory; while a version "
+        "replaces another there is one pod more",
     )
 
 

@@ -96,7 +96,7 @@ def _examine_namespace(install: Install, progress: Callable[[str], None]) -> Ite
             continue
         if examination.needs in failed:
             failed.add(examination.name)
-            text = f"not looked at: {examination.needs} comes first"
+            text = f"not looked at, because of what is said of {examination.needs}"
             yield Finding(examination.name, State.UNKNOWN, text)
             continue
         progress(examination.name)

@@ -1,7 +1,7 @@
 """The install that is looked at, and the requests by which it is."""
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -22,7 +22,8 @@ class DoctorConfig:
     """The kubeconfig's context; empty for its current one."""
 
     namespace: str = ""
-    """Where the steps run; empty for the settings file's, the kubeconfig's or the pod's own."""
+    """Where the steps run; empty for the settings file's, the kubeconfig's, the pod's own, or
+    `kubeflow`, where Kubeflow Pipelines by itself runs them."""
 
     model_root: str = ""
     """Where versions will be published; empty leaves the storage unexamined."""
@@ -140,9 +141,12 @@ def connect(config: DoctorConfig) -> Install:
     namespace = config.namespace or config.settings.kubeflow.namespace
     try:
         if config.context:
-            return Install(_connect_context(config.context, namespace), config)
-        cluster = Cluster.connect(namespace)
-        cluster.http  # noqa: B018  (reads the certificates, which may be broken)
+            cluster = _connect_context(config.context, namespace)
+        else:
+            cluster = Cluster.connect(namespace)
+            cluster.http  # noqa: B018  (reads the certificates, which may be broken)
+        if not namespace and cluster.namespace == "default":
+            cluster = replace(cluster, namespace=_STANDALONE)
         return Install(cluster, config)
     except PermanentError as error:
         raise PermanentError("a cluster", error.received, _REMEDY) from error
@@ -155,6 +159,7 @@ def connect(config: DoctorConfig) -> Install:
         raise PermanentError(f"a kubeconfig at {path}", received, _REMEDY) from error
 
 
+_STANDALONE = "kubeflow"  # where Kubeflow Pipelines without profiles runs its steps
 _REMEDY = "set KUBECONFIG to the cluster's kubeconfig, or name one of its contexts with --context"
 
 

@@ -96,9 +96,12 @@ def examine_runtime(install: Install) -> Iterator[Finding]:
     )
     runtime = find_runtime(install.cluster, name)
     image = runtime_image(install)
-    if runtime.reports_version and image not in ("", PREDICTOR_IMAGE):
-        text = f"{name} serves with {image}, and the check step runs in {PREDICTOR_IMAGE}"
-        remedy = "set VIEWFINDER_PREDICTOR_IMAGE to the runtime's image, or change the runtime"
+    checked = install.config.settings.platform.of("check").image or PREDICTOR_IMAGE
+    if runtime.reports_version and image not in ("", checked):
+        text = f"{name} serves with {image}, and the check step runs in {checked}"
+        remedy = (
+            "set [steps.check] image in viewfinder.toml to the runtime's, or change the runtime"
+        )
         yield Finding("serving runtime", State.WARNING, text, remedy)
     else:
         yield Finding("serving runtime", State.OK, f"{name} with {image or 'its image'}")
