@@ -32,7 +32,6 @@ _OVERHEAD = {
     "finish": "pods ending",
     "between": "between steps",
 }
-_SILENT_SECONDS = 60.0  # how long a log that is no terminal may say nothing
 
 
 class RunDisplay:
@@ -40,10 +39,12 @@ class RunDisplay:
 
     Args:
         console: Where to write.
+        silent_seconds: How long nothing may be said where it is no terminal.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, silent_seconds: float = 60.0) -> None:
         self._console = console
+        self._silent_seconds = silent_seconds
         self._status: Status | None = None
         self._printed = time.monotonic()
 
@@ -71,7 +72,7 @@ class RunDisplay:
 
     def _show(self, text: str) -> None:
         if not self._console.is_terminal:
-            if time.monotonic() - self._printed > _SILENT_SECONDS:
+            if time.monotonic() - self._printed > self._silent_seconds:
                 self._print(f"  {escape(text)}")
             return
         if self._status is None:

@@ -10,7 +10,6 @@ from viewfinder_pipelines.kubeflow_result import KubeflowRun
 from viewfinder_pipelines.record import RunResult, StepResult
 
 _POLL_SECONDS = 2.0
-_REPEAT_SECONDS = 60.0  # a log that is silent for longer looks like one that hangs
 _PATIENCE_SECONDS = 300.0  # how long the API may be away: longer than a node's restart
 
 
@@ -32,7 +31,7 @@ def follow_run(kubeflow: Kubeflow, run_id: str, listener: Listener) -> RunResult
         TransientError: The API was away for five minutes; the run goes on without us.
     """
     run = KubeflowRun(kubeflow, run_id)
-    told = _Told(listener)
+    told = Told(listener)
     last_answer = time.monotonic()
     while True:
         try:
@@ -49,15 +48,23 @@ def follow_run(kubeflow: Kubeflow, run_id: str, listener: Listener) -> RunResult
 
 
 @dataclass
-class _Told:
-    """What the listener knows."""
+class Told:
+    """What the listener knows.
+
+    Attributes:
+        listener: Called with every event and the run so far.
+        repeat_seconds: After how long it hears again what a step keeps saying, such as that its
+            image cannot be pulled: a log that is silent for longer looks like one that hangs.
+    """
 
     listener: Listener
+    repeat_seconds: float = 60.0
     began: set[str] = field(default_factory=set)
     ended: set[str] = field(default_factory=set)
     said: dict[str, tuple[str, float]] = field(default_factory=dict)
 
     def tell(self, result: RunResult) -> None:
+        """Tell the listener what is new in the run."""
         for step in result.steps:
             if step.name not in self.began:
                 self.began.add(step.name)
@@ -71,9 +78,9 @@ class _Told:
                 self._emit("said", step, f"{step.name}: {step.summary}", result)
 
     def _is_news(self, step: StepResult) -> bool:
-        """Whether a step says something else, or has said the same for a minute."""
+        """Whether a step says something else, or has said the same for long."""
         text, told = self.said.get(step.name, ("", 0.0))
-        if step.summary == text and time.monotonic() - told < _REPEAT_SECONDS:
+        if step.summary == text and time.monotonic() - told < self.repeat_seconds:
             return False
         self.said[step.name] = (step.summary, time.monotonic())
         return True

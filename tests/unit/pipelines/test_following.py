@@ -1,0 +1,41 @@
+"""What is said of a run while it goes on."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from viewfinder_pipelines.console import RunDisplay
+from viewfinder_pipelines.events import Event
+from viewfinder_pipelines.following import Told
+from viewfinder_pipelines.record import RunResult, StepResult
+
+REASON = "Back-off pulling image registry.example/steps:1"
+STUCK = RunResult(
+    run_id="run",
+    where="http://kubeflow",
+    state="running",
+    started="2026-01-01T00:00:00+00:00",
+    seconds=1.0,
+    parameters={},
+    steps=(StepResult("validate", "running", 1.0, summary=REASON),),
+)
+
+
+@pytest.mark.parametrize(("seconds", "times"), [(60.0, 1), (0.0, 3)])
+def test_what_a_step_keeps_saying_is_told_again_after_a_while(seconds: float, times: int) -> None:
+    events: list[Event] = []
+    told = Told(lambda event, _: events.append(event), seconds)
+    for _ in range(3):
+        told.tell(STUCK)
+    assert [event.text for event in events if event.kind == "said"] == [
+        f"validate: {REASON}"
+    ] * times
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(60.0, False), (0.0, True)])
+def test_a_log_says_what_is_going_on_when_it_was_silent(seconds: float, said: bool) -> None:
+    log = io.StringIO()
+    display = RunDisplay(Console(file=log), seconds)
+    display(Event("said", "validate", f"validate: {REASON}"), STUCK)
+    assert (REASON in log.getvalue()) is said
