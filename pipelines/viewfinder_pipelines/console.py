@@ -167,7 +167,8 @@ def print_runs(console: Console, results: list[RunResult]) -> None:
         console.print("No runs yet; start one with `viewfinder run --data PHOTOS`.")
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("run", "state", "model", "accuracy", "data"):
+    table.add_column("run", no_wrap=True)  # to be copied
+    for heading in ("state", "model", "accuracy", "data"):
         table.add_column(heading, overflow="fold")
     for result in results:
         accuracy = result.metrics.get("accuracy")

@@ -131,7 +131,8 @@ def load_run(run_id: str, settings: Settings | None = None) -> RunResult:
 def list_runs(settings: Settings | None = None) -> list[RunResult]:
     """Return every run's record, the newest last."""
     runs = (settings or Settings()).runs
-    return [RunResult.load(path.parent) for path in sorted(runs.glob(f"*/{RECORD_FILE}"))]
+    found = [RunResult.load(path.parent) for path in runs.glob(f"*/{RECORD_FILE}")]
+    return sorted(found, key=lambda run: (run.started, run.run_id))
 
 
 def _run_dir(run_id: str, settings: Settings | None) -> Path:
