@@ -40,6 +40,7 @@ from tests.testbed.node import Node
 
 _CONTROLLER = {"namespace": "kserve", "label_selector": "control-plane=kserve-controller-manager"}
 _READY_SECONDS = 60
+_IMAGE_SECONDS = 30  # the kubelet tells of a new image a while after it was loaded
 
 
 @dataclass(frozen=True)
@@ -145,16 +146,18 @@ def new_volume(node: Node, api: client.ApiClient) -> Iterator[Callable[[str], Vo
 def require_image(api: client.ApiClient) -> Callable[[str], None]:
     """Skip a test unless the node holds the image it needs."""
 
-    def require(name: str) -> None:
+    def is_held(name: str) -> bool:
         nodes = client.CoreV1Api(api).list_node().items
-        held = {
-            found
-            for node in nodes
-            for image in node.status.images
-            for found in image.names or ()  # none: an older image that a pod still runs
-        }
-        if name not in held:
-            pytest.skip(f"needs the image {name} on the node: `python -m tests.testbed load`")
+        images = [image for node in nodes for image in node.status.images]
+        # Without names: an older image that a pod still runs.
+        return any(name in (image.names or ()) for image in images)
+
+    def require(name: str) -> None:
+        deadline = time.monotonic() + _IMAGE_SECONDS
+        while not is_held(name):
+            if time.monotonic() > deadline:
+                pytest.skip(f"needs the image {name} on the node: `python -m tests.testbed load`")
+            time.sleep(1)
 
     return require
 
