@@ -20,7 +20,7 @@ from viewfinder_pipelines.kubeflow_client import Kubeflow
 from viewfinder_pipelines.outputs import Outputs
 from viewfinder_pipelines.pod_log import PodLog, parse_log
 from viewfinder_pipelines.record import RunError, RunResult, RunState, StepResult
-from viewfinder_pipelines.workflow import EXECUTOR_LOGS, Pod, WorkflowStep, read_steps
+from viewfinder_pipelines.workflow import Pod, WorkflowStep, read_steps
 
 _STATES: dict[str, RunState] = {
     "SUCCEEDED": "succeeded",
@@ -28,6 +28,7 @@ _STATES: dict[str, RunState] = {
     "FAILED": "failed",
     "CANCELED": "interrupted",
 }  # every other state is a running one
+_KUBEFLOWS_OWN = "executor-logs"  # an artifact that it adds to every step
 FINAL_STATES = frozenset(_STATES)
 """Kubeflow Pipelines' names of the states in which a run stays."""
 _NO_LOG = parse_log("")
@@ -158,7 +159,7 @@ def _outputs(step: WorkflowStep, log: PodLog) -> Outputs:
     """Return what a step put out: what its log says, and where that was cut off, its driver."""
     planned = step.artifacts if step.state == "succeeded" else {}
     artifacts = {**planned, **log.outputs.artifacts}
-    artifacts.pop(EXECUTOR_LOGS, None)
+    artifacts.pop(_KUBEFLOWS_OWN, None)
     return replace(log.outputs, artifacts=artifacts)
 
 

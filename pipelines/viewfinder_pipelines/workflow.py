@@ -16,8 +16,6 @@ from viewfinder_pipelines.record import ArtifactRecord, StepState
 
 _DRIVER = "system-container-driver"  # the template of the pods that prepare a step
 _POD_PATCH = "pod-spec-patch"  # the driver's output that holds the command of the step's pod
-EXECUTOR_LOGS = "executor-logs"
-"""An artifact that Kubeflow Pipelines adds to every step."""
 _STATES: dict[str, StepState] = {
     "Pending": "running",
     "Running": "running",
@@ -127,11 +125,12 @@ def _planned_artifacts(drivers: Sequence[Node]) -> dict[str, ArtifactRecord]:
     ]
     if not patches:  # still at it, or the step comes from the cache
         return {}
-    command = json.loads(patches[-1])["containers"][0]["command"]
-    outputs = json.loads(command[command.index("--executor_input") + 1])["outputs"]
-    artifacts = parse_outputs(outputs).artifacts
-    artifacts.pop(EXECUTOR_LOGS, None)
-    return artifacts
+    try:
+        command = json.loads(patches[-1])["containers"][0]["command"]
+        outputs = json.loads(command[command.index("--executor_input") + 1])["outputs"]
+        return parse_outputs(outputs).artifacts
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return {}  # a driver of another version writes it otherwise; the step's log has most of it
 
 
 def _read_pods(workflow: Mapping[str, Any], nodes: Sequence[Node], path: str) -> tuple[Pod, ...]:
