@@ -49,7 +49,7 @@ def trace_serving(network: Any, labels: Sequence[str], image_size: int) -> Any:
     def serve(image_bytes: Any) -> dict[str, Any]:
         pixels = decode_batch(image_bytes, image_size)
         with keras.StatelessScope([(variable, tf.constant(value)) for variable, value in values]):
-            probabilities = network(pixels, training=False)
+            probabilities = _without_empty_batches(network, pixels)
         names = tf.constant(labels)
         return {
             "label": tf.gather(names, tf.argmax(probabilities, -1)),
@@ -59,6 +59,22 @@ def trace_serving(network: Any, labels: Sequence[str], image_size: int) -> Any:
 
     photos = tf.TensorSpec((None,), tf.string, name=INPUT)
     return tf.function(serve, input_signature=[photos], autograph=False).get_concrete_function()
+
+
+def _without_empty_batches(network: Any, pixels: Any) -> Any:
+    """Return the network's answers, and no rows for no photos.
+
+    TensorFlow's oneDNN kernels refuse an empty batch ("Incompatible shapes"), those without oneDNN
+    answer it. So the network is never given one: a black photo stands in, and its row is cut off.
+
+    Args:
+        network: Keras model from uint8 `[n, size, size, 3]` to `[n, classes]`.
+        pixels: uint8 `[n, size, size, 3]`; n may be 0.
+    """
+    count = tf.shape(pixels)[0]
+    missing = tf.maximum(1 - count, 0)
+    padded = tf.pad(pixels, [[0, missing], [0, 0], [0, 0], [0, 0]])
+    return network(padded, training=False)[:count]
 
 
 def write_saved_model(function: Any, directory: Path) -> None:
