@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass
 
+from viewfinder_components.errors import PermanentError
 from viewfinder_components.training.tensorflow import keras, tf
 
 _log = logging.getLogger(__name__)
@@ -24,10 +25,15 @@ def find_hardware(precision: str) -> Hardware:
 
     Args:
         precision: One of `config.PRECISIONS`; `auto` is mixed_float16 on a GPU with tensor cores.
+
+    Raises:
+        PermanentError: TensorFlow cannot compute in that precision on this processor.
     """
     gpus = tf.config.list_physical_devices("GPU")
     if not gpus:
-        return Hardware("CPU", False, settled_precision(precision, None))
+        policy = settled_precision(precision, None)
+        _require_kernels(policy)
+        return Hardware("CPU", False, policy)
     details = tf.config.experimental.get_device_details(gpus[0])
     name = details.get("device_name", "GPU")
     return Hardware(name, True, settled_precision(precision, details.get("compute_capability")))
@@ -45,6 +51,24 @@ def settled_precision(precision: str, compute_capability: tuple[int, int] | None
             _log.warning("train: mixed_float16 without a GPU is slower than float32")
         return precision
     return "mixed_float16" if (compute_capability or (0, 0)) >= _TENSOR_CORES else "float32"
+
+
+def _require_kernels(policy: str) -> None:
+    """Refuse a precision in which this processor cannot convolve.
+
+    TensorFlow decides by the processor whether oneDNN computes in bfloat16; oneDNN may have been
+    told to use less of the processor (`ONEDNN_MAX_CPU_ISA`). A convolution then fails, and a
+    multiplication of matrices ends the process, so it is a convolution that is tried.
+    """
+    dtype = keras.dtype_policies.get(policy).compute_dtype
+    try:
+        tf.nn.conv2d(tf.ones((1, 8, 8, 3), dtype), tf.ones((3, 3, 3, 8), dtype), 1, "SAME")
+    except tf.errors.OpError as error:
+        raise PermanentError(
+            f"a processor on which TensorFlow computes in {dtype}, for precision {policy}",
+            "a processor whose kernels refuse a convolution in it",
+            "set precision to float32, or unset ONEDNN_MAX_CPU_ISA if it is set",
+        ) from error
 
 
 def make_reproducible(seed: int, deterministic: bool = True) -> dict[str, int]:

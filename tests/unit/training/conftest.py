@@ -14,7 +14,17 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from viewfinder_components.errors import PermanentError
 from viewfinder_components.preprocessing.write import PreprocessConfig, write_shards
+from viewfinder_components.training.hardware import find_hardware
+
+
+def require_precision(precision: str) -> None:
+    """Skip the test where this processor's kernels refuse the precision."""
+    try:
+        find_hardware(precision)
+    except PermanentError as error:
+        pytest.skip(str(error))
 
 
 def package_folder(name: str) -> Path:

@@ -1,4 +1,7 @@
+import os
 import random
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -39,6 +42,39 @@ def test_the_device_is_what_tensorflow_sees() -> None:
 
     assert hardware.gpu == bool(tf.config.list_physical_devices("GPU"))
     assert (hardware.device == "CPU") != hardware.gpu
+
+
+@pytest.mark.parametrize(
+    ("precision", "instructions"),
+    [
+        ("mixed_bfloat16", "AVX2"),
+        ("mixed_bfloat16", "AVX512_CORE"),
+        ("mixed_bfloat16", "DEFAULT"),
+        ("mixed_float16", "AVX2"),
+    ],
+)
+def test_a_precision_works_or_is_refused_on_every_processor(
+    precision: str, instructions: str
+) -> None:
+    code = f"""
+import sys
+from viewfinder_components.errors import PermanentError
+from viewfinder_components.training.hardware import find_hardware
+from viewfinder_components.training.tensorflow import keras
+try:
+    policy = find_hardware({precision!r}).policy
+except PermanentError as error:
+    sys.exit(f"refused: {{error}}")
+layers = [keras.layers.Conv2D(4, 3, dtype=policy), keras.layers.Dense(2, dtype=policy)]
+keras.Sequential([*layers])(keras.ops.ones((2, 8, 8, 3)))
+"""
+    environment = os.environ | {"ONEDNN_MAX_CPU_ISA": instructions}
+    ended = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0 or ended.stderr.startswith("refused: expected"), ended.stderr
+    if ended.returncode:
+        assert "set precision to float32" in ended.stderr
 
 
 def test_one_seed_rules_every_source() -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.unit.training.conftest import require_precision
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.inference import InferenceModel
@@ -102,6 +103,7 @@ def test_without_validation_photos_it_says_so(
 def test_mixed_precision_with_augmentation_ends_in_a_float32_model(
     make_shards, tmp_path: Path
 ) -> None:
+    require_precision("mixed_bfloat16")
     # From scratch, because a CPU needs a minute for a pass of the others in bfloat16.
     config = TrainConfig("scratch", epochs=2, augment=True, precision="mixed_bfloat16")
 
