@@ -17,8 +17,8 @@ setup: $(VENV)/.ready ## Make the virtual environment from the pinned requiremen
 
 # A stamp newer than every input: a second `make` sets nothing up and downloads nothing.
 $(VENV)/.ready: requirements/dev.txt requirements/uv.txt pyproject.toml
-	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 12))' || \
-	  { echo "expected Python 3.11, received '$(PYTHON)'; install Python 3.11 or say make PYTHON=/path/to/python3.11"; exit 1; }
+	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+	  { echo "expected Python 3.11, 3.12 or 3.13, received '$(PYTHON)'; install one of them or say make PYTHON=/path/to/python"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --require-hashes -r requirements/uv.txt
 	# Bytecode at once: where Python may not write it later, importing TensorFlow takes twice as long.
@@ -29,6 +29,23 @@ $(VENV)/.ready: requirements/dev.txt requirements/uv.txt pyproject.toml
 .PHONY: test
 test: setup test-programs ## Pass every test that needs no cluster
 	$(BIN)/pytest --ignore=tests/cluster --ignore=tests/kubeflow
+
+# What the processor does to numbers, TensorFlow and OpenVINO decide when they start.
+NUMERIC_TESTS := tests/unit/export tests/unit/inference tests/unit/training tests/unit/evaluation \
+  tests/unit/checking tests/serving/test_predictions.py
+.PHONY: test-numerics test-numerics-avx2 test-numerics-plain
+test-numerics: setup ## Pass what computes as other processors do: with AVX2 only, and without oneDNN
+	$(MAKE) --no-print-directory -j2 --output-sync=target test-numerics-avx2 test-numerics-plain
+test-numerics-avx2:
+	ONEDNN_MAX_CPU_ISA=AVX2 $(BIN)/pytest -p no:cacheprovider -m "not slow" $(NUMERIC_TESTS)
+test-numerics-plain:
+	TF_ENABLE_ONEDNN_OPTS=0 $(BIN)/pytest -p no:cacheprovider -m "not slow" $(NUMERIC_TESTS)
+
+.PHONY: test-pythons test-python-3.12 test-python-3.13
+test-pythons: setup ## Pass the tests on Python 3.12 and 3.13, where they are installed
+	$(MAKE) --no-print-directory -j2 --output-sync=target test-python-3.12 test-python-3.13
+test-python-3.12 test-python-3.13:
+	BIN=$(BIN) tests/other_python.sh $(@:test-python-%=%)
 
 .PHONY: test-programs
 test-programs: setup ## Build the object stores and the kubectl that the tests start (Go 1.26; once)

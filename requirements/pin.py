@@ -17,7 +17,11 @@ FILES: dict[str, list[str]] = {
     "build.txt": ["--group", "build"],
     "dev.txt": ["pyproject.toml", "--all-extras", "--group", "dev"],
 }
-OPTIONS = ["--quiet", "--python-version", "3.11", "--generate-hashes", "--no-annotate"]
+# One file for every Python that pyproject.toml allows, each package in one version where possible.
+OPTIONS = [
+    *("--quiet", "--universal", "--fork-strategy", "fewest", "--python-version", "3.11"),
+    *("--generate-hashes", "--no-annotate"),
+]
 
 
 def pin(name: str, output: Path, *more: str) -> None:

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Pass the tests of the steps and the predictor on another Python, from the same pinned requirements.
+# usage: BIN=.venv/bin tests/other_python.sh 3.12; a Python that is not found is skipped, and said.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+version=$1
+uv=$(realpath "${BIN:-.venv/bin}/uv")
+
+find_python() { # a command of that name may belong to a version manager that has another one chosen
+  local candidate
+  for candidate in "python$version" "${PYENV_ROOT:-$HOME/.pyenv}/versions/$version".*/bin/python; do
+    "$candidate" -c 'import sys; print(sys.executable)' 2>/dev/null && return
+  done
+  return 1
+}
+
+if ! python=$(find_python); then
+  echo "skipped: expected Python $version, received none; install it to pass the tests on it"
+  exit 0
+fi
+VIRTUAL_ENV=$(mktemp -d)
+export VIRTUAL_ENV
+trap 'rm -rf "$VIRTUAL_ENV"' EXIT
+"$uv" venv --quiet --allow-existing --python "$python" "$VIRTUAL_ENV"
+"$uv" pip install --quiet --compile-bytecode --require-hashes -r requirements/dev.txt
+"$uv" pip install --quiet --no-deps --no-build-isolation --editable .
+pytest=("$VIRTUAL_ENV/bin/python" -m pytest -p no:cacheprovider)
+"${pytest[@]}" -m "not slow" tests/unit tests/contract tests/serving
+"${pytest[@]}" tests/local -k leaves_a_record # the whole pipeline, once
