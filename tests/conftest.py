@@ -2,10 +2,14 @@
 
 import hashlib
 import json
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+# A background job of a shell ignores Ctrl-C, and so does every program that the tests start in it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 MakeServable = Callable[..., Path]
 
