@@ -4,6 +4,8 @@
 variable after the other. A graph whose weights are constants already takes 1.8 s (2 cores).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,25 @@ def to_openvino(network: Any, output_name: str) -> ov.Model:
 
     signature = tf.TensorSpec(source.shape, source.dtype, name=source.name)
     graph = tf.function(infer, autograph=False).get_concrete_function(signature)
-    return _named(ov.convert_model(graph), source.name, output_name)
+    with _tensorflow_version_known():
+        return _named(ov.convert_model(graph), source.name, output_name)
+
+
+@contextmanager
+def _tensorflow_version_known() -> Iterator[None]:
+    """Tell OpenVINO TensorFlow's version.
+
+    OpenVINO 2026.4 finds it out by `exec("import tensorflow")` and `exec("del tensorflow")`, which
+    on Python 3.13 ends with a NameError: there, `exec` in a function no longer keeps names.
+    """
+    from openvino.frontend.tensorflow import utils
+
+    original = utils.get_environment_setup
+    utils.get_environment_setup = lambda _: {"tensorflow": tf.__version__}
+    try:
+        yield
+    finally:
+        utils.get_environment_setup = original
 
 
 def joined(first: ov.Model, second: ov.Model) -> ov.Model:
