@@ -1,6 +1,11 @@
 """Errors that say what was expected, what was received and what to do next."""
 
 
+def compose_sentence(expected: str, received: str, remedy: str) -> str:
+    """Return the sentence that an error of ours says."""
+    return f"expected {expected}, received {received}; {remedy}"
+
+
 class ViewfinderError(Exception):
     """Base of every error this project raises on purpose.
 
@@ -11,7 +16,7 @@ class ViewfinderError(Exception):
     """
 
     def __init__(self, expected: str, received: str, remedy: str) -> None:
-        super().__init__(f"expected {expected}, received {received}; {remedy}")
+        super().__init__(compose_sentence(expected, received, remedy))
         self.expected = expected
         self.received = received
         self.remedy = remedy

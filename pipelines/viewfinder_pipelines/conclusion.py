@@ -1,37 +1,44 @@
 """What a run comes to, once its steps have ended: here and on Kubeflow alike."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
+from viewfinder_components.outcome import Outcome
 from viewfinder_pipelines.outputs import Outputs
-from viewfinder_pipelines.record import RunError, RunResult, StepResult
+from viewfinder_pipelines.record import ArtifactRecord, RunError, RunResult, StepResult
 
 EXIT_STEP = "report"  # tells the outcome in the log; the run's record tells it here
 TAIL_LINES = 20
-_ERROR_PREFIX = "viewfinder_components.errors."
 
 
-def with_outputs(step: StepResult, outputs: Outputs) -> StepResult:
-    """Return a finished step with its outputs, and with where its own seconds went."""
-    phases: dict[str, float] = {}
-    for artifact in outputs.artifacts.values():
-        seconds = artifact.metadata.get("seconds")
-        if isinstance(seconds, dict):  # a number is a metric of that name
-            phases.update(seconds)
-    return replace(step, artifacts=outputs.artifacts, parameters=outputs.parameters, phases=phases)
+def with_outputs(step: StepResult, outputs: Outputs, outcome: Outcome | None) -> StepResult:
+    """Return a finished step with what it put out and what it told about itself.
+
+    Args:
+        step: The step.
+        outputs: Its artifacts and parameters, as far as KFP tells them.
+        outcome: The step's own word; None where it could not be read.
+    """
+    if outcome is None:
+        return replace(step, artifacts=outputs.artifacts, parameters=outputs.parameters)
+    return replace(
+        step,
+        summary=outcome.summary,
+        phases=dict(outcome.seconds),
+        metrics=dict(outcome.metrics),
+        parameters={**outputs.parameters, **outcome.parameters},
+        artifacts=_with_metadata(outputs.artifacts, outcome.metadata),
+    )
 
 
 def fill_in(result: RunResult) -> RunResult:
     """Return the run with what its steps found: metrics, the gate's word, version, endpoint."""
     evaluate, publish, deploy = (result.step(name) for name in ("evaluate", "publish", "deploy"))
     if evaluate is not None and evaluate.state in ("succeeded", "cached"):
-        metrics, evaluation = map(evaluate.artifacts.get, ("metrics", "evaluation"))
+        evaluation = evaluate.artifacts.get("evaluation")
         decision = evaluation.metadata.get("decision") if evaluation else None
-        result = replace(
-            result,
-            metrics=dict(metrics.metadata) if metrics else {},
-            decision=decision or evaluate.summary or None,
-        )
+        result = replace(result, metrics=evaluate.metrics, decision=decision)
     if publish is not None and publish.parameters:
         version = {"number": int(publish.parameters["number"]), "uri": publish.parameters["uri"]}
         result = replace(result, version=version)
@@ -43,10 +50,7 @@ def fill_in(result: RunResult) -> RunResult:
 def was_refused(result: RunResult) -> bool:
     """Return whether the gate kept the model from being published."""
     evaluate = result.step("evaluate")
-    if evaluate is None:
-        return False
-    accepted = evaluate.parameters.get("Output", not evaluate.summary.startswith("Refused"))
-    return not accepted
+    return evaluate is not None and evaluate.parameters.get("Output") is False
 
 
 def interrupt(steps: Sequence[StepResult]) -> tuple[StepResult, ...]:
@@ -56,29 +60,30 @@ def interrupt(steps: Sequence[StepResult]) -> tuple[StepResult, ...]:
     )
 
 
-def explain_failure(step: str | None, tail: Sequence[str]) -> RunError:
-    """Find the cause in the last lines that a failed step wrote.
+def explain_failure(step: str | None, outcome: Outcome | None, tail: Sequence[str]) -> RunError:
+    """Tell why a step failed.
 
     Args:
         step: The step; None when the pipeline itself failed.
-        tail: The lines, the last one last.
+        outcome: What the step told about its end; None when it was killed, or never began.
+        tail: The last lines it wrote, the last one last.
     """
-    kind, message = _find_our_error(tail)
-    if not message:
-        message = next((line for line in reversed(tail) if line.strip()), "no output")
-    return RunError(
-        step=step,
-        message=message,
-        retryable=kind == "TransientError",
-        log_tail=tuple(tail[-TAIL_LINES:]),
-    )
+    failure = outcome.failure if outcome else None
+    if failure is not None:
+        message, retryable = failure.message, failure.kind == "transient"
+    else:
+        message, retryable = (
+            next((line for line in reversed(tail) if line.strip()), "no output"),
+            False,
+        )
+    return RunError(step, message, retryable, tuple(tail[-TAIL_LINES:]))
 
 
-def _find_our_error(tail: Sequence[str]) -> tuple[str, str]:
-    """Return class and sentence of the last of our errors; its sentence may have many lines."""
-    for start in range(len(tail) - 1, -1, -1):
-        if tail[start].startswith(_ERROR_PREFIX):
-            text = "\n".join(tail[start:]).removeprefix(_ERROR_PREFIX)
-            kind, _, message = text.partition(": ")
-            return kind, message.rstrip()
-    return "", ""
+def _with_metadata(
+    artifacts: Mapping[str, ArtifactRecord], metadata: Mapping[str, Mapping[str, Any]]
+) -> dict[str, ArtifactRecord]:
+    """Return the artifacts with what the step wrote beside them."""
+    return {
+        name: replace(artifact, metadata={**artifact.metadata, **metadata.get(name, {})})
+        for name, artifact in artifacts.items()
+    }

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from viewfinder_components.outcome import Outcome, parse_outcome
 from viewfinder_pipelines.record import RunResult
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -15,7 +16,7 @@ _FINISHED = re.compile(
 _CACHED = re.compile(r"^Task (?P<step>\S+) cache hit \(key=")
 _EXECUTOR = re.compile(r"^\s*\[KFP Executor \S+ \S+ (?P<level>\w+)\]: (?P<message>.*)$")
 
-EventKind = Literal["began", "succeeded", "failed", "cached", "said", "other"]
+EventKind = Literal["began", "succeeded", "failed", "cached", "said", "outcome", "other"]
 
 
 @dataclass(frozen=True)
@@ -23,14 +24,17 @@ class Event:
     """Something that happened in a run.
 
     Attributes:
-        kind: What happened; `said` is a line a step logged, `other` anything else.
+        kind: What happened; `said` is a line a step logged, `outcome` its word about its end,
+            `other` anything else.
         step: The step it happened to; empty where kfp.local's output does not tell.
         text: The line without colours, prefix and indentation.
+        outcome: The step's word about its end.
     """
 
     kind: EventKind
     step: str
     text: str
+    outcome: Outcome | None = None
 
 
 Listener = Callable[[Event, RunResult], None]
@@ -46,6 +50,8 @@ def parse_line(line: str) -> Event:
         return Event(kind, match["step"], text)
     if match := _CACHED.match(text):
         return Event("cached", match["step"], text)
+    if outcome := parse_outcome(text):
+        return Event("outcome", outcome.step, text.strip(), outcome)
     if match := _EXECUTOR.match(text):
         return Event("said", "", match["message"])
     return Event("other", "", text.removeprefix("    "))

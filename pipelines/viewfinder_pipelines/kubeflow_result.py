@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from viewfinder_components.errors import ViewfinderError
+from viewfinder_components.outcome import Outcome, find_outcome
 from viewfinder_pipelines.compiling import with_defaults
 from viewfinder_pipelines.conclusion import (
     EXIT_STEP,
@@ -86,6 +87,7 @@ class KubeflowRun:
 
     def _step(self, step: WorkflowStep) -> StepResult:
         log = self._log(step.pods[-1]) if step.pods else _NO_LOG
+        outcome = _find_outcome(step, log)
         sentences = log.sentences(step.name)
         if not sentences and step.state == "running" and step.pods:
             sentences = [step.pods[-1].message]  # why it does not start: no node, no image
@@ -97,7 +99,7 @@ class KubeflowRun:
             overhead=_overhead(step, log) if step.state != "running" else {},
             attempts=max(1, len(step.pods)),
         )
-        return with_outputs(result, _outputs(step, log))
+        return with_outputs(result, _outputs(step, log), outcome)
 
     def _explain(self, steps: Sequence[WorkflowStep], workflow: Mapping[str, Any]) -> RunError:
         """Say why the run failed: the step's own sentence, or what became of its pod."""
@@ -108,9 +110,11 @@ class KubeflowRun:
             return RunError(step=None, message=message, retryable=False, log_tail=())
         step = failed[0]
         pod = step.pods[-1] if step.pods else step.driver
-        lines = [line for line in self._log(pod).lines if line.strip()]
-        error = explain_failure(step.name, lines)
-        if error.message.startswith("expected ") or not step.failure:
+        log = self._log(pod)
+        lines = [line for line in log.lines if line.strip()]
+        outcome = _find_outcome(step, log)
+        error = explain_failure(step.name, outcome, lines)
+        if outcome is not None or not step.failure:
             return error
         # Not an error of ours: killed, out of memory, never started. Argo's word comes first.
         said = f"{step.failure}; {error.message}" if lines else step.failure
@@ -148,10 +152,10 @@ def _read_state(run: Any) -> RunState:
 
 
 def _report(result: RunResult) -> str | None:
-    for name in ("evaluate", "validate"):
+    for name, report in (("evaluate", "evaluation_report"), ("validate", "validation_report")):
         step = result.step(name)
-        if step is not None and "report" in step.artifacts:
-            return step.artifacts["report"].uri
+        if step is not None and report in step.artifacts:
+            return step.artifacts[report].uri
     return None
 
 
@@ -161,6 +165,11 @@ def _outputs(step: WorkflowStep, log: PodLog) -> Outputs:
     artifacts = {**planned, **log.outputs.artifacts}
     artifacts.pop(_KUBEFLOWS_OWN, None)
     return replace(log.outputs, artifacts=artifacts)
+
+
+def _find_outcome(step: WorkflowStep, log: PodLog) -> Outcome | None:
+    """Return what a step told about its end, in its log or in its pod's status."""
+    return find_outcome([step.failure, *log.lines], step.name)
 
 
 def _overhead(step: WorkflowStep, log: PodLog) -> dict[str, float]:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from viewfinder_components.outcome import Outcome
 from viewfinder_components.whole_files import write_json
 from viewfinder_pipelines.conclusion import (
     TAIL_LINES,
@@ -21,7 +22,7 @@ from viewfinder_pipelines.conclusion import (
     with_outputs,
 )
 from viewfinder_pipelines.events import Event, Listener, parse_line
-from viewfinder_pipelines.outputs import read_outputs
+from viewfinder_pipelines.outputs import read_outcome, read_outputs
 from viewfinder_pipelines.record import LOCAL, RunResult, StepResult, StepState
 
 
@@ -34,19 +35,23 @@ class _Follower:
     tail: deque[str] = field(default_factory=lambda: deque(maxlen=TAIL_LINES))
     failed: StepResult | None = None
     failed_tail: tuple[str, ...] = ()
+    failed_outcome: Outcome | None = None
+    _outcome: Outcome | None = None
     _began: float = 0.0
     _said: str = ""
 
     def take(self, event: Event) -> None:
         match event.kind:
             case "began":
-                self._began, self._said = time.monotonic(), ""
+                self._began, self._said, self._outcome = time.monotonic(), "", None
                 self.tail.clear()
                 self.steps.append(StepResult(event.step, "running", 0.0))
             case "succeeded" | "failed":
                 self._end(event)
             case "cached":
                 self.steps.append(StepResult(event.step, "cached", 0.0))
+            case "outcome" if self.steps and event.step == self.steps[-1].name:
+                self._outcome = event.outcome
             case "said" if self.steps and event.text.startswith(f"{self.steps[-1].name}: "):
                 self._said = event.text.removeprefix(f"{self.steps[-1].name}: ")
                 self.tail.append(event.text)
@@ -58,9 +63,12 @@ class _Follower:
         state: StepState = "succeeded" if event.kind == "succeeded" else "failed"
         seconds = time.monotonic() - self._began
         step = replace(self.steps[-1], state=state, seconds=seconds, summary=self._said)
+        if state == "succeeded" and self._outcome is not None:
+            step = replace(step, summary=self._outcome.summary)
         self.steps[-1] = step
         if state == "failed" and self.failed is None:
             self.failed, self.failed_tail = step, tuple(self.tail)
+            self.failed_outcome = self._outcome
 
 
 def run_locally(
@@ -168,11 +176,14 @@ def _conclude(follower: _Follower, pipeline_root: Path, code: int, interrupted: 
     if follower.failed is not None or code != 0:
         tail = follower.failed_tail or tuple(follower.tail)
         step = follower.failed.name if follower.failed else None
-        return replace(result, state="failed", error=explain_failure(step, tail))
+        return replace(
+            result, state="failed", error=explain_failure(step, follower.failed_outcome, tail)
+        )
     return replace(result, state="refused" if was_refused(result) else "succeeded")
 
 
 def _with_outputs(step: StepResult, pipeline_root: Path) -> StepResult:
     if step.state not in ("succeeded", "cached"):
         return step
-    return with_outputs(step, read_outputs(pipeline_root, step.name))
+    outputs = read_outputs(pipeline_root, step.name)
+    return with_outputs(step, outputs, read_outcome(outputs))

@@ -6,8 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from viewfinder_components.outcome import Outcome, parse_outcome
 from viewfinder_pipelines.record import ArtifactRecord
 
+METRICS_TYPE = "system.Metrics"
+"""KFP's type of the artifact in whose file each step leaves its outcome."""
 _EXECUTOR_OUTPUT = "executor_output.json"
 
 
@@ -45,6 +48,15 @@ def read_outputs(pipeline_root: Path, step: str) -> Outputs:
     if root is None:
         return Outputs()
     return parse_outputs(json.loads((root / _EXECUTOR_OUTPUT).read_text()))
+
+
+def read_outcome(outputs: Outputs) -> Outcome | None:
+    """Return what a step that ended well on this machine told about itself."""
+    for artifact in outputs.artifacts.values():
+        path = Path(artifact.uri)
+        if artifact.type == METRICS_TYPE and path.is_file():
+            return parse_outcome(path.read_text())
+    return None
 
 
 def parse_outputs(values: Mapping[str, Any]) -> Outputs:

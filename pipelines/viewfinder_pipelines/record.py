@@ -46,6 +46,7 @@ class StepResult:
             `queue` (until its own pod is made), `start` (until its code runs: node, image,
             inputs) and `finish` (outputs, and until the end is noticed).
         attempts: How many pods were started for it, retries included.
+        metrics: What it measured.
         summary: The step's one sentence about what it did.
         artifacts: Its output artifacts by name.
         parameters: Its output parameters by name.
@@ -60,6 +61,7 @@ class StepResult:
     parameters: dict[str, Any] = field(default_factory=dict)
     overhead: dict[str, float] = field(default_factory=dict)
     attempts: int = 1
+    metrics: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,8 @@ def write_report(run_dir: Path, result: RunResult) -> Path | None:
         return path
     # The validate step writes its page before its gates fail it.
     root = find_task_root(run_dir / "steps", "validate", finished=False)
-    if root is not None and (root / "report").is_file():
-        shutil.copyfile(root / "report", path)
+    if root is not None and (root / "validation_report").is_file():
+        shutil.copyfile(root / "validation_report", path)
         return path
     return None
 

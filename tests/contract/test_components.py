@@ -39,22 +39,25 @@ COMPONENTS = {
     "report": report,
 }
 ARTIFACTS = {
-    "validate": ({}, {"index": "Dataset", "pixels": "Dataset", "metrics": "Metrics",
-                      "report": "HTML"}),
-    "preprocess": ({"index": "Dataset", "pixels": "Dataset"}, {"shards": "Dataset"}),
-    "train": ({"shards": "Dataset"}, {"model": "Model", "metrics": "Metrics"}),
+    "validate": ({}, {"index": "Dataset", "pixels": "Dataset", "photo_counts": "Metrics",
+                      "validation_report": "HTML"}),
+    "preprocess": ({"index": "Dataset", "pixels": "Dataset"},
+                   {"shards": "Dataset", "split_counts": "Metrics"}),
+    "train": ({"shards": "Dataset"}, {"model": "Model", "training_metrics": "Metrics"}),
     "evaluate": (
         {"model": "Model", "index": "Dataset", "shards": "Dataset"},
-        {"evaluation": "Artifact", "metrics": "Metrics",
-         "test_classification": "ClassificationMetrics", "report": "HTML"},
+        {"evaluation": "Artifact", "test_metrics": "Metrics",
+         "confusion_matrix_and_roc": "ClassificationMetrics", "evaluation_report": "HTML"},
     ),
-    "export": ({"model": "Model", "evaluation": "Artifact"}, {"servable": "Model"}),
+    "export": ({"model": "Model", "evaluation": "Artifact"},
+               {"servable": "Model", "servable_facts": "Metrics"}),
     "check": (
         {"servable": "Model", "evaluation": "Artifact"},
-        {"verdict": "Artifact", "metrics": "Metrics"},
+        {"verdict": "Artifact", "latency_and_memory": "Metrics"},
     ),
-    "publish": ({"servable": "Model"}, {}),
-    "deploy": ({"evaluation": "Artifact"}, {"deployment": "Artifact", "metrics": "Metrics"}),
+    "publish": ({"servable": "Model"}, {"published_version": "Metrics"}),
+    "deploy": ({"evaluation": "Artifact"},
+               {"deployment": "Artifact", "deployment_metrics": "Metrics"}),
     "report": ({}, {}),
 }  # fmt: skip
 CONFIGS = {
@@ -135,10 +138,22 @@ def component_bodies() -> list[tuple[str, ast.FunctionDef]]:
 
 
 @pytest.mark.parametrize(("folder", "body"), component_bodies())
-def test_body_imports_adapts_calls_and_logs(folder: str, body: ast.FunctionDef) -> None:
-    statements = body.body[1:]  # without the docstring
+def test_body_imports_adapts_calls_and_tells_its_outcome(
+    folder: str, body: ast.FunctionDef
+) -> None:
+    if body.name == "report":
+        return
+    (work,) = [node for node in ast.walk(body) if isinstance(node, ast.With)]
+    call = work.items[0].context_expr
+    assert isinstance(call, ast.Call)
+    assert ast.unparse(call.func) == "record_outcome"
+    step, metrics = map(ast.unparse, call.args)
+    assert step == f"'{body.name}'"
+    assert ARTIFACTS[body.name][1][metrics] == "Metrics"
+    assert ast.unparse(work.body[-1]).startswith("outcome.succeed(")
+    statements = [*body.body[1:], *work.body]  # without the docstring
     assert len(statements) <= 12, f"{folder}: the work belongs into a plain function"
-    branches = (ast.If, ast.For, ast.While, ast.Try, ast.With, ast.Match)
+    branches = (ast.If, ast.For, ast.While, ast.Try, ast.Match)
     assert not [node for node in ast.walk(body) if isinstance(node, branches)]
 
 

@@ -96,7 +96,7 @@ def test_defaults_are_those_of_the_component(step: str) -> None:
 def test_every_setting_of_the_deploy_step_is_one_of_the_pipeline(tmp_path: Path) -> None:
     given = set(tasks(tmp_path)["deploy"]["inputs"]["parameters"])
     assert given == set(inspect.signature(deploy.python_func).parameters) - {
-        "evaluation", "deployment", "metrics",
+        "evaluation", "deployment", "deployment_metrics",
     }  # fmt: skip
 
 

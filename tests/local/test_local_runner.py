@@ -13,19 +13,24 @@ from viewfinder_pipelines.record import RunResult
 
 
 @dsl.component(base_image="python", install_kfp_package=False)
-def speak(text: str) -> str:
+def speak(text: str, words: dsl.Output[dsl.Metrics]) -> str:
     import logging
 
-    logging.info("speak: looking for words")
-    logging.info("speak: %s", text)
+    from viewfinder_components.outcome import record_outcome
+
+    with record_outcome("speak", words) as outcome:
+        logging.info("speak: looking for words")
+        outcome.succeed(text, {"look": 0.5}, {"words": 1})
     return text
 
 
 @dsl.component(base_image="python", install_kfp_package=False)
-def fail(kind: str):
+def fail(kind: str, facts: dsl.Output[dsl.Metrics]):
     from viewfinder_components import errors
+    from viewfinder_components.outcome import record_outcome
 
-    raise getattr(errors, kind)("a cluster", "nothing\non two lines", "wait")
+    with record_outcome("fail", facts):
+        raise getattr(errors, kind)("a cluster", "nothing\non two lines", "wait")
 
 
 @dsl.component(base_image="python", install_kfp_package=False)

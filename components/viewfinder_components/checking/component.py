@@ -12,7 +12,7 @@ def check(
     servable: dsl.Input[dsl.Model],
     evaluation: dsl.Input[dsl.Artifact],
     verdict: dsl.Output[dsl.Artifact],
-    metrics: dsl.Output[dsl.Metrics],
+    latency_and_memory: dsl.Output[dsl.Metrics],
     tolerance: float = 0.02,
     requests: int = 100,
     max_p50_ms: float = 500.0,
@@ -26,7 +26,7 @@ def check(
         servable: The directory of the export step.
         evaluation: The evaluate step's sample photos and their outputs.
         verdict: Every check with its value and limit.
-        metrics: Latency, memory and the largest difference.
+        latency_and_memory: Latency, memory and the largest difference.
         tolerance: Largest difference of a probability from the evaluation's, 0 to 1.
         requests: Requests of the latency measurement.
         max_p50_ms: Limit of the median latency, in milliseconds.
@@ -34,20 +34,22 @@ def check(
         max_memory_mb: Limit of the predictor's resident memory, in MB.
         max_start_seconds: Limit from start to ready, in seconds.
     """
-    import logging
-    from pathlib import Path
+    from viewfinder_components.outcome import record_outcome
 
-    from viewfinder_components.checking.check import CheckConfig, check_servable
+    with record_outcome("check", latency_and_memory) as outcome:
+        from pathlib import Path
 
-    config = CheckConfig(
-        tolerance=tolerance,
-        requests=requests,
-        max_p50_ms=max_p50_ms,
-        max_p99_ms=max_p99_ms,
-        max_memory_mb=max_memory_mb,
-        max_start_seconds=max_start_seconds,
-    )
-    result = check_servable(Path(servable.path), Path(evaluation.path), Path(verdict.path), config)
-    verdict.metadata.update(seconds=result.seconds)
-    metrics.metadata.update(result.scalars)
-    logging.info("check: %s", result.summary)
+        from viewfinder_components.checking.check import CheckConfig, check_servable
+
+        config = CheckConfig(
+            tolerance=tolerance,
+            requests=requests,
+            max_p50_ms=max_p50_ms,
+            max_p99_ms=max_p99_ms,
+            max_memory_mb=max_memory_mb,
+            max_start_seconds=max_start_seconds,
+        )
+        result = check_servable(
+            Path(servable.path), Path(evaluation.path), Path(verdict.path), config
+        )
+        outcome.succeed(result.summary, result.seconds, result.scalars)

@@ -11,7 +11,7 @@ from viewfinder_components.image import STEPS_IMAGE
 def deploy(
     evaluation: dsl.Input[dsl.Artifact],
     deployment: dsl.Output[dsl.Artifact],
-    metrics: dsl.Output[dsl.Metrics],
+    deployment_metrics: dsl.Output[dsl.Metrics],
     version_uri: str,
     version_number: int,
     model_name: str,
@@ -32,7 +32,7 @@ def deploy(
     Args:
         evaluation: The evaluate step's sample photos and their outputs.
         deployment: What was deployed, as `deployment.json`.
-        metrics: Seconds, and the largest difference from the evaluation.
+        deployment_metrics: Seconds, and the largest difference from the evaluation.
         version_uri: The version's URI, as publish returned it.
         version_number: The version's number.
         model_name: The model's name.
@@ -51,30 +51,37 @@ def deploy(
     Returns:
         endpoint: The service's URL inside the cluster.
     """
-    import logging
-    from pathlib import Path
+    from viewfinder_components.outcome import record_outcome
 
-    from viewfinder_components.deployment.config import DeployConfig
-    from viewfinder_components.deployment.deploy import deploy_version
+    with record_outcome("deploy", deployment_metrics) as outcome:
+        from pathlib import Path
 
-    config = DeployConfig(
-        version_uri=version_uri,
-        version_number=version_number,
-        model_name=model_name,
-        namespace=namespace,
-        service_name=service_name,
-        service_account=service_account,
-        runtime=runtime,
-        min_replicas=min_replicas,
-        max_replicas=max_replicas,
-        cpu=cpu,
-        memory=memory,
-        timeout_seconds=timeout_seconds,
-        tolerance=tolerance,
-        adopt=adopt,
-    )
-    result = deploy_version(Path(evaluation.path), Path(deployment.path), config)
-    deployment.metadata.update(seconds=result.seconds, endpoint=result.endpoint)
-    metrics.metadata.update(result.scalars)
-    logging.info("deploy: %s", result.summary)
+        from viewfinder_components.deployment.config import DeployConfig
+        from viewfinder_components.deployment.deploy import deploy_version
+
+        config = DeployConfig(
+            version_uri=version_uri,
+            version_number=version_number,
+            model_name=model_name,
+            namespace=namespace,
+            service_name=service_name,
+            service_account=service_account,
+            runtime=runtime,
+            min_replicas=min_replicas,
+            max_replicas=max_replicas,
+            cpu=cpu,
+            memory=memory,
+            timeout_seconds=timeout_seconds,
+            tolerance=tolerance,
+            adopt=adopt,
+        )
+        result = deploy_version(Path(evaluation.path), Path(deployment.path), config)
+        deployment.metadata.update(endpoint=result.endpoint)
+        outcome.succeed(
+            result.summary,
+            result.seconds,
+            result.scalars,
+            parameters={"endpoint": result.endpoint},
+            metadata={"deployment": deployment.metadata},
+        )
     return (result.endpoint,)

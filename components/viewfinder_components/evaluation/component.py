@@ -11,9 +11,9 @@ def evaluate(
     index: dsl.Input[dsl.Dataset],
     shards: dsl.Input[dsl.Dataset],
     evaluation: dsl.Output[dsl.Artifact],
-    metrics: dsl.Output[dsl.Metrics],
-    test_classification: dsl.Output[dsl.ClassificationMetrics],
-    report: dsl.Output[dsl.HTML],
+    test_metrics: dsl.Output[dsl.Metrics],
+    confusion_matrix_and_roc: dsl.Output[dsl.ClassificationMetrics],
+    evaluation_report: dsl.Output[dsl.HTML],
     model_root: str,
     model_name: str,
     min_accuracy: float = 0.0,
@@ -29,11 +29,9 @@ def evaluate(
         index: The index of the validate step.
         shards: The shards of the preprocess step.
         evaluation: Every metric, every prediction, and sample photos for the later steps.
-        metrics: The scalar metrics.
-        test_classification: Confusion matrix and micro-averaged one-against-the-rest ROC. Its name
-            is the last by the alphabet: Kubeflow's log of the outputs is cut off after 15,000
-            characters, and this one alone may be longer.
-        report: The run's main page.
+        test_metrics: The scalar metrics.
+        confusion_matrix_and_roc: Confusion matrix and micro-averaged one-against-the-rest ROC.
+        evaluation_report: The run's main page.
         model_root: Where versions are published; the champion is its newest one.
         model_name: The model's name below the root.
         min_accuracy: Least accuracy on the test photos, 0 to 1.
@@ -46,31 +44,38 @@ def evaluate(
         Whether the model may be published; why is in the metadata of `evaluation`. The one
         output that kfp.local can hold a condition against is this one, called `Output`.
     """
-    import logging
-    from pathlib import Path
+    from viewfinder_components.outcome import record_outcome
 
-    from viewfinder_components.evaluation.evaluate import EvaluationConfig, evaluate_model
+    with record_outcome("evaluate", test_metrics) as outcome:
+        from pathlib import Path
 
-    config = EvaluationConfig(
-        model_root=model_root,
-        model_name=model_name,
-        min_accuracy=min_accuracy,
-        min_balanced_accuracy=min_balanced_accuracy,
-        max_ece=max_ece,
-        confidence=confidence,
-        max_megapixels=max_megapixels,
-    )
-    result = evaluate_model(
-        Path(model.path),
-        Path(index.path),
-        Path(shards.path),
-        Path(evaluation.path),
-        Path(report.path),
-        config,
-    )
-    evaluation.metadata.update(seconds=result.seconds, decision=result.decision)
-    metrics.metadata.update(result.scalars)
-    test_classification.log_confusion_matrix(*result.confusion_matrix)
-    test_classification.log_roc_curve(*result.roc_curve)
-    logging.info("evaluate: %s", result.summary)
+        from viewfinder_components.evaluation.evaluate import EvaluationConfig, evaluate_model
+
+        config = EvaluationConfig(
+            model_root=model_root,
+            model_name=model_name,
+            min_accuracy=min_accuracy,
+            min_balanced_accuracy=min_balanced_accuracy,
+            max_ece=max_ece,
+            confidence=confidence,
+            max_megapixels=max_megapixels,
+        )
+        result = evaluate_model(
+            Path(model.path),
+            Path(index.path),
+            Path(shards.path),
+            Path(evaluation.path),
+            Path(evaluation_report.path),
+            config,
+        )
+        evaluation.metadata.update(decision=result.decision)
+        confusion_matrix_and_roc.log_confusion_matrix(*result.confusion_matrix)
+        confusion_matrix_and_roc.log_roc_curve(*result.roc_curve)
+        outcome.succeed(
+            result.summary,
+            result.seconds,
+            result.scalars,
+            parameters={"Output": result.accepted},
+            metadata={"evaluation": evaluation.metadata},
+        )
     return result.accepted

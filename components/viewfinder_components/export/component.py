@@ -10,6 +10,7 @@ def export(
     model: dsl.Input[dsl.Model],
     evaluation: dsl.Input[dsl.Artifact],
     servable: dsl.Output[dsl.Model],
+    servable_facts: dsl.Output[dsl.Metrics],
     model_name: str,
     run_id: str,
 ) -> None:
@@ -19,15 +20,17 @@ def export(
         model: The model of the train step.
         evaluation: The evaluate step's metrics and sample photos.
         servable: SavedModel, OpenVINO IR, labels, model card, manifest.
+        servable_facts: Files, size, and the largest difference from the evaluation.
         model_name: The name under which the model is published.
         run_id: The run that made the model, for the manifest.
     """
-    import logging
-    from pathlib import Path
+    from viewfinder_components.outcome import record_outcome
 
-    from viewfinder_components.export.export import ExportConfig, export_model
+    with record_outcome("export", servable_facts) as outcome:
+        from pathlib import Path
 
-    config = ExportConfig(run_id=run_id, model_name=model_name)
-    result = export_model(Path(model.path), Path(evaluation.path), Path(servable.path), config)
-    servable.metadata.update(seconds=result.seconds)
-    logging.info("export: %s", result.summary)
+        from viewfinder_components.export.export import ExportConfig, export_model
+
+        config = ExportConfig(run_id=run_id, model_name=model_name)
+        result = export_model(Path(model.path), Path(evaluation.path), Path(servable.path), config)
+        outcome.succeed(result.summary, result.seconds, result.metrics)

@@ -54,6 +54,15 @@ class ExportResult:
     """Wall-clock seconds by phase."""
 
     @property
+    def metrics(self) -> dict[str, float]:
+        """What was measured."""
+        return {
+            "files": self.files,
+            "megabytes": round(self.bytes / 1e6, 3),
+            "max_difference": self.difference,
+        }
+
+    @property
     def summary(self) -> str:
         """The step's one sentence about what it did."""
         return (

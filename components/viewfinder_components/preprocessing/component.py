@@ -10,6 +10,7 @@ def preprocess(
     index: dsl.Input[dsl.Dataset],
     pixels: dsl.Input[dsl.Dataset],
     shards: dsl.Output[dsl.Dataset],
+    split_counts: dsl.Output[dsl.Metrics],
     seed: int = 0,
 ) -> None:
     """Give the usable photos their splits and the order in which training sees them.
@@ -18,14 +19,19 @@ def preprocess(
         index: The index of the validate step.
         pixels: The decoded photos of the validate step.
         shards: The photos of each split in order, with their labels.
+        split_counts: How many photos each split has.
         seed: Another seed shuffles in another order.
     """
-    import logging
-    from pathlib import Path
+    from viewfinder_components.outcome import record_outcome
 
-    from viewfinder_components.preprocessing.write import PreprocessConfig, write_shards
+    with record_outcome("preprocess", split_counts) as outcome:
+        from pathlib import Path
 
-    config = PreprocessConfig(seed=seed)
-    result = write_shards(Path(index.path), Path(pixels.path), Path(shards.path), config)
-    shards.metadata.update(seconds=result.seconds, data_digest=result.data_digest)
-    logging.info("preprocess: %s", result.summary)
+        from viewfinder_components.preprocessing.write import PreprocessConfig, write_shards
+
+        config = PreprocessConfig(seed=seed)
+        result = write_shards(Path(index.path), Path(pixels.path), Path(shards.path), config)
+        shards.metadata.update(data_digest=result.data_digest)
+        outcome.succeed(
+            result.summary, result.seconds, result.counts, metadata={"shards": shards.metadata}
+        )

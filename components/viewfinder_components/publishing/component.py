@@ -10,6 +10,7 @@ from viewfinder_components.image import STEPS_IMAGE
 @dsl.component(base_image=STEPS_IMAGE, install_kfp_package=False)
 def publish(
     servable: dsl.Input[dsl.Model],
+    published_version: dsl.Output[dsl.Metrics],
     model_root: str,
     model_name: str,
     run_id: str,
@@ -18,6 +19,7 @@ def publish(
 
     Args:
         servable: The checked directory of the export step.
+        published_version: The version's number.
         model_root: Where versions are published.
         model_name: The model's name below the root.
         run_id: The run that made the model; publishing it again returns the same version.
@@ -26,12 +28,19 @@ def publish(
         number: The version's number.
         uri: Where the version lies.
     """
-    import logging
-    from pathlib import Path
+    from viewfinder_components.outcome import record_outcome
 
-    from viewfinder_components.publishing.publish import PublishConfig, publish_version
+    with record_outcome("publish", published_version) as outcome:
+        from pathlib import Path
 
-    config = PublishConfig(model_root=model_root, model_name=model_name, run_id=run_id)
-    result = publish_version(Path(servable.path), config)
-    logging.info("publish: %s", result.summary)
+        from viewfinder_components.publishing.publish import PublishConfig, publish_version
+
+        config = PublishConfig(model_root=model_root, model_name=model_name, run_id=run_id)
+        result = publish_version(Path(servable.path), config)
+        outcome.succeed(
+            result.summary,
+            result.seconds,
+            {"version": result.number},
+            parameters={"number": result.number, "uri": result.uri},
+        )
     return (result.number, result.uri)

@@ -9,7 +9,7 @@ from viewfinder_components.image import STEPS_IMAGE
 def train(
     shards: dsl.Input[dsl.Dataset],
     model: dsl.Output[dsl.Model],
-    metrics: dsl.Output[dsl.Metrics],
+    training_metrics: dsl.Output[dsl.Metrics],
     backbone: str = "efficientnet-lite0",
     weights: str = "",
     head: str = "",
@@ -32,7 +32,7 @@ def train(
     Args:
         shards: The shards of the preprocess step.
         model: The Keras model, the same model for OpenVINO, labels and curves.
-        metrics: The best epoch's loss and accuracy.
+        training_metrics: The best epoch's loss and accuracy.
         backbone: `efficientnet-lite0`, `mobilenet` or `scratch`.
         weights: Path or URI of the backbone's weights; empty for the package's own.
         head: `linear` or `book`; empty for the backbone's usual head.
@@ -50,33 +50,33 @@ def train(
         seed: Seed of weights, shuffling and dropout.
         checkpoint_root: Folder from which killed training goes on; empty keeps none.
     """
-    import json
-    import logging
-    from pathlib import Path
+    from viewfinder_components.outcome import record_outcome
 
-    from viewfinder_components.training.train import TrainConfig, train_model
+    with record_outcome("train", training_metrics) as outcome:
+        from pathlib import Path
 
-    config = TrainConfig(
-        backbone=backbone,
-        weights=weights,
-        head=head,
-        epochs=epochs,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        dropout=dropout,
-        label_smoothing=label_smoothing,
-        patience=patience,
-        augment=augment,
-        fine_tune_epochs=fine_tune_epochs,
-        fine_tune_learning_rate=fine_tune_learning_rate,
-        class_weights=class_weights,
-        precision=precision,
-        seed=seed,
-    )
-    checkpoints = Path(checkpoint_root or f"{model.path}.checkpoints")
-    result = train_model(Path(shards.path), Path(model.path), checkpoints, config)
-    model.metadata.update(seconds=result.seconds, backbone=backbone)
-    metrics.metadata.update(result.metrics)
-    # kfp.local's cache takes an artifact without a file for a lost one and runs the step again.
-    Path(metrics.path).write_text(json.dumps(result.metrics))
-    logging.info("train: %s", result.summary)
+        from viewfinder_components.training.train import TrainConfig, train_model
+
+        config = TrainConfig(
+            backbone=backbone,
+            weights=weights,
+            head=head,
+            epochs=epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            dropout=dropout,
+            label_smoothing=label_smoothing,
+            patience=patience,
+            augment=augment,
+            fine_tune_epochs=fine_tune_epochs,
+            fine_tune_learning_rate=fine_tune_learning_rate,
+            class_weights=class_weights,
+            precision=precision,
+            seed=seed,
+        )
+        checkpoints = Path(checkpoint_root or f"{model.path}.checkpoints")
+        result = train_model(Path(shards.path), Path(model.path), checkpoints, config)
+        model.metadata.update(backbone=backbone)
+        outcome.succeed(
+            result.summary, result.seconds, result.metrics, metadata={"model": model.metadata}
+        )

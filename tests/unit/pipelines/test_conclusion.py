@@ -5,6 +5,9 @@ from dataclasses import replace
 
 from rich.console import Console
 
+from viewfinder_components.errors import TransientError
+from viewfinder_components.failures import describe_exception
+from viewfinder_components.outcome import Outcome
 from viewfinder_pipelines.conclusion import (
     explain_failure,
     fill_in,
@@ -22,60 +25,60 @@ def a_run(**changes) -> RunResult:
     return replace(run, **changes)
 
 
+EVALUATED = Outcome(
+    "evaluate",
+    "succeeded",
+    "2026-11-22T16:00:00.000+00:00",
+    "2026-11-22T16:00:04.000+00:00",
+    summary="Accepted. Accuracy 90 %",
+    seconds={"score": 3.0},
+    metrics={"accuracy": 0.9, "seconds": 3.5},
+    parameters={"Output": True},
+    metadata={"evaluation": {"decision": "accepted"}},
+)
+
+
+def evaluated(outcome: Outcome | None) -> StepResult:
+    outputs = Outputs({"evaluation": ArtifactRecord("s3://b/evaluation", "system.Artifact", {})})
+    return with_outputs(StepResult("evaluate", "succeeded", 5.0), outputs, outcome)
+
+
 def test_what_the_steps_found_is_the_runs() -> None:
-    evaluate = StepResult(
-        "evaluate",
-        "succeeded",
-        1.0,
-        artifacts={
-            "metrics": ArtifactRecord("", "system.Metrics", {"accuracy": 0.9}),
-            "evaluation": ArtifactRecord("", "system.Artifact", {"decision": "accepted"}),
-        },
-        parameters={"Output": True},
-    )
     # kfp.local hands out whole numbers as floats.
     publish = StepResult(
         "publish", "succeeded", 1.0, parameters={"number": 3.0, "uri": "s3://models/fruit/3"}
     )
     deploy = StepResult("deploy", "succeeded", 1.0, parameters={"endpoint": "http://fruit"})
-    run = fill_in(a_run(steps=(evaluate, publish, deploy)))
-    assert run.metrics == {"accuracy": 0.9}
+    run = fill_in(a_run(steps=(evaluated(EVALUATED), publish, deploy)))
+    assert run.metrics == {"accuracy": 0.9, "seconds": 3.5}
     assert run.decision == "accepted"
     assert run.version == {"number": 3, "uri": "s3://models/fruit/3"}
     assert run.endpoint == "http://fruit"
-    assert not was_refused(run)
-    refused = replace(evaluate, parameters={"Output": False})
-    assert was_refused(a_run(steps=(refused,)))
-    bare = StepResult("evaluate", "succeeded", 1.0, summary="Refused. Accuracy 80 %")
-    assert was_refused(a_run(steps=(bare,)))
-    assert fill_in(a_run(steps=(bare,))).decision == "Refused. Accuracy 80 %"
+    assert run.steps[0].phases == {"score": 3.0}
+    assert run.steps[0].summary == "Accepted. Accuracy 90 %"
 
 
-def test_where_the_seconds_went_is_not_taken_for_a_metric_called_seconds() -> None:
-    artifacts = {
-        "metrics": ArtifactRecord("", "system.Metrics", {"seconds": 3.5}),
-        "model": ArtifactRecord("", "system.Model", {"seconds": {"fit": 3.0}}),
-    }
-    step = with_outputs(StepResult("deploy", "succeeded", 4.0), Outputs(artifacts, {}))
-    assert step.phases == {"fit": 3.0}
+def test_the_gates_word_is_a_value_and_never_the_wording_of_a_sentence() -> None:
+    refusal = replace(EVALUATED, parameters={"Output": False})
+    assert was_refused(a_run(steps=(evaluated(refusal),)))
+    worded = replace(EVALUATED, summary="Refused. Or is it?")
+    assert not was_refused(a_run(steps=(evaluated(worded),)))
 
 
-def test_our_error_is_found_in_a_log_and_keeps_its_lines() -> None:
-    tail = [
-        "Traceback (most recent call last):",
-        "viewfinder_components.errors.TransientError: expected a, received b; wait",
-        "  and a second line",
-    ]
-    error = explain_failure("publish", tail)
+def test_the_cause_of_a_failure_is_the_steps_own_word() -> None:
+    failure = describe_exception(TransientError("a", "b", "wait\n  and a second line"))
+    outcome = Outcome("publish", "failed", "2026", "2026", failure=failure)
+    tail = ["publish: copying", "PermanentError: expected a trap"]
+    error = explain_failure("publish", outcome, tail)
     assert error.message == "expected a, received b; wait\n  and a second line"
     assert error.retryable
     assert error.log_tail == tuple(tail)
 
 
-def test_without_an_error_of_ours_the_last_line_is_the_cause() -> None:
-    error = explain_failure("train", ["loading", "Killed", ""])
+def test_of_a_step_that_told_nothing_the_last_line_is_all_there_is() -> None:
+    error = explain_failure("train", None, ["loading", "Killed", ""])
     assert (error.message, error.retryable) == ("Killed", False)
-    assert explain_failure(None, []).message == "no output"
+    assert explain_failure(None, None, []).message == "no output"
 
 
 def test_running_steps_of_an_ended_run_were_interrupted() -> None:
@@ -101,7 +104,7 @@ def test_only_a_run_of_this_machine_can_be_resumed_here() -> None:
         print_result(console, run)
         return console.file.getvalue()  # type: ignore[attr-defined]
 
-    failed = a_run(state="failed", error=explain_failure("train", ["Killed"]))
+    failed = a_run(state="failed", error=explain_failure("train", None, ["Killed"]))
     assert "--resume" not in told(failed)
     assert "--resume" in told(replace(failed, where="local"))
     assert "Serving: http://fruit" in told(a_run(endpoint="http://fruit"))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from viewfinder_components.outcome import Outcome
 from viewfinder_pipelines.events import Event, parse_line
 
 
@@ -32,6 +33,12 @@ def test_step_events(line: str, kind: str, step: str) -> None:
 def test_a_steps_log_line() -> None:
     line = "    [KFP Executor 2026-11-22 16:01:02,345 INFO]: train: epoch 3 of 20\n"
     assert parse_line(line) == Event("said", "", "train: epoch 3 of 20")
+
+
+def test_a_steps_word_about_its_end() -> None:
+    outcome = Outcome("train", "succeeded", "2026", "2026", "epoch 3 is kept")
+    event = parse_line(f"    {outcome.to_line()}\n")
+    assert (event.kind, event.step, event.outcome) == ("outcome", "train", outcome)
 
 
 def test_a_traceback_keeps_its_own_indentation() -> None:

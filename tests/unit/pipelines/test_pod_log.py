@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from viewfinder_pipelines.conclusion import explain_failure
 from viewfinder_pipelines.outputs import Outputs
 from viewfinder_pipelines.pod_log import parse_log
 
@@ -32,14 +31,6 @@ def test_what_kfp_and_argo_say_is_not_the_steps() -> None:
     assert "launcher_v2.go" not in lines
     assert "argo=true" not in lines
     assert "Traceback" in lines
-
-
-def test_the_cause_of_a_failure() -> None:
-    lines = [line for line in parse_log(FAILED).lines if line.strip()]
-    error = explain_failure("validate", lines)
-    assert error.message.startswith("expected at least 99 classes, received 5 (Apple, Melon,")
-    assert not error.retryable
-    assert len(error.log_tail) == 20
 
 
 def test_a_failed_step_has_no_outputs() -> None:

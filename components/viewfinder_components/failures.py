@@ -1,0 +1,71 @@
+"""Why a step failed, in one sentence and in parts that a program can read."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Literal, Self
+
+from viewfinder_components.errors import TransientError, ViewfinderError, compose_sentence
+
+FailureKind = Literal["permanent", "transient"]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a step failed.
+
+    Attributes:
+        kind: `permanent` when the same input fails again, `transient` when it may succeed later.
+        message: The sentence for the reader.
+        expected: What was needed; empty where the error does not say.
+        received: What came instead.
+        remedy: What to do next.
+        cause: Class and first line of an exception that is not ours; empty for one that is.
+    """
+
+    kind: FailureKind
+    message: str
+    expected: str = ""
+    received: str = ""
+    remedy: str = ""
+    cause: str = ""
+
+    def to_json(self) -> dict[str, str]:
+        """Return JSON-ready values, without what is empty and what the others tell."""
+        values = {name: text for name, text in asdict(self).items() if text}
+        if self.expected and self.message == self._sentence():
+            del values["message"]
+        return values
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, str]) -> Self:
+        """Return the failure of such values.
+
+        Raises:
+            TypeError: They are not such values.
+        """
+        failure = cls(**{"message": "", **values})  # type: ignore[arg-type]
+        if failure.message:
+            return failure
+        return cls(**{**values, "message": failure._sentence()})  # type: ignore[arg-type]
+
+    def _sentence(self) -> str:
+        return compose_sentence(self.expected, self.received, self.remedy)
+
+
+def describe_exception(error: BaseException) -> Failure:
+    """Return why a step failed that ended with this exception."""
+    if isinstance(error, ViewfinderError):
+        return Failure(
+            kind="transient" if isinstance(error, TransientError) else "permanent",
+            message=str(error),
+            expected=error.expected,
+            received=error.received,
+            remedy=error.remedy,
+        )
+    first_line = str(error).strip().partition("\n")[0]
+    cause = f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__
+    return Failure(
+        kind="permanent",
+        message=f"the step stopped with an error that it did not foresee: {cause}",
+        cause=cause,
+    )

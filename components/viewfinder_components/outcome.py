@@ -1,0 +1,230 @@
+"""How a step ended, as one line of JSON: in its log, beside its outputs, and in its pod's status.
+
+Whoever reads a run (on this machine, from Kubeflow Pipelines' API, from its UI) takes summary,
+times, metrics and cause from here, and never from the wording of other lines.
+"""
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from viewfinder_components.failures import Failure, describe_exception
+
+SCHEMA_VERSION = 1
+TERMINATION_LOG = Path("/dev/termination-log")
+TERMINATION_LIMIT = 4096
+"""Bytes of a container's termination message that Kubernetes keeps."""
+
+_KEY = "viewfinder_outcome"
+_MARKER = f'{{"{_KEY}": '
+_CUT = " ..."
+_SHORTEST_TEXT = 40  # characters of a text that is cut to fit
+
+_log = logging.getLogger(__name__)
+
+
+class MetricsArtifact(Protocol):
+    """What a step's `dsl.Metrics` artifact offers."""
+
+    metadata: dict[str, Any]
+
+    @property
+    def path(self) -> str:
+        """Where the artifact's file lies."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a step ended.
+
+    Attributes:
+        step: The step's name.
+        state: Whether it succeeded.
+        began: When its code began, ISO 8601, UTC.
+        ended: When its code ended, ISO 8601, UTC.
+        summary: One sentence about what it did; empty when it failed.
+        seconds: Where its seconds went, by phase.
+        metrics: What it measured, by name.
+        parameters: Its output parameters, by name.
+        metadata: What it wrote beside its artifacts, by the artifact's name.
+        failure: Why it failed; None when it succeeded.
+    """
+
+    step: str
+    state: Literal["succeeded", "failed"]
+    began: str
+    ended: str
+    summary: str = ""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    failure: Failure | None = None
+
+    def to_line(self, ascii_only: bool = True) -> str:
+        """Return the outcome as one line of JSON, without what is empty.
+
+        Args:
+            ascii_only: Whether other characters are escaped, as a log of any encoding needs it.
+        """
+        values = {key: value for key, value in asdict(self).items() if value}
+        if self.failure is not None:
+            values["failure"] = self.failure.to_json()
+        line = {_KEY: SCHEMA_VERSION, **values}
+        return json.dumps(line, ensure_ascii=ascii_only, allow_nan=False)
+
+
+class OutcomeRecorder:
+    """Takes what a step has to tell when it has succeeded."""
+
+    def __init__(self) -> None:
+        self.told: dict[str, Any] | None = None
+
+    def succeed(
+        self,
+        summary: str,
+        seconds: Mapping[str, float],
+        metrics: Mapping[str, float] | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        """Tell what the step did; to be called once, when all of its work is done.
+
+        Args:
+            summary: One sentence.
+            seconds: Where the seconds went, by phase.
+            metrics: What was measured; also the metadata of the step's metrics artifact.
+            parameters: The step's output parameters.
+            metadata: What was written beside artifacts, by the artifact's name.
+        """
+        self.told = {
+            "summary": summary,
+            "seconds": dict(seconds),
+            "metrics": dict(metrics or {}),
+            "parameters": dict(parameters or {}),
+            "metadata": {name: dict(values) for name, values in (metadata or {}).items()},
+        }
+
+
+@contextmanager
+def record_outcome(step: str, metrics: MetricsArtifact) -> Iterator[OutcomeRecorder]:
+    """Record how the step inside the block ends.
+
+    A success is logged, and written into the file of the step's metrics artifact, which Kubeflow
+    Pipelines keeps. A failure is logged, and left as the container's termination message: Argo
+    makes it the node's message, which Kubeflow Pipelines keeps with the run. The exception goes on.
+
+    Args:
+        step: The step's name.
+        metrics: The step's metrics artifact.
+
+    Yields:
+        The recorder, to which the step tells its success.
+    """
+    began = _now()
+    recorder = OutcomeRecorder()
+    try:
+        yield recorder
+        if recorder.told is None:
+            raise RuntimeError(f"the step {step} did not tell its outcome")
+        outcome = Outcome(step, "succeeded", began, _now(), **recorder.told)
+        metrics.metadata.update(outcome.metrics)
+        Path(metrics.path).write_text(outcome.to_line() + "\n")
+    except BaseException as error:
+        outcome = Outcome(step, "failed", began, _now(), failure=describe_exception(error))
+        _print(outcome)
+        _leave_message(outcome)
+        raise
+    _log.info("%s: %s", step, outcome.summary)
+    _print(outcome)
+
+
+def parse_outcome(text: str) -> Outcome | None:
+    """Return the outcome that a text holds: a line of a log, a node's message, a file.
+
+    What stands before and behind it does not matter. An outcome of a newer schema, or one that
+    was cut off, is none.
+    """
+    _, found, rest = text.rpartition(_MARKER)
+    if not found:
+        return None
+    try:
+        values, _ = json.JSONDecoder().raw_decode(_MARKER + rest)
+        return _from_values(values)
+    except (ValueError, TypeError, AttributeError):
+        return None
+
+
+def find_outcome(lines: Iterable[str], step: str) -> Outcome | None:
+    """Return the last outcome of a step among lines; a step that was tried again has several."""
+    outcomes = map(parse_outcome, lines)
+    return next((o for o in reversed([*outcomes]) if o is not None and o.step == step), None)
+
+
+def _from_values(values: dict[str, Any]) -> Outcome | None:
+    if values.pop(_KEY) != SCHEMA_VERSION:
+        return None
+    failure = values.pop("failure", None)
+    return Outcome(**values, failure=Failure.from_json(failure) if failure else None)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _print(outcome: Outcome) -> None:
+    """Print rather than log: what a library did to the loggers must not swallow it."""
+    sys.stdout.write(f"{outcome.to_line()}\n")
+    sys.stdout.flush()
+
+
+def _leave_message(outcome: Outcome, path: Path | None = None) -> None:
+    """Write the termination message, where this is a container; a laptop has no such file."""
+    try:
+        descriptor = os.open(path or TERMINATION_LOG, os.O_WRONLY | os.O_TRUNC)  # never created
+    except OSError:
+        return
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(termination_message(outcome))
+
+
+def termination_message(outcome: Outcome) -> bytes:
+    """Return a failed step's termination message: the sentence for people, then the outcome.
+
+    Returns:
+        UTF-8 of at most 4,096 bytes. Where that is too little, the sentence is left out first,
+        since the outcome has it too; then the outcome's longest texts are cut.
+    """
+    failure = outcome.failure
+    assert failure is not None  # noqa: S101  (only failures leave a message)
+    line = _encode(outcome.to_line(ascii_only=False))
+    message = _encode(f"{failure.message}\n") + line
+    if len(message) <= TERMINATION_LIMIT:
+        return message
+    while len(line) > TERMINATION_LIMIT:
+        failure = _shorten(failure, len(line) - TERMINATION_LIMIT)
+        line = _encode(replace(outcome, failure=failure).to_line(ascii_only=False))
+    return line
+
+
+def _shorten(failure: Failure, excess: int) -> Failure:
+    """Cut the longest text of a failure by about so many bytes."""
+    texts = {name: text for name, text in failure.to_json().items() if name != "kind"}
+    name, text = max(texts.items(), key=lambda item: len(_encode(item[1])))
+    keep = max(_SHORTEST_TEXT, len(text) - excess - len(_CUT))
+    changed = {name: text[: min(keep, len(text) - len(_CUT) - 1)] + _CUT}
+    if "message" not in texts:  # it is composed of the others
+        changed["message"] = ""
+    return Failure.from_json({**failure.to_json(), **changed})
+
+
+def _encode(text: str) -> bytes:
+    """Return UTF-8; what it cannot say (half of a broken file name) becomes a `?`."""
+    return text.encode("utf-8", "replace")
