@@ -3,6 +3,7 @@
 import inspect
 import warnings
 from collections.abc import Callable, Mapping
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,22 @@ _DESCRIBE = {str: "text", int: "a whole number", float: "a number", bool: "true 
 
 
 def compile_pipeline(path: Path) -> None:
-    """Write the pipeline as KFP's YAML; the same source gives the same bytes."""
+    """Write the pipeline as KFP's YAML, without layers; the same source gives the same bytes."""
+    import yaml
     from kfp import compiler
 
+    from viewfinder_pipelines.flattening import flatten_conditions
     from viewfinder_pipelines.training import training_pipeline
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         compiler.Compiler().compile(training_pipeline, str(path))
+    text = path.read_text()
+    pipeline, *platforms = yaml.safe_load_all(text)
+    flatten_conditions(pipeline)
+    # The comment on top tells what the pipeline takes.
+    comment = "".join(takewhile(lambda line: line.startswith("#"), text.splitlines(True)))
+    path.write_text(comment + yaml.safe_dump_all([pipeline, *platforms], sort_keys=True))
 
 
 def list_parameters() -> dict[str, inspect.Parameter]:

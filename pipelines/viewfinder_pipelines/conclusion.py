@@ -8,7 +8,6 @@ from viewfinder_components.outcome import Outcome
 from viewfinder_pipelines.outputs import Outputs
 from viewfinder_pipelines.record import ArtifactRecord, RunError, RunResult, StepResult
 
-EXIT_STEP = "report"  # tells the outcome in the log; the run's record tells it here
 TAIL_LINES = 20
 
 
@@ -50,7 +49,7 @@ def fill_in(result: RunResult) -> RunResult:
 def was_refused(result: RunResult) -> bool:
     """Return whether the gate kept the model from being published."""
     evaluate = result.step("evaluate")
-    return evaluate is not None and evaluate.parameters.get("Output") is False
+    return evaluate is not None and evaluate.parameters.get("accepted") is False
 
 
 def interrupt(steps: Sequence[StepResult]) -> tuple[StepResult, ...]:

@@ -7,7 +7,6 @@ from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
 
-from viewfinder_pipelines.conclusion import EXIT_STEP
 from viewfinder_pipelines.events import Event
 from viewfinder_pipelines.record import RunResult, StepResult
 
@@ -53,9 +52,6 @@ class RunDisplay:
         if not result.steps:
             return
         step = result.step(event.step) or result.steps[-1]
-        if step.name == EXIT_STEP:
-            self.close()
-            return
         if event.kind == "began":
             self._show(step.name)
         elif event.kind == "said" and event.text.startswith(f"{step.name}: "):
@@ -154,10 +150,9 @@ def print_steps(console: Console, result: RunResult) -> None:
         table.add_column("cluster's", justify="right")
     table.add_column("what it did", overflow="fold")
     for step in result.steps:
-        if step.name != EXIT_STEP:
-            overhead = [f"{sum(step.overhead.values()):.1f}"] if result.overhead else []
-            row = (step.name, step.state, f"{step.seconds:.1f}", *overhead, step.summary)
-            table.add_row(*map(escape, row))
+        overhead = [f"{sum(step.overhead.values()):.1f}"] if result.overhead else []
+        row = (step.name, step.state, f"{step.seconds:.1f}", *overhead, step.summary)
+        table.add_row(*map(escape, row))
     console.print(table)
 
 

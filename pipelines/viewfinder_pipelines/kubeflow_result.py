@@ -10,7 +10,6 @@ from viewfinder_components.errors import ViewfinderError
 from viewfinder_components.outcome import Outcome, find_outcome
 from viewfinder_pipelines.compiling import with_defaults
 from viewfinder_pipelines.conclusion import (
-    EXIT_STEP,
     explain_failure,
     fill_in,
     interrupt,
@@ -104,7 +103,7 @@ class KubeflowRun:
     def _explain(self, steps: Sequence[WorkflowStep], workflow: Mapping[str, Any]) -> RunError:
         """Say why the run failed: the step's own sentence, or what became of its pod."""
         failed = [s for s in steps if s.state == "failed"]
-        failed.sort(key=lambda step: (step.name == EXIT_STEP, step.ended or datetime.now(UTC)))
+        failed.sort(key=lambda step: step.ended or datetime.now(UTC))
         if not failed:
             message = workflow.get("status", {}).get("message") or "no step told why"
             return RunError(step=None, message=message, retryable=False, log_tail=())

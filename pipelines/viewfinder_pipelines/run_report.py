@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from viewfinder_components.whole_files import write_text
-from viewfinder_pipelines.conclusion import EXIT_STEP
 from viewfinder_pipelines.outputs import find_task_root
 from viewfinder_pipelines.record import RunResult
 
@@ -49,7 +48,6 @@ def _describe_run(result: RunResult) -> dict[str, Any]:
     steps = [
         {"name": s.name, "state": s.state, "seconds": s.seconds, "phases": s.phases}
         for s in result.steps
-        if s.name != EXIT_STEP
     ]
     commands = []
     if result.version:

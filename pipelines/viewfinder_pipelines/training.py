@@ -8,7 +8,6 @@ from viewfinder_components.evaluation.component import evaluate
 from viewfinder_components.export.component import export
 from viewfinder_components.preprocessing.component import preprocess
 from viewfinder_components.publishing.component import publish
-from viewfinder_components.reports.component import report
 from viewfinder_components.training.component import train
 from viewfinder_components.validation.component import validate
 
@@ -26,6 +25,7 @@ def _retry(*tasks: dsl.PipelineTask) -> None:
 
 @dsl.pipeline(
     name="viewfinder-training",
+    display_name="Viewfinder training",
     description="From a folder of labelled photos to a served image classifier.",
 )
 def training_pipeline(
@@ -135,99 +135,97 @@ def training_pipeline(
         deploy_timeout_seconds: Longest time until the new version answers.
         adopt: Whether to take over a service that is not Viewfinder's.
     """
-    outcome = report(run_id=run_id)
-    with dsl.ExitHandler(outcome, name="training"):
-        validated = validate(
-            data=data,
-            layout=layout,
-            image_size=image_size,
-            val_fraction=val_fraction,
-            test_fraction=test_fraction,
-            seed=seed,
-            min_classes=min_classes,
-            min_photos_per_class=min_photos_per_class,
-            max_unreadable=max_unreadable,
-            max_leakage=max_leakage,
-            max_imbalance=max_imbalance,
-            max_megapixels=max_megapixels,
-            near_duplicate_distance=near_duplicate_distance,
-        )
-        preprocessed = preprocess(
-            index=validated.outputs["index"], pixels=validated.outputs["pixels"], seed=seed
-        )
-        trained = train(
-            shards=preprocessed.outputs["shards"],
-            backbone=backbone,
-            weights=weights,
-            head=head,
-            epochs=epochs,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            dropout=dropout,
-            label_smoothing=label_smoothing,
-            patience=patience,
-            augment=augment,
-            fine_tune_epochs=fine_tune_epochs,
-            fine_tune_learning_rate=fine_tune_learning_rate,
-            class_weights=class_weights,
-            precision=precision,
-            seed=seed,
-            checkpoint_root=checkpoint_root,
-        )
-        # Not cached: the champion it is compared with lies outside the pipeline.
-        evaluated = evaluate(
+    validated = validate(
+        data=data,
+        layout=layout,
+        image_size=image_size,
+        val_fraction=val_fraction,
+        test_fraction=test_fraction,
+        seed=seed,
+        min_classes=min_classes,
+        min_photos_per_class=min_photos_per_class,
+        max_unreadable=max_unreadable,
+        max_leakage=max_leakage,
+        max_imbalance=max_imbalance,
+        max_megapixels=max_megapixels,
+        near_duplicate_distance=near_duplicate_distance,
+    )
+    preprocessed = preprocess(
+        index=validated.outputs["index"], pixels=validated.outputs["pixels"], seed=seed
+    )
+    trained = train(
+        shards=preprocessed.outputs["shards"],
+        backbone=backbone,
+        weights=weights,
+        head=head,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        dropout=dropout,
+        label_smoothing=label_smoothing,
+        patience=patience,
+        augment=augment,
+        fine_tune_epochs=fine_tune_epochs,
+        fine_tune_learning_rate=fine_tune_learning_rate,
+        class_weights=class_weights,
+        precision=precision,
+        seed=seed,
+        checkpoint_root=checkpoint_root,
+    )
+    # Not cached: the champion it is compared with lies outside the pipeline.
+    evaluated = evaluate(
+        model=trained.outputs["model"],
+        index=validated.outputs["index"],
+        shards=preprocessed.outputs["shards"],
+        model_root=model_root,
+        model_name=model_name,
+        min_accuracy=min_accuracy,
+        min_balanced_accuracy=min_balanced_accuracy,
+        max_ece=max_ece,
+        confidence=confidence,
+        max_megapixels=max_megapixels,
+    ).set_caching_options(False)
+    with dsl.If(evaluated.outputs["accepted"] == True, name="accepted"):  # noqa: E712
+        exported = export(
             model=trained.outputs["model"],
-            index=validated.outputs["index"],
-            shards=preprocessed.outputs["shards"],
+            evaluation=evaluated.outputs["evaluation"],
+            model_name=model_name,
+            run_id=run_id,
+        )
+        # Not cached: latency and memory belong to the machine it runs on today.
+        checked = check(
+            servable=exported.outputs["servable"],
+            evaluation=evaluated.outputs["evaluation"],
+            tolerance=tolerance,
+            max_p50_ms=max_p50_ms,
+            max_p99_ms=max_p99_ms,
+            max_memory_mb=max_memory_mb,
+        ).set_caching_options(False)
+        published = publish(
+            servable=exported.outputs["servable"],
             model_root=model_root,
             model_name=model_name,
-            min_accuracy=min_accuracy,
-            min_balanced_accuracy=min_balanced_accuracy,
-            max_ece=max_ece,
-            confidence=confidence,
-            max_megapixels=max_megapixels,
-        ).set_caching_options(False)
-        with dsl.If(evaluated.outputs["Output"] == True, name="accepted"):  # noqa: E712
-            exported = export(
-                model=trained.outputs["model"],
+            run_id=run_id,
+        )
+        published.after(checked).set_caching_options(False)
+        with dsl.If(deploy == True, name="deploying"):  # noqa: E712
+            # Not cached: what serves today lies outside the pipeline.
+            deployed = deployment.deploy(
                 evaluation=evaluated.outputs["evaluation"],
+                version_uri=published.outputs["uri"],
+                version_number=published.outputs["number"],
                 model_name=model_name,
-                run_id=run_id,
-            )
-            # Not cached: latency and memory belong to the machine it runs on today.
-            checked = check(
-                servable=exported.outputs["servable"],
-                evaluation=evaluated.outputs["evaluation"],
+                namespace=namespace,
+                service_name=service_name,
+                service_account=predictor_service_account,
+                runtime=predictor_runtime,
+                min_replicas=min_replicas,
+                max_replicas=max_replicas,
+                cpu=predictor_cpu,
+                memory=predictor_memory,
+                timeout_seconds=deploy_timeout_seconds,
                 tolerance=tolerance,
-                max_p50_ms=max_p50_ms,
-                max_p99_ms=max_p99_ms,
-                max_memory_mb=max_memory_mb,
+                adopt=adopt,
             ).set_caching_options(False)
-            published = publish(
-                servable=exported.outputs["servable"],
-                model_root=model_root,
-                model_name=model_name,
-                run_id=run_id,
-            )
-            published.after(checked).set_caching_options(False)
-            with dsl.If(deploy == True, name="deploying"):  # noqa: E712
-                # Not cached: what serves today lies outside the pipeline.
-                deployed = deployment.deploy(
-                    evaluation=evaluated.outputs["evaluation"],
-                    version_uri=published.outputs["uri"],
-                    version_number=published.outputs["number"],
-                    model_name=model_name,
-                    namespace=namespace,
-                    service_name=service_name,
-                    service_account=predictor_service_account,
-                    runtime=predictor_runtime,
-                    min_replicas=min_replicas,
-                    max_replicas=max_replicas,
-                    cpu=predictor_cpu,
-                    memory=predictor_memory,
-                    timeout_seconds=deploy_timeout_seconds,
-                    tolerance=tolerance,
-                    adopt=adopt,
-                ).set_caching_options(False)
     # All but validate: what it refuses, it refuses again, after reading every photo once more.
     _retry(preprocessed, trained, evaluated, exported, checked, published, deployed)

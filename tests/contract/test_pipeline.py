@@ -1,6 +1,8 @@
 """The compiled pipeline: its golden file, its graph, and what importing it loads."""
 
 import inspect
+import itertools
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +19,6 @@ from viewfinder_components.export.component import export
 from viewfinder_components.image import PREDICTOR_IMAGE, STEPS_IMAGE
 from viewfinder_components.preprocessing.component import preprocess
 from viewfinder_components.publishing.component import publish
-from viewfinder_components.reports.component import report
 from viewfinder_components.training.component import train
 from viewfinder_components.validation.component import validate
 from viewfinder_pipelines.compiling import compile_pipeline, list_parameters, parse_assignment
@@ -32,7 +33,6 @@ STEPS = {
     "check": check,
     "publish": publish,
     "deploy": deploy,
-    "report": report,
 }
 GOLDEN = Path(__file__).parent / "golden" / "training.yaml"
 
@@ -48,33 +48,60 @@ def test_golden(tmp_path: Path) -> None:
     assert compiled(tmp_path) == GOLDEN.read_text()
 
 
-def test_graph(tmp_path: Path) -> None:
-    spec = next(iter(yaml.safe_load_all(compiled(tmp_path))))
-    components = spec["components"]
-    assert set(spec["root"]["dag"]["tasks"]) == {"exit-handler-1", "report"}
-    body = components["comp-exit-handler-1"]["dag"]["tasks"]
-    assert set(body) == {"validate", "preprocess", "train", "evaluate", "condition-2"}
-    gated = components["comp-condition-2"]["dag"]["tasks"]
-    assert set(gated) == {"export", "check", "publish", "condition-3"}
-    assert "check" in gated["publish"]["dependentTasks"]
-    assert "publish" in gated["condition-3"]["dependentTasks"]
-    deploying = components["comp-condition-3"]["dag"]["tasks"]
-    assert set(deploying) == {"deploy"}
-
-
 def tasks(tmp_path: Path) -> dict[str, Any]:
-    """Every task of the compiled pipeline, whatever group it is in."""
+    """Every task of the compiled pipeline."""
     spec = next(iter(yaml.safe_load_all(compiled(tmp_path))))
-    return {
-        name: task
-        for component in [{"dag": spec["root"]["dag"]}, *spec["components"].values()]
-        for name, task in component.get("dag", {}).get("tasks", {}).items()
+    found: dict[str, Any] = spec["root"]["dag"]["tasks"]
+    return found
+
+
+def test_the_graph_is_flat_and_its_lines_are_those_of_the_readme(tmp_path: Path) -> None:
+    spec = next(iter(yaml.safe_load_all(compiled(tmp_path))))
+    assert not [name for name, part in spec["components"].items() if "dag" in part]
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    flowchart = readme.partition("```mermaid")[2].partition("```")[0]
+    for before, after in itertools.pairwise(STEPS):
+        assert tasks(tmp_path)[after]["dependentTasks"] == [before]
+        assert re.search(rf"\b{before}\b.*-->.*\b{after}\b", flowchart), (before, after)
+
+
+def test_the_gate_holds_what_comes_after_it(tmp_path: Path) -> None:
+    accepted = "inputs.parameter_values['evaluate--accepted'] == true"
+    conditions = {
+        name: task["triggerPolicy"]["condition"]
+        for name, task in tasks(tmp_path).items()
+        if "triggerPolicy" in task
     }
+    assert conditions == {
+        "export": accepted,
+        "check": accepted,
+        "publish": accepted,
+        "deploy": f"{accepted} && inputs.parameter_values['deploy'] == true",
+    }
+
+
+def test_every_parameter_is_described_in_the_run_form(tmp_path: Path) -> None:
+    spec = next(iter(yaml.safe_load_all(compiled(tmp_path))))
+    parameters = spec["root"]["inputDefinitions"]["parameters"]
+    assert set(parameters) == set(list_parameters())
+    assert [name for name, one in parameters.items() if not one.get("description")] == []
+    assert spec["pipelineInfo"]["displayName"] == "Viewfinder training"
+
+
+def test_artifacts_are_told_apart_by_their_names(tmp_path: Path) -> None:
+    spec = next(iter(yaml.safe_load_all(compiled(tmp_path))))
+    names = [
+        name
+        for part in spec["components"].values()
+        for name in part.get("outputDefinitions", {}).get("artifacts", {})
+    ]
+    assert len(names) == len(set(names))
+    assert not {"metrics", "report"} & set(names)
 
 
 def test_a_pod_that_is_killed_is_started_again(tmp_path: Path) -> None:
     retried = {name for name, task in tasks(tmp_path).items() if "retryPolicy" in task}
-    assert retried == set(STEPS) - {"validate", "report"}
+    assert retried == set(STEPS) - {"validate"}
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -97,13 +124,12 @@ def test_every_setting_of_the_deploy_step_is_one_of_the_pipeline(tmp_path: Path)
     given = set(tasks(tmp_path)["deploy"]["inputs"]["parameters"])
     assert given == set(inspect.signature(deploy.python_func).parameters) - {
         "evaluation", "deployment", "deployment_metrics",
-    }  # fmt: skip
+    } | {"deploy", "evaluate--accepted"}  # fmt: skip
 
 
 def test_what_depends_on_the_outside_is_never_cached(tmp_path: Path) -> None:
     uncached = {n for n, task in tasks(tmp_path).items() if not task.get("cachingOptions")}
-    groups = {"exit-handler-1", "condition-2", "condition-3"}
-    assert uncached - groups == {"evaluate", "check", "publish", "deploy"}
+    assert uncached == {"evaluate", "check", "publish", "deploy"}
 
 
 def test_every_image_is_ours(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """The evaluate step's contract."""
 
+from typing import NamedTuple
+
 from kfp import dsl
 
 from viewfinder_components.image import STEPS_IMAGE
@@ -21,7 +23,7 @@ def evaluate(
     max_ece: float = 1.0,
     confidence: float = 0.95,
     max_megapixels: float = 100.0,
-) -> bool:
+) -> NamedTuple("Outputs", [("accepted", bool)]):  # type: ignore[valid-type]
     """Score the model on the test photos, beside the champion, and decide.
 
     Args:
@@ -41,8 +43,7 @@ def evaluate(
         max_megapixels: Larger pictures are not decoded again for a champion of another size.
 
     Returns:
-        Whether the model may be published; why is in the metadata of `evaluation`. The one
-        output that kfp.local can hold a condition against is this one, called `Output`.
+        accepted: Whether the model may be published; why is in the metadata of `evaluation`.
     """
     from viewfinder_components.outcome import record_outcome
 
@@ -75,7 +76,7 @@ def evaluate(
             result.summary,
             result.seconds,
             result.scalars,
-            parameters={"Output": result.accepted},
+            parameters={"accepted": result.accepted},
             metadata={"evaluation": evaluation.metadata},
         )
-    return result.accepted
+    return (result.accepted,)

@@ -33,7 +33,7 @@ EVALUATED = Outcome(
     summary="Accepted. Accuracy 90 %",
     seconds={"score": 3.0},
     metrics={"accuracy": 0.9, "seconds": 3.5},
-    parameters={"Output": True},
+    parameters={"accepted": True},
     metadata={"evaluation": {"decision": "accepted"}},
 )
 
@@ -59,7 +59,7 @@ def test_what_the_steps_found_is_the_runs() -> None:
 
 
 def test_the_gates_word_is_a_value_and_never_the_wording_of_a_sentence() -> None:
-    refusal = replace(EVALUATED, parameters={"Output": False})
+    refusal = replace(EVALUATED, parameters={"accepted": False})
     assert was_refused(a_run(steps=(evaluated(refusal),)))
     worded = replace(EVALUATED, summary="Refused. Or is it?")
     assert not was_refused(a_run(steps=(evaluated(worded),)))

@@ -1,0 +1,105 @@
+"""Flatten a compiled pipeline: its conditions hold for tasks one by one, without layers.
+
+KFP's SDK compiles `dsl.If` to a graph inside the graph. The Kubeflow Pipelines UI hides what is in
+it behind a click, and the backend prepares it in a pod of its own. A task may also carry a
+condition itself (`trigger_policy.condition` in pipeline_spec.proto), for which the SDK has no
+syntax; the backend and kfp.local both honour it.
+"""
+
+import copy
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_LOOKUP = re.compile(r"inputs\.parameter_values\['([^']+)'\]")
+_OUTPUT, _PARAMETER = "taskOutputParameter", "componentInputParameter"
+
+Task = dict[str, Any]
+
+
+def flatten_conditions(pipeline: dict[str, Any]) -> None:
+    """Put the tasks of every condition into the pipeline's own graph, in place.
+
+    Of the tasks that one waits for, those that another of them waits for already are left out:
+    they would be lines across the graph that say nothing.
+
+    Args:
+        pipeline: The specification of a compiled pipeline. No task outside a condition may need
+            what is inside it.
+    """
+    tasks, components = pipeline["root"]["dag"]["tasks"], pipeline["components"]
+    while layers := [name for name, task in tasks.items() if _is_layer(task, components)]:
+        for name in layers:
+            layer = tasks.pop(name)
+            inner = components.pop(layer["componentRef"]["name"])
+            for inner_name, task in inner["dag"]["tasks"].items():
+                tasks[inner_name] = _lift(task, layer, inner, components)
+    before = {name: set(task.get("dependentTasks", ())) for name, task in tasks.items()}
+    for name, task in tasks.items():
+        implied = {other for direct in before[name] for other in _ancestors(direct, before)}
+        if kept := sorted(before[name] - implied):
+            task["dependentTasks"] = kept
+
+
+def _is_layer(task: Mapping[str, Any], components: Mapping[str, Any]) -> bool:
+    is_graph = "dag" in components[task["componentRef"]["name"]]
+    return is_graph and "condition" in task.get("triggerPolicy", {})
+
+
+def _lift(task: Task, layer: Task, inner: Mapping[str, Any], components: dict[str, Any]) -> Task:
+    """Return a layer's task as one of the graph around the layer.
+
+    Args:
+        task: The task.
+        layer: The task of the graph around it that stands for the layer.
+        inner: The layer's component.
+        components: All components; the task's gets the inputs that the condition looks at.
+    """
+    lifted = copy.deepcopy(task)
+    inputs = lifted.setdefault("inputs", {})
+    for kind, reference in (("parameters", _PARAMETER), ("artifacts", "componentInputArtifact")):
+        for name, source in inputs.get(kind, {}).items():
+            if reference in source:
+                inputs[kind][name] = copy.deepcopy(layer["inputs"][kind][source[reference]])
+    condition, looked_at = _condition(layer)
+    definitions = components[task["componentRef"]["name"]].setdefault("inputDefinitions", {})
+    for name, channel in looked_at.items():
+        source = layer["inputs"]["parameters"][channel]
+        inputs.setdefault("parameters", {})[name] = copy.deepcopy(source)
+        kind = inner["inputDefinitions"]["parameters"][channel]["parameterType"]
+        definitions.setdefault("parameters", {})[name] = {
+            "description": "What decides whether the step runs.",
+            "isOptional": True,
+            "parameterType": kind,
+        }
+    own = task.get("triggerPolicy", {}).get("condition")
+    lifted["triggerPolicy"] = {"condition": f"{condition} && {own}" if own else condition}
+    lifted["dependentTasks"] = sorted(
+        {*task.get("dependentTasks", ()), *layer.get("dependentTasks", ())}
+    )
+    return lifted
+
+
+def _condition(layer: Task) -> tuple[str, dict[str, str]]:
+    """Return a layer's condition with names that read well, and the SDK's names of them.
+
+    kfp.local finds the value of `task--output` and of a parameter of the pipeline by these names.
+    """
+    condition = layer["triggerPolicy"]["condition"]
+    looked_at = {}
+    for channel in _LOOKUP.findall(condition):
+        source = layer["inputs"]["parameters"][channel]
+        output = source.get(_OUTPUT)
+        name = (
+            f"{output['producerTask']}--{output['outputParameterKey']}"
+            if output
+            else source[_PARAMETER].removeprefix("pipelinechannel--")
+        )
+        looked_at[name] = channel
+        condition = condition.replace(f"['{channel}']", f"['{name}']")
+    return condition, looked_at
+
+
+def _ancestors(task: str, before: Mapping[str, set[str]]) -> set[str]:
+    """Return every task that a task waits for, directly or not."""
+    return {task for direct in before[task] for task in {direct, *_ancestors(direct, before)}}
