@@ -4,25 +4,35 @@ The contract, which the SavedModel repeats in TensorFlow operations:
 
 1. A JPEG is shrunk while it is decoded as far as `jpeg.reduction` allows, then its EXIF
    orientation is applied.
-2. Every other format is decoded by Pillow: first frame, no EXIF, the high byte of 16 bits, alpha
-   over white.
+2. A PNG is held to libpng's rules and decoded by Pillow, as every other format is: first frame,
+   the high byte of 16 bits, alpha over white. EXIF does not count; a HEIC and an AVIF are turned
+   as their own properties say.
 3. The picture is squashed to a square with an antialiased triangle filter.
 """
 
 import threading
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from viewfinder_components.photos.formats import HEAD_BYTES, JPEG, detect_format
-from viewfinder_components.photos.jpeg import JpegHeader, decode_jpeg, read_jpeg_header, reduction
+from viewfinder_components.photos.formats import HEAD_BYTES, JPEG, PNG, detect_format
+from viewfinder_components.photos.jpeg import (
+    decode_jpeg,
+    read_jpeg_header,
+    reduction,
+    without_metadata,
+)
 from viewfinder_components.photos.orientation import is_sideways, read_orientation, turn_upright
 from viewfinder_components.photos.photo_error import PhotoError
-from viewfinder_components.photos.picture import decode_picture, open_picture
+from viewfinder_components.photos.picture import (
+    decode_picture,
+    open_picture,
+    picture_orientation,
+)
+from viewfinder_components.photos.png import read_png
 
 __all__ = ["Photo", "PhotoError", "decode", "open_photo"]
 
@@ -32,8 +42,7 @@ _GIANT_PIXELS = 24_000_000
 _one_giant = threading.Lock()
 
 
-@dataclass(frozen=True)
-class Photo:
+class Photo(NamedTuple):
     """A decoded photo."""
 
     picture: Image.Image
@@ -42,13 +51,16 @@ class Photo:
     """Pixels across in the file, as shown (after orientation)."""
     height: int
     """Pixels down in the file, as shown (after orientation)."""
+    damage: str = ""
+    """What is wrong with a photo that can be shown nevertheless; empty where nothing is. Such a
+    photo gets an answer, as browsers show it, but is no example to learn from."""
 
 
 def decode(data: bytes, size: int, max_pixels: int) -> NDArray[np.uint8]:
     """Decode, orient and resize a photo.
 
     Args:
-        data: The file, in any of JPEG, PNG, GIF, BMP, WebP and TIFF.
+        data: The file, in any format of `formats.detect_format`.
         size: Side of the square to make, in pixels.
         max_pixels: Largest `width * height` to decode; checked before anything is decoded.
 
@@ -75,32 +87,55 @@ def open_photo(data: bytes, size: int, max_pixels: int) -> Photo:
     name = detect_format(data[:HEAD_BYTES])
     if name == JPEG:
         return _open_jpeg(data, size, max_pixels)
+    if name == PNG:
+        return _open_png(data, size, max_pixels)
     picture = open_picture(data, name)
     width, height = picture.size
     with _room_for(width, height, max_pixels):
-        return Photo(_squash(decode_picture(picture), size), width, height)
+        squashed = _squash(decode_picture(picture), size)
+    return _upright(squashed, width, height, picture_orientation(picture, data))
 
 
 def _open_jpeg(data: bytes, size: int, max_pixels: int) -> Photo:
     header = read_jpeg_header(data)
     if header is None or header.colour in ("CMYK", "YCCK"):
-        picture = open_picture(data, JPEG)
-        width, height = picture.size
-        decoder = partial(decode_picture, picture)
-    else:
-        width, height = header.width, header.height
-        decoder = partial(_decode_turbo, data, header)
+        return _open_unusual_jpeg(data, size, max_pixels)
+    width, height = header.width, header.height
+    try:
+        with _room_for(width, height, max_pixels):
+            pixels = decode_jpeg(data, header, reduction(width, height, size))
+            squashed = _squash(Image.fromarray(pixels), size)
+    except PhotoError as error:
+        if error.kind != "broken":
+            raise
+        # Where the decoder can go on to the end, browsers and TensorFlow show the photo; it stops
+        # at the first fault, Pillow's does not.
+        return _open_unusual_jpeg(data, size, max_pixels)._replace(damage=error.sentence)
+    return _upright(squashed, width, height, read_orientation(data))
+
+
+def _open_unusual_jpeg(data: bytes, size: int, max_pixels: int) -> Photo:
+    picture = open_picture(without_metadata(data), JPEG)
+    width, height = picture.size
     with _room_for(width, height, max_pixels):
-        squashed = _squash(decoder(reduction(width, height, size)), size)
-    orientation = read_orientation(data)
+        squashed = _squash(decode_picture(picture, reduction(width, height, size)), size)
+    return _upright(squashed, width, height, read_orientation(data))
+
+
+def _open_png(data: bytes, size: int, max_pixels: int) -> Photo:
+    png = read_png(data)
+    width, height = png.header.width, png.header.height
+    with _room_for(width, height, max_pixels):
+        png.need_all_pixels()
+        squashed = _squash(decode_picture(open_picture(png.file(), PNG)), size)
+    return Photo(squashed, width, height)
+
+
+def _upright(squashed: Image.Image, width: int, height: int, orientation: int) -> Photo:
+    """Turn after the resize, where it costs nothing; the same but for one rounding."""
     if is_sideways(orientation):
         width, height = height, width
-    # Turned after the resize, where it costs nothing; the same but for one rounding.
     return Photo(turn_upright(squashed, orientation), width, height)
-
-
-def _decode_turbo(data: bytes, header: JpegHeader, reduce: int) -> Image.Image:
-    return Image.fromarray(decode_jpeg(data, header, reduce))
 
 
 def _room_for(width: int, height: int, max_pixels: int) -> AbstractContextManager[object]:

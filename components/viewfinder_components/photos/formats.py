@@ -1,32 +1,67 @@
 """Which format a file is in, by its first bytes: a name never decides."""
 
+import re
+
 from viewfinder_components.photos.photo_error import PhotoError
 
 JPEG = "JPEG"
-HEAD_BYTES = 32
+PNG = "PNG"
+AVIF = "AVIF"
+HEIF = "HEIF"
+HEAD_BYTES = 64
 """How much of a file `detect_format` looks at."""
 
+# Of what Pillow reads: the formats of photos, as far as their first bytes tell them. Not icons
+# (the picture inside may be larger than they say) and not EPS (a program that would have to run).
 _READABLE = {
     b"\xff\xd8\xff": JPEG,
-    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"\x89PNG\r\n\x1a\n": PNG,
     b"GIF87a": "GIF",
     b"GIF89a": "GIF",
-    b"II*\0": "TIFF",
-    b"MM\0*": "TIFF",
+    b"\0\0\0\x0cjP  \r\n\x87\n": "JPEG2000",
+    b"\xff\x4f\xff\x51": "JPEG2000",
+    b"8BPS\0\1": "PSD",
+    b"qoif": "QOI",
+    b"\x59\xa6\x6a\x95": "SUN",
 }
+_READABLE_PATTERNS = {
+    re.compile(rb"RIFF....WEBP", re.DOTALL): "WEBP",
+    # Two letters alone might begin a text.
+    re.compile(rb"BM....\0\0\0\0", re.DOTALL): "BMP",
+    re.compile(rb"P[1-6f]\s+(#|[0-9])"): "PPM",
+    re.compile(rb"\x0a[\x00\x02\x03\x05]\x01[\x01\x02\x04\x08]"): "PCX",
+    re.compile(rb"\x01\xda[\x00\x01][\x01\x02]"): "SGI",
+    re.compile(rb"II[*+]\0|MM\0[*+]"): "TIFF",
+}
+# Camera makers' raw files that begin as a TIFF does would be taken for their small preview.
 _NAMED = {
-    b"8BPS": "Photoshop",
-    b"\0\0\0\x0cjP  ": "JPEG 2000",
+    b"II*\0\x10\0\0\0CR": "a Canon CR2 raw file",
+    b"IIU\0": "a Panasonic raw file",
+    b"IIRO": "an Olympus raw file",
+    b"FUJIFILMCCD-RAW": "a Fujifilm raw file",
+    b"FOVb": "a Sigma raw file",
+    b"8BPS\0\2": "a large Photoshop file (PSB)",
+    b"gimp xcf": "GIMP",
     b"\xff\x0a": "JPEG XL",
     b"\0\0\0\x0cJXL ": "JPEG XL",
     b"%PDF": "PDF",
+    b"%!PS": "PostScript",
     b"<svg": "SVG",
+    b"P7\n": "PAM",
+    b"PF\n": "PFM in colour",
+    b"SIMPLE  =": "FITS",
+    b"\x76\x2f\x31\x01": "OpenEXR",
+    b"#?RADIANCE": "Radiance HDR",
+    b"AT&TFORM": "DjVu",
+    b"\0\0\1\0": "an icon",
+    b"icns": "an icon",
 }
 # ISO base media files name their brand after `ftyp`: the pictures among them.
 _BRANDS = {
-    b"heic": "HEIC", b"heix": "HEIC", b"heim": "HEIC", b"heis": "HEIC", b"hevc": "HEIC",
-    b"mif1": "HEIF", b"msf1": "HEIF", b"avif": "AVIF", b"avis": "AVIF", b"crx ": "Canon CR3",
+    b"heic": HEIF, b"heix": HEIF, b"heim": HEIF, b"heis": HEIF, b"hevc": HEIF, b"hevx": HEIF,
+    b"hevm": HEIF, b"hevs": HEIF, b"mif1": HEIF, b"msf1": HEIF, b"avif": AVIF, b"avis": AVIF,
 }  # fmt: skip
+_RAW_BRAND = b"crx "
 
 
 def detect_format(head: bytes) -> str:
@@ -44,24 +79,33 @@ def detect_format(head: bytes) -> str:
     """
     if not head:
         raise PhotoError("empty", "the file is empty")
-    if name := _readable_name(head):
-        return name
     if name := _unreadable_name(head):
         raise PhotoError(
             "unsupported_format", f"the file is {name}, which cannot be read; save it as JPEG"
         )
+    if name := _readable_name(head):
+        return name
     raise PhotoError("not_a_photo", f"the file is no picture (it begins with {head[:8]!r})")
 
 
 def _readable_name(head: bytes) -> str | None:
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "WEBP"
-    if head[:2] == b"BM" and head[6:10] == bytes(4):  # two letters alone might begin a text
-        return "BMP"
+    if head[4:8] == b"ftyp":
+        return _media_name(head)
+    for pattern, name in _READABLE_PATTERNS.items():
+        if pattern.match(head):
+            return name
     return next((name for magic, name in _READABLE.items() if head.startswith(magic)), None)
 
 
+def _media_name(head: bytes) -> str | None:
+    name = _BRANDS.get(head[8:12])
+    # The general brands say only that it is a picture; the compatible ones tell of which kind.
+    end = min(int.from_bytes(head[:4], "big"), len(head))
+    compatible = {head[place : place + 4] for place in range(16, end, 4)}
+    return AVIF if name == HEIF and compatible & {b"avif", b"avis"} else name
+
+
 def _unreadable_name(head: bytes) -> str | None:
-    if head[4:8] == b"ftyp" and head[8:12] in _BRANDS:
-        return _BRANDS[head[8:12]]
+    if head[4:8] == b"ftyp":
+        return "a Canon CR3 raw file" if head[8:12] == _RAW_BRAND else None
     return next((name for magic, name in _NAMED.items() if head.startswith(magic)), None)

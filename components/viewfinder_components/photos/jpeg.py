@@ -7,12 +7,15 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 
-from viewfinder_components.photos.photo_error import PhotoError
+from viewfinder_components.photos.photo_error import PhotoError, describe
 
 # Every block was decoded and bytes were left over before the end marker: some phones pad so.
-# Browsers and TensorFlow show these photos, so the model will meet them.
 _PADDED = re.compile("extraneous bytes before marker 0xd9")
-_CUT_SHORT = re.compile("premature end", re.IGNORECASE)
+_CUT_SHORT = re.compile("premature end of jpeg file", re.IGNORECASE)
+_START = b"\xff\xd8"
+_START_OF_SCAN = 0xDA
+_ADOBE = 0xEE  # APP14: whether the colours are stored as their complement
+_SAYS_NOTHING = {*range(0xE0, 0xF0), 0xFE} - {_ADOBE}  # APP0 to APP15 and comments
 
 
 class JpegHeader(NamedTuple):
@@ -66,7 +69,7 @@ def decode_jpeg(data: bytes, header: JpegHeader, reduce: int) -> NDArray[np.uint
         uint8 `[ceil(height / reduce), ceil(width / reduce), 3]`.
 
     Raises:
-        PhotoError: The file is cut short or damaged.
+        PhotoError: The file is `truncated` or `broken`.
     """
     shape = {
         "min_width": -(-header.width // reduce),
@@ -83,6 +86,21 @@ def decode_jpeg(data: bytes, header: JpegHeader, reduce: int) -> NDArray[np.uint
         raise _refusal(error) from error
 
 
+def without_metadata(data: bytes) -> bytes:
+    """Return a JPEG without what only describes it, which Pillow's parser may fail on."""
+    parts, position = [_START], len(_START)
+    while position + 4 <= len(data) and data[position] == 0xFF:
+        marker = data[position + 1]
+        # The length counts its own two bytes; libjpeg takes a smaller number for these two.
+        end = position + 2 + max(2, int.from_bytes(data[position + 2 : position + 4], "big"))
+        if marker == _START_OF_SCAN or end > len(data):
+            break
+        if marker not in _SAYS_NOTHING:
+            parts.append(data[position:end])
+        position = end
+    return b"".join((*parts, data[position:]))
+
+
 def _decode(data: bytes, shape: dict[str, int], strict: bool) -> NDArray[np.uint8]:
     pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(data, "RGB", strict=strict, **shape)
     return pixels
@@ -90,5 +108,5 @@ def _decode(data: bytes, shape: dict[str, int], strict: bool) -> NDArray[np.uint
 
 def _refusal(error: ValueError) -> PhotoError:
     if _CUT_SHORT.search(str(error)):
-        return PhotoError("truncated", f"the JPEG is cut short ({error})")
-    return PhotoError("broken", f"the JPEG is damaged ({error})")
+        return PhotoError("truncated", f"the JPEG is cut short ({describe(error)})")
+    return PhotoError("broken", f"the JPEG is damaged ({describe(error)})")

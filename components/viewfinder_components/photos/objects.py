@@ -2,7 +2,11 @@
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.photos.formats import HEAD_BYTES, detect_format
-from viewfinder_components.photos.photo_error import PhotoError, PhotoErrorKind, refuse_too_large
+from viewfinder_components.photos.photo_error import (
+    PhotoError,
+    PhotoErrorKind,
+    refuse_too_large,
+)
 from viewfinder_components.photos.uri import uri_to_object
 from viewfinder_components.storage.bucket_errors import explain
 from viewfinder_components.storage.clients import open_client
@@ -55,5 +59,7 @@ def read_object(uri: str, max_bytes: int | None, size: int | None = None) -> byt
 def _refusal(error: ObjectError, place: Location) -> Exception:
     if error.kind == "unreachable":
         return explain(error, place)
-    kind, sentence = _REFUSALS.get(error.kind, ("unreachable", f"it cannot be read ({error})"))
+    kind, sentence = _REFUSALS.get(
+        error.kind, ("unreachable", f"it cannot be read ({explain(error)})")
+    )
     return PhotoError(kind, sentence)

@@ -9,9 +9,9 @@ import struct
 from PIL import Image
 
 UPRIGHT = 1
+ORIENTATION_TAG = 0x0112
 
 _EXIF = b"Exif\0\0"
-_ORIENTATION_TAG = 0x0112
 _SHORT = 3
 _START_OF_SCAN = 0xDA
 _APP1 = 0xE1
@@ -61,7 +61,7 @@ def _from_tiff(tiff: bytes) -> int:
         (entries,) = struct.unpack_from(order + "H", tiff, start)
         for entry in range(start + 2, start + 2 + 12 * entries, 12):
             tag, kind, _, value = struct.unpack_from(order + "HHIH", tiff, entry)
-            if tag == _ORIENTATION_TAG:
+            if tag == ORIENTATION_TAG:
                 return value if kind == _SHORT and 1 <= value <= 8 else UPRIGHT
     except struct.error:  # the directory points outside the segment
         return UPRIGHT

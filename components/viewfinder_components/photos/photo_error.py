@@ -1,6 +1,10 @@
 """What a file that is no usable photo raises."""
 
+import re
 from typing import Literal
+
+_OBJECT = re.compile(r"\s*<[^<>]*\bat 0x[0-9a-fA-F]+>")
+_LONGEST_REASON = 200  # characters: a library may quote the file
 
 PhotoErrorKind = Literal[
     # what the bytes say
@@ -44,3 +48,18 @@ def refuse_too_large(size: int, max_bytes: int | None) -> None:
         raise PhotoError(
             "too_large", f"the file has {size:,} bytes, more than the limit of {max_bytes:,}"
         )
+
+
+def describe(error: Exception) -> str:
+    """Return what a library says about a file, the same for the same file in every process.
+
+    An object's address would differ from run to run, and nobody outside the process is to see it.
+
+    Returns:
+        One line without control characters; the kind of error where it has no text.
+    """
+    words = _OBJECT.sub("", str(error)).encode("utf-8", "replace").decode()
+    sentence = " ".join("".join(c if c.isprintable() else " " for c in words).split())
+    if len(sentence) > _LONGEST_REASON:
+        sentence = sentence[:_LONGEST_REASON].rstrip() + " ..."
+    return sentence or type(error).__name__

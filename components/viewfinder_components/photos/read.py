@@ -8,7 +8,7 @@ from viewfinder_components.photos.candidate import Candidate
 from viewfinder_components.photos.formats import HEAD_BYTES, detect_format
 from viewfinder_components.photos.objects import read_object
 from viewfinder_components.photos.package import read_from_package
-from viewfinder_components.photos.photo_error import PhotoError, refuse_too_large
+from viewfinder_components.photos.photo_error import PhotoError, describe, refuse_too_large
 from viewfinder_components.photos.uri import PACKAGE, scheme_of, uri_to_path
 from viewfinder_components.storage.location import BUCKET_SCHEMES
 
@@ -75,7 +75,7 @@ def read_bytes(uri: str, max_bytes: int | None = None) -> bytes:
     except PermissionError as error:
         raise PhotoError("permission_denied", "the permission to read it is missing") from error
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path
-        raise PhotoError("unreachable", f"the file cannot be read ({error})") from error
+        raise PhotoError("unreachable", f"the file cannot be read ({describe(error)})") from error
 
 
 def _read_file(path: str, max_bytes: int | None) -> bytes:

@@ -37,8 +37,8 @@ _TASKS_AHEAD = 3  # tasks a worker that may wait for their turn
 _MAX_BYTES_PER_PIXEL = 8
 
 _PHOTO_SUFFIXES = (
-    *(".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png"),
-    *(".tif", ".tiff", ".webp"),
+    *(".avif", ".bmp", ".gif", ".heic", ".heif", ".hif", ".j2k", ".jfif", ".jp2", ".jpe", ".jpeg"),
+    *(".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"),
 )
 _OTHER_KINDS = ("not_a_photo", "empty")
 
@@ -142,6 +142,8 @@ class _Reader:
 
     def _decode(self, data: bytes, digest: bytes) -> _Reading:
         photo = open_photo(data, self._config.image_size, self._config.max_pixels)
+        if photo.damage:
+            raise PhotoError("broken", photo.damage)
         content = Content(USED, digest=digest, width=photo.width, height=photo.height)
         return _Reading(digest, photo.picture.tobytes(), content, shrink_to_grey(photo.picture))
 

@@ -129,8 +129,6 @@ CASES: dict[str, Callable[[], bytes]] = {
     "png 16 bits grey": deep_grey,
     "png 16 bits": deep_colour,
     "png with EXIF": lambda: saved(photo(300, 200), "PNG", exif=orientation_segment(6)),
-    "gif": lambda: saved(photo(300, 200), "GIF"),
-    "bmp": lambda: saved(photo(300, 200), "BMP"),
 }
 
 

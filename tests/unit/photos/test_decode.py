@@ -154,11 +154,11 @@ def test_truncated_files_say_so(picture, encode, mode) -> None:
         (b"hello, world", "not_a_photo", "no picture"),
         (b"BM is how this text begins", "not_a_photo", "no picture"),
         (bytes(1000), "not_a_photo", "no picture"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "unsupported_format", "HEIC"),
-        (b"\0\0\0\x1cftypavif", "unsupported_format", "AVIF"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "broken", "HEIF"),
+        (b"\0\0\0\x1cftypavif", "broken", "AVIF"),
         (b"%PDF-1.7", "unsupported_format", "PDF"),
         (b"\xff\xd8\xff", "broken", "JPEG"),
-        (b"\x89PNG\r\n\x1a\n", "broken", "PNG"),
+        (b"\x89PNG\r\n\x1a\n", "truncated", "PNG"),
     ],
 )
 def test_files_that_are_no_photo(data, kind, word) -> None:
