@@ -12,7 +12,7 @@ from viewfinder_components.photos.folder import LAYOUTS, find_in_folder
 from viewfinder_components.photos.package import find_in_package
 from viewfinder_components.photos.read_ahead import read_ahead
 from viewfinder_components.photos.table import SUFFIXES, find_in_table
-from viewfinder_components.photos.uri import PACKAGE, scheme_of
+from viewfinder_components.photos.uri import FILE, PACKAGE, file_uri_to_path, scheme_of
 from viewfinder_components.storage.bucket_errors import explained
 from viewfinder_components.storage.clients import open_client
 from viewfinder_components.storage.downloading import download_object
@@ -39,13 +39,13 @@ def find_photos(data: str, layout: str = "auto") -> Iterator[Candidate]:
         return find_in_package(data)
     if scheme in BUCKET_SCHEMES:
         return read_ahead(_find_in_bucket(Location.parse(data), layout))
-    if scheme and scheme != "file://":
+    if scheme and scheme != FILE:
         raise PermanentError(
             f"photos in a folder, a table, {', '.join(BUCKET_SCHEMES)} or {PACKAGE}",
             data,
             f"{scheme} is not supported: copy the photos to a folder and name that",
         )
-    return _find_in_path(data.removeprefix("file://"), layout)
+    return _find_in_path(file_uri_to_path(data) if scheme else data, layout)
 
 
 def _find_in_path(path: str, layout: str) -> Iterator[Candidate]:

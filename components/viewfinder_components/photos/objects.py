@@ -5,6 +5,7 @@ from viewfinder_components.photos.formats import HEAD_BYTES, detect_format
 from viewfinder_components.photos.photo_error import (
     PhotoError,
     PhotoErrorKind,
+    describe,
     refuse_too_large,
 )
 from viewfinder_components.photos.uri import uri_to_object
@@ -60,6 +61,6 @@ def _refusal(error: ObjectError, place: Location) -> Exception:
     if error.kind == "unreachable":
         return explain(error, place)
     kind, sentence = _REFUSALS.get(
-        error.kind, ("unreachable", f"it cannot be read ({explain(error)})")
+        error.kind, ("unreachable", f"it cannot be read ({describe(error)})")
     )
     return PhotoError(kind, sentence)

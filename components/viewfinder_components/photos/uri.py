@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from viewfinder_components.storage.location import BUCKET_SCHEMES, Location
 
 PACKAGE = "package://"
+FILE = "file://"
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _ILLEGIBLE = re.compile("[%\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -32,6 +33,15 @@ def path_to_uri(path: str) -> str:
 def uri_to_path(uri: str) -> str:
     """Return the path that `path_to_uri` encoded."""
     return unquote(uri, errors="surrogateescape") if "%" in uri else uri
+
+
+def file_uri_to_path(uri: str) -> str:
+    """Return the path of a `file://` uri: as it stands there where that exists, otherwise decoded.
+
+    Many write such a uri by putting `file://` before a path, percent signs and all.
+    """
+    path = uri[len(FILE) :].removeprefix("localhost")
+    return path if "\0" not in path and os.path.exists(path) else uri_to_path(path)
 
 
 def object_to_uri(location: Location) -> str:

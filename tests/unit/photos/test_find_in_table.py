@@ -6,6 +6,7 @@ import pytest
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.photos.find import find_photos
+from viewfinder_components.photos.read import read_bytes
 
 
 def rows(path: Path) -> list[tuple[str, str | None, str | None]]:
@@ -27,6 +28,77 @@ def test_csv(tmp_path) -> None:
         ("/elsewhere/3.jpg", "caf\u00e9", None),
         ("50%25.jpg", "dog", "test"),
     ]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "uri, label\n a/1.jpg, cat\n",
+        "\n\r\n  \nuri,label\na/1.jpg,cat\n",
+        "\ufeff\nuri,label\na/1.jpg,cat\n",
+        "URI,Label\na/1.jpg,cat\n",
+        '"uri";"label"\na/1.jpg;cat\n',
+        "sep=;\nuri;label\na/1.jpg;cat\n",
+        "uri\tlabel\r\na/1.jpg\tcat\r\n",
+        ",uri,label\n0,a/1.jpg,cat\n",
+    ],
+)
+def test_csv_as_programs_write_it(tmp_path, content) -> None:
+    path = tmp_path / "photos.csv"
+    path.write_text(content, "utf-8", newline="")
+    assert rows(path) == [("a/1.jpg", "cat", None)]
+
+
+def test_tab_separated_values(tmp_path) -> None:
+    path = tmp_path / "photos.tsv"
+    path.write_text("uri\tlabel\tsplit\na, b.jpg\tcat\t test \n")
+    assert rows(path) == [("a, b.jpg", "cat", "test")]
+
+
+def test_header_alone(tmp_path) -> None:
+    path = tmp_path / "photos.csv"
+    path.write_text("uri,label\n")
+    assert rows(path) == []
+
+
+def test_names_that_hold_percent_signs(tmp_path) -> None:
+    for name in ("my%20cat.jpg", "my dog.jpg", "50%.jpg"):
+        (tmp_path / name).write_bytes(b"photo")
+    path = tmp_path / "photos.csv"
+    path.write_text("uri,label\nmy%20cat.jpg,cat\nmy%20dog.jpg,dog\n50%.jpg,cat\n50%25.jpg,cat\n")
+    assert [read_bytes(candidate.uri) for candidate in find_photos(str(path))] == [b"photo"] * 4
+    assert [uri for uri, _, _ in rows(path)] == [
+        "my%2520cat.jpg", "my dog.jpg", "50%25.jpg", "50%25.jpg",
+    ]  # fmt: skip
+
+
+def test_file_uris(tmp_path) -> None:
+    for name in ("a b.jpg", "c%20d.jpg", "e#f?.jpg"):
+        (tmp_path / name).write_bytes(b"photo")
+    path = tmp_path / "photos.csv"
+    names = ("a%20b.jpg", "c%20d.jpg", "e#f?.jpg", "e%23f%3F.jpg")
+    lines = [f"file://{tmp_path}/{name},cat\n" for name in names]
+    lines.append(f"FILE://localhost{tmp_path}/a b.jpg,cat\n")
+    path.write_text("uri,label\n" + "".join(lines))
+    candidates = list(find_photos(f"file://{tmp_path}/photos.csv"))
+    assert [read_bytes(candidate.uri) for candidate in candidates] == [b"photo"] * 5
+
+
+def test_data_as_a_file_uri_may_be_encoded(tmp_path) -> None:
+    for folder in ("my cats", "50%25"):
+        (tmp_path / folder / "cat").mkdir(parents=True)
+        (tmp_path / folder / "cat" / "1.jpg").write_bytes(b"photo")
+    for written in ("my%20cats", "my cats", "50%25"):
+        assert len(list(find_photos(f"file://{tmp_path}/{written}"))) == 1
+
+
+def test_paths_that_windows_wrote(tmp_path) -> None:
+    (tmp_path / "img").mkdir()
+    for name in ("img/1.jpg", "back\\slash.jpg"):
+        (tmp_path / name).write_bytes(b"photo")
+    path = tmp_path / "photos.csv"
+    path.write_text("uri,label\nimg\\1.jpg,cat\nback\\slash.jpg,dog\n")
+    assert [uri for uri, _, _ in rows(path)] == ["img/1.jpg", "back\\slash.jpg"]
 
 
 def test_csv_without_splits(tmp_path) -> None:
@@ -66,8 +138,19 @@ def test_an_index_is_a_table(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"path,label\na,b\n", "columns uri and label .* received path, label"),
-        (b"", "received no columns"),
+        (b"path,label\na,b\n", "received path, label; rename the column: path to uri"),
+        (b"image,class,set\na,b,c\n", "image to uri, class to label, set to split"),
+        (b"id,image,choice\n1,a,b\n", "rename the columns: image to uri, choice to label"),
+        (b"file_name,text\na,b\n", "rename the column: file_name to uri"),
+        (b"a/1.jpg,cat\na/2.jpg,dog\n", "the first line is a photo: write a line of uri,label"),
+        (b"breadth,height\n1,2\n", "uri is the photo's path, label its class"),
+        (b"", "received no columns; write a first line of uri,label"),
+        (b"\n\n", "received no columns"),
+        (b"uri,label,Label\na,b,c\n", "one column label .* received 2; take out all but one"),
+        (
+            "\ufeffuri,label\na,b\n".encode("utf-16-le"),
+            "a table in UTF-8 .* received one in UTF-16",
+        ),
         (b"uri,label,split\na,b,tset\n", "a split among .* received 'tset'"),
         (b"uri,label\na,b,c\n", "a table of uri, label"),
         (b"uri,label\ncaf\xe9,b\n", "a table of uri, label"),

@@ -1,0 +1,117 @@
+"""How a table of photos begins: its columns, and for CSV the delimiter."""
+
+import csv
+import re
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from viewfinder_components.errors import PermanentError
+
+COLUMNS = ("uri", "label", "split")
+"""What is read; the last may be missing."""
+
+_DELIMITERS = ",;\t|"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_MOST_HEADER_BYTES = 1 << 20
+# Excel's own line that names the delimiter.
+_DELIMITER_LINE = re.compile(r"sep=(.)")
+
+# What others call these columns: Hugging Face, AutoGluon, fastai, Kaggle, Label Studio.
+_OTHER_NAMES = {
+    "uri": "filename file_name file filepath file_path path image img image_path img_path "
+    "image_file image_name image_uri image_url photo url x id image_id name",
+    "label": "class class_name classname class_label category target labels tag tags y species "
+    "choice classification label_name breed annotation",
+    "split": "subset set partition ml_use phase fold",
+}
+
+
+class CsvForm(NamedTuple):
+    """How to read a CSV file."""
+
+    delimiter: str
+    columns: list[str]
+    """All of them, in the file's order, in lower case without blanks around them."""
+    lines: int
+    """Lines before the first row."""
+
+
+def read_csv_form(path: Path) -> CsvForm:
+    """Look at the first lines of a CSV file.
+
+    Empty lines before the header, a byte order mark, blanks around the names and capital letters
+    do not matter.
+
+    Raises:
+        PermanentError: The text is UTF-16.
+        UnicodeDecodeError: The text is not UTF-8.
+    """
+    delimiter, lines = "", 0
+    with path.open("rb") as file:
+        for line in iter(lambda: file.readline(_MOST_HEADER_BYTES), b""):
+            if line.startswith(_UTF_16):
+                raise PermanentError(
+                    f"a table in UTF-8 at {path}",
+                    "one in UTF-16",
+                    "save it as CSV UTF-8 (in Excel: CSV UTF-8, not Unicode Text)",
+                )
+            lines += 1
+            text = line.decode("utf-8-sig").strip("\r\n")
+            if named := _DELIMITER_LINE.fullmatch(text.lower()):
+                delimiter = named[1]
+            elif text.strip():
+                delimiter = delimiter or max(_DELIMITERS, key=text.count)
+                names = next(csv.reader([text], delimiter=delimiter), [])
+                return CsvForm(delimiter, [_normalized(name) for name in names], lines)
+    return CsvForm(",", [], lines)
+
+
+def find_columns(path: Path, present: Sequence[str]) -> list[str]:
+    """Return the columns to read, as the table writes them: uri, label and perhaps split.
+
+    Args:
+        path: For the error.
+        present: All columns of the table.
+
+    Raises:
+        PermanentError: One is missing, or there twice; the remedy names those that look like it.
+    """
+    places: dict[str, list[str]] = {}
+    for name in present:
+        places.setdefault(_normalized(name), []).append(name)
+    missing = [name for name in COLUMNS[:2] if name not in places]
+    if missing:
+        received = ", ".join(repr(name) if name != name.strip() else name for name in present)
+        raise PermanentError(
+            f"columns uri and label in {path}", received or "no columns", _remedy(missing, places)
+        )
+    for name in COLUMNS:
+        if len(places.get(name, ())) > 1:
+            raise PermanentError(
+                f"one column {name} in {path}", f"{len(places[name])}", "take out all but one"
+            )
+    return [places[name][0] for name in COLUMNS if name in places]
+
+
+def _remedy(missing: Sequence[str], present: dict[str, list[str]]) -> str:
+    if not present:
+        return "write a first line of uri,label above the photos"
+    if any(_is_photo_path(name) for name in present):
+        return "the first line is a photo: write a line of uri,label above it"
+    renamed = []
+    for name in (*missing, *({"split"} - present.keys())):
+        other = next((word for word in _OTHER_NAMES[name].split() if word in present), None)
+        if other:
+            renamed.append(f"{present[other][0].strip()} to {name}")
+    if renamed:
+        return f"rename the column{'s' * (len(renamed) > 1)}: {', '.join(renamed)}"
+    return "rename the columns: uri is the photo's path, label its class"
+
+
+def _is_photo_path(text: str) -> bool:
+    return PurePosixPath(text).suffix in (".jpg", ".jpeg", ".png", ".webp", ".heic", ".tif", ".gif")
+
+
+def _normalized(name: str) -> str:
+    return name.strip().lower()
