@@ -90,10 +90,40 @@ def test_splits_are_found_as_in_the_folder(layout: str, tmp_path: Path, bucket: 
     assert in_bucket == on_disk
 
 
-def test_a_folder_that_is_no_split_is_named(bucket: str) -> None:
+def test_what_lies_beside_splits_is_left_out_as_in_the_folder(tmp_path: Path, bucket: str) -> None:
+    names = (
+        "seg_train/apple/1.jpg", "seg_test/pear/2.jpg", "seg_pred/3.jpg", "seg_pred/4.jpg",
+        "a/deep/5.jpg", "z/6.jpg", "README.md",
+    )  # fmt: skip
+    both(tmp_path / "photos", bucket, {name: name.encode() for name in names})
+    on_disk = comparable(find_photos(str(tmp_path / "photos")), str(tmp_path / "photos"))
+    in_bucket = comparable(find_photos(f"{bucket}/photos"), f"{bucket}/photos")
+    assert in_bucket == on_disk
+    assert len(on_disk) == 6
+
+
+def test_what_may_be_splits_or_classes_is_refused(bucket: str) -> None:
     put(bucket, {"train/apple/1.jpg": b"", "other/apple/1.jpg": b""})
-    with pytest.raises(PermanentError, match=r"folders called train.*'other'"):
-        list(find_photos(bucket, "split"))
+    with pytest.raises(PermanentError, match=r"'train', which holds folders, beside 'other'"):
+        list(find_photos(bucket))
+    found = list(find_photos(bucket, "split"))
+    assert [(photo.label, photo.flaw is None) for photo in found] == [
+        (None, False),
+        ("apple", True),
+    ]
+
+
+def test_a_table_may_hold_keys_as_they_are_or_encoded(tmp_path: Path, bucket: str) -> None:
+    put(bucket, {"my%20apple.png": photo(1), "50%25.png": photo(2), "my pear.png": photo(3)})
+    tables = {
+        "as they are": ("my%20apple.png", "50%25.png", "my pear.png"),
+        "encoded": ("my%2520apple.png", "50%2525.png", "my%20pear.png"),
+    }
+    for number, keys in enumerate(tables.values()):
+        lines = [f"{bucket}/{keys[0]},a", *(f"{key},a" for key in keys[1:])]
+        put(bucket, {f"table{number}.csv": "\n".join(["uri,label", *lines]).encode()})
+        found = find_photos(f"{bucket}/table{number}.csv")
+        assert [read_candidate(one) for one in found] == [photo(1), photo(2), photo(3)]
 
 
 def test_a_whole_bucket_can_be_the_place(bucket: str) -> None:

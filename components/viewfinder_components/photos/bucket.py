@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_components.photos.candidate import SPLIT_NAMES, Candidate, Flaw, to_label
+from viewfinder_components.photos.candidate import Candidate, Flaw, to_label
 from viewfinder_components.photos.folder import EMPTY_FOLDER, HIDDEN, NO_LABEL, is_hidden
+from viewfinder_components.photos.layout import BESIDE_SPLITS, Splits, find_splits
 from viewfinder_components.photos.uri import object_to_uri
 from viewfinder_components.storage.bucket_errors import explained
 from viewfinder_components.storage.clients import open_client
@@ -24,21 +25,19 @@ def find_in_bucket(place: Location, layout: str) -> Iterator[Candidate]:
 
     Args:
         place: The bucket, and what stands for a folder in it.
-        layout: One of `folder.LAYOUTS`.
+        layout: One of `layout.LAYOUTS`.
 
     Raises:
-        PermanentError: Nothing is there, the bucket cannot be listed, or `layout` is `split` and
-            the folders are not those of splits.
+        PermanentError: Nothing is there, the bucket cannot be listed, or it is not clear whether
+            the folders are splits or classes.
         TransientError: The store does not answer.
     """
     client = open_client(place)
     top = Location(place.scheme, place.bucket, place.key.rstrip("/"))
     prefix = f"{top.key}/" if top.key else ""
     with explained(place):
-        if layout == "split":
-            _need_splits(client, prefix, top)
-        is_split = layout == "split" or (layout == "auto" and _looks_split(client, prefix))
-        candidates = _Tree(top, prefix, is_split).candidates(list_objects(client, prefix))
+        splits = _find_splits(client, prefix, top, layout)
+        candidates = _Tree(top, prefix, splits).candidates(list_objects(client, prefix))
         first = next(candidates, None)
         if first is None:
             raise PermanentError(f"photos below {place.uri}", "nothing", "correct data")
@@ -52,19 +51,22 @@ class _Tree:
 
     top: Location
     prefix: str
-    is_split: bool
+    splits: Splits
+    """The folders that are splits; none where the folders are classes."""
 
     def candidates(self, objects: Iterator[ObjectInfo]) -> Iterator[Candidate]:
-        """Yield a candidate an object, but one only for a hidden folder and for an empty one."""
-        empty, hidden = "", ""
+        """Yield a candidate an object, but one only for a folder that is left out or empty."""
+        empty, left_out = "", ""
         for entry in objects:
             if empty and not entry.name.startswith(empty):
                 yield self._flawed(empty, EMPTY_FOLDER)
             empty = ""
-            if hidden.endswith("/") and entry.name.startswith(hidden):
+            if left_out.endswith("/") and entry.name.startswith(left_out):
                 continue
-            if hidden := self._hidden_part(entry.name):
-                yield self._flawed(hidden, HIDDEN)
+            if left_out := self._hidden_part(entry.name):
+                yield self._flawed(left_out, HIDDEN)
+            elif left_out := self._stranger(entry.name):
+                yield Candidate(self._uri(left_out), flaw=BESIDE_SPLITS)
             elif entry.name.endswith("/"):
                 # Consoles make an empty object for a folder. It is no photo, and is worth a word
                 # only when nothing is in the folder.
@@ -83,6 +85,12 @@ class _Tree:
                 return key[:end]
         return ""
 
+    def _stranger(self, key: str) -> str:
+        """Return the folder at the top that a key lies in, if it lies beside those of splits."""
+        name, slash, _ = key[len(self.prefix) :].partition("/")
+        is_stranger = self.splits and slash and name not in self.splits
+        return f"{self.prefix}{name}/" if is_stranger else ""
+
     def _file(self, entry: ObjectInfo) -> Candidate:
         names = entry.name[len(self.prefix) :].split("/")[:-1]
         label, split = self._meaning(names)
@@ -96,8 +104,8 @@ class _Tree:
 
     def _meaning(self, folders: list[str]) -> tuple[str | None, str | None]:
         """Return the class and the split that the folders around something say."""
-        split = SPLIT_NAMES.get(folders[0].lower()) if self.is_split and folders else None
-        classes = folders[self.is_split :]
+        split = self.splits.get(folders[0]) if folders else None
+        classes = folders[bool(self.splits) :]
         return (to_label(classes[0]) or None if classes else None), split
 
     def _uri(self, key: str) -> str:
@@ -108,25 +116,8 @@ def _visible_folders(client: ObjectClient, prefix: str) -> Iterator[str]:
     return (name for name in list_folders(client, prefix) if not is_hidden(name))
 
 
-def _looks_split(client: ObjectClient, prefix: str) -> bool:
-    """Whether every folder is called like a split, and train holds folders: the classes."""
-    trains = []
-    for name in _visible_folders(client, prefix):
-        split = SPLIT_NAMES.get(name.lower())
-        if split is None:  # of a thousand classes the first one tells
-            return False
-        if split == "train":
-            trains.append(name)
-    return any(
-        next(_visible_folders(client, f"{prefix}{train}/"), None) is not None for train in trains
-    )
+def _find_splits(client: ObjectClient, prefix: str, top: Location, layout: str) -> Splits:
+    def holds_folders(name: str) -> bool:
+        return next(_visible_folders(client, f"{prefix}{name}/"), None) is not None
 
-
-def _need_splits(client: ObjectClient, prefix: str, top: Location) -> None:
-    for name in _visible_folders(client, prefix):
-        if name.lower() not in SPLIT_NAMES:
-            raise PermanentError(
-                f"folders called {', '.join(SPLIT_NAMES)} in {top.uri}",
-                repr(name),
-                "rename or move the folder, or set layout=class if the folders are classes",
-            )
+    return find_splits(_visible_folders(client, prefix), layout, top.uri, holds_folders)

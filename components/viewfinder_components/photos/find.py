@@ -8,7 +8,8 @@ from tempfile import TemporaryDirectory
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.photos.bucket import find_in_bucket
 from viewfinder_components.photos.candidate import Candidate
-from viewfinder_components.photos.folder import LAYOUTS, find_in_folder
+from viewfinder_components.photos.folder import find_in_folder
+from viewfinder_components.photos.layout import LAYOUTS
 from viewfinder_components.photos.package import find_in_package
 from viewfinder_components.photos.read_ahead import read_ahead
 from viewfinder_components.photos.table import SUFFIXES, find_in_table
@@ -26,7 +27,7 @@ def find_photos(data: str, layout: str = "auto") -> Iterator[Candidate]:
     Args:
         data: A folder or a CSV or parquet file, on this machine or in a bucket (`gs://`, `s3://`,
             `minio://`), or `package://<package>?label=<column>`.
-        layout: How a folder is laid out, one of `folder.LAYOUTS`.
+        layout: How a folder is laid out, one of `layout.LAYOUTS`.
 
     Raises:
         PermanentError: There is nothing, or nothing that can be read.

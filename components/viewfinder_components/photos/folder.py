@@ -4,14 +4,13 @@ import errno
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_components.photos.candidate import SPLIT_NAMES, Candidate, Flaw, to_label
+from viewfinder_components.photos.candidate import Candidate, Flaw, to_label
+from viewfinder_components.photos.layout import BESIDE_SPLITS, Splits, find_splits
 from viewfinder_components.photos.uri import path_to_uri, quote, uri_to_path
-
-LAYOUTS = ("auto", "class", "split")
-"""How a folder may be laid out; `auto` looks."""
 
 _HIDDEN_NAMES = ("thumbs.db", "desktop.ini", "__macosx", "@eadir")  # Windows, macOS, Synology
 
@@ -32,11 +31,11 @@ def find_in_folder(root: str, layout: str) -> Iterator[Candidate]:
 
     Args:
         root: An existing folder.
-        layout: One of `LAYOUTS`.
+        layout: One of `layout.LAYOUTS`.
 
     Raises:
-        PermanentError: The folder cannot be opened, or `layout` is `split` and the folders are
-            not those of splits.
+        PermanentError: The folder cannot be opened, or it is not clear whether the folders in it
+            are splits or classes.
     """
     try:
         os.scandir(root).close()
@@ -45,8 +44,9 @@ def find_in_folder(root: str, layout: str) -> Iterator[Candidate]:
             f"a folder that can be read at {root}", str(error), "change its permissions"
         ) from error
     top = _Branch(path_to_uri(root))
-    if layout == "split" or (layout == "auto" and _looks_split(top)):
-        yield from _find_splits(top)
+    splits = find_splits(_visible_folders(top), layout, root, partial(_holds_folders, top))
+    if splits:
+        yield from _find_splits(top, splits)
     else:
         yield from _find_classes(top, None)
 
@@ -105,18 +105,15 @@ class _Branch:
         return _Branch(self.uri, {(status.st_dev, status.st_ino)})
 
 
-def _find_splits(top: _Branch) -> Iterator[Candidate]:
+def _find_splits(top: _Branch, splits: Splits) -> Iterator[Candidate]:
     for entry in top.entries():
         if entry.flaw or not entry.is_folder:
             yield Candidate(entry.uri, flaw=entry.flaw or NO_LABEL)
             continue
-        split = SPLIT_NAMES.get(entry.name.lower())
+        split = splits.get(entry.name)
         if split is None:
-            raise PermanentError(
-                f"folders called {', '.join(SPLIT_NAMES)} in {top.uri}",
-                repr(entry.name),
-                "rename or move the folder, or set layout=class if the folders are classes",
-            )
+            yield Candidate(entry.uri, flaw=BESIDE_SPLITS)
+            continue
         below = top.fresh().enter(entry.uri)
         if isinstance(below, Flaw):
             yield Candidate(entry.uri, split=split, flaw=below)
@@ -168,21 +165,15 @@ def _entries_or_flaw(branch: _Branch) -> Iterator[_Entry | Flaw]:
             yield EMPTY_FOLDER
 
 
-def _looks_split(top: _Branch) -> bool:
-    """Whether every folder is called like a split, and train holds folders: the classes."""
-    folders = [entry for entry in top.entries() if entry.is_folder and not entry.flaw]
-    splits = [SPLIT_NAMES.get(folder.name.lower()) for folder in folders]
-    return None not in splits and any(
-        split == "train" and _holds_folders(_Branch(folder.uri))
-        for folder, split in zip(folders, splits, strict=True)
-    )
+def _visible_folders(branch: _Branch) -> Iterator[str]:
+    for entry in _entries_or_flaw(branch):
+        if isinstance(entry, _Entry) and entry.is_folder and not entry.flaw:
+            yield entry.name
 
 
-def _holds_folders(branch: _Branch) -> bool:
-    return any(
-        isinstance(entry, _Entry) and entry.is_folder and not entry.flaw
-        for entry in _entries_or_flaw(branch)
-    )
+def _holds_folders(top: _Branch, name: str) -> bool:
+    below = _Branch(f"{top.uri.rstrip('/')}/{quote(name)}")
+    return next(_visible_folders(below), None) is not None
 
 
 def is_hidden(name: str) -> bool:

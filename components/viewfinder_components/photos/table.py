@@ -100,7 +100,10 @@ class _Places:
         """
         if "%" not in uri:
             return uri
-        place = Location.parse(uri)
+        try:
+            place = Location.parse(uri)
+        except PermanentError:  # reading it will say so
+            return uri
         if self._keys_are_encoded is None:
             self._keys_are_encoded = not _is_object(place)
         return uri if self._keys_are_encoded else object_to_uri(place)

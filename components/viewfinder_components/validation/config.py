@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_components.photos.folder import LAYOUTS
+from viewfinder_components.photos.layout import LAYOUTS
 
 _LARGEST_DISTANCE = 8  # beyond it the search compares nearly every photo with every other
 

@@ -66,11 +66,43 @@ def test_split_folders(tmp_path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        ("train", "test"),
+        ("Train", "VALID"),
+        ("train", "test1"),
+        ("train", "eval"),
+        ("training", "evaluation"),
+        ("seg_train", "seg_test"),
+        ("training_set", "test_set"),
+        ("train2017", "val2017"),
+        ("train_images", "test_images"),
+    ],
+)
+def test_what_lies_beside_splits_is_left_out(tmp_path, train, test) -> None:
+    make(tmp_path, f"{train}/cat/1.jpg", f"{train}/dog/2.jpg", f"{test}/cat/3.jpg")
+    make(tmp_path, "annotations/1.xml", "empty/", "pred/cat/4.jpg", "LICENSE")
+    everything = found(tmp_path)
+    assert {label for label, _ in labels(everything).values()} == {"cat", "dog"}
+    splits = {path.split("/")[0]: split for path, (_, split) in labels(everything).items()}
+    assert splits[train] == "train"
+    assert splits[test] in ("val", "test")
+    assert flaws(everything) == {
+        "LICENSE": "no_label",
+        "annotations/": "beside_splits",
+        "empty/": "beside_splits",
+        "pred/": "beside_splits",
+    }
+
+
+@pytest.mark.parametrize(
     "paths",
     [
-        ("train/1.jpg", "test/2.jpg"),  # two classes that are called so: they hold no folders
-        ("test/a/1.jpg", "val/b/2.jpg"),  # nothing to train on
-        ("train/a/1.jpg", "bus/b/2.jpg"),  # means of transport
+        ("steam_train/a/1.jpg", "bus/b/2.jpg"),  # means of transport
+        ("steam train/1.jpg", "driving test/2.jpg"),
+        ("test_tube/a/1.jpg", "training_shoe/b/2.jpg"),
+        ("train/1.jpg", "bus/2.jpg"),
+        ("test/1.jpg", "apple/2.jpg"),
     ],
 )
 def test_folders_that_are_no_splits(tmp_path, paths) -> None:
@@ -78,14 +110,22 @@ def test_folders_that_are_no_splits(tmp_path, paths) -> None:
     assert labels(found(tmp_path)) == {path: (path.split("/")[0], None) for path in paths}
 
 
-def test_forced_layouts(tmp_path) -> None:
-    make(tmp_path, "train/a/1.jpg", "test/a/2.jpg")
-    assert {label for label, _ in labels(found(tmp_path, "class")).values()} == {"train", "test"}
-    make(tmp_path, "bus/b/3.jpg")
-    with pytest.raises(PermanentError, match="received 'bus'; rename or move the folder"):
-        found(tmp_path, "split")
-    with pytest.raises(PermanentError, match="a layout among auto, class, split"):
-        found(tmp_path, "flat")
+@pytest.mark.parametrize(
+    ("paths", "message"),
+    [
+        (("train/1.jpg", "test/2.jpg"), "a folder for each class .* received 'test', 'train' with"),
+        (("test/a/1.jpg", "val/b/2.jpg"), "a folder 'train' beside the other"),
+        (("train/a/1.jpg", "annotations/1.xml"), "'train', which holds folders, beside 'annot"),
+        (("train/a/1.jpg", "bus/b/2.jpg"), "set layout=split to leave out what is beside 'train'"),
+    ],
+)
+def test_what_may_be_splits_or_classes_is_refused(tmp_path, paths, message) -> None:
+    make(tmp_path, *paths)
+    with pytest.raises(PermanentError, match=message):
+        found(tmp_path)
+    assert {label for label, _ in labels(found(tmp_path, "class")).values()} == {
+        path.split("/")[0] for path in paths
+    }
 
 
 def test_links_are_followed_and_loops_end(tmp_path) -> None:
