@@ -56,7 +56,8 @@ def run(where: str, assignments: tuple[str, ...], resume: str | None, **options:
                 "--resume is for runs on this machine. Submit the run again without it: Kubeflow "
                 "Pipelines skips the steps whose inputs are the same."
             )
-        follow_to_the_end(submit_from_options(options, assignments))
+        patience = split_options(options)[1].kubeflow.start_patience_seconds
+        follow_to_the_end(submit_from_options(options, assignments), patience)
     given = {key: value for key, value in options.items() if value is not None}
     for name in CLUSTER_OPTIONS & given.keys():
         raise click.UsageError(f"--{name} goes with --on kubeflow.")

@@ -26,7 +26,7 @@ def submit(assignments: tuple[str, ...], **options: Any) -> None:
     """Start a run on Kubeflow Pipelines, print its id and address, and return at once."""
     run = submit_from_options(options, assignments)
     click.echo(run.run_id)
-    click.echo(run.address, err=True)
+    click.echo(run.page, err=True)
 
 
 @click.command()
@@ -36,8 +36,8 @@ def follow(run_id: str, **options: Any) -> None:
     """Follow a run on Kubeflow Pipelines to its end."""
     from viewfinder_pipelines.kubeflow_runner import SubmittedRun
 
-    kubeflow, _ = _connect(options)
-    follow_to_the_end(SubmittedRun(kubeflow, run_id))
+    kubeflow, settings = _connect(options)
+    follow_to_the_end(SubmittedRun(kubeflow, run_id), settings.kubeflow.start_patience_seconds)
 
 
 @click.command()
@@ -45,15 +45,10 @@ def follow(run_id: str, **options: Any) -> None:
 @kubeflow_options
 def terminate(run_id: str, **options: Any) -> None:
     """End a run on Kubeflow Pipelines; what it has published stays."""
-    from viewfinder_components.errors import PermanentError
-    from viewfinder_pipelines.kubeflow_result import FINAL_STATES
+    from viewfinder_pipelines.kubeflow_runner import terminate_run
 
     kubeflow, _ = _connect(options)
-    state = str(kubeflow.call(kubeflow.client.get_run, run_id).state)
-    if state in FINAL_STATES:
-        received = f"{run_id}, which has ended ({state.lower()})"
-        raise PermanentError("a run that is going", received, f"see `viewfinder show {run_id}`")
-    kubeflow.call(kubeflow.client.terminate_run, run_id)
+    terminate_run(kubeflow, run_id)
     click.echo(f"run {run_id} ends; `viewfinder follow {run_id}` tells when it has")
 
 
@@ -153,7 +148,7 @@ def submit_from_options(options: dict[str, Any], assignments: tuple[str, ...]) -
     return submit_run(plan_kubeflow_run(parameters, assignments, settings))
 
 
-def follow_to_the_end(run: "SubmittedRun") -> NoReturn:
+def follow_to_the_end(run: "SubmittedRun", start_patience: float) -> NoReturn:
     """Show a run until it ends, and exit as it did; Ctrl-C leaves it going."""
     from rich.console import Console
 
@@ -163,8 +158,8 @@ def follow_to_the_end(run: "SubmittedRun") -> NoReturn:
     console = Console()
     display = RunDisplay(console)
     try:
-        console.print(f"Run {run.run_id} at {run.address}", highlight=False, soft_wrap=True)
-        result = follow_submitted(run, display)
+        console.print(f"Run {run.run_id} at {run.page}", highlight=False, soft_wrap=True)
+        result = follow_submitted(run, display, start_patience)
     except KeyboardInterrupt:
         display.close()
         click.echo(

@@ -24,7 +24,7 @@ _DESCRIBE = {str: "text", int: "a whole number", float: "a number", bool: "true 
 
 def compile_pipeline(path: Path) -> None:
     """Write the pipeline as KFP's YAML, without layers; the same source gives the same bytes."""
-    import yaml
+    import yaml  # type: ignore[import-untyped]
     from kfp import compiler
 
     from viewfinder_pipelines.flattening import flatten_conditions

@@ -56,6 +56,9 @@ class RunDisplay:
             self._show(step.name)
         elif event.kind == "said" and event.text.startswith(f"{step.name}: "):
             self._show(event.text)
+        elif event.kind == "waits":
+            self.close()
+            self._print(f"[yellow]![/] {escape(step.name)} waits: {escape(event.text)}")
         elif event.kind in ("succeeded", "failed", "cached"):
             self.close()
             self._print(describe_step(step))
@@ -85,7 +88,8 @@ def describe_step(step: StepResult) -> str:
     """Return one line about a step, in rich's markup."""
     seconds = "earlier" if step.state == "cached" else f"{step.seconds:.1f} s"
     again = f" ({step.attempts} pods)" if step.attempts > 1 else ""
-    line = f"{_MARKS[step.state]} {step.name:<11}{seconds:>8}  {escape(step.summary)}{again}"
+    text = escape(step.summary or step.waiting)
+    line = f"{_MARKS[step.state]} {step.name:<11}{seconds:>8}  {text}{again}"
     return line.rstrip()
 
 
@@ -119,6 +123,12 @@ def print_result(console: Console, result: RunResult) -> None:
         console.print(f"Serving: {escape(result.endpoint)}", highlight=False, soft_wrap=True)
     if result.report:
         console.print(f"Report:  {escape(result.report)}", highlight=False, soft_wrap=True)
+    if result.page:
+        console.print(f"Page:    {escape(result.page)}", highlight=False, soft_wrap=True)
+    for gap in result.gaps:
+        console.print(
+            f"[yellow]Not read:[/] {escape(gap.message)}", highlight=False, soft_wrap=True
+        )
     if result.overhead:
         console.print(describe_overhead(result), highlight=False, soft_wrap=True)
     if result.is_local and result.state in ("failed", "interrupted"):
@@ -151,7 +161,13 @@ def print_steps(console: Console, result: RunResult) -> None:
     table.add_column("what it did", overflow="fold")
     for step in result.steps:
         overhead = [f"{sum(step.overhead.values()):.1f}"] if result.overhead else []
-        row = (step.name, step.state, f"{step.seconds:.1f}", *overhead, step.summary)
+        row = (
+            step.name,
+            step.state,
+            f"{step.seconds:.1f}",
+            *overhead,
+            step.summary or step.waiting,
+        )
         table.add_row(*map(escape, row))
     console.print(table)
 

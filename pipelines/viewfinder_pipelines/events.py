@@ -16,7 +16,7 @@ _FINISHED = re.compile(
 _CACHED = re.compile(r"^Task (?P<step>\S+) cache hit \(key=")
 _EXECUTOR = re.compile(r"^\s*\[KFP Executor \S+ \S+ (?P<level>\w+)\]: (?P<message>.*)$")
 
-EventKind = Literal["began", "succeeded", "failed", "cached", "said", "outcome", "other"]
+EventKind = Literal["began", "succeeded", "failed", "cached", "said", "waits", "outcome", "other"]
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Event:
     """Something that happened in a run.
 
     Attributes:
-        kind: What happened; `said` is a line a step logged, `outcome` its word about its end,
-            `other` anything else.
+        kind: What happened; `said` is a line a step logged, `waits` why its pod has not started,
+            `outcome` its word about its end, `other` anything else.
         step: The step it happened to; empty where kfp.local's output does not tell.
         text: The line without colours, prefix and indentation.
         outcome: The step's word about its end.

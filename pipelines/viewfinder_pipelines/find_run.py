@@ -4,6 +4,7 @@ import os
 import uuid
 from dataclasses import replace
 
+from viewfinder_components.errors import ViewfinderError
 from viewfinder_pipelines.record import RunResult
 from viewfinder_pipelines.runner import load_run
 from viewfinder_pipelines.settings import Settings
@@ -13,7 +14,9 @@ from viewfinder_pipelines.settings_file import KubeflowSettings
 def find_run(
     run_id: str, kubeflow: KubeflowSettings, settings: Settings | None = None
 ) -> RunResult:
-    """Return a run's record; that of a run still going on Kubeflow as it is now.
+    """Return a run's record.
+
+    A run on Kubeflow that goes on, or of which not everything could be read, is read again.
 
     Args:
         run_id: The run: the id of ours, or Kubeflow Pipelines' own.
@@ -29,11 +32,16 @@ def find_run(
     if not _is_known(run_id, settings) and _is_kubeflow_id(run_id):
         return find_kubeflow_run(run_id, kubeflow, settings)
     result = load_run(run_id, settings)
-    if result.is_local or result.state != "running":
+    if result.is_local or (result.state != "running" and not result.gaps):
         return result
     if not kubeflow.host and "KFP_HOST" not in os.environ:
         kubeflow = replace(kubeflow, host=result.where)
-    return find_kubeflow_run(run_id, kubeflow, settings)
+    try:
+        return find_kubeflow_run(run_id, kubeflow, settings)
+    except ViewfinderError:
+        if result.state == "running":
+            raise
+        return result  # what is known of it, with its gaps
 
 
 def _is_known(run_id: str, settings: Settings | None) -> bool:

@@ -1,19 +1,21 @@
 """Follow a run on Kubeflow Pipelines until it ends."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from viewfinder_components.errors import TransientError
 from viewfinder_pipelines.events import Event, EventKind, Listener
 from viewfinder_pipelines.kubeflow_client import Kubeflow
 from viewfinder_pipelines.kubeflow_result import KubeflowRun
-from viewfinder_pipelines.record import RunResult, StepResult
+from viewfinder_pipelines.record import RunError, RunResult, StepResult
 
 _POLL_SECONDS = 2.0
 _PATIENCE_SECONDS = 300.0  # how long the API may be away: longer than a node's restart
 
 
-def follow_run(kubeflow: Kubeflow, run_id: str, listener: Listener) -> RunResult:
+def follow_run(
+    kubeflow: Kubeflow, run_id: str, listener: Listener, start_patience: float
+) -> RunResult:
     """Wait for a run to end, telling the listener what happens.
 
     KFP's own wait_for_run_completion is not used: it waits for ever for a run that was canceled.
@@ -22,6 +24,7 @@ def follow_run(kubeflow: Kubeflow, run_id: str, listener: Listener) -> RunResult
         kubeflow: Where it runs.
         run_id: The run.
         listener: Called with every event and the run so far.
+        start_patience: Seconds that a pod may wait to start before the run is ended.
 
     Returns:
         The run's record. Failure is a state of the record, not an exception.
@@ -32,10 +35,13 @@ def follow_run(kubeflow: Kubeflow, run_id: str, listener: Listener) -> RunResult
     """
     run = KubeflowRun(kubeflow, run_id)
     told = Told(listener)
+    patience = Patience(start_patience)
     last_answer = time.monotonic()
     while True:
         try:
             result = run.read()
+            if patience.ends(result):
+                kubeflow.call(kubeflow.client.terminate_run, run_id)
         except TransientError:
             if time.monotonic() - last_answer > _PATIENCE_SECONDS:
                 raise
@@ -43,8 +49,48 @@ def follow_run(kubeflow: Kubeflow, run_id: str, listener: Listener) -> RunResult
             last_answer = time.monotonic()
             told.tell(result)
             if result.state != "running":
-                return result
+                return patience.judge(result)
         time.sleep(_POLL_SECONDS)
+
+
+@dataclass
+class Patience:
+    """How long pods have waited to start, and whether the run was ended for it.
+
+    Attributes:
+        seconds: How long one may wait.
+    """
+
+    seconds: float
+    _since: dict[str, float] = field(default_factory=dict)
+    _given_up: StepResult | None = None
+
+    def ends(self, result: RunResult) -> bool:
+        """Return whether a step has waited for too long; true once in a run."""
+        waiting = {step.name: step for step in result.steps if step.waiting}
+        self._since = {
+            name: self._since.get(name, time.monotonic())
+            for name in waiting
+            if waiting[name].state == "running"
+        }
+        overdue = [n for n, began in self._since.items() if time.monotonic() - began > self.seconds]
+        if self._given_up is not None or not overdue:
+            return False
+        self._given_up = waiting[overdue[0]]
+        return True
+
+    def judge(self, result: RunResult) -> RunResult:
+        """Return an ended run; one that was ended for a pod that did not start has failed."""
+        step = self._given_up
+        if step is None:
+            return result
+        message = f"{step.waiting} (the run was ended after {self.seconds:.0f} s of waiting)"
+        steps = tuple(
+            replace(one, waiting=step.waiting) if one.name == step.name else one
+            for one in result.steps
+        )
+        error = RunError(step=step.name, message=message, retryable=True, log_tail=())
+        return replace(result, state="failed", steps=steps, error=error)
 
 
 @dataclass
@@ -53,8 +99,8 @@ class Told:
 
     Attributes:
         listener: Called with every event and the run so far.
-        repeat_seconds: After how long it hears again what a step keeps saying, such as that its
-            image cannot be pulled: a log that is silent for longer looks like one that hangs.
+        repeat_seconds: After how long it hears again what a step keeps saying: a log that is
+            silent for longer looks like one that hangs.
     """
 
     listener: Listener
@@ -62,6 +108,7 @@ class Told:
     began: set[str] = field(default_factory=set)
     ended: set[str] = field(default_factory=set)
     said: dict[str, tuple[str, float]] = field(default_factory=dict)
+    waited: set[tuple[str, str]] = field(default_factory=set)
 
     def tell(self, result: RunResult) -> None:
         """Tell the listener what is new in the run."""
@@ -74,8 +121,20 @@ class Told:
                 self.ended.add(step.name)
                 kind: EventKind = "failed" if step.state == "interrupted" else step.state
                 self._emit(kind, step, "", result)
+            elif step.waiting:
+                self._tell_waiting(step, result)
             elif step.state == "running" and step.summary and self._is_news(step):
                 self._emit("said", step, f"{step.name}: {step.summary}", result)
+
+    def _tell_waiting(self, step: StepResult, result: RunResult) -> None:
+        """Tell once why a step's pod does not start, and then from time to time that it waits."""
+        reason = (step.name, step.waiting)
+        if reason not in self.waited:
+            self.waited.add(reason)
+            self._emit("waits", step, step.waiting, result)
+        waits = replace(step, summary="its pod has not started")
+        if self._is_news(waits):
+            self._emit("said", step, f"{step.name}: {waits.summary}", result)
 
     def _is_news(self, step: StepResult) -> bool:
         """Whether a step says something else, or has said the same for long."""

@@ -12,6 +12,7 @@ import urllib3
 from urllib3 import exceptions as http_errors
 
 from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
+from viewfinder_pipelines import kfp_private
 from viewfinder_pipelines.settings_file import KubeflowSettings
 
 if TYPE_CHECKING:
@@ -32,20 +33,24 @@ class Kubeflow:
     """A connection to one Kubeflow Pipelines install.
 
     Attributes:
-        host: The API's address.
+        host: The address asked: the API's, or the UI's, which hands most requests on to the API.
         namespace: The profile's namespace; None where there are no profiles.
         client: KFP's own client; call its methods through `call`.
+        connection: What the classes of kfp_server_api are made with; call their methods through
+            `call` as well.
+        ui: The UI's address; empty where it is not known.
     """
 
     def __init__(self, client: "kfp.Client", namespace: str | None) -> None:
         self.client = client
         self.namespace = namespace
-        self._api = client._run_api.api_client
-        configuration = self._api.configuration
+        self.ui = os.environ.get("KFP_UI_HOST", "").rstrip("/")
+        self.connection = kfp_private.api_client(client)
+        configuration = self.connection.configuration
         # With two slashes in a path, the API answers with a redirect that loses what was sent.
         self.host: str = configuration.host.rstrip("/")
         configuration.host = self.host
-        self._api.rest_client.pool_manager.connection_pool_kw["timeout"] = _TIMEOUT
+        kfp_private.http_pool(self.connection).connection_pool_kw["timeout"] = _TIMEOUT
 
     def call(self, method: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
         """Call the API and turn what goes wrong into an error with a remedy.
@@ -63,19 +68,25 @@ class Kubeflow:
         except http_errors.HTTPError as error:
             raise explain_connection(error, self.host) from error
 
-    def get(self, path: str) -> str:
-        """Return the text at a path of the API that KFP's client has no method for.
+    @property
+    def is_ui(self) -> bool:
+        """Whether the address asked is the UI's."""
+        return self.ui == self.host
+
+    def get(self, path: str, ui: bool = False) -> str:
+        """Return the text at a path that KFP's client has no method for.
+
+        Args:
+            path: The path, with its query.
+            ui: Whether to ask the UI, which must be known; otherwise the address asked.
 
         Raises:
             PermanentError: The API refused.
             TransientError: The API is not there at the moment.
         """
-        headers: dict[str, str] = dict(self._api.default_headers)
-        self._api.update_params_for_auth(headers, [], ["Bearer"])
-        if self._api.cookie:
-            headers["Cookie"] = self._api.cookie
-        request = self._api.rest_client.pool_manager.request
-        response = self.call(request, "GET", self.host + path, headers=headers)
+        headers = kfp_private.request_headers(self.connection)
+        request = kfp_private.http_pool(self.connection).request
+        response = self.call(request, "GET", (self.ui if ui else self.host) + path, headers=headers)
         text: str = response.data.decode("utf-8", "replace")
         if response.status != 200:
             raise self._explain(response.status, text)
@@ -85,10 +96,9 @@ class Kubeflow:
             )
         return text
 
-    def run_address(self, run_id: str) -> str:
-        """Return the address of a run's page in the UI, by default on the API's host."""
-        ui = os.environ.get("KFP_UI_HOST", self.host).rstrip("/")
-        return f"{ui}/#/runs/details/{run_id}"
+    def run_page(self, run_id: str) -> str | None:
+        """Return the address of a run's page in a browser; None where the UI is not known."""
+        return f"{self.ui}/#/runs/details/{run_id}" if self.ui else None
 
     def _explain(self, status: int, body: str) -> ViewfinderError:
         said = _server_message(body)
@@ -136,6 +146,8 @@ def connect(settings: KubeflowSettings) -> Kubeflow:
         raise PermanentError(
             f"the Kubeflow Pipelines API at {kubeflow.host}", repr(text[:80]), "check the address"
         ) from error
+    if "frontendTagName" in health and not kubeflow.ui:  # the UI tells its own version as well
+        kubeflow.ui = kubeflow.host
     if health.get("multi_user") and not kubeflow.namespace and _POD_NAMESPACE.is_file():
         kubeflow.namespace = _POD_NAMESPACE.read_text()
     return kubeflow
@@ -167,6 +179,7 @@ def explain_connection(error: Exception, host: str) -> ViewfinderError:
 
 def _new_client(host: str, ca: str) -> "kfp.Client":
     import kfp
+    from kfp.client import KF_PIPELINES_SA_TOKEN_ENV, KF_PIPELINES_SA_TOKEN_PATH
     from kfp.client.set_volume_credentials import ServiceAccountTokenVolumeCredentials
 
     class Client(kfp.Client):  # type: ignore[misc]
@@ -177,15 +190,15 @@ def _new_client(host: str, ca: str) -> "kfp.Client":
     if host and "://" not in host:
         host = f"http://{host}"
     token = os.environ.get("KFP_TOKEN")
-    mounted = ServiceAccountTokenVolumeCredentials()
+    path = os.environ.get(KF_PIPELINES_SA_TOKEN_ENV, KF_PIPELINES_SA_TOKEN_PATH)
     # kfp.Client itself leaves the mounted token out when a host is named.
-    use_mounted = bool(host) and not token and Path(mounted._token_path).is_file()
+    use_mounted = bool(host) and not token and Path(path).is_file()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         return Client(
             host=host or None,
             existing_token=token,
-            credentials=mounted if use_mounted else None,
+            credentials=ServiceAccountTokenVolumeCredentials(path) if use_mounted else None,
             cookies=os.environ.get("KFP_COOKIE"),
             ssl_ca_cert=ca or None,
         )

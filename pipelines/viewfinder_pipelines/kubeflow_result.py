@@ -6,8 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from viewfinder_components.errors import ViewfinderError
-from viewfinder_components.outcome import Outcome, find_outcome
+from viewfinder_components.outcome import Outcome
 from viewfinder_pipelines.compiling import with_defaults
 from viewfinder_pipelines.conclusion import (
     explain_failure,
@@ -18,9 +17,11 @@ from viewfinder_pipelines.conclusion import (
 )
 from viewfinder_pipelines.kubeflow_client import Kubeflow
 from viewfinder_pipelines.outputs import Outputs
-from viewfinder_pipelines.pod_log import PodLog, parse_log
-from viewfinder_pipelines.record import RunError, RunResult, RunState, StepResult
-from viewfinder_pipelines.workflow import Pod, WorkflowStep, read_steps
+from viewfinder_pipelines.pod_log import last_words
+from viewfinder_pipelines.record import Gap, RunError, RunResult, RunState, StepResult
+from viewfinder_pipelines.step_reading import StepReader, StepReading
+from viewfinder_pipelines.waiting import explain_waiting
+from viewfinder_pipelines.workflow import WorkflowStep, read_steps
 
 _STATES: dict[str, RunState] = {
     "SUCCEEDED": "succeeded",
@@ -31,8 +32,7 @@ _STATES: dict[str, RunState] = {
 _KUBEFLOWS_OWN = "executor-logs"  # an artifact that it adds to every step
 FINAL_STATES = frozenset(_STATES)
 """Kubeflow Pipelines' names of the states in which a run stays."""
-_NO_LOG = parse_log("")
-_NO_LOG_ANSWER = '{"error_message":'
+_REPORTS = ("evaluation_report", "validation_report")
 
 
 class KubeflowRun:
@@ -46,7 +46,7 @@ class KubeflowRun:
     def __init__(self, kubeflow: Kubeflow, run_id: str) -> None:
         self._kubeflow = kubeflow
         self._run_id = run_id
-        self._logs: dict[str, PodLog] = {}  # of pods that have ended: they change no more
+        self._reader = StepReader(kubeflow, run_id)
 
     def read(self) -> RunResult:
         """Return the run's record as of now.
@@ -57,82 +57,26 @@ class KubeflowRun:
         """
         kubeflow = self._kubeflow
         run = kubeflow.call(kubeflow.client.get_run, self._run_id)
+        state = _read_state(run)
         workflow = self._read_workflow()
+        namespace = str(workflow.get("metadata", {}).get("namespace", ""))
         steps = read_steps(workflow)
+        readings = [self._reader.read(step, namespace, state != "running") for step in steps]
         ended = run.finished_at if run.finished_at and run.finished_at.year > 1970 else None
         result = RunResult(
             run_id=self._run_id,
             where=kubeflow.host,
-            state=_read_state(run),
+            state=state,
             started=run.created_at.isoformat(timespec="seconds"),
             seconds=((ended or datetime.now(UTC)) - run.created_at).total_seconds(),
             parameters=with_defaults(run.runtime_config.parameters or {}),
-            steps=tuple(self._step(step) for step in steps),
+            steps=tuple(map(_step_result, steps, readings)),
+            page=kubeflow.run_page(self._run_id),
+            gaps=tuple(Gap(s.name, r.gap) for s, r in zip(steps, readings, strict=True) if r.gap),
         )
-        return self._conclude(fill_in(result), steps, workflow)
-
-    def _conclude(
-        self, result: RunResult, steps: Sequence[WorkflowStep], workflow: Mapping[str, Any]
-    ) -> RunResult:
-        result = replace(result, report=_report(result))
-        if result.state == "running":
-            return result
-        result = replace(result, overhead=_sum_overhead(result), steps=interrupt(result.steps))
-        if result.state == "interrupted":
-            return result
-        if result.state == "failed":
-            return replace(result, error=self._explain(steps, workflow))
-        return replace(result, state="refused" if was_refused(result) else "succeeded")
-
-    def _step(self, step: WorkflowStep) -> StepResult:
-        log = self._log(step.pods[-1]) if step.pods else _NO_LOG
-        outcome = _find_outcome(step, log)
-        sentences = log.sentences(step.name)
-        if not sentences and step.state == "running" and step.pods:
-            sentences = [step.pods[-1].message]  # why it does not start: no node, no image
-        result = StepResult(
-            name=step.name,
-            state=step.state,
-            seconds=_seconds(step.began, step.ended or datetime.now(UTC)),
-            summary=sentences[-1] if sentences else "",
-            overhead=_overhead(step, log) if step.state != "running" else {},
-            attempts=max(1, len(step.pods)),
-        )
-        return with_outputs(result, _outputs(step, log), outcome)
-
-    def _explain(self, steps: Sequence[WorkflowStep], workflow: Mapping[str, Any]) -> RunError:
-        """Say why the run failed: the step's own sentence, or what became of its pod."""
-        failed = [s for s in steps if s.state == "failed"]
-        failed.sort(key=lambda step: step.ended or datetime.now(UTC))
-        if not failed:
-            message = workflow.get("status", {}).get("message") or "no step told why"
-            return RunError(step=None, message=message, retryable=False, log_tail=())
-        step = failed[0]
-        pod = step.pods[-1] if step.pods else step.driver
-        log = self._log(pod)
-        lines = [line for line in log.lines if line.strip()]
-        outcome = _find_outcome(step, log)
-        error = explain_failure(step.name, outcome, lines)
-        if outcome is not None or not step.failure:
-            return error
-        # Not an error of ours: killed, out of memory, never started. Argo's word comes first.
-        said = f"{step.failure}; {error.message}" if lines else step.failure
-        return replace(error, message=f"pod {pod.name}: {said}")
-
-    def _log(self, pod: Pod) -> PodLog:
-        if pod.name in self._logs:
-            return self._logs[pod.name]
-        path = f"/apis/v1alpha1/runs/{self._run_id}/nodes/{pod.name}/log"
-        try:
-            text = self._kubeflow.get(path)
-        except ViewfinderError:
-            return _NO_LOG
-        if text.startswith(_NO_LOG_ANSWER):  # with HTTP 200: not started yet, or removed since
-            return _NO_LOG
-        log = parse_log(text)
-        if pod.ended is not None:
-            self._logs[pod.name] = log
-        return log
+        if state == "failed":
+            result = replace(result, error=_explain(steps, readings, workflow))
+        return conclude(result)
 
     def _read_workflow(self) -> dict[str, Any]:
         """Return the Argo workflow, which the newer version of the API does not hand out."""
@@ -140,6 +84,17 @@ class KubeflowRun:
         manifest = json.loads(text).get("pipeline_runtime", {}).get("workflow_manifest")
         workflow: dict[str, Any] = json.loads(manifest) if manifest else {}
         return workflow
+
+
+def conclude(result: RunResult) -> RunResult:
+    """Return a run with what its steps come to; `state` and `error` are as KFP has them."""
+    result = replace(fill_in(result), report=_report(result))
+    if result.state == "running":
+        return result
+    result = replace(result, overhead=_sum_overhead(result), steps=interrupt(result.steps))
+    if result.state == "succeeded" and was_refused(result):
+        return replace(result, state="refused")
+    return result
 
 
 def _read_state(run: Any) -> RunState:
@@ -150,35 +105,60 @@ def _read_state(run: Any) -> RunState:
     return state
 
 
+def _step_result(step: WorkflowStep, reading: StepReading) -> StepResult:
+    outcome, reason = reading.outcome, explain_waiting(step)
+    result = StepResult(
+        name=step.name,
+        state=step.state,
+        seconds=_seconds(step.began, step.ended or datetime.now(UTC)),
+        summary=last_words(list(reading.lines), step.name),
+        overhead=_overhead(step, outcome) if step.state != "running" else {},
+        attempts=max(1, len(step.pods)),
+        waiting=str(reason) if reason else "",
+    )
+    planned = dict(step.artifacts) if step.state == "succeeded" else {}
+    planned.pop(_KUBEFLOWS_OWN, None)
+    return with_outputs(result, Outputs(planned), outcome)
+
+
+def _explain(
+    steps: Sequence[WorkflowStep], readings: Sequence[StepReading], workflow: Mapping[str, Any]
+) -> RunError:
+    """Say why the run failed: the step's own sentence, or what became of its pod."""
+    failed = [pair for pair in zip(steps, readings, strict=True) if pair[0].state == "failed"]
+    if not failed:
+        message = workflow.get("status", {}).get("message") or "no step told why"
+        return RunError(step=None, message=message, retryable=False, log_tail=())
+    step, reading = min(failed, key=lambda pair: pair[0].ended or datetime.now(UTC))
+    lines = [line for line in reading.lines if line.strip()]
+    error = explain_failure(step.name, reading.outcome, lines)
+    if reading.outcome is not None or not step.failure:
+        return error
+    # It told nothing: killed, out of memory, never started. Argo's word comes first.
+    said = f"{step.failure}; {error.message}" if lines else step.failure
+    return replace(error, message=f"pod {step.pod.name}: {said}")
+
+
 def _report(result: RunResult) -> str | None:
-    for name, report in (("evaluate", "evaluation_report"), ("validate", "validation_report")):
-        step = result.step(name)
-        if step is not None and report in step.artifacts:
-            return step.artifacts[report].uri
+    for name in _REPORTS:
+        for step in result.steps:
+            if name in step.artifacts:
+                return step.artifacts[name].uri
     return None
 
 
-def _outputs(step: WorkflowStep, log: PodLog) -> Outputs:
-    """Return what a step put out: what its log says, and where that was cut off, its driver."""
-    planned = step.artifacts if step.state == "succeeded" else {}
-    artifacts = {**planned, **log.outputs.artifacts}
-    artifacts.pop(_KUBEFLOWS_OWN, None)
-    return replace(log.outputs, artifacts=artifacts)
+def _overhead(step: WorkflowStep, outcome: Outcome | None) -> dict[str, float]:
+    """Tell the cluster's seconds of an ended step from its own.
 
-
-def _find_outcome(step: WorkflowStep, log: PodLog) -> Outcome | None:
-    """Return what a step told about its end, in its log or in its pod's status."""
-    return find_outcome([step.failure, *log.lines], step.name)
-
-
-def _overhead(step: WorkflowStep, log: PodLog) -> dict[str, float]:
-    """Tell the cluster's seconds of an ended step from its own."""
+    Without the step's own word, the whole time of its pod counts as the step's.
+    """
     overhead = {"driver": _seconds(step.driver.began, step.driver.ended)}
     if step.pods:
         first, last = step.pods[0], step.pods[-1]
         overhead["queue"] = _seconds(step.driver.ended, first.began)
-        overhead["start"] = _seconds(last.began, log.began)
-        overhead["finish"] = _seconds(log.ended, last.ended)
+        if outcome is not None:
+            overhead["start"] = _seconds(last.began, datetime.fromisoformat(outcome.began))
+            overhead["finish"] = _seconds(datetime.fromisoformat(outcome.ended), last.ended)
     return overhead
 
 

@@ -1,6 +1,7 @@
 """Plan a run on Kubeflow Pipelines, submit it, follow it, find it again."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,7 @@ from viewfinder_pipelines.kubeflow_result import KubeflowRun
 from viewfinder_pipelines.parameters import check_parameters
 from viewfinder_pipelines.platform import PlatformSettings
 from viewfinder_pipelines.record import RunResult
+from viewfinder_pipelines.record_merging import merge_readings
 from viewfinder_pipelines.settings import Settings
 from viewfinder_pipelines.settings_file import ClusterSettings, KubeflowSettings
 from viewfinder_pipelines.submission import RUN_ID, submit, upload_pipeline
@@ -49,9 +51,13 @@ class SubmittedRun:
     run_id: str
 
     @property
-    def address(self) -> str:
-        """The run's page in the UI."""
-        return self.kubeflow.run_address(self.run_id)
+    def page(self) -> str:
+        """Where to see the run in a browser, or what is needed to know that."""
+        page = self.kubeflow.run_page(self.run_id)
+        return page or (
+            f"{self.kubeflow.host} (the API; set KFP_UI_HOST to the UI's address for a link that "
+            "opens in a browser)"
+        )
 
 
 def plan_kubeflow_run(
@@ -97,17 +103,24 @@ def submit_run(plan: KubeflowPlan) -> SubmittedRun:
 
 
 def follow_submitted(
-    run: SubmittedRun, listener: Listener, settings: Settings | None = None
+    run: SubmittedRun,
+    listener: Listener,
+    start_patience: float,
+    settings: Settings | None = None,
 ) -> RunResult:
     """Follow a run to its end and keep its record on this machine as well.
+
+    Args:
+        run: The run.
+        listener: Called with every event and the run so far.
+        start_patience: Seconds that a pod may wait to start before the run is ended.
+        settings: Where this machine keeps runs.
 
     Raises:
         PermanentError: There is no such run, or the API refused.
         TransientError: The API was away for too long; the run goes on without us.
     """
-    result = follow_run(run.kubeflow, run.run_id, listener)
-    _save(result, settings)
-    return result
+    return _keep(follow_run(run.kubeflow, run.run_id, listener, start_patience), settings)
 
 
 def find_kubeflow_run(
@@ -119,15 +132,31 @@ def find_kubeflow_run(
         PermanentError: There is no such run, or not allowed in.
         TransientError: The API is not there at the moment.
     """
-    result = KubeflowRun(connect(kubeflow_settings), run_id).read()
-    _save(result, settings)
-    return result
+    return _keep(KubeflowRun(connect(kubeflow_settings), run_id).read(), settings)
 
 
-def _save(result: RunResult, settings: Settings | None) -> None:
+def terminate_run(kubeflow: Kubeflow, run_id: str, settings: Settings | None = None) -> None:
+    """End a run; what is known of it, such as why a pod has not started, is kept before.
+
+    Raises:
+        PermanentError: There is no such run, it has ended, or the API refused.
+        TransientError: The API is not there at the moment.
+    """
+    result = _keep(KubeflowRun(kubeflow, run_id).read(), settings)
+    if result.state != "running":
+        received = f"{run_id}, which has ended ({result.state})"
+        raise PermanentError("a run that is going", received, f"see `viewfinder show {run_id}`")
+    kubeflow.call(kubeflow.client.terminate_run, run_id)
+
+
+def _keep(result: RunResult, settings: Settings | None) -> RunResult:
+    """Save a record, put together with an earlier one that may tell more; return it."""
     run_dir = (settings or Settings()).runs / result.run_id
     run_dir.mkdir(parents=True, exist_ok=True)
+    with suppress(PermanentError):  # there is none yet, or it is of another release
+        result = merge_readings(RunResult.load(run_dir), result)
     result.save(run_dir)
+    return result
 
 
 def _require_reach(name: str, value: str, platform: PlatformSettings) -> None:

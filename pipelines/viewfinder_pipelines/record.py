@@ -47,6 +47,7 @@ class StepResult:
             inputs) and `finish` (outputs, and until the end is noticed).
         attempts: How many pods were started for it, retries included.
         metrics: What it measured.
+        waiting: Why its pod has not started on the cluster, or had not when the run was ended.
         summary: The step's one sentence about what it did.
         artifacts: Its output artifacts by name.
         parameters: Its output parameters by name.
@@ -62,6 +63,7 @@ class StepResult:
     overhead: dict[str, float] = field(default_factory=dict)
     attempts: int = 1
     metrics: dict[str, float] = field(default_factory=dict)
+    waiting: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,19 @@ class RunError:
     message: str
     retryable: bool
     log_tail: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Something of a run that could not be read.
+
+    Attributes:
+        step: The step.
+        message: What could not be read, why, and what to do about it.
+    """
+
+    step: str
+    message: str
 
 
 @dataclass(frozen=True)
@@ -102,6 +117,8 @@ class RunResult:
         process: Process id of the runner while the run is running here.
         overhead: Seconds of a cluster's making over the whole run: the steps' own by kind, and
             `between` for what no step was under way in (the graph's drivers, queueing).
+        page: The run's page in the Kubeflow UI; None here, and where the UI is not known.
+        gaps: What could not be read when this record was made.
         schema_version: Version of this record's schema.
     """
 
@@ -120,6 +137,8 @@ class RunResult:
     process: int | None = None
     endpoint: str | None = None
     overhead: dict[str, float] = field(default_factory=dict)
+    page: str | None = None
+    gaps: tuple[Gap, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
     @property
@@ -180,7 +199,8 @@ def _nested(values: dict[str, Any]) -> dict[str, Any]:
     error = values["error"]
     if error is not None:
         error = RunError(**{**error, "log_tail": tuple(error["log_tail"])})
-    return {"steps": steps, "error": error}
+    gaps = tuple(Gap(**gap) for gap in values.get("gaps", ()))
+    return {"steps": steps, "error": error, "gaps": gaps}
 
 
 def _is_alive(process: int | None) -> bool:

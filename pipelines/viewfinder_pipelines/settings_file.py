@@ -32,6 +32,8 @@ class KubeflowSettings:
         pipeline_root: Where artifacts go; empty for the install's default.
         ca: File with the certificates to trust beside the system's.
         cache: Whether a step whose inputs have not changed may be skipped.
+        start_patience_seconds: How long a pod may wait to start (image, quota, room on a node)
+            before `run` and `follow` end the run.
     """
 
     host: str = ""
@@ -41,6 +43,7 @@ class KubeflowSettings:
     pipeline_root: str = ""
     ca: str = ""
     cache: bool = True
+    start_patience_seconds: int = 600
 
 
 @dataclass(frozen=True)

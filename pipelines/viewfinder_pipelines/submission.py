@@ -80,6 +80,8 @@ def upload_pipeline(
         PermanentError: The API refused.
         TransientError: The API is not there at the moment.
     """
+    import kfp_server_api
+
     with TemporaryDirectory() as folder:
         path = Path(folder) / "pipeline.yaml"
         compile_for_cluster(path, platform, cache)
@@ -90,7 +92,9 @@ def upload_pipeline(
         try:
             # kfp.Client.upload_pipeline_version does the same and prints an address of its own.
             version = kubeflow.call(
-                kubeflow.client._upload_api.upload_pipeline_version,
+                kfp_server_api.PipelineUploadServiceApi(
+                    kubeflow.connection
+                ).upload_pipeline_version,
                 str(path),
                 name=name,
                 pipelineid=pipeline_id,
@@ -137,14 +141,15 @@ def submit(
         service_account=settings.service_account or None,
     )
     # kfp.Client.run_pipeline does the same and prints an address of its own.
-    return str(kubeflow.call(kubeflow.client._run_api.run_service_create_run, run).run_id)
+    create = kfp_server_api.RunServiceApi(kubeflow.connection).run_service_create_run
+    return str(kubeflow.call(create, run).run_id)
 
 
 def find_experiment(kubeflow: Kubeflow, settings: KubeflowSettings) -> str:
     """Return the id of the experiment, made if it is missing."""
     import kfp_server_api
 
-    api = kubeflow.client._experiment_api
+    api = kfp_server_api.ExperimentServiceApi(kubeflow.connection)
     found = kubeflow.call(
         api.experiment_service_list_experiments,
         filter=name_filter(settings.experiment),
@@ -184,9 +189,8 @@ def _create_pipeline(kubeflow: Kubeflow) -> str:
         namespace=kubeflow.namespace,
     )
     try:
-        created = kubeflow.call(
-            kubeflow.client._pipelines_api.pipeline_service_create_pipeline, pipeline
-        )
+        api = kfp_server_api.PipelineServiceApi(kubeflow.connection)
+        created = kubeflow.call(api.pipeline_service_create_pipeline, pipeline)
     except PermanentError:
         found = _find_pipeline(kubeflow)  # another submission was faster
         if found is None:

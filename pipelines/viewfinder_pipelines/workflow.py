@@ -7,7 +7,7 @@ has both, and KFP's API hands it out as the run's runtime manifest.
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +15,8 @@ from viewfinder_pipelines.outputs import parse_outputs
 from viewfinder_pipelines.record import ArtifactRecord, StepState
 
 _DRIVER = "system-container-driver"  # the template of the pods that prepare a step
+LOG_ARTIFACT = "main-logs"
+"""Argo's name of the log that it has kept of a pod."""
 _POD_PATCH = "pod-spec-patch"  # the driver's output that holds the command of the step's pod
 _STATES: dict[str, StepState] = {
     "Pending": "running",
@@ -39,7 +41,9 @@ class Pod:
         state: How it ended.
         began: When Argo made it; None while it has not.
         ended: When Argo saw it end; None while it has not.
-        message: What Argo says about a failure.
+        message: What Argo says about a failure, or why it has not started.
+        waits: Whether it has not started.
+        has_log: Whether Argo has kept its log.
     """
 
     name: str
@@ -47,6 +51,8 @@ class Pod:
     began: datetime | None
     ended: datetime | None
     message: str
+    waits: bool = False
+    has_log: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,13 +65,15 @@ class WorkflowStep:
         driver: KFP's pod that prepares the step, or finds it in the cache.
         pods: The step's own pods, one a try; none for a cached step.
         artifacts: Where its artifacts go, by name, as its driver laid it down; without metadata.
+        image: The image of its pods, as its driver laid it down; empty before that.
     """
 
     name: str
     state: StepState
     driver: Pod
     pods: tuple[Pod, ...]
-    artifacts: Mapping[str, ArtifactRecord]
+    artifacts: Mapping[str, ArtifactRecord] = field(default_factory=dict)
+    image: str = ""
 
     @property
     def began(self) -> datetime | None:
@@ -76,6 +84,11 @@ class WorkflowStep:
     def ended(self) -> datetime | None:
         """When its last pod ended."""
         return self.pods[-1].ended if self.pods else self.driver.ended
+
+    @property
+    def pod(self) -> Pod:
+        """The newest pod: the last try, or the driver before there is one."""
+        return self.pods[-1] if self.pods else self.driver
 
     @property
     def failure(self) -> str:
@@ -111,26 +124,34 @@ def _read_step(workflow: Mapping[str, Any], nodes: Sequence[Node], path: str) ->
         state = "failed"
     elif state == "succeeded" and not pods:
         state = "cached"
-    artifacts = _planned_artifacts([node for node in nodes if _path(node) == f"{path}-driver"])
-    return WorkflowStep(path.rpartition(".")[2], state, drivers[-1], pods, artifacts)
+    container = _read_container([node for node in nodes if _path(node) == f"{path}-driver"])
+    name, image = path.rpartition(".")[2], str(container.get("image", ""))
+    return WorkflowStep(name, state, drivers[-1], pods, _planned_artifacts(container), image)
 
 
-def _planned_artifacts(drivers: Sequence[Node]) -> dict[str, ArtifactRecord]:
-    """Return where a step's artifacts go; its driver writes that into the command of its pod."""
+def _read_container(drivers: Sequence[Node]) -> Mapping[str, Any]:
+    """Return the container of a step's pod; its driver lays it down as a patch of the pod."""
     patches = [
         parameter["value"]
         for node in drivers
         for parameter in node.get("outputs", {}).get("parameters", [])
         if parameter["name"] == _POD_PATCH and parameter.get("value")
     ]
-    if not patches:  # still at it, or the step comes from the cache
-        return {}
     try:
-        command = json.loads(patches[-1])["containers"][0]["command"]
+        container = json.loads(patches[-1])["containers"][0]
+        return container if isinstance(container, dict) else {}
+    except (ValueError, LookupError, TypeError):
+        return {}  # still at it, or the step comes from the cache, or another version of KFP
+
+
+def _planned_artifacts(container: Mapping[str, Any]) -> dict[str, ArtifactRecord]:
+    """Return where a step's artifacts go; its driver writes that into the pod's command."""
+    try:
+        command = container["command"]
         outputs = json.loads(command[command.index("--executor_input") + 1])["outputs"]
         return parse_outputs(outputs).artifacts
     except (ValueError, LookupError, TypeError, AttributeError):
-        return {}  # a driver of another version writes it otherwise; the step's log has most of it
+        return {}  # a driver of another version writes it otherwise
 
 
 def _read_pods(workflow: Mapping[str, Any], nodes: Sequence[Node], path: str) -> tuple[Pod, ...]:
@@ -157,7 +178,14 @@ def _read_pod(workflow: Mapping[str, Any], node: Node) -> Pod:
         began=_time(node.get("startedAt")),
         ended=_time(node.get("finishedAt")),
         message=node.get("message", ""),
+        waits=node.get("phase", "Pending") == "Pending",
+        has_log=any(a.get("name") == LOG_ARTIFACT for a in _artifacts(node)),
     )
+
+
+def _artifacts(node: Node) -> Sequence[Mapping[str, Any]]:
+    """Return what Argo has kept of a pod."""
+    return node.get("outputs", {}).get("artifacts") or ()
 
 
 def _pod_name(workflow: str, node: Node) -> str:
