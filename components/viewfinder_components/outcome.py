@@ -24,6 +24,7 @@ TERMINATION_LIMIT = 4096
 
 _KEY = "viewfinder_outcome"
 _MARKER = f'{{"{_KEY}": '
+_LOG_PREFIX = "viewfinder outcome: "
 _CUT = " ..."
 _SHORTEST_TEXT = 40  # characters of a text that is cut to fit
 
@@ -180,8 +181,12 @@ def _now() -> str:
 
 
 def _print(outcome: Outcome) -> None:
-    """Print rather than log: what a library did to the loggers must not swallow it."""
-    sys.stdout.write(f"{outcome.to_line()}\n")
+    """Print rather than log: what a library did to the loggers must not swallow it.
+
+    Kubeflow Pipelines' API takes a line of a kept log that is JSON for an entry of its own, and
+    shows the field "log" of it (backend/src/apiserver/archive/log.go): the line must not be JSON.
+    """
+    sys.stdout.write(f"{_LOG_PREFIX}{outcome.to_line()}\n")
     sys.stdout.flush()
 
 

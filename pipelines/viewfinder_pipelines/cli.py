@@ -10,10 +10,11 @@ from viewfinder_components.errors import ViewfinderError
 from viewfinder_pipelines.cli_kubeflow import COMMANDS, follow_to_the_end, submit_from_options
 from viewfinder_pipelines.cli_options import (
     CLUSTER_OPTIONS,
+    connection_options,
     exit_code,
-    kubeflow_options,
     run_options,
     split_options,
+    submission_options,
 )
 from viewfinder_pipelines.versions import prune, versions
 
@@ -47,7 +48,7 @@ for command in (*COMMANDS, versions, prune):
 )
 @run_options
 @click.option("--resume", metavar="RUN", help="Go on with a run that was cut off or failed here.")
-@kubeflow_options
+@submission_options
 def run(where: str, assignments: tuple[str, ...], resume: str | None, **options: Any) -> None:
     """Run the pipeline on this machine, or on Kubeflow Pipelines."""
     if where == "kubeflow":
@@ -136,7 +137,7 @@ def predict(photos: tuple[Path, ...], endpoint: str, model: str | None, as_json:
     "--json", "as_json", is_flag=True, help="Print the record (docs/run-record.schema.json)."
 )
 @click.option("--open/--no-open", "open_report", default=True, help="Open the report.")
-@kubeflow_options
+@connection_options
 def show(run_id: str | None, as_json: bool, open_report: bool, **options: Any) -> None:
     """Tell what a run did or does, here or on Kubeflow; without RUN, list the runs known here."""
     import json

@@ -7,10 +7,11 @@ import click
 
 from viewfinder_pipelines.cli_options import (
     INTERRUPTED,
+    connection_options,
     exit_code,
-    kubeflow_options,
     run_options,
     split_options,
+    submission_options,
 )
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @run_options
-@kubeflow_options
+@submission_options
 def submit(assignments: tuple[str, ...], **options: Any) -> None:
     """Start a run on Kubeflow Pipelines, print its id and address, and return at once."""
     run = submit_from_options(options, assignments)
@@ -31,7 +32,7 @@ def submit(assignments: tuple[str, ...], **options: Any) -> None:
 
 @click.command()
 @click.argument("run_id", metavar="RUN")
-@kubeflow_options
+@connection_options
 def follow(run_id: str, **options: Any) -> None:
     """Follow a run on Kubeflow Pipelines to its end."""
     from viewfinder_pipelines.kubeflow_runner import SubmittedRun
@@ -42,7 +43,7 @@ def follow(run_id: str, **options: Any) -> None:
 
 @click.command()
 @click.argument("run_id", metavar="RUN")
-@kubeflow_options
+@connection_options
 def terminate(run_id: str, **options: Any) -> None:
     """End a run on Kubeflow Pipelines; what it has published stays."""
     from viewfinder_pipelines.kubeflow_runner import terminate_run
@@ -62,14 +63,14 @@ def schedule() -> None:
 @click.option("--cron", help='Minute hour day month weekday, such as "0 3 * * *".')
 @click.option("--every", help="An interval, such as 6h.")
 @run_options
-@kubeflow_options
+@submission_options
 def set_(
     name: str, cron: str | None, every: str | None, assignments: tuple[str, ...], **options: Any
 ) -> None:
     """Make or change the schedule NAME; setting it again changes nothing."""
     from viewfinder_pipelines.kubeflow_client import connect
     from viewfinder_pipelines.kubeflow_runner import plan_kubeflow_run
-    from viewfinder_pipelines.recurring import Trigger, set_schedule
+    from viewfinder_pipelines.recurring import NO_OVERLAP, Trigger, set_schedule
     from viewfinder_pipelines.submission import upload_pipeline
 
     trigger = Trigger.parse(cron, every)
@@ -81,25 +82,26 @@ def set_(
         kubeflow, settings.kubeflow, name, trigger, version, plan.arguments
     )
     click.echo(f"{made.name}: {made.trigger}, {'set' if changed else 'unchanged'}")
+    click.echo(NO_OVERLAP)
 
 
 @schedule.command("list")
-@kubeflow_options
+@connection_options
 def list_(**options: Any) -> None:
     """List the schedules."""
-    from viewfinder_pipelines.recurring import list_schedules
+    from viewfinder_pipelines.recurring import describe_schedule, list_schedules
 
     kubeflow, _ = _connect(options)
     found = list_schedules(kubeflow)
     if not found:
         click.echo("No schedules; make one with `viewfinder schedule set`.")
     for one in found:
-        click.echo(f"{one.name}: {one.trigger}, {'enabled' if one.enabled else 'disabled'}")
+        click.echo(describe_schedule(one))
 
 
 @schedule.command()
 @click.argument("name")
-@kubeflow_options
+@connection_options
 def disable(name: str, **options: Any) -> None:
     """Keep the schedule NAME from starting runs."""
     _enable(name, options, enabled=False)
@@ -107,7 +109,7 @@ def disable(name: str, **options: Any) -> None:
 
 @schedule.command()
 @click.argument("name")
-@kubeflow_options
+@connection_options
 def enable(name: str, **options: Any) -> None:
     """Let the schedule NAME start runs again."""
     _enable(name, options, enabled=True)
@@ -115,7 +117,7 @@ def enable(name: str, **options: Any) -> None:
 
 @schedule.command()
 @click.argument("name")
-@kubeflow_options
+@connection_options
 def delete(name: str, **options: Any) -> None:
     """Delete the schedule NAME; the runs that have ended stay."""
     from viewfinder_components.errors import TransientError
@@ -140,11 +142,8 @@ COMMANDS = (submit, follow, terminate, schedule)
 def submit_from_options(options: dict[str, Any], assignments: tuple[str, ...]) -> "SubmittedRun":
     """Submit the run that a command's options describe."""
     from viewfinder_pipelines.kubeflow_runner import plan_kubeflow_run, submit_run
-    from viewfinder_pipelines.settings_file import DEFAULT_FILE
 
     parameters, settings = split_options(options)
-    if options.get("settings") is None and not DEFAULT_FILE.is_file():
-        click.echo(f"No {DEFAULT_FILE} here: the pods get the default images.", err=True)
     return submit_run(plan_kubeflow_run(parameters, assignments, settings))
 
 

@@ -24,10 +24,12 @@ _RUN_OPTIONS = (
     click.option("--backbone", help="efficientnet-lite0, mobilenet or scratch."),
     click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Any parameter."),
 )
-_KUBEFLOW_OPTIONS = (
+_CONNECTION_OPTIONS = (
     click.option("--settings", type=Path, help="Settings file.  [default: viewfinder.toml]"),
     click.option("--host", help="Kubeflow Pipelines' address.  [env: KFP_HOST]"),
     click.option("--namespace", help="Your profile's namespace, where there are profiles."),
+)
+_SUBMISSION_OPTIONS = (
     click.option("--experiment", help="Experiment of the runs.  [default: viewfinder]"),
     click.option("--cache/--no-cache", default=None, help="Skip steps whose inputs are the same."),
 )
@@ -38,9 +40,14 @@ def run_options(command: _Command) -> _Command:
     return _add(_RUN_OPTIONS, command)
 
 
-def kubeflow_options(command: _Command) -> _Command:
-    """Add the options that say on which Kubeflow, gathered by `read_kubeflow_options`."""
-    return _add(_KUBEFLOW_OPTIONS, command)
+def connection_options(command: _Command) -> _Command:
+    """Add the options that say which Kubeflow Pipelines; `split_options` understands them."""
+    return _add(_CONNECTION_OPTIONS, command)
+
+
+def submission_options(command: _Command) -> _Command:
+    """Add the options that say where and how to submit a run."""
+    return _add((*_CONNECTION_OPTIONS, *_SUBMISSION_OPTIONS), command)
 
 
 def exit_code(result: "RunResult") -> int:

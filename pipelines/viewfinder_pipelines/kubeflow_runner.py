@@ -1,5 +1,6 @@
 """Plan a run on Kubeflow Pipelines, submit it, follow it, find it again."""
 
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -7,6 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.image import PREDICTOR_IMAGE, STEPS_IMAGE
+from viewfinder_components.storage.pvc import PVC
 from viewfinder_pipelines.compiling import parse_assignment, with_defaults
 from viewfinder_pipelines.events import Listener
 from viewfinder_pipelines.following import follow_run
@@ -81,8 +84,10 @@ def plan_kubeflow_run(
         **options,
         **dict(map(parse_assignment, assignments)),
     }
+    _require_images(settings.platform)
     for name in ("data", "model_root"):
         _require_reach(name, str(arguments.get(name, "")), settings.platform)
+    arguments["data"] = _mounted(str(arguments["data"]), settings.platform)
     check_parameters(with_defaults(arguments))
     model = arguments.get("model_name", with_defaults({})["model_name"])
     name = f"{model} {datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
@@ -157,6 +162,43 @@ def _keep(result: RunResult, settings: Settings | None) -> RunResult:
         result = merge_readings(RunResult.load(run_dir), result)
     result.save(run_dir)
     return result
+
+
+def _require_images(platform: PlatformSettings) -> None:
+    """Refuse to submit pods whose images nobody has named: the defaults are in no registry."""
+    wanted = {
+        "publish": ("steps", STEPS_IMAGE, "VIEWFINDER_STEPS_IMAGE"),
+        "check": ("predictor", PREDICTOR_IMAGE, "VIEWFINDER_PREDICTOR_IMAGE"),
+    }
+    for step, (what, default, variable) in wanted.items():
+        if not platform.of(step).image and variable not in os.environ:
+            table = "[steps.check]" if step == "check" else "[steps]"
+            raise PermanentError(
+                f"the name of the {what} image in your registry",
+                f"none, so that the pods would get {default}",
+                f"push it there (make images) and set image under {table} in viewfinder.toml, or "
+                f"{variable}",
+            )
+
+
+def _mounted(data: str, platform: PlatformSettings) -> str:
+    """Return where the steps see photos on a claim; other addresses stay as they are.
+
+    Raises:
+        PermanentError: The claim is not among the volumes of the steps that read photos.
+    """
+    if not data.lower().startswith(PVC):
+        return data
+    claim, _, path = data[len(PVC) :].partition("/")
+    for step in ("validate", "evaluate"):
+        mounts = {volume.claim: volume.mount_path for volume in platform.of(step).volumes}
+        if claim not in mounts:
+            raise PermanentError(
+                f"the claim {claim} among the volumes of step {step}",
+                f"{', '.join(mounts) or 'no volumes'}",
+                f'add [[steps.volumes]] with claim = "{claim}" to the settings file',
+            )
+    return f"{mounts[claim]}/{path}".rstrip("/")
 
 
 def _require_reach(name: str, value: str, platform: PlatformSettings) -> None:

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from viewfinder_components.errors import PermanentError
@@ -15,6 +16,12 @@ from viewfinder_pipelines.submission import (
     find_experiment,
     name_filter,
 )
+
+NO_OVERLAP = (
+    "Its runs do not overlap: while one is going the next one waits, so they come further apart "
+    "than the schedule says where a run takes longer."
+)
+"""Why runs may come less often than a schedule says."""
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _PAGE = 100
@@ -66,7 +73,31 @@ class Trigger:
         return cls(interval=seconds)
 
     def __str__(self) -> str:
-        return f"cron {self.cron}" if self.cron else f"every {self.interval} s"
+        if self.cron:
+            return f"cron {self.cron.removeprefix('0 ') if self._has_seconds() else self.cron}"
+        unit = max((u for u in _UNITS if self.interval % _UNITS[u] == 0), key=_UNITS.__getitem__)
+        return f"every {self.interval // _UNITS[unit]}{unit}"
+
+    def next_time(self, last: datetime) -> datetime | None:
+        """Return when the next run is due, in UTC; None for a cron expression that is not plain.
+
+        Args:
+            last: Now, for a cron expression; for an interval the last run, or when it was made.
+        """
+        from croniter import CroniterError, croniter  # type: ignore[import-untyped]
+
+        if not self.cron:
+            missed = max(0.0, (datetime.now(UTC) - last).total_seconds()) // self.interval
+            return last + timedelta(seconds=(missed + 1) * self.interval)
+        try:
+            times = croniter(self.cron, last, second_at_beginning=self._has_seconds())
+            found: datetime = times.get_next(datetime)
+        except (CroniterError, ValueError):
+            return None  # Kubeflow Pipelines understands some that croniter does not
+        return found
+
+    def _has_seconds(self) -> bool:
+        return len(self.cron.split()) == 6
 
 
 @dataclass(frozen=True)
@@ -82,6 +113,7 @@ class Schedule:
         enabled: Whether it starts runs at present.
         experiment_id: The experiment its runs belong to.
         service_account: Whom its runs are.
+        made: When it was made; an interval counts from there.
     """
 
     schedule_id: str
@@ -92,6 +124,7 @@ class Schedule:
     enabled: bool
     experiment_id: str
     service_account: str
+    made: datetime | None = field(default=None, compare=False)
 
     def does(self, wanted: "Schedule") -> bool:
         """Return whether it starts the wanted runs at the wanted times."""
@@ -162,6 +195,18 @@ def list_schedules(kubeflow: Kubeflow, name: str | None = None) -> list[Schedule
         token = answer.next_page_token
         if not token:
             return [_from_answer(run) for run in found]
+
+
+def describe_schedule(schedule: Schedule) -> str:
+    """Return the lines that tell a schedule: when, what next, and with which parameters."""
+    state = "enabled" if schedule.enabled else "disabled"
+    now = datetime.now(UTC)
+    start = now if schedule.trigger.cron else schedule.made or now
+    due = schedule.trigger.next_time(start) if schedule.enabled else None
+    following = f", next at {due:%Y-%m-%d %H:%M} UTC" if due else ""
+    parameters = {k: v for k, v in schedule.parameters.items() if k != "run_id"}
+    given = ", ".join(f"{name}={value}" for name, value in sorted(parameters.items()))
+    return f"{schedule.name}: {schedule.trigger}, {state}{following}\n  {given}"
 
 
 def find_schedules(kubeflow: Kubeflow, name: str) -> Sequence[Schedule]:
@@ -261,4 +306,5 @@ def _from_answer(run: Any) -> Schedule:
         enabled=run.status == "ENABLED",
         experiment_id=run.experiment_id,
         service_account=run.service_account or "",
+        made=run.created_at,
     )
