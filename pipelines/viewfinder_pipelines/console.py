@@ -122,13 +122,13 @@ def print_result(console: Console, result: RunResult) -> None:
     if result.endpoint:
         console.print(f"Serving: {escape(result.endpoint)}", highlight=False, soft_wrap=True)
     if result.report:
-        console.print(f"Report:  {escape(result.report)}", highlight=False, soft_wrap=True)
+        report = result.report_page or result.report
+        console.print(f"Report:  {escape(report)}", highlight=False, soft_wrap=True)
     if result.page:
         console.print(f"Page:    {escape(result.page)}", highlight=False, soft_wrap=True)
     for gap in result.gaps:
-        console.print(
-            f"[yellow]Not read:[/] {escape(gap.message)}", highlight=False, soft_wrap=True
-        )
+        line = f"[yellow]Not read of {escape(', '.join(gap.steps))}:[/] {escape(gap.message)}"
+        console.print(line, highlight=False, soft_wrap=True)
     if result.overhead:
         console.print(describe_overhead(result), highlight=False, soft_wrap=True)
     if result.is_local and result.state in ("failed", "interrupted"):

@@ -89,7 +89,7 @@ class Patience:
             replace(one, waiting=step.waiting) if one.name == step.name else one
             for one in result.steps
         )
-        error = RunError(step=step.name, message=message, retryable=True, log_tail=())
+        error = RunError(step=step.name, message=message, retryable=False, log_tail=())
         return replace(result, state="failed", steps=steps, error=error)
 
 

@@ -19,7 +19,7 @@ from viewfinder_pipelines.kubeflow_client import Kubeflow
 from viewfinder_pipelines.outputs import Outputs
 from viewfinder_pipelines.pod_log import last_words
 from viewfinder_pipelines.record import Gap, RunError, RunResult, RunState, StepResult
-from viewfinder_pipelines.step_reading import StepReader, StepReading
+from viewfinder_pipelines.step_reading import StepReader, StepReading, artifact_path
 from viewfinder_pipelines.waiting import explain_waiting
 from viewfinder_pipelines.workflow import WorkflowStep, read_steps
 
@@ -32,6 +32,7 @@ _STATES: dict[str, RunState] = {
 _KUBEFLOWS_OWN = "executor-logs"  # an artifact that it adds to every step
 FINAL_STATES = frozenset(_STATES)
 """Kubeflow Pipelines' names of the states in which a run stays."""
+_FIRST_AFTER_GATE = "export"
 _REPORTS = ("evaluation_report", "validation_report")
 
 
@@ -60,8 +61,9 @@ class KubeflowRun:
         state = _read_state(run)
         workflow = self._read_workflow()
         namespace = str(workflow.get("metadata", {}).get("namespace", ""))
-        steps = read_steps(workflow)
-        readings = [self._reader.read(step, namespace, state != "running") for step in steps]
+        begun = read_steps(workflow)
+        steps = [step for step in begun if not step.is_skipped]
+        readings = [self._reader.read(step, namespace, state) for step in steps]
         ended = run.finished_at if run.finished_at and run.finished_at.year > 1970 else None
         result = RunResult(
             run_id=self._run_id,
@@ -72,11 +74,17 @@ class KubeflowRun:
             parameters=with_defaults(run.runtime_config.parameters or {}),
             steps=tuple(map(_step_result, steps, readings)),
             page=kubeflow.run_page(self._run_id),
-            gaps=tuple(Gap(s.name, r.gap) for s, r in zip(steps, readings, strict=True) if r.gap),
+            gaps=_gaps(steps, readings),
         )
+        if any(step.name == _FIRST_AFTER_GATE and step.is_skipped for step in begun):
+            result = replace(result, steps=tuple(map(_refused, result.steps)))
         if state == "failed":
             result = replace(result, error=_explain(steps, readings, workflow))
-        return conclude(result)
+        result = conclude(result)
+        if result.report and kubeflow.ui:
+            page = kubeflow.ui + artifact_path(result.report, namespace)
+            result = replace(result, report_page=page)
+        return result
 
     def _read_workflow(self) -> dict[str, Any]:
         """Return the Argo workflow, which the newer version of the API does not hand out."""
@@ -97,12 +105,28 @@ def conclude(result: RunResult) -> RunResult:
     return result
 
 
+def _refused(step: StepResult) -> StepResult:
+    """Return the evaluation with its word, which the graph tells where its log does not."""
+    if step.name != "evaluate":
+        return step
+    return replace(step, parameters={**step.parameters, "accepted": False})
+
+
 def _read_state(run: Any) -> RunState:
     """Return the run's state; Kubeflow Pipelines 2.17 lets a run that was ended fail in the end."""
     state = _STATES.get(str(run.state), "running")
     if state == "failed" and any(s.state == "CANCELING" for s in run.state_history or []):
         return "interrupted"
     return state
+
+
+def _gaps(steps: Sequence[WorkflowStep], readings: Sequence[StepReading]) -> tuple[Gap, ...]:
+    """Return what could not be read; steps of which the same is said are named together."""
+    by_message: dict[str, list[str]] = {}
+    for step, reading in zip(steps, readings, strict=True):
+        if reading.gap:
+            by_message.setdefault(reading.gap, []).append(step.name)
+    return tuple(Gap(tuple(names), message) for message, names in by_message.items())
 
 
 def _step_result(step: WorkflowStep, reading: StepReading) -> StepResult:

@@ -84,11 +84,11 @@ def plan_kubeflow_run(
         **options,
         **dict(map(parse_assignment, assignments)),
     }
-    _require_images(settings.platform)
     for name in ("data", "model_root"):
         _require_reach(name, str(arguments.get(name, "")), settings.platform)
     arguments["data"] = _mounted(str(arguments["data"]), settings.platform)
     check_parameters(with_defaults(arguments))
+    _require_images(settings.platform)
     model = arguments.get("model_name", with_defaults({})["model_name"])
     name = f"{model} {datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
     return KubeflowPlan({"run_id": RUN_ID, **arguments}, settings, name)

@@ -88,11 +88,11 @@ class Gap:
     """Something of a run that could not be read.
 
     Attributes:
-        step: The step.
+        steps: The steps it was to be read of.
         message: What could not be read, why, and what to do about it.
     """
 
-    step: str
+    steps: tuple[str, ...]
     message: str
 
 
@@ -118,6 +118,7 @@ class RunResult:
         overhead: Seconds of a cluster's making over the whole run: the steps' own by kind, and
             `between` for what no step was under way in (the graph's drivers, queueing).
         page: The run's page in the Kubeflow UI; None here, and where the UI is not known.
+        report_page: Where the report of a run on Kubeflow opens in a browser.
         gaps: What could not be read when this record was made.
         schema_version: Version of this record's schema.
     """
@@ -138,6 +139,7 @@ class RunResult:
     endpoint: str | None = None
     overhead: dict[str, float] = field(default_factory=dict)
     page: str | None = None
+    report_page: str | None = None
     gaps: tuple[Gap, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
@@ -199,7 +201,7 @@ def _nested(values: dict[str, Any]) -> dict[str, Any]:
     error = values["error"]
     if error is not None:
         error = RunError(**{**error, "log_tail": tuple(error["log_tail"])})
-    gaps = tuple(Gap(**gap) for gap in values.get("gaps", ()))
+    gaps = tuple(Gap(tuple(gap["steps"]), gap["message"]) for gap in values.get("gaps", ()))
     return {"steps": steps, "error": error, "gaps": gaps}
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from viewfinder_pipelines.kubeflow_result import conclude
-from viewfinder_pipelines.record import RunResult, StepResult
+from viewfinder_pipelines.record import Gap, RunResult, StepResult
 
 
 def merge_readings(before: RunResult, now: RunResult) -> RunResult:
@@ -16,12 +16,14 @@ def merge_readings(before: RunResult, now: RunResult) -> RunResult:
     Returns:
         A record that is as whole as the two together.
     """
-    steps = tuple(_merge_step(before, now, step) for step in now.steps)
-    read_before = {step.name for step in before.steps} - {gap.step for gap in before.gaps}
-    gaps = tuple(gap for gap in now.gaps if gap.step not in read_before)
+    mended = _mended(before, now)
+    steps = tuple(_merge_step(step, before.step(step.name), mended) for step in now.steps)
+    remaining = (
+        Gap(tuple(name for name in gap.steps if name not in mended), gap.message)
+        for gap in now.gaps
+    )
     error = now.error
-    poorer = {gap.step for gap in now.gaps} - {gap.step for gap in gaps}
-    if before.error is not None and (error is None or error.step in poorer):
+    if before.error is not None and (error is None or error.step in mended):
         error = before.error
     state = before.state if before.state == "failed" and now.state == "interrupted" else now.state
     if state == "refused":
@@ -31,20 +33,32 @@ def merge_readings(before: RunResult, now: RunResult) -> RunResult:
             now,
             state=state,
             steps=steps,
-            gaps=gaps,
+            gaps=tuple(gap for gap in remaining if gap.steps),
             error=error if state in ("failed", "interrupted") else None,
             page=now.page or before.page,
+            report_page=now.report_page or before.report_page,
         )
     )
 
 
-def _merge_step(before: RunResult, now: RunResult, step: StepResult) -> StepResult:
-    known = before.step(step.name)
+def _mended(before: RunResult, now: RunResult) -> set[str]:
+    """Return the steps that were read wholly before, as they are now, and now were not."""
+    ended_alike = {
+        step.name
+        for step in now.steps
+        if (known := before.step(step.name)) is not None and known.state == step.state
+    }
+    return ended_alike & (_unread(now) - _unread(before))
+
+
+def _unread(result: RunResult) -> set[str]:
+    return {name for gap in result.gaps for name in gap.steps}
+
+
+def _merge_step(step: StepResult, known: StepResult | None, mended: set[str]) -> StepResult:
     if known is None:
         return step
-    has_gap = any(gap.step == step.name for gap in now.gaps)
-    was_read = not any(gap.step == step.name for gap in before.gaps)
-    if has_gap and was_read and known.state == step.state:
+    if step.name in mended:
         return known
     if known.waiting and not step.waiting and step.state in ("failed", "interrupted"):
         return replace(step, waiting=known.waiting)

@@ -8,14 +8,15 @@ import base64
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode
 
-from viewfinder_components.errors import ViewfinderError
+from viewfinder_components.errors import ViewfinderError, compose_sentence
 from viewfinder_components.outcome import Outcome, find_outcome, parse_outcome
 from viewfinder_pipelines.kubeflow_client import Kubeflow
 from viewfinder_pipelines.outputs import METRICS_TYPE
 from viewfinder_pipelines.pod_log import own_lines
+from viewfinder_pipelines.record import RunState
 from viewfinder_pipelines.workflow import LOG_ARTIFACT, Pod, WorkflowStep
 
 _NO_LOG_ANSWER = '{"error_message":'
@@ -59,15 +60,15 @@ class StepReader:
         self._known: dict[str, StepReading] = {}
         self._tries: dict[str, int] = {}
 
-    def read(self, step: WorkflowStep, namespace: str, is_over: bool) -> StepReading:
+    def read(self, step: WorkflowStep, namespace: str, run_state: RunState) -> StepReading:
         """Return what a step told.
 
         Args:
             step: The step.
             namespace: Where its pods are.
-            is_over: Whether the run has ended: then every place is tried.
+            run_state: The run's state; when it has ended, every place is tried.
         """
-        pod = step.pod
+        pod, is_over = step.pod, run_state != "running"
         if not step.pods or pod.waits:
             return StepReading(_outcome_of(step, ()))
         if pod.name in self._known:
@@ -76,6 +77,8 @@ class StepReader:
         if pod.ended is not None and tries > _TRIES and not is_over:
             return StepReading(_outcome_of(step, ()))
         reading = self._read(step, namespace, is_over)
+        if run_state == "interrupted" and step.state != "succeeded":
+            reading = replace(reading, gap="")  # it was ended: it had nothing more to tell
         if pod.ended is not None and not reading.gap:
             self._known[pod.name] = reading
         return reading
@@ -91,10 +94,10 @@ class StepReader:
             return StepReading(outcome, lines)
         if outcome is not None and step.state == "succeeded":
             return StepReading(outcome, lines)  # the log would add nothing to the record
-        what = "the log" if outcome else "what it told about its end"
         if lines and step.state == "failed":
             return StepReading(outcome, lines)  # it was killed: it told nothing
-        return StepReading(outcome, lines, self._gap(step, what, reasons))
+        what = "the step's log" if outcome else "the step's word about its end, in its log"
+        return StepReading(outcome, lines, self._gap(what, reasons))
 
     def _logs(self, pod: Pod, namespace: str) -> Iterator[Callable[[], list[str]]]:
         """Yield the ways to a pod's log, the fresh one first."""
@@ -110,7 +113,7 @@ class StepReader:
     def _api_log(self, pod: Pod) -> list[str]:
         text = self._kubeflow.get(f"/apis/v1alpha1/runs/{self._run_id}/nodes/{pod.name}/log")
         if text.startswith(_NO_LOG_ANSWER):  # with HTTP 200: not started yet, or removed since
-            raise LookupError("the API has no log of the pod")
+            raise LookupError("no log of the pod at the API")
         return own_lines(text)
 
     def _ui_log(self, pod: Pod, namespace: str) -> list[str]:
@@ -119,7 +122,7 @@ class StepReader:
             query["createdat"] = pod.began.strftime("%Y-%m-%d")
         text = self._kubeflow.get(f"/k8s/pod/logs?{urlencode(query)}", ui=True)
         if text.startswith(_NO_LOG_ANSWER):  # the UI handed the API's answer on
-            raise LookupError("the UI has no log of the pod")
+            raise LookupError("no log of the pod at the UI")
         return own_lines(text)
 
     def _kept_log(self, pod: Pod) -> list[str]:
@@ -137,17 +140,15 @@ class StepReader:
             if any(name in os.environ for name in _CREDENTIALS):
                 yield lambda uri=uri: _read_object(uri)  # type: ignore[misc]
 
-    def _gap(self, step: WorkflowStep, what: str, reasons: Sequence[str]) -> str:
+    def _gap(self, what: str, reasons: Sequence[str]) -> str:
         remedies = [
             *([] if self._kubeflow.ui else ["set KFP_UI_HOST to the UI's address"]),
             "export the artifact store's credentials (AWS_ACCESS_KEY_ID and so on)",
             "let Argo keep logs (archiveLogs in workflow-controller-configmap)",
         ]
-        received = "; ".join(dict.fromkeys(reasons)) or "no place to read it from"
-        return (
-            f"expected {what} of step {step.name}, received {received}; "
-            f"{', or '.join(remedies)}, and show the run again"
-        )
+        received = "; ".join(dict.fromkeys(reasons)) or "a log without it"
+        remedy = f"{', or '.join(remedies)}, and show the run again"
+        return compose_sentence(what, received, remedy)
 
 
 def artifact_path(uri: str, namespace: str) -> str:

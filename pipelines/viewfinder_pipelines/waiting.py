@@ -32,7 +32,7 @@ def explain_waiting(step: WorkflowStep) -> ViewfinderError | None:
         image = step.image if step.pods and step.image else "of the step's pod"
         return PermanentError(
             f"the image {image} on a node",
-            f"{reason}: {_shorten(detail)}" if detail else reason,
+            f"{reason}: {_shorten(detail, 150)}" if detail else reason,
             "correct `image` under [steps] in the settings file, or give the pods `pull_secrets`",
         )
     if _QUOTA in pod.message:
@@ -61,6 +61,6 @@ def explain_waiting(step: WorkflowStep) -> ViewfinderError | None:
     )
 
 
-def _shorten(text: str) -> str:
+def _shorten(text: str, longest: int = _LONGEST) -> str:
     words = " ".join(text.split())
-    return words if len(words) <= _LONGEST else f"{words[:_LONGEST]} ..."
+    return words if len(words) <= longest else f"{words[:longest]} ..."

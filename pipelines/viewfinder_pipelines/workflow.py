@@ -17,6 +17,7 @@ from viewfinder_pipelines.record import ArtifactRecord, StepState
 _DRIVER = "system-container-driver"  # the template of the pods that prepare a step
 LOG_ARTIFACT = "main-logs"
 """Argo's name of the log that it has kept of a pod."""
+_CONDITION = "condition"  # the driver's output that says whether the step's condition holds
 _POD_PATCH = "pod-spec-patch"  # the driver's output that holds the command of the step's pod
 _STATES: dict[str, StepState] = {
     "Pending": "running",
@@ -66,6 +67,7 @@ class WorkflowStep:
         pods: The step's own pods, one a try; none for a cached step.
         artifacts: Where its artifacts go, by name, as its driver laid it down; without metadata.
         image: The image of its pods, as its driver laid it down; empty before that.
+        is_skipped: Whether its driver found that its condition does not hold.
     """
 
     name: str
@@ -74,6 +76,7 @@ class WorkflowStep:
     pods: tuple[Pod, ...]
     artifacts: Mapping[str, ArtifactRecord] = field(default_factory=dict)
     image: str = ""
+    is_skipped: bool = False
 
     @property
     def began(self) -> datetime | None:
@@ -124,21 +127,33 @@ def _read_step(workflow: Mapping[str, Any], nodes: Sequence[Node], path: str) ->
         state = "failed"
     elif state == "succeeded" and not pods:
         state = "cached"
-    container = _read_container([node for node in nodes if _path(node) == f"{path}-driver"])
-    name, image = path.rpartition(".")[2], str(container.get("image", ""))
-    return WorkflowStep(name, state, drivers[-1], pods, _planned_artifacts(container), image)
+    told = _driver_outputs([node for node in nodes if _path(node) == f"{path}-driver"])
+    container = _read_container(told.get(_POD_PATCH))
+    return WorkflowStep(
+        name=path.rpartition(".")[2],
+        state=state,
+        driver=drivers[-1],
+        pods=pods,
+        artifacts=_planned_artifacts(container),
+        image=str(container.get("image", "")),
+        is_skipped=told.get(_CONDITION) == "false",
+    )
 
 
-def _read_container(drivers: Sequence[Node]) -> Mapping[str, Any]:
-    """Return the container of a step's pod; its driver lays it down as a patch of the pod."""
-    patches = [
-        parameter["value"]
+def _driver_outputs(drivers: Sequence[Node]) -> dict[str, str]:
+    """Return what a step's driver put out, by name; of the last try that did."""
+    return {
+        parameter["name"]: parameter["value"]
         for node in drivers
         for parameter in node.get("outputs", {}).get("parameters", [])
-        if parameter["name"] == _POD_PATCH and parameter.get("value")
-    ]
+        if parameter.get("value")
+    }
+
+
+def _read_container(patch: str | None) -> Mapping[str, Any]:
+    """Return the container of a step's pod, as its driver laid it down."""
     try:
-        container = json.loads(patches[-1])["containers"][0]
+        container = json.loads(patch or "")["containers"][0]
         return container if isinstance(container, dict) else {}
     except (ValueError, LookupError, TypeError):
         return {}  # still at it, or the step comes from the cache, or another version of KFP

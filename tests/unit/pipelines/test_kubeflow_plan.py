@@ -12,6 +12,12 @@ from viewfinder_pipelines.settings_file import ClusterSettings
 IN_REACH = {"data": "s3://photos/fruit", "model_root": "s3://models"}
 
 
+@pytest.fixture(autouse=True)
+def _images(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIEWFINDER_STEPS_IMAGE", "registry.example/steps:1")
+    monkeypatch.setenv("VIEWFINDER_PREDICTOR_IMAGE", "registry.example/predictor:1")
+
+
 def test_the_run_is_named_by_kubeflow() -> None:
     plan = plan_kubeflow_run({**IN_REACH, "model_name": "fruit"}, ["epochs=3"], ClusterSettings())
     assert plan.arguments == {
@@ -63,3 +69,38 @@ def test_mistakes(options: dict[str, Any], sentence: str) -> None:
 def test_what_is_not_deployed_is_not_looked_at() -> None:
     options = {**IN_REACH, "max_replicas": 0, "deploy": False}
     assert plan_kubeflow_run(options, [], ClusterSettings()).arguments["deploy"] is False
+
+
+@pytest.mark.parametrize(
+    ("platform", "sentence"),
+    [
+        (PlatformSettings(), "expected the name of the steps image"),
+        (PlatformSettings(every=PodSettings(image="r/steps:1")), "image under [steps.check]"),
+    ],
+)
+def test_images_that_nobody_named_are_refused(
+    monkeypatch: pytest.MonkeyPatch, platform: PlatformSettings, sentence: str
+) -> None:
+    monkeypatch.delenv("VIEWFINDER_STEPS_IMAGE")
+    monkeypatch.delenv("VIEWFINDER_PREDICTOR_IMAGE")
+    with pytest.raises(PermanentError) as caught:
+        plan_kubeflow_run(IN_REACH, [], ClusterSettings(platform=platform))
+    assert sentence in str(caught.value)
+
+
+def test_images_of_the_settings_file_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VIEWFINDER_STEPS_IMAGE")
+    monkeypatch.delenv("VIEWFINDER_PREDICTOR_IMAGE")
+    platform = PlatformSettings(
+        every=PodSettings(image="r/steps:1"), steps={"check": PodSettings(image="r/predictor:1")}
+    )
+    plan_kubeflow_run(IN_REACH, [], ClusterSettings(platform=platform))
+
+
+def test_photos_on_a_claim_are_read_where_it_is_mounted() -> None:
+    options = {**IN_REACH, "data": "pvc://photos/fruit"}
+    elsewhere = PlatformSettings(every=PodSettings(volumes=(Volume("photos", "/photos"),)))
+    plan = plan_kubeflow_run(options, [], ClusterSettings(platform=elsewhere))
+    assert plan.arguments["data"] == "/photos/fruit"
+    with pytest.raises(PermanentError, match=r"add \[\[steps.volumes\]\] with claim = \"photos\""):
+        plan_kubeflow_run(options, [], ClusterSettings())

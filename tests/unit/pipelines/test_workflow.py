@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from viewfinder_components.outcome import parse_outcome
 from viewfinder_pipelines.workflow import read_steps
 
 DATA = Path(__file__).parent / "data"
@@ -60,6 +61,24 @@ def test_a_run_that_failed() -> None:
     assert (validate.name, validate.state) == ("validate", "failed")
     assert validate.failure == "main: Error (exit code 1)"
     assert (report.name, report.state) == ("report", "succeeded")
+
+
+def test_a_flat_run_that_the_gate_refused() -> None:
+    *done, export = read_steps(workflow("flat-refused"))
+    assert [step.name for step in done] == ["validate", "preprocess", "train", "evaluate"]
+    assert not [step.name for step in done if step.is_skipped or step.state != "succeeded"]
+    assert (export.name, export.is_skipped) == ("export", True)
+    assert done[0].image == "localhost/viewfinder/steps:records"
+    assert done[0].pod.has_log
+
+
+def test_a_flat_run_whose_first_step_failed() -> None:
+    (validate,) = read_steps(workflow("flat-failed"))
+    assert (validate.name, validate.state) == ("validate", "failed")
+    told = parse_outcome(validate.failure)
+    assert told is not None
+    assert told.failure is not None
+    assert told.failure.expected == "a bucket s3://nosuchbucket"
 
 
 def without_pods_of(name: str, step: str) -> dict[str, Any]:
