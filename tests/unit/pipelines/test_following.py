@@ -1,13 +1,14 @@
 """What is said of a run while it goes on."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 from viewfinder_pipelines.console import RunDisplay
 from viewfinder_pipelines.events import Event
-from viewfinder_pipelines.following import Told
+from viewfinder_pipelines.following import Patience, Told
 from viewfinder_pipelines.record import RunResult, StepResult
 
 REASON = "Back-off pulling image registry.example/steps:1"
@@ -39,3 +40,34 @@ def test_a_log_says_what_is_going_on_when_it_was_silent(seconds: float, said: bo
     display = RunDisplay(Console(file=log), seconds)
     display(Event("said", "validate", f"validate: {REASON}"), STUCK)
     assert (REASON in log.getvalue()) is said
+
+
+WAITING = StepResult("validate", "running", 1.0, waiting=f"expected an image, received {REASON}")
+WAITS = replace(STUCK, steps=(WAITING,))
+
+
+def test_why_a_pod_waits_is_told_at_once_and_once() -> None:
+    log = io.StringIO()
+    told = Told(RunDisplay(Console(file=log, width=200)))
+    for _ in range(3):
+        told.tell(WAITS)
+    assert log.getvalue().count(REASON) == 1
+    assert "validate waits: expected an image" in log.getvalue()
+
+
+def test_a_run_is_ended_when_a_pod_has_waited_for_too_long() -> None:
+    patience = Patience(0.0)
+    assert not patience.ends(STUCK)
+    assert [patience.ends(WAITS), patience.ends(WAITS), patience.ends(WAITS)].count(True) == 1
+    ended = replace(STUCK, state="interrupted", steps=(replace(WAITING, waiting=""),))
+    judged = patience.judge(ended)
+    assert judged.state == "failed"
+    assert judged.error.message.startswith("expected an image")
+    assert judged.steps[0].waiting == WAITING.waiting
+
+
+def test_a_pod_that_started_after_all_is_forgiven() -> None:
+    patience = Patience(3600.0)
+    assert not patience.ends(WAITS)
+    assert not patience.ends(STUCK)
+    assert patience.judge(STUCK) == STUCK
