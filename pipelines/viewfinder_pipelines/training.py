@@ -39,6 +39,7 @@ def training_pipeline(
     test_fraction: float = 0.15,
     min_classes: int = 2,
     min_photos_per_class: int = 2,
+    min_test_photos_per_class: int = 1,
     max_unreadable: float = 0.1,
     max_leakage: float = 0.05,
     max_imbalance: float = 100.0,
@@ -63,6 +64,7 @@ def training_pipeline(
     min_accuracy: float = 0.0,
     min_balanced_accuracy: float = 0.0,
     max_ece: float = 1.0,
+    allow_undecided: bool = False,
     confidence: float = 0.95,
     tolerance: float = 0.02,
     max_p50_ms: float = 500.0,
@@ -94,6 +96,7 @@ def training_pipeline(
         test_fraction: Share of the photos for the test where no split is given.
         min_classes: Fewer classes fail the run.
         min_photos_per_class: A class of fewer usable photos fails the run.
+        min_test_photos_per_class: A class of fewer test photos fails the run.
         max_unreadable: Largest share of unreadable files, 0 to 1.
         max_leakage: Largest share of val and test photos that also lie in train, 0 to 1.
         max_imbalance: Largest ratio of the largest to the smallest class.
@@ -113,11 +116,12 @@ def training_pipeline(
         fine_tune_learning_rate: Adam's step size while fine-tuning.
         class_weights: `auto` balances the classes when they differ in size; `none` does not.
         precision: `auto`, `float32`, `mixed_float16` or `mixed_bfloat16`.
-        seed: Seed of splits, shuffling, weights and dropout.
+        seed: Seed of splits, shuffling, weights and dropout, 0 to 2^32 - 1.
         checkpoint_root: Folder from which killed training goes on; empty keeps none.
         min_accuracy: Gate: least accuracy on the test photos, 0 to 1.
         min_balanced_accuracy: Gate: least mean of the classes' recalls, 0 to 1.
         max_ece: Gate: largest expected calibration error, 0 to 1.
+        allow_undecided: Gate: whether test photos may be too few to tell the model from a guess.
         confidence: Level of the intervals, and of "not worse than the champion".
         tolerance: Largest difference of a served probability from the evaluation's, 0 to 1.
         max_p50_ms: Limit of the served model's median latency, in milliseconds.
@@ -144,6 +148,7 @@ def training_pipeline(
         seed=seed,
         min_classes=min_classes,
         min_photos_per_class=min_photos_per_class,
+        min_test_photos_per_class=min_test_photos_per_class,
         max_unreadable=max_unreadable,
         max_leakage=max_leakage,
         max_imbalance=max_imbalance,
@@ -182,6 +187,7 @@ def training_pipeline(
         min_accuracy=min_accuracy,
         min_balanced_accuracy=min_balanced_accuracy,
         max_ece=max_ece,
+        allow_undecided=allow_undecided,
         confidence=confidence,
         max_megapixels=max_megapixels,
     ).set_caching_options(False)

@@ -25,6 +25,7 @@ from viewfinder_components.checking.predictor import (
 from viewfinder_components.checking.samples import Samples, read_samples
 from viewfinder_components.checking.verdict import VERDICT, Check, limit_check, write_verdict
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.ranges import need_integer
 from viewfinder_components.timing import Stopwatch
 
 _log = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ class CheckConfig:
 
     def __post_init__(self) -> None:
         self._need("tolerance", 0 <= self.tolerance <= 1)
-        self._need("requests", self.requests >= 1)
+        need_integer("requests", self.requests, 1)
         for name in ("max_p50_ms", "max_p99_ms", "max_memory_mb", "max_start_seconds"):
             value = getattr(self, name)
             self._need(name, math.isfinite(value) and value > 0)

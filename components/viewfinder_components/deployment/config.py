@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from viewfinder_components.deployment.storage_uri import to_kserve_uri
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.ranges import need_integer
 from viewfinder_components.storage.model_name import validate_model_name
 
 # A quantity as Kubernetes writes it, as far as CPU and memory need: 500m, 1.5, 512Mi, 1G.
@@ -75,16 +76,16 @@ class DeployConfig:
         validate_model_name(self.model_name)
         validate_model_name(self.name)
         to_kserve_uri(self.version_uri)
-        self._need("version_number", self.version_number >= 1)
+        need_integer("version_number", self.version_number, 1)
         self._need("namespace", not self.namespace or bool(_LABEL.fullmatch(self.namespace)))
         self._need("service_account", bool(_SUBDOMAIN.fullmatch(self.service_account)))
         self._need("runtime", bool(_SUBDOMAIN.fullmatch(self.runtime)))
-        self._need("min_replicas", self.min_replicas >= 0)
-        self._need("max_replicas", max(1, self.min_replicas) <= self.max_replicas)
+        need_integer("min_replicas", self.min_replicas, 0)
+        need_integer("max_replicas", self.max_replicas, max(1, self.min_replicas))
         self._need("cpu", bool(_QUANTITY.fullmatch(self.cpu)))
         self._need("memory", bool(_QUANTITY.fullmatch(self.memory)))
-        self._need("timeout_seconds", self.timeout_seconds >= 1)
-        self._need("patience_seconds", self.patience_seconds >= 0)
+        need_integer("timeout_seconds", self.timeout_seconds, 1)
+        need_integer("patience_seconds", self.patience_seconds, 0)
         self._need("tolerance", math.isfinite(self.tolerance) and 0 <= self.tolerance <= 1)
 
     def _need(self, name: str, fits: bool) -> None:

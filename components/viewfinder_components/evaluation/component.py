@@ -21,6 +21,7 @@ def evaluate(
     min_accuracy: float = 0.0,
     min_balanced_accuracy: float = 0.0,
     max_ece: float = 1.0,
+    allow_undecided: bool = False,
     confidence: float = 0.95,
     max_megapixels: float = 100.0,
 ) -> NamedTuple("Outputs", [("accepted", bool)]):  # type: ignore[valid-type]
@@ -39,6 +40,7 @@ def evaluate(
         min_accuracy: Least accuracy on the test photos, 0 to 1.
         min_balanced_accuracy: Least mean of the classes' recalls, 0 to 1.
         max_ece: Largest expected calibration error, 0 to 1.
+        allow_undecided: Whether test photos may be too few to tell the model from a guess.
         confidence: Level of the intervals, and of "not worse than the champion".
         max_megapixels: Larger pictures are not decoded again for a champion of another size.
 
@@ -58,6 +60,7 @@ def evaluate(
             min_accuracy=min_accuracy,
             min_balanced_accuracy=min_balanced_accuracy,
             max_ece=max_ece,
+            allow_undecided=allow_undecided,
             confidence=confidence,
             max_megapixels=max_megapixels,
         )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.ranges import need_integer
 
 if TYPE_CHECKING:  # importing it takes scipy's seconds
     from viewfinder_components.evaluation.gate import Limits
@@ -23,6 +24,9 @@ class EvaluationConfig:
     """Gate: least balanced accuracy; 0 asks for nothing."""
     max_ece: float = 1.0
     """Gate: largest expected calibration error; 1 asks for nothing."""
+    allow_undecided: bool = False
+    """Gate: whether to accept a model although the test photos are so few that a guess may be
+    right about all of them."""
     confidence: float = 0.95
     """Level of the intervals, above 0 and below 1."""
     samples: int = 64
@@ -35,7 +39,7 @@ class EvaluationConfig:
             value = getattr(self, name)
             _demand(0 <= value <= 1, f"{name} between 0 and 1", value)
         _demand(0 < self.confidence < 1, "confidence above 0 and below 1", self.confidence)
-        _demand(self.samples >= 1, "samples of at least 1", self.samples)
+        need_integer("samples", self.samples, 1)
         _demand(self.max_megapixels > 0, "max_megapixels above 0", self.max_megapixels)
 
     @property
@@ -43,7 +47,13 @@ class EvaluationConfig:
         """The gate's part."""
         from viewfinder_components.evaluation.gate import Limits
 
-        return Limits(self.min_accuracy, self.min_balanced_accuracy, self.max_ece)
+        return Limits(
+            self.min_accuracy,
+            self.min_balanced_accuracy,
+            self.max_ece,
+            self.confidence,
+            self.allow_undecided,
+        )
 
 
 def _demand(holds: bool, expected: str, received: object) -> None:

@@ -1,10 +1,13 @@
 """Decide whether the model may be published."""
 
+import math
 from dataclasses import dataclass
 
 from viewfinder_components.evaluation.comparison import PairedDifference
 from viewfinder_components.evaluation.metrics import Metrics
 from viewfinder_components.reports.formatting import percent, plural
+
+_ROUNDING = 1e-9  # of a chance that is just at its limit, such as 1 in 20
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,10 @@ class Limits:
     """Least balanced accuracy; 0 asks for nothing."""
     max_ece: float = 1.0
     """Largest expected calibration error; 1 asks for nothing."""
+    confidence: float = 0.95
+    """How unlikely a guess must be to be right about every test photo, above 0 and below 1."""
+    allow_undecided: bool = False
+    """Whether too few test photos to tell a model from a guess may pass."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +62,9 @@ class Rival:
 def decide(metrics: Metrics, limits: Limits, rival: Rival | None) -> Decision:
     """Hold the model against every rule. A refusal is an answer, not an error.
 
-    Without limits of the user's the model must still know more than a constant answer does, and
-    must not be worse than the published version.
+    Without limits of the user's the test photos must be enough to tell a model from a guess, the
+    model must know more than a constant answer does, and must not be worse than the published
+    version.
 
     Args:
         metrics: The model on the test photos.
@@ -64,6 +72,7 @@ def decide(metrics: Metrics, limits: Limits, rival: Rival | None) -> Decision:
         rival: The champion, if there is one.
     """
     checks = (
+        _can_be_decided(metrics, limits),
         _beats_constant_answer(metrics),
         _at_least("accuracy", metrics.accuracy, limits.min_accuracy),
         _at_least("balanced accuracy", metrics.balanced_accuracy, limits.min_balanced_accuracy),
@@ -73,7 +82,47 @@ def decide(metrics: Metrics, limits: Limits, rival: Rival | None) -> Decision:
     failed = [check.sentence for check in checks if not check.passed]
     if failed:
         return Decision(False, f"Refused. {' '.join(failed)}", checks)
-    return Decision(True, f"Accepted. {_praise(metrics)} {checks[-1].sentence}", checks)
+    words = ["Accepted.", _praise(metrics), checks[-1].sentence]
+    if not _is_decided(metrics, limits):
+        words.insert(2, checks[0].sentence)
+    return Decision(True, " ".join(words), checks)
+
+
+def _can_be_decided(metrics: Metrics, limits: Limits) -> Check:
+    """Ask whether even a perfect model could be told from one that knows nothing."""
+    chance, limit = _chance_of_a_guess(metrics), 1 - limits.confidence
+    is_decided = _is_decided(metrics, limits)
+    photos = plural(metrics.photos, "test photo")
+    guess = f"a guess is right about all of them in {percent(chance)} of cases"
+    if is_decided:
+        sentence = f"The {photos} are enough to tell a model from a guess."
+    elif limits.allow_undecided:
+        sentence = f"Undecided, as was allowed: of {photos}, {guess}."
+    else:
+        sentence = (
+            f"Too few test photos to decide anything: of {photos}, {guess}, more than the "
+            f"{percent(limit)} that confidence allows. Add photos, raise test_fraction, set "
+            "near_duplicate_distance=0 if different photos were taken for near duplicates, or set "
+            "allow_undecided=true."
+        )
+    passed = is_decided or limits.allow_undecided
+    return Check("enough test photos to decide", chance, limit, passed, sentence)
+
+
+def _is_decided(metrics: Metrics, limits: Limits) -> bool:
+    return _chance_of_a_guess(metrics) <= 1 - limits.confidence + _ROUNDING
+
+
+def _chance_of_a_guess(metrics: Metrics) -> float:
+    """How often a guess is right about every test photo, 0 to 1.
+
+    Who knows only how many photos each class has can deal the answers out in n! / (n1! n2! ...)
+    ways, one of which is right (Fisher's permutation test). With three photos of each of two
+    classes there are 20.
+    """
+    sizes = [part.photos for part in metrics.classes]
+    ways = math.lgamma(sum(sizes) + 1) - sum(math.lgamma(size + 1) for size in sizes)
+    return math.exp(-ways)
 
 
 def _beats_constant_answer(metrics: Metrics) -> Check:

@@ -22,6 +22,7 @@ from viewfinder_components.preprocessing.photo_list import read_used_photos, wri
 from viewfinder_components.preprocessing.pixels import PixelFiles
 from viewfinder_components.preprocessing.shards import MANIFEST, PIXELS, SCHEMA_VERSION, SPLITS
 from viewfinder_components.progress import Progress
+from viewfinder_components.ranges import need_seed
 from viewfinder_components.timing import Stopwatch
 from viewfinder_components.whole_files import write_json
 
@@ -31,7 +32,10 @@ class PreprocessConfig:
     """What a user may set."""
 
     seed: int = 0
-    """Decides the order of the photos within a split, together with their content."""
+    """Decides the order of the photos within a split, with their content; 0 to 2^32 - 1."""
+
+    def __post_init__(self) -> None:
+        need_seed(self.seed)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.ranges import need_integer, need_seed
 
 BACKBONES = ("efficientnet-lite0", "mobilenet", "scratch")
 HEADS = ("linear", "book")
@@ -60,16 +61,17 @@ class TrainConfig:
     `auto` is mixed_float16 on a GPU with tensor cores and float32 elsewhere.
     """
     seed: int = 0
-    """Decides first weights, order of photos, dropout and augmentation."""
+    """Decides first weights, order of photos, dropout and augmentation; 0 to 2^32 - 1."""
 
     def __post_init__(self) -> None:
         _require_one_of("backbone", self.backbone, BACKBONES)
         _require_one_of("head", self.head, ("", *HEADS))
         _require_one_of("precision", self.precision, PRECISIONS)
         _require_one_of("class_weights", self.class_weights, CLASS_WEIGHTS)
-        for name, lowest in (("epochs", 1), ("batch_size", 1), ("patience", 1), ("seed", 0)):
-            _require(name, getattr(self, name), lowest, None)
-        _require("fine_tune_epochs", self.fine_tune_epochs, 0, None)
+        need_seed(self.seed)
+        for name in ("epochs", "batch_size", "patience"):
+            need_integer(name, getattr(self, name), 1)
+        need_integer("fine_tune_epochs", self.fine_tune_epochs, 0)
         for name in ("learning_rate", "fine_tune_learning_rate"):
             _require(name, getattr(self, name), 1e-12, 10)
         for name in ("dropout", "label_smoothing"):
@@ -88,11 +90,12 @@ def _require_one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
         raise PermanentError(f"{name} to be one of {known}", repr(value), f"choose another {name}")
 
 
-def _require(name: str, value: float, lowest: float, highest: float | None) -> None:
+def _require(name: str, value: float, lowest: float, highest: float) -> None:
     # Written so that NaN is refused as well.
-    if not (value >= lowest and (highest is None or value <= highest)):
-        wanted = f"at least {lowest}" if highest is None else f"from {lowest} to {highest}"
-        raise PermanentError(f"{name} {wanted}", str(value), f"set another {name}")
+    if not lowest <= value <= highest:
+        raise PermanentError(
+            f"{name} from {lowest} to {highest}", str(value), f"set another {name}"
+        )
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ def validate(
     seed: int = 0,
     min_classes: int = 2,
     min_photos_per_class: int = 2,
+    min_test_photos_per_class: int = 1,
     max_unreadable: float = 0.1,
     max_leakage: float = 0.05,
     max_imbalance: float = 100.0,
@@ -41,6 +42,7 @@ def validate(
         seed: Another seed draws other splits.
         min_classes: Fewer classes fail the step.
         min_photos_per_class: A class of fewer usable photos fails the step.
+        min_test_photos_per_class: A class of fewer test photos fails the step.
         max_unreadable: Largest share of unreadable files, 0 to 1.
         max_leakage: Largest share of val and test photos that also lie in train, 0 to 1.
         max_imbalance: Largest ratio of the largest to the smallest class.
@@ -62,6 +64,7 @@ def validate(
             seed=seed,
             min_classes=min_classes,
             min_photos_per_class=min_photos_per_class,
+            min_test_photos_per_class=min_test_photos_per_class,
             max_unreadable=max_unreadable,
             max_leakage=max_leakage,
             max_imbalance=max_imbalance,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.photos.layout import LAYOUTS
+from viewfinder_components.ranges import need_integer, need_seed
 
 _LARGEST_DISTANCE = 8  # beyond it the search compares nearly every photo with every other
 
@@ -22,11 +23,14 @@ class ValidationConfig:
     test_fraction: float = 0.15
     """Share of the photos that goes to the test where no split is given, 0 to 1."""
     seed: int = 0
-    """Another seed draws other splits; at least 0."""
+    """Another seed draws other splits; 0 to 2^32 - 1."""
     min_classes: int = 2
     """Gate: least classes with usable photos; at least 2."""
     min_photos_per_class: int = 2
     """Gate: least usable photos in every class; at least 1."""
+    min_test_photos_per_class: int = 1
+    """Gate: least test photos in every class; 0 lets classes pass of which nothing is measured.
+    Without any test photo nothing passes."""
     max_unreadable: float = 0.1
     """Gate: largest share of unreadable files among those that should be photos, 0 to 1."""
     max_leakage: float = 0.05
@@ -49,24 +53,22 @@ class ValidationConfig:
         return int(self.max_megapixels * 1_000_000)
 
     def __post_init__(self) -> None:
+        need_seed(self.seed)
+        need_integer("image_size", self.image_size, 8, 4096)
+        need_integer("min_classes", self.min_classes, 2)
+        need_integer("min_photos_per_class", self.min_photos_per_class, 1)
+        need_integer("min_test_photos_per_class", self.min_test_photos_per_class, 0)
+        need_integer("near_duplicate_distance", self.near_duplicate_distance, 0, _LARGEST_DISTANCE)
+        need_integer("workers", self.workers, 0)
         sizes = self.val_fraction + self.test_fraction
         checks = {
             "layout": (self.layout in LAYOUTS, f"one of {', '.join(LAYOUTS)}"),
-            "image_size": (8 <= self.image_size <= 4096, "8 to 4096 pixels"),
             "val_fraction": (0 <= self.val_fraction < 1, "0 to below 1"),
             "test_fraction": (0 <= self.test_fraction < 1 and sizes < 1, "less than 1 with val's"),
-            "seed": (0 <= self.seed < 2**63, "0 to 2^63 - 1"),
-            "min_classes": (self.min_classes >= 2, "at least 2"),
-            "min_photos_per_class": (self.min_photos_per_class >= 1, "at least 1"),
             "max_unreadable": (0 <= self.max_unreadable <= 1, "0 to 1"),
             "max_leakage": (0 <= self.max_leakage <= 1, "0 to 1"),
             "max_imbalance": (self.max_imbalance >= 1, "at least 1"),
             "max_megapixels": (0 < self.max_megapixels <= 1e6, "more than 0"),
-            "near_duplicate_distance": (
-                0 <= self.near_duplicate_distance <= _LARGEST_DISTANCE,
-                f"0 to {_LARGEST_DISTANCE} bits",
-            ),
-            "workers": (self.workers >= 0, "0 or more threads"),
         }
         for name, (holds, expected) in checks.items():
             if not holds:
@@ -94,9 +96,10 @@ class ValidationResult:
 
     @property
     def summary(self) -> str:
-        """The result in a sentence."""
+        """The result in a sentence, and what the user should know."""
         left_out = [f"{n:,} {status}" for status, n in self.counts.items() if status != "used"]
-        return (
+        counted = (
             f"{self.photos:,} photos in {len(self.labels)} classes"
             f" ({', '.join(left_out) or 'nothing left out'})"
         )
+        return ". ".join([counted, " ".join(self.warnings)]) if self.warnings else counted

@@ -4,7 +4,8 @@ from collections import Counter
 
 import numpy as np
 
-from viewfinder_components.photos.candidate import SPLITS
+from viewfinder_components.photos.candidate import SPLIT_NAMES, SPLITS
+from viewfinder_components.photos.layout import BESIDE_SPLITS
 from viewfinder_components.validation.near_duplicates import NearGroups
 from viewfinder_components.validation.photo_table import IGNORED, NONE, STATUSES, USED, PhotoTable
 
@@ -47,7 +48,7 @@ def empty_classes(photos: PhotoTable) -> list[str]:
 def find_warnings(photos: PhotoTable, groups: NearGroups) -> list[str]:
     """Return what a user should know although it stops nothing."""
     classes = class_counts(photos)
-    warnings = []
+    warnings = _about_folders(photos, classes)
     if empty := empty_classes(photos):
         warnings.append(f"Left out, because there is no photo in it: {name_some(empty)}.")
     for split in ("val", "test"):
@@ -59,7 +60,8 @@ def find_warnings(photos: PhotoTable, groups: NearGroups) -> list[str]:
     if groups.oversized.any():
         warnings.append(
             f"{int(groups.oversized.sum()):,} photos look exactly the same as very many others. "
-            "They all went to train: look whether they are photos at all."
+            "They all went to train: look whether they are photos at all. If they are different "
+            "photos, as those of a fixed camera, set near_duplicate_distance=0."
         )
     if torn := near_pairs_of_two_classes(photos, groups):
         warnings.append(
@@ -67,6 +69,41 @@ def find_warnings(photos: PhotoTable, groups: NearGroups) -> list[str]:
             "look whether their labels are right."
         )
     return warnings
+
+
+def _about_folders(photos: PhotoTable, classes: dict[str, dict[str, int]]) -> list[str]:
+    """Say what was made of folders that might have been something else."""
+    warnings = []
+    kinds = [reason.kind for reason in photos.reasons]
+    if BESIDE_SPLITS.kind in kinds:
+        beside = np.flatnonzero(photos.reason == kinds.index(BESIDE_SPLITS.kind))
+        names = [str(photos.uri[int(file)]).rstrip("/").rpartition("/")[2] for file in beside]
+        warnings.append(f"Left out, because it lies beside folders of splits: {name_some(names)}.")
+    alike = [
+        name for name, of in classes.items() if name.lower() in SPLIT_NAMES and any(of.values())
+    ]
+    if alike and (photos.given == NONE).all():
+        warnings.append(
+            f"Taken for classes although they are called like splits: {name_some(alike)}."
+        )
+    return warnings
+
+
+def name_left_out(photos: PhotoTable) -> str:
+    """Return how many files were met and why they were left out, with an example of each reason."""
+    reasons = list(reason_counts(photos).items())
+    if not reasons:
+        return ""
+    parts = []
+    for (status, kind), count in reasons[:_NAMED]:
+        place = next(p for p, reason in enumerate(photos.reasons) if reason.kind == kind)
+        file = int(np.flatnonzero(photos.reason == place)[0])
+        name = str(photos.uri[file]).rstrip("/").rpartition("/")[2]
+        parts.append(f"{count:,} {status} ({kind.replace('_', ' ')}, such as {name})")
+    more = len(reasons) - _NAMED
+    if more > 0:
+        parts.append(f"{more} more reasons")
+    return f"of {len(photos):,} files met {', '.join(parts)}"
 
 
 def near_pairs_of_two_classes(photos: PhotoTable, groups: NearGroups) -> int:

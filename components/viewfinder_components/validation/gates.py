@@ -8,7 +8,12 @@ from numpy.typing import NDArray
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.validation.config import ValidationConfig
 from viewfinder_components.validation.duplicates import given_split
-from viewfinder_components.validation.findings import class_counts, empty_classes, name_some
+from viewfinder_components.validation.findings import (
+    class_counts,
+    empty_classes,
+    name_left_out,
+    name_some,
+)
 from viewfinder_components.validation.photo_table import (
     IGNORED,
     NONE,
@@ -48,14 +53,17 @@ def check_gates(
     empty = empty_classes(photos)
     classes = {name: of for name, of in class_counts(photos).items() if name not in empty}
     sizes = {name: sum(of.values()) for name, of in classes.items()}
+    left_out = name_left_out(photos)
+    is_given = bool((photos.given != NONE).any())
     gates = [
-        _classes(sizes, config.min_classes),
+        _classes(sizes, config.min_classes, left_out),
         _photos_per_class(sizes, config.min_photos_per_class),
-        _train_photos(classes),
+        _train_photos(classes, is_given),
+        _test_photos(classes, photos, config),
         _unreadable(photos, config.max_unreadable),
         _imbalance(sizes, config.max_imbalance),
     ]
-    if (photos.given != NONE).any():
+    if is_given:
         gates.append(_leakage(photos, leaked, config.max_leakage))
     return gates
 
@@ -78,14 +86,15 @@ def raise_shut(gates: list[Gate]) -> None:
         )
 
 
-def _classes(sizes: dict[str, int], least: int) -> Gate:
+def _classes(sizes: dict[str, int], least: int, left_out: str) -> Gate:
     found = [name for name, size in sizes.items() if size]
     remedy = f"add photos of at least {least} classes, each class in a folder of its own"
     if len(found) == 1:
         remedy += "; if the class folders lie one folder deeper, name that folder as data"
     return Gate(
         "classes", f"{len(found):,}", f"at least {least:,}", len(found) >= least,
-        name_some(found), remedy,
+        "; ".join(filter(None, (name_some(found), left_out))) if len(found) < least else "",
+        remedy,
     )  # fmt: skip
 
 
@@ -102,12 +111,51 @@ def _photos_per_class(sizes: dict[str, int], least: int) -> Gate:
     )
 
 
-def _train_photos(classes: dict[str, dict[str, int]]) -> Gate:
+def _train_photos(classes: dict[str, dict[str, int]], is_given: bool) -> Gate:
     lacking = [name for name, of in classes.items() if sum(of.values()) and not of["train"]]
+    remedy = "add photos of these classes that differ from those of other classes"
+    if is_given:
+        remedy = "give these classes train photos, or give no splits at all and they are drawn"
     return Gate(
         "classes without train photos", f"{len(lacking):,}", "no", not lacking,
-        name_some(lacking), "give these classes train photos, or give no splits at all",
+        name_some(lacking), remedy,
     )  # fmt: skip
+
+
+def _test_photos(
+    classes: dict[str, dict[str, int]], photos: PhotoTable, config: ValidationConfig
+) -> Gate:
+    """Hold each class's test photos to their least number, and all of them to one."""
+    found = {name: of["test"] for name, of in classes.items() if sum(of.values())}
+    least = config.min_test_photos_per_class
+    few = sorted((size, name) for name, size in found.items() if size < least)
+    total = sum(found.values())
+    title, value, limit = "test photos in every class", f"{min(found.values(), default=0):,}", least
+    if not total:
+        title, value, limit = "test photo at all", "0", 1
+    remedy = _more_test_photos(photos, config)
+    if total:
+        remedy += ", or lower min_test_photos_per_class: nothing is measured of a class without"
+    return Gate(
+        title, value, f"at least {limit:,}", not few and (total > 0 or not found),
+        name_some([f"{name} has {size:,}" for size, name in few]), remedy,
+    )  # fmt: skip
+
+
+def _more_test_photos(photos: PhotoTable, config: ValidationConfig) -> str:
+    """Say what brings test photos, as the user's own splits and settings stand."""
+    if (photos.given == TEST).any():
+        return "add test photos of these classes"
+    if not config.test_fraction:
+        return "raise test_fraction"
+    advice = "add photos of these classes"
+    if config.near_duplicate_distance:
+        advice += (
+            " that look different (what looks alike stays in one split), or set "
+            "near_duplicate_distance=0 if photos that look alike are different photos, such as a "
+            "fixed camera's"
+        )
+    return advice
 
 
 def _unreadable(photos: PhotoTable, most: float) -> Gate:

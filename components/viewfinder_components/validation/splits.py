@@ -3,7 +3,8 @@
 A split that the source gives is kept; a missing one is carved out of train. The rest is drawn by
 content: a group of near duplicates goes where a hash of the seed and its smallest digest says, so
 adding photos moves no other photo and a photo is in the same split on every machine. Then single
-groups are moved where a class would be left without a split.
+groups are moved where a class would be left without a split that its groups suffice for: the first
+is for train, the second for the test, the third for validation.
 """
 
 from collections.abc import Iterable
@@ -88,7 +89,7 @@ class _Repair:
     def __init__(self, label: NDArray[np.int32], groups: NearGroups, carved: Iterable[int]) -> None:
         self._label = label
         self._group = groups.group
-        self._wanted = (TRAIN, *carved)  # a class of two photos gets the first two
+        self._wanted = (TRAIN, *carved)  # a class of two groups gets the first two
         self._by_label = np.argsort(label, kind="stable")
         self._by_group = np.argsort(groups.group, kind="stable")
 
@@ -98,13 +99,22 @@ class _Repair:
         classes = int(self._label.max(initial=NONE)) + 1
         self._counts = np.zeros((classes, len(SPLITS)), np.int64)
         np.add.at(self._counts, (self._label, split), 1)
-        for label in range(classes):
-            for wanted in self._required(label):
-                if not self._counts[label, wanted]:
-                    self._fill(label, wanted)
+        self._groups = self._count_groups(classes)
+        # What has nothing to learn from is of no use, so train comes first, for all classes.
+        for wanted_by_all in ((TRAIN,), self._wanted[1:]):
+            for label in range(classes):
+                for wanted in wanted_by_all:
+                    if wanted in self._required(label) and not self._counts[label, wanted]:
+                        self._fill(label, wanted)
+
+    def _count_groups(self, classes: int) -> NDArray[np.int64]:
+        """Count each class's groups that may end in any of the wanted splits."""
+        usable = np.isin(self._split, self._wanted)
+        pairs = np.unique(np.stack([self._label[usable], self._group[usable]]), axis=1)
+        return np.bincount(pairs[0], minlength=classes)
 
     def _required(self, label: int) -> tuple[int, ...]:
-        return self._wanted[: self._counts[label, list(self._wanted)].sum()]
+        return self._wanted[: self._groups[label]]
 
     def _fill(self, label: int, wanted: int) -> None:
         """Move the smallest group of a class that can be spared, from its fullest split."""
@@ -118,12 +128,13 @@ class _Repair:
                 return
 
     def _spare(self, group: int, wanted: int) -> bool:
-        """Move a group, unless one of its classes needs it where it is."""
+        """Move a group, unless one of its classes needs it where it is; train goes before that."""
         members = _slice(self._by_group, self._group, group)
         donor = int(self._split[members[0]])
         labels, leaving = np.unique(self._label[members], return_counts=True)
         for label, count in zip(labels.tolist(), leaving, strict=True):
-            if self._counts[label, donor] - count < (donor in self._required(label)):
+            is_needed = wanted != TRAIN and donor in self._required(label)
+            if self._counts[label, donor] - count < is_needed:
                 return False
         self._counts[labels, donor] -= leaving
         self._counts[labels, wanted] += leaving

@@ -160,7 +160,8 @@ def test_one_test_photo(world) -> None:
     world.add_photos(["a", "b"], [1, 0])
     world.add_model(["a", "b"])
     result = evaluate(world)
-    assert result.accepted is True
+    assert result.accepted is False
+    assert "Too few test photos to decide anything: of 1 test photo" in result.decision
     assert result.scalars["accuracy"] == 1.0
     assert any(warning.startswith("No test photos of b") for warning in result.warnings)
     assert any(warning.startswith("Few test photos of a (1)") for warning in result.warnings)

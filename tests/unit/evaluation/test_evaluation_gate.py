@@ -1,4 +1,4 @@
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -15,8 +15,12 @@ def certain(truth: list[int], predicted: list[int], classes: int = 2) -> Predict
     return Predictions(labels, np.array(truth, np.int32), np.eye(classes, dtype="f4")[predicted])
 
 
-def judge(predictions: Predictions, limits: Limits | None = None, rival=None) -> Decision:
-    return decide(measure(predictions), limits or Limits(), rival)
+SMALL = Limits(allow_undecided=True)
+"""For a few photos that show a rule as well as many would."""
+
+
+def judge(predictions: Predictions, limits: Limits = SMALL, rival=None) -> Decision:
+    return decide(measure(predictions), limits, rival)
 
 
 @dataclass(frozen=True)
@@ -25,10 +29,11 @@ class Case:
     truth: list[int]
     predicted: list[int]
     accepted: bool
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = SMALL
     refused_by: str = ""
 
 
+DECIDES = "enough test photos to decide"
 CASES = [
     Case("good", [0, 0, 1, 1], [0, 0, 1, 0], True),
     Case("all wrong", [0, 1], [1, 0], False, refused_by="better than a constant answer"),
@@ -39,14 +44,21 @@ CASES = [
     Case("one photo, wrong", [1], [0], False, refused_by="better than a constant answer"),
     Case("one class, one miss", [1, 1, 1], [1, 1, 0], False,
          refused_by="better than a constant answer"),
-    Case("accuracy at its limit", [0, 0, 1, 1], [0, 0, 1, 0], True, Limits(min_accuracy=0.75)),
-    Case("accuracy below", [0, 0, 1, 1], [0, 0, 1, 0], False, Limits(min_accuracy=0.76),
+    Case("few, all right", [0, 0, 1, 1], [0, 0, 1, 1], False, Limits(), DECIDES),
+    Case("one class, all right", [1] * 99, [1] * 99, False, Limits(), DECIDES),
+    Case("just enough", [0, 0, 0, 1, 1, 1], [0, 0, 0, 1, 1, 1], True, Limits()),
+    Case("enough for less confidence", [0, 0, 1, 1], [0, 0, 1, 1], True, Limits(confidence=0.8)),
+    Case("many", [0] * 5000 + [1] * 5000, [0] * 9000 + [1] * 1000, True, Limits()),
+    Case("accuracy at its limit", [0, 0, 1, 1], [0, 0, 1, 0], True,
+         replace(SMALL, min_accuracy=0.75)),
+    Case("accuracy below", [0, 0, 1, 1], [0, 0, 1, 0], False, replace(SMALL, min_accuracy=0.76),
          "accuracy"),
     Case("balanced accuracy below", [0, 0, 0, 1], [0, 0, 1, 1], False,
-         Limits(min_balanced_accuracy=0.9), "balanced accuracy"),
-    Case("overconfident", [0, 0, 1, 1], [0, 0, 1, 0], False, Limits(max_ece=0.2),
+         replace(SMALL, min_balanced_accuracy=0.9), "balanced accuracy"),
+    Case("overconfident", [0, 0, 1, 1], [0, 0, 1, 0], False, replace(SMALL, max_ece=0.2),
          "calibration error"),
-    Case("calibration at its limit", [0, 0, 1, 1], [0, 0, 1, 0], True, Limits(max_ece=0.25)),
+    Case("calibration at its limit", [0, 0, 1, 1], [0, 0, 1, 0], True,
+         replace(SMALL, max_ece=0.25)),
 ]  # fmt: skip
 
 
@@ -61,6 +73,7 @@ def test_rules(case: Case) -> None:
 
 def test_every_rule_is_listed_whatever_the_outcome() -> None:
     names = [
+        "enough test photos to decide",
         "better than a constant answer",
         "accuracy",
         "balanced accuracy",
@@ -72,7 +85,7 @@ def test_every_rule_is_listed_whatever_the_outcome() -> None:
 
 
 def test_a_refusal_names_every_reason() -> None:
-    decision = judge(certain([0, 1], [1, 0]), Limits(min_accuracy=0.9, max_ece=0.1))
+    decision = judge(certain([0, 1], [1, 0]), replace(SMALL, min_accuracy=0.9, max_ece=0.1))
     assert "Balanced accuracy 0.0 % is not above the 50.0 %" in decision.sentence
     assert "Accuracy 0.0 % is below the least allowed 90.0 %." in decision.sentence
     assert "Calibration error 100.0 % exceeds the allowed 10.0 %." in decision.sentence
@@ -105,3 +118,17 @@ def test_one_test_photo_condemns_nobody_beside_a_champion() -> None:
     predictions = certain([0, 1], [0, 1])
     difference = PairedDifference.of(np.array([False]), np.array([True]), 0.95)
     assert judge(predictions, rival=Rival(1, difference)).accepted
+
+
+def test_too_few_photos_to_decide_say_what_to_do() -> None:
+    photos = certain([0, 1], [0, 1])
+    refused = judge(photos, Limits())
+    assert "of 2 test photos, a guess is right about all of them in 50.0 % of cases" in (
+        refused.sentence
+    )
+    for remedy in ("test_fraction", "near_duplicate_distance=0", "allow_undecided=true"):
+        assert remedy in refused.sentence
+    allowed = judge(photos)
+    assert allowed.accepted
+    assert "Undecided, as was allowed: of 2 test photos" in allowed.sentence
+    assert "Undecided" not in judge(certain([0] * 9 + [1] * 9, [0] * 9 + [1] * 9)).sentence

@@ -149,7 +149,7 @@ def test_every_class_without_a_mistake(world) -> None:
 def test_a_single_test_photo(world) -> None:
     page = make(world, ["a", "b"], [1, 0])
     assert_stands_alone(page)
-    assert "on 1 test photo." in page.text
+    assert "of 1 test photo, a guess is right" in page.text
 
 
 def test_a_training_without_history_or_validation(world) -> None:

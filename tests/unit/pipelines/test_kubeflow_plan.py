@@ -55,7 +55,7 @@ def test_a_mounted_claim_is_in_reach() -> None:
         ({**IN_REACH, "model_root": "file:///models"}, "received 'file:///models'"),
         ({**IN_REACH, "model_name": "My Model"}, "lower-case"),
         ({**IN_REACH, "min_accuracy": 2.0}, "min_accuracy"),
-        ({**IN_REACH, "max_replicas": 0}, "max_replicas within its range"),
+        ({**IN_REACH, "max_replicas": 0}, "max_replicas to be a whole number from 1 to"),
         ({**IN_REACH, "predictor_cpu": "many"}, "cpu within its range"),
         ({**IN_REACH, "namespace": "My Space"}, "namespace within its range"),
     ],

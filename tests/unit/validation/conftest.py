@@ -31,7 +31,12 @@ class Validation:
 
     def run(self, data: Path | str, **config: object) -> ValidationResult:
         """Validate photos; by default no gate stands in the way."""
-        open_gates = {"max_unreadable": 1.0, "max_leakage": 1.0, "min_photos_per_class": 1}
+        open_gates = {
+            "max_unreadable": 1.0,
+            "max_leakage": 1.0,
+            "min_photos_per_class": 1,
+            "min_test_photos_per_class": 0,
+        }
         settings = ValidationConfig(**{"image_size": 64, **open_gates, **config})
         return validate_photos(str(data), self.index_dir, self.pixels_dir, self.report, settings)
 
@@ -207,7 +212,7 @@ def _write_refused(root: Path, photos: list[bytes]) -> dict[str, tuple[str, str]
         "truncated.png": (save(small_picture(50), "PNG")[:-200], "cut short"),
         "text.jpg": (b"This is no photo.", "no picture"),
         "bomb.png": (png_header_only(60_000, 60_000), "more than the limit"),
-        "phone.heic": (HEIC, "HEIC"),
+        "phone.heic": (HEIC, "HEIF"),
         "film.jpg": (b"\0\0\0\x18ftypisom" + bytes(2_000_000), "no picture"),
     }
     for name, (data, _) in bad.items():

@@ -2,6 +2,8 @@ from collections import Counter
 
 import pytest
 
+from viewfinder_components.errors import PermanentError
+
 
 def splits(validation) -> dict[str, str]:
     """Return the split of the used photos by file name."""
@@ -81,6 +83,59 @@ def test_class_of_near_duplicates_stays_together(
     assert "Without test photos: same." in result.warnings
 
 
+def bursts(photos: list[bytes], classes: int, groups: int, size: int) -> dict[str, bytes]:
+    """Return classes of bursts: the same photo again and again, with other bytes."""
+    files = {}
+    for number in range(classes * groups):
+        start, rest = photos[number][:2], photos[number][2:]
+        for frame in range(size):
+            comment = b"\xff\xfe\0\x04%02d" % frame
+            files[f"{number % classes}/{number} {frame}.jpg"] = start + comment + rest
+    return files
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_class_of_one_burst_is_learnt(validation, fill, drawn, tmp_path, seed) -> None:
+    files = bursts(drawn, classes=10, groups=1, size=6)
+    files |= {f"other/{n}.jpg": data for n, data in enumerate(drawn[100:130], 100)}
+    validation.run(fill(tmp_path / "data", files), seed=seed)
+    counts = by_class(validation)
+    assert [counts[str(label)] for label in range(10)] == [{"train": 6}] * 10
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_groups_are_counted_where_a_class_needs_splits(
+    validation, fill, drawn, tmp_path, seed
+) -> None:
+    files = bursts(drawn, classes=4, groups=2, size=5)
+    validation.run(fill(tmp_path / "data", files), seed=seed)
+    assert list(by_class(validation).values()) == [{"train": 5, "test": 5}] * 4
+
+
+def test_only_bursts_leave_nothing_to_test_on(validation, fill, drawn, tmp_path) -> None:
+    root = fill(tmp_path / "data", bursts(drawn, classes=10, groups=1, size=6))
+    with pytest.raises(
+        PermanentError, match=r"near_duplicate_distance=0 if .* a fixed camera"
+    ) as no:
+        validation.run(root)
+    assert "splits at all" not in no.value.remedy
+    validation.run(root, near_duplicate_distance=0, min_test_photos_per_class=1)
+    assert all(of["train"] and of["test"] for of in by_class(validation).values())
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_burst_that_two_classes_share_goes_to_train(
+    validation, fill, drawn, tmp_path, seed
+) -> None:
+    shared = bursts(drawn, classes=1, groups=1, size=4)
+    files = {f"{'ab'[n % 2]}/{n}.jpg": data for n, data in enumerate(shared.values())}
+    files |= {f"b/own {n}.jpg": data for n, data in enumerate(bursts(drawn[1:], 1, 1, 3).values())}
+    validation.run(fill(tmp_path / "data", files), seed=seed)
+    counts = by_class(validation)
+    assert counts["a"] == {"train": 2}
+    assert counts["b"] == {"train": 2, "test": 3}
+
+
 def test_given_splits_are_kept(validation, fill, fruit, tmp_path) -> None:
     places = [
         f"{s}/{c}/{s}-{c}{n}.jpg" for s in ("train", "val", "test") for c in "ab" for n in range(6)
@@ -113,9 +168,11 @@ def test_table_rows_without_split_belong_to_train(validation, fill, drawn, tmp_p
 
 
 def test_no_share_no_split(folder, validation) -> None:
-    result = validation.run(folder, val_fraction=0, test_fraction=0)
+    with pytest.raises(
+        PermanentError, match=r"at least 1 test photo at all, .* raise test_fraction"
+    ):
+        validation.run(folder, val_fraction=0, test_fraction=0)
     assert set(splits(validation).values()) == {"train"}
-    assert "There are no test photos at all." in result.warnings
 
 
 def test_very_many_equal_looks_go_to_train(validation, fill, fruit, drawn, tmp_path) -> None:

@@ -77,7 +77,7 @@ def test_report_shows_it_and_stays_small(outcome) -> None:
     _, _, validation = outcome
     page = validation.report.read_text("utf-8")
     assert len(page) < 1_000_000
-    for words in ("HEIC", "Früchte 🍐", "Unreadable files", "Conflicts", "data:image/jpeg;base64,"):
+    for words in ("HEIF", "Früchte 🍐", "Unreadable files", "Conflicts", "data:image/jpeg;base64,"):
         assert words in page
     assert "http://" not in page
     assert "https://" not in page

@@ -19,7 +19,7 @@ def two_classes(fill, drawn, tmp_path):
     [
         (
             {"min_classes": 3},
-            r"at least 3 classes, received 2 \(cat, dog\); add photos of at least 3",
+            r"at least 3 classes, received 2 \(cat, dog; of 30 files met 6 unreadable .*; add photos of at",
         ),
         ({"min_photos_per_class": 5}, r"received 4 \(cat has 4\).*lower min_photos_per_class"),
         (
@@ -98,6 +98,35 @@ def test_class_that_is_only_tested(validation, fill, drawn, tmp_path) -> None:
         validation.run(root, val_fraction=0)
 
 
+def test_a_class_without_test_photos_is_refused(validation, fill, drawn, tmp_path) -> None:
+    places = ["train/a/1.jpg", "train/b/2.jpg", "test/a/3.jpg"]
+    root = fill(tmp_path / "data", dict(zip(places, drawn, strict=False)))
+    gate = {"val_fraction": 0, "min_test_photos_per_class": 1}
+    with pytest.raises(
+        PermanentError, match=r"received 0 \(b has 0\); add test photos of these classes, or lower"
+    ):
+        validation.run(root, **gate)
+    validation.run(root, **{**gate, "min_test_photos_per_class": 0})
+
+
+def test_folders_taken_for_classes_or_left_out_are_told(validation, fill, drawn, tmp_path) -> None:
+    places = [f"{name}/{n}.jpg" for name in ("apple", "test") for n in range(6)]
+    result = validation.run(fill(tmp_path / "a", dict(zip(places, drawn, strict=False))))
+    told = "Taken for classes although they are called like splits: test."
+    assert told in result.warnings
+    assert told in result.summary
+    places = [f"{s}/{c}/{n}.jpg" for s in ("train", "test") for c in "ab" for n in range(4)]
+    files = dict(zip([*places, "notes/x.xml"], drawn, strict=False))
+    result = validation.run(fill(tmp_path / "b", files))
+    assert "it lies beside folders of splits: notes." in result.summary
+
+
+def test_a_refused_folder_tells_of_the_files_met(validation, fill, tmp_path) -> None:
+    files = {f"a/{n}.xml": b"<a/>" for n in range(30)} | {"b/raw.cr2": b"II*\0\x10\0\0\0CR\2\0"}
+    error = _error(validation, fill(tmp_path / "data", files), {})
+    assert "of 31 files met 30 ignored (not a photo, such as 0.xml), 1 unreadable" in error.received
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -107,6 +136,11 @@ def test_class_that_is_only_tested(validation, fill, drawn, tmp_path) -> None:
         ("test_fraction", 0.9),
         ("test_fraction", float("nan")),
         ("seed", -1),
+        ("seed", 2**32),
+        ("seed", 0.5),
+        ("min_classes", 2**31),
+        ("min_photos_per_class", True),
+        ("min_test_photos_per_class", -1),
         ("min_classes", 1),
         ("min_photos_per_class", 0),
         ("max_unreadable", 1.1),
@@ -118,7 +152,7 @@ def test_class_that_is_only_tested(validation, fill, drawn, tmp_path) -> None:
     ],
 )
 def test_config_is_checked(name, value) -> None:
-    with pytest.raises(PermanentError, match=f"expected {name} of .*; correct {name}"):
+    with pytest.raises(PermanentError, match=f"expected {name} (of|to be) .*; correct {name}"):
         ValidationConfig(**{name: value})
 
 

@@ -1,0 +1,31 @@
+"""The whole numbers that a parameter may hold, checked alike wherever one is given."""
+
+from viewfinder_components.errors import PermanentError
+
+LARGEST_INTEGER = 2**31 - 1
+"""What TensorFlow and Kubernetes count up to. Kubeflow Pipelines hands numbers on as doubles, which
+hold every whole number up to 2^53: a larger one would arrive as another number."""
+
+LARGEST_SEED = 2**32 - 1
+"""What NumPy's and Keras's `set_random_seed` take."""
+
+
+def need_integer(name: str, value: int, least: int, most: int = LARGEST_INTEGER) -> None:
+    """Refuse a parameter that is no whole number, or out of its range.
+
+    Raises:
+        PermanentError: It is.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise PermanentError(
+            f"{name} to be a whole number from {least} to {most}", repr(value), f"correct {name}"
+        )
+
+
+def need_seed(value: int) -> None:
+    """Refuse a seed that some library of the steps does not take.
+
+    Raises:
+        PermanentError: It is none.
+    """
+    need_integer("seed", value, 0, LARGEST_SEED)
