@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from viewfinder_components.photos.formats import HEAD_BYTES, JPEG, PNG, detect_format
+from viewfinder_components.photos.avif import refuse_hidden_pixels
+from viewfinder_components.photos.formats import AVIF, HEAD_BYTES, JPEG, PNG, detect_format
 from viewfinder_components.photos.jpeg import (
     decode_jpeg,
     read_jpeg_header,
@@ -92,6 +93,8 @@ def open_photo(data: bytes, size: int, max_pixels: int) -> Photo:
     picture = open_picture(data, name)
     width, height = picture.size
     with _room_for(width, height, max_pixels):
+        if name == AVIF:
+            refuse_hidden_pixels(data, width, height)
         squashed = _squash(decode_picture(picture), size)
     return _upright(squashed, width, height, picture_orientation(picture, data))
 

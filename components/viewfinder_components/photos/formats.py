@@ -59,9 +59,9 @@ _NAMED = {
 # ISO base media files name their brand after `ftyp`: the pictures among them.
 _BRANDS = {
     b"heic": HEIF, b"heix": HEIF, b"heim": HEIF, b"heis": HEIF, b"hevc": HEIF, b"hevx": HEIF,
-    b"hevm": HEIF, b"hevs": HEIF, b"mif1": HEIF, b"msf1": HEIF, b"avif": AVIF, b"avis": AVIF,
+    b"hevm": HEIF, b"hevs": HEIF, b"mif1": HEIF, b"msf1": HEIF, b"avif": AVIF,
 }  # fmt: skip
-_RAW_BRAND = b"crx "
+_UNREADABLE_BRANDS = {b"crx ": "a Canon CR3 raw file", b"avis": "an animated AVIF"}
 
 
 def detect_format(head: bytes) -> str:
@@ -102,10 +102,10 @@ def _media_name(head: bytes) -> str | None:
     # The general brands say only that it is a picture; the compatible ones tell of which kind.
     end = min(int.from_bytes(head[:4], "big"), len(head))
     compatible = {head[place : place + 4] for place in range(16, end, 4)}
-    return AVIF if name == HEIF and compatible & {b"avif", b"avis"} else name
+    return AVIF if name == HEIF and b"avif" in compatible else name
 
 
 def _unreadable_name(head: bytes) -> str | None:
     if head[4:8] == b"ftyp":
-        return "a Canon CR3 raw file" if head[8:12] == _RAW_BRAND else None
+        return _UNREADABLE_BRANDS.get(head[8:12])
     return next((name for magic, name in _NAMED.items() if head.startswith(magic)), None)

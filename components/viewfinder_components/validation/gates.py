@@ -130,7 +130,8 @@ def _test_photos(
     least = config.min_test_photos_per_class
     few = sorted((size, name) for name, size in found.items() if size < least)
     total = sum(found.values())
-    title, value, limit = "test photos in every class", f"{min(found.values(), default=0):,}", least
+    title = f"test photo{'' if least == 1 else 's'} in every class"
+    value, limit = f"{min(found.values(), default=0):,}", least
     if not total:
         title, value, limit = "test photo at all", "0", 1
     remedy = _more_test_photos(photos, config)

@@ -152,11 +152,34 @@ def test_limit_is_checked_before_decoding(picture, encode, format_name) -> None:
     assert caught.value.kind == "too_large"
 
 
+@pytest.mark.parametrize("tiles", [0, 2])
+@pytest.mark.parametrize("alpha", [False, True])
+def test_a_large_avif_is_read(picture, encode, tiles, alpha) -> None:
+    large = picture.resize((1600, 1200))
+    stored = large.convert("RGBA") if alpha else large
+    data = encode(stored, "AVIF", speed=10, tile_cols=tiles, autotiling=False)
+    assert difference(data, large) <= 8
+
+
+@pytest.mark.parametrize("format_name", ["AVIF", "HEIF", "JPEG2000"])
+def test_pixels_that_a_file_hides_are_not_unpacked(encode, format_name) -> None:
+    """A file that says 64 x 64 and holds 3000 x 3000 takes no memory for it."""
+    large = Image.new("RGB", (3000, 3000))
+    data = bytearray(heic(large) if format_name == "HEIF" else encode(large, format_name))
+    name = b"ihdr" if format_name == "JPEG2000" else b"ispe"
+    content = data.index(name) + (4 if format_name == "JPEG2000" else 8)
+    data[content : content + 8] = struct.pack(">II", 64, 64)
+    with pytest.raises(PhotoError) as caught:
+        decode(bytes(data), SIZE, LIMIT)
+    assert caught.value.kind == "broken"
+
+
 @pytest.mark.parametrize(
     ("head", "word"),
     [
         (b"II*\0\x10\0\0\0CR\2\0", "Canon CR2"),
         (b"\0\0\0\x18ftypcrx \0\0\0\1", "Canon CR3"),
+        (b"\0\0\0\x18ftypavis\0\0\0\0avif", "animated AVIF"),
         (b"FUJIFILMCCD-RAW 0201", "Fujifilm"),
         (b"P7\nWIDTH 3\n", "PAM"),
         (b"\xff\x0a\xfa\x7f", "JPEG XL"),
