@@ -5,6 +5,7 @@ import json
 import struct
 
 import numpy as np
+import pillow_heif
 import pytest
 
 LABELS = ["blue", "green", "red"]
@@ -54,8 +55,11 @@ def test_v1_takes_tensorflow_servings_named_input(predictor, photo):
     assert answer.json() == predictor.predict(photo("red")).json()
 
 
-@pytest.mark.parametrize("form", ["JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF"])
+@pytest.mark.parametrize(
+    "form", ["JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "AVIF", "HEIF", "PPM", "JPEG2000"]
+)
 def test_every_format_is_read(predictor, photo, form):
+    pillow_heif.register_heif_opener()  # teaches Pillow to write HEIF
     assert predictor.predict(photo("green", form=form)).json()["predictions"][0]["label"] == "green"
 
 

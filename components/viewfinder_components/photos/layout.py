@@ -63,15 +63,14 @@ def find_splits(
 
 def _named_splits(names: list[str]) -> Splits:
     exact = {name: SPLIT_NAMES[name.lower()] for name in names if name.lower() in SPLIT_NAMES}
-    alike = {
-        name: split for name in names if (split := exact.get(name) or _like_split(name.lower()))
-    }
+    alike = {name: split for name in names if (split := exact.get(name) or like_split(name))}
     kinds = set(alike.values())
     return alike if "train" in kinds and len(kinds) > 1 else exact
 
 
-def _like_split(name: str) -> str | None:
-    match = _LIKE_SPLITS.fullmatch(name)
+def like_split(name: str) -> str | None:
+    """Return the split that a folder's name may stand for, such as `seg_train`."""
+    match = _LIKE_SPLITS.fullmatch(name.lower())
     if match is None:
         return None
     return SPLIT_NAMES.get(match["word"]) or _MORE_WORDS[match["word"]]

@@ -2,11 +2,12 @@
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.photos.candidate import SPLIT_NAMES
 
 COLUMNS = ("uri", "label", "split")
 """What is read; the last may be missing."""
@@ -98,7 +99,7 @@ def _remedy(missing: Sequence[str], present: dict[str, list[str]]) -> str:
     if not present:
         return "write a first line of uri,label above the photos"
     if any(_is_photo_path(name) for name in present):
-        return "the first line is a photo: write a line of uri,label above it"
+        return f"the first line is a photo: write a line of {_guessed(present)} above it"
     renamed = []
     for name in (*missing, *({"split"} - present.keys())):
         other = next((word for word in _OTHER_NAMES[name].split() if word in present), None)
@@ -107,6 +108,14 @@ def _remedy(missing: Sequence[str], present: dict[str, list[str]]) -> str:
     if renamed:
         return f"rename the column{'s' * (len(renamed) > 1)}: {', '.join(renamed)}"
     return "rename the columns: uri is the photo's path, label its class"
+
+
+def _guessed(row: Iterable[str]) -> str:
+    """Return a header for a row of a photo: Google's AutoML writes split,uri,label without one."""
+    return ",".join(
+        "uri" if _is_photo_path(text) else "split" if text in SPLIT_NAMES else "label"
+        for text in row
+    )
 
 
 def _is_photo_path(text: str) -> bool:

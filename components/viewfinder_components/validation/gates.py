@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.photos.layout import like_split
 from viewfinder_components.validation.config import ValidationConfig
 from viewfinder_components.validation.duplicates import given_split
 from viewfinder_components.validation.findings import (
@@ -13,6 +14,7 @@ from viewfinder_components.validation.findings import (
     empty_classes,
     name_left_out,
     name_some,
+    reason_counts,
 )
 from viewfinder_components.validation.photo_table import (
     IGNORED,
@@ -53,10 +55,9 @@ def check_gates(
     empty = empty_classes(photos)
     classes = {name: of for name, of in class_counts(photos).items() if name not in empty}
     sizes = {name: sum(of.values()) for name, of in classes.items()}
-    left_out = name_left_out(photos)
     is_given = bool((photos.given != NONE).any())
     gates = [
-        _classes(sizes, config.min_classes, left_out),
+        _classes(sizes, config.min_classes, name_left_out(photos), _are_all_missing(photos)),
         _photos_per_class(sizes, config.min_photos_per_class),
         _train_photos(classes, is_given),
         _test_photos(classes, photos, config),
@@ -86,9 +87,11 @@ def raise_shut(gates: list[Gate]) -> None:
         )
 
 
-def _classes(sizes: dict[str, int], least: int, left_out: str) -> Gate:
+def _classes(sizes: dict[str, int], least: int, left_out: str, is_missing: bool) -> Gate:
     found = [name for name, size in sizes.items() if size]
     remedy = f"add photos of at least {least} classes, each class in a folder of its own"
+    if not found and is_missing:
+        remedy = "correct the table: no file lies where it says"
     if len(found) == 1:
         remedy += "; if the class folders lie one folder deeper, name that folder as data"
     return Gate(
@@ -98,6 +101,10 @@ def _classes(sizes: dict[str, int], least: int, left_out: str) -> Gate:
     )  # fmt: skip
 
 
+def _are_all_missing(photos: PhotoTable) -> bool:
+    return {kind for _, kind in reason_counts(photos)} == {"missing"}
+
+
 def _photos_per_class(sizes: dict[str, int], least: int) -> Gate:
     smallest = min(sizes.values(), default=0)
     few = sorted((size, name) for name, size in sizes.items() if size < least)
@@ -105,7 +112,7 @@ def _photos_per_class(sizes: dict[str, int], least: int) -> Gate:
         "usable photos in the smallest class",
         f"{smallest:,}",
         f"at least {least:,}",
-        not few and bool(sizes),
+        not few or not any(sizes.values()),  # where there is none at all, `classes` says it
         name_some([f"{name} has {size:,}" for size, name in few]),
         "add photos of these classes, take the classes out or lower min_photos_per_class",
     )
@@ -116,6 +123,8 @@ def _train_photos(classes: dict[str, dict[str, int]], is_given: bool) -> Gate:
     remedy = "add photos of these classes that differ from those of other classes"
     if is_given:
         remedy = "give these classes train photos, or give no splits at all and they are drawn"
+    if lacking and all(like_split(name) for name in lacking):
+        remedy = "the folders of classes seem to lie one folder deeper: move them up by one"
     return Gate(
         "classes without train photos", f"{len(lacking):,}", "no", not lacking,
         name_some(lacking), remedy,

@@ -143,6 +143,7 @@ def test_an_index_is_a_table(tmp_path) -> None:
         (b"id,image,choice\n1,a,b\n", "rename the columns: image to uri, choice to label"),
         (b"file_name,text\na,b\n", "rename the column: file_name to uri"),
         (b"a/1.jpg,cat\na/2.jpg,dog\n", "the first line is a photo: write a line of uri,label"),
+        (b"TRAIN,gs://b/1.jpg,cat\n", "write a line of split,uri,label above it"),
         (b"breadth,height\n1,2\n", "uri is the photo's path, label its class"),
         (b"", "received no columns; write a first line of uri,label"),
         (b"\n\n", "received no columns"),

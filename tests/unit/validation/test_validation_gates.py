@@ -121,6 +121,19 @@ def test_folders_taken_for_classes_or_left_out_are_told(validation, fill, drawn,
     assert "it lies beside folders of splits: notes." in result.summary
 
 
+def test_a_table_whose_files_are_all_missing(validation, fill, tmp_path) -> None:
+    table = fill(tmp_path / "data", {"t.csv": b"uri,label\na.jpg,cat\nb.jpg,dog\n"}) / "t.csv"
+    error = _error(validation, table, {})
+    assert "of 2 files met 2 unreadable (missing, such as a.jpg)" in error.received
+    assert error.remedy.startswith("correct the table: no file lies where it says")
+
+
+def test_splits_that_hold_themselves(validation, fill, drawn, tmp_path) -> None:
+    places = [f"{s}/{s}/{c}/{n}.jpg" for s in ("seg_train", "seg_test") for c in "ab" for n in "12"]
+    error = _error(validation, fill(tmp_path / "data", dict(zip(places, drawn, strict=False))), {})
+    assert "one folder deeper: move them up by one" in error.remedy
+
+
 def test_a_refused_folder_tells_of_the_files_met(validation, fill, tmp_path) -> None:
     files = {f"a/{n}.xml": b"<a/>" for n in range(30)} | {"b/raw.cr2": b"II*\0\x10\0\0\0CR\2\0"}
     error = _error(validation, fill(tmp_path / "data", files), {})
