@@ -2,7 +2,9 @@
 
 import argparse
 import dataclasses
+import faulthandler
 import logging
+import signal
 import sys
 from pathlib import Path
 
@@ -18,6 +20,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     given = _make_parser().parse_args(_normalise(sys.argv[1:] if arguments is None else arguments))
     logging.basicConfig(level=logging.INFO, format=_LOG_FORMAT, stream=sys.stderr)
+    # `kill -USR1` has it write what every thread is doing, also when none of them goes on.
+    faulthandler.enable()
+    faulthandler.register(signal.SIGUSR1, all_threads=True)
     logging.getLogger("uvicorn").setLevel(logging.ERROR)  # the access log tells what matters
     try:
         config = ServeConfig(**vars(given))

@@ -236,8 +236,16 @@ class PhotoApp:
 
 
 def _need_content_type(exchange: Exchange, accepted: set[str]) -> None:
+    coding = exchange.headers.get("transfer-encoding", "chunked")
+    if coding.strip().lower() != "chunked":
+        raise RefusedError(
+            "a body without a transfer-encoding but chunked",
+            shown(coding),
+            "send it uncompressed",
+            status=415,
+        )
     encoding = exchange.headers.get("content-encoding", "identity")
-    if encoding != "identity":
+    if encoding.strip().lower() not in ("identity", ""):
         raise RefusedError(
             "a body without content-encoding", shown(encoding), "send it uncompressed", status=415
         )

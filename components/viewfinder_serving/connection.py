@@ -1,24 +1,54 @@
 """The HTTP connection below the application: what uvicorn leaves open to a slow or odd client."""
 
 import asyncio
-from typing import Any
+import re
+from typing import Any, cast
 
+import httptools
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _HEAD_SECONDS = 10.0
 _HEAD_BYTES = 64 * 1024
+# After a stall of the whole process its clocks run out before it has read what lies there.
+_STALL_SECONDS = 0.1
+_VERSIONS = ("1.0", "1.1")
+_START_LINE = re.compile(rb"[A-Z-]+ [^ ]+ HTTP/1\.[01]\r?")
+_CHUNK_LINE_BYTES = 256
+_HEAD_TOO_LARGE = (
+    f"expected a request's head of at most {_HEAD_BYTES:,} bytes, received more; "
+    "send fewer or shorter headers"
+)
+_NOT_HTTP = (
+    "expected a request in HTTP/1.1 or HTTP/1.0, received something else; "
+    "see RFC 9112, or whether the client is meant for another port"
+)
+
+BODY_BYTES = "viewfinder.body_bytes"
+"""In the scope of a request in chunks: how large its body is going to be at least."""
 
 
 class GuardedProtocol(HttpToolsProtocol):
-    """uvicorn's protocol with a limit on the time and the size of a request's head.
+    """uvicorn's protocol with limits, and an answer at once where it would wait.
 
-    uvicorn waits for ever for the first request of a connection and for the end of a head, and
-    keeps as many header bytes as it is sent. It also words its own refusal as plain text.
+    uvicorn waits for ever for the first request of a connection and for the end of a head, keeps as
+    many header bytes as it is sent, waits for the headers that HTTP/0.9 does not have and for the
+    petabytes that a chunk announces, and loses the body of a request that offers to switch to
+    another protocol. It also words its own refusal as plain text.
     """
 
     _timer: asyncio.TimerHandle | None = None
+    _refused = False
+    _in_message = False
+    _switching = False
     _head_bytes = 0
+    # What has come of a head, from its first byte on; None where it began within other data.
+    _head: bytes | None = b""
+    # The end of what came before, for the size of a chunk that began there.
+    _before = b""
+    # Bytes of the open chunk; None outside of chunks.
+    _chunk_bytes: int | None = None
+    _body_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock for the first request."""
@@ -33,25 +63,127 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Start the clock for the next request of a connection that is kept alive."""
         super().on_message_begin()
+        self._in_message = True
+        self._body_bytes = 0
         self._await_head()
 
     def on_headers_complete(self) -> None:
         """Stop the clock: from here on the application limits the body."""
         self._stop_clock()
-        super().on_headers_complete()
+        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        if size > _HEAD_BYTES:  # it came in one piece
+            raise ValueError(_HEAD_TOO_LARGE)  # the parser makes its own error of it
+        version, method = self.parser.get_http_version(), self.parser.get_method()
+        if version not in _VERSIONS or method == b"CONNECT":
+            raise ValueError(_NOT_HTTP)
+        self._switching = self.parser.should_upgrade()
+        if not self._switching:
+            super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Note the end of the body, unless it is still to be parsed."""
+        if not self._switching:
+            self._in_message = False
+            super().on_message_complete()
+
+    def on_chunk_header(self) -> None:
+        """A chunk's size has come."""
+        self._chunk_bytes = 0
+
+    def on_chunk_complete(self) -> None:
+        """A chunk has come whole."""
+        self._chunk_bytes = None
+
+    def on_body(self, body: bytes) -> None:
+        """Count what has come."""
+        self._body_bytes += len(body)
+        if self._chunk_bytes is not None:
+            self._chunk_bytes += len(body)
+        super().on_body(body)
 
     def data_received(self, data: bytes) -> None:
-        """Feed the parser, and give up a head without end."""
-        super().data_received(data)
-        if self._timer is None or self.transport.is_closing():
+        """Feed the parser, and give up what cannot become a request."""
+        if self._refused:
             return
+        self._note_head(data)
+        self._unset_keepalive_if_required()
+        try:
+            self._need_start_line()
+            self._feed(data)
+        except httptools.HttpParserError as error:
+            own = isinstance(error.__context__, ValueError)
+            self.send_400_response(str(error.__context__) if own else _NOT_HTTP)
+            return
+        if self._timer is not None:
+            self._limit_head(data)
+        elif self._chunk_bytes is not None:
+            self._read_chunk_size(data)
+        self._before = data[-_CHUNK_LINE_BYTES:]
+
+    def _note_head(self, data: bytes) -> None:
+        if not self._in_message:
+            self._head = data
+        elif self._timer is None:
+            self._head = None
+        elif self._head is not None:
+            self._head += data
+
+    def _need_start_line(self) -> None:
+        """Refuse what the parser would take: HTTP/0.9, RTSP, blanks where none belong."""
+        if self._head is not None:
+            line, ended, _ = self._head.lstrip(b"\r\n").partition(b"\n")
+            if ended and not _START_LINE.fullmatch(line):
+                raise httptools.HttpParserError(_NOT_HTTP)
+
+    def _feed(self, data: bytes) -> None:
+        while True:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as offer:
+                # HTTP/1.1 lets a server pass over such an offer (RFC 9110, 7.8), and Java's client
+                # makes one with every first request. The parser takes it for the end of HTTP.
+                data = self._without_offer() + data[offer.args[0] :]
+                self.parser = httptools.HttpRequestParser(self)
+            else:
+                return
+
+    def _without_offer(self) -> bytes:
+        version = self.parser.get_http_version().encode()
+        head = [b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, version)]
+        head += [b"%b: %b" % pair for pair in self.headers if pair[0] != b"upgrade"]
+        return b"\r\n".join([*head, b"", b""])
+
+    def _limit_head(self, data: bytes) -> None:
         self._head_bytes += len(data)
         if self._head_bytes > _HEAD_BYTES:
-            self._stop_clock()
-            self.send_400_response(f"The request's head is larger than {_HEAD_BYTES:,} bytes.")
+            self.send_400_response(_HEAD_TOO_LARGE)
+
+    def _read_chunk_size(self, data: bytes) -> None:
+        """Tell the application how large the open chunk says it is; the parser does not.
+
+        What has come of the chunk ends `data`; right before it stands its size.
+        """
+        received = self._before + data
+        if self._chunk_bytes is None or self._chunk_bytes >= len(data):
+            return  # it stood in earlier data
+        end = len(received) - self._chunk_bytes
+        line = received[:end].rstrip(b"\r\n").rpartition(b"\n")[2]
+        try:
+            size = int(line.partition(b";")[0], 16)
+        except ValueError:  # it began before what is kept of the past
+            return
+        to_come = size - self._chunk_bytes
+        cast(dict[str, Any], self.cycle.scope)[BODY_BYTES] = self._body_bytes + to_come
+        self.cycle.message_event.set()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is not HTTP, in the same form as every other refusal."""
+        self._stop_clock()
+        self._refused = True
+        if self.cycle is not None and not (self.cycle.more_body or self.cycle.response_complete):
+            # An earlier request is being answered; this must not pass for its answer.
+            self.cycle.keep_alive = False
+            return
         body = orjson.dumps({"error": msg})
         head = (
             b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\n"
@@ -63,12 +195,15 @@ class GuardedProtocol(HttpToolsProtocol):
     def _await_head(self) -> None:
         self._stop_clock()
         self._head_bytes = 0
-        self._timer = self.loop.call_later(_HEAD_SECONDS, self._give_up)
+        self._timer = self.loop.call_later(_HEAD_SECONDS, self._look_again)
 
     def _stop_clock(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _look_again(self) -> None:
+        self._timer = self.loop.call_later(_STALL_SECONDS, self._give_up)
 
     def _give_up(self) -> Any:
         if not self.transport.is_closing():

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from viewfinder_serving.connection import BODY_BYTES
 from viewfinder_serving.refusals import RefusedError, shown
 
 Message = MutableMapping[str, Any]
@@ -70,6 +71,7 @@ class Exchange:
         self.headers: dict[str, str] = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
+        self._scope = scope
         self._receive = receive
         self._send = send
         chunked = "transfer-encoding" in self.headers
@@ -109,7 +111,7 @@ class Exchange:
             async with asyncio.timeout(seconds):
                 while self._unread:
                     body += await self._next_part()
-                    if len(body) > limit:
+                    if len(body) > limit or self._scope.get(BODY_BYTES, 0) > limit:
                         raise _too_large(limit, "more")
         except TimeoutError as error:
             raise RefusedError(

@@ -19,6 +19,7 @@ from viewfinder_serving import metrics
 from viewfinder_serving.admission import Admission
 from viewfinder_serving.classifier import Classifier
 from viewfinder_serving.config import ServeConfig
+from viewfinder_serving.grpc_wire import need_few_fields
 from viewfinder_serving.kserve_sdk import messages, services
 from viewfinder_serving.model import PhotoDataPlane, PhotoModel
 from viewfinder_serving.refusals import RefusedError, shown
@@ -42,11 +43,20 @@ _CODES = {
 }
 
 
+# Beside its photos a request has about ten fields: names, shape, outputs.
+_MORE_FIELDS = 100
+# Messages that one connection may send at once; each is in memory before it is admitted.
+_STREAMS = 16
+
+
 @asynccontextmanager
 async def running_grpc(dataplane: PhotoDataPlane, config: ServeConfig) -> AsyncIterator[None]:
     """Serve gRPC while the block runs; requests in flight finish when it ends."""
-    size = ("grpc.max_receive_message_length", config.max_request_bytes)
-    server = grpc.aio.server(options=[size])
+    options = [
+        ("grpc.max_receive_message_length", config.max_request_bytes),
+        ("grpc.max_concurrent_streams", _STREAMS),
+    ]
+    server = grpc.aio.server(options=options, interceptors=[_OwnMethods()])
     services.add_GRPCInferenceServiceServicer_to_server(PhotoServicer(dataplane, config), server)
     host = f"[{config.host}]" if ":" in config.host else config.host
     server.add_insecure_port(f"{host}:{config.grpc_port}")
@@ -55,6 +65,51 @@ async def running_grpc(dataplane: PhotoDataPlane, config: ServeConfig) -> AsyncI
         yield
     finally:
         await server.stop(config.grace_seconds)
+
+
+class _OwnMethods(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc is not typed
+    """Has no message parsed whose size in memory is unknown, and none outside of our care.
+
+    `ModelInfer` gets the bytes as they came, and the methods for loading and unloading models,
+    which are not implemented, do not parse what they are sent.
+    """
+
+    async def intercept_service(self, continuation: Any, details: Any) -> Any:
+        """Return what answers a method; None where it is not implemented."""
+        method = details.method.rpartition("/")[2]
+        if method.startswith("Repository"):
+            return None
+        handler = await continuation(details)
+        if handler is None:
+            return None
+        behavior = handler.unary_unary if method == "ModelInfer" else _parsing(handler)
+        return grpc.unary_unary_rpc_method_handler(
+            behavior, response_serializer=handler.response_serializer
+        )
+
+
+def _parsing(handler: Any) -> Callable[[bytes, Any], Any]:
+    """Return what parses a request and answers it. Left to grpc, a failure is the server's."""
+
+    async def answer(content: bytes, context: Any) -> Any:
+        try:
+            request = _parse(handler.request_deserializer, content)
+        except RefusedError as refusal:
+            await context.abort(_CODES[refusal.status], str(refusal))
+        return await handler.unary_unary(request, context)
+
+    return answer
+
+
+def _parse(parse: Callable[[bytes], Any], content: bytes) -> Any:
+    try:
+        return parse(content)
+    except Exception as error:  # protobuf's, which kserve brings; nothing else runs here
+        raise RefusedError(
+            "a message of the Open Inference Protocol",
+            str(error),
+            "use the stubs that the protocol's .proto gives",
+        ) from error
 
 
 class PhotoServicer(services.GRPCInferenceServiceServicer):  # type: ignore[misc]  # generated
@@ -95,15 +150,13 @@ class PhotoServicer(services.GRPCInferenceServiceServicer):  # type: ignore[misc
         described = await self._dataplane.model_metadata(request.name)
         return messages.ModelMetadataResponse(**described)
 
-    async def ModelInfer(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Classify the photos of one request."""
+    async def ModelInfer(self, request: bytes, context: Any) -> Any:  # noqa: N802
+        """Classify the photos of one request, which comes unparsed."""
         started = time.monotonic()
         status = 500
         try:
-            model = self._need_model(request.model_name, request.model_version)
-            question = _make_question(request, model, self._config, started)
-            async with self._admission.enter(request.ByteSize()):
-                answer, _ = await self._dataplane.infer(model.name, question)
+            async with self._admission.enter(len(request)):
+                answer = await self._infer(request, started)
             status = 200
             return answer
         except RefusedError as refusal:
@@ -122,6 +175,14 @@ class PhotoServicer(services.GRPCInferenceServiceServicer):  # type: ignore[misc
             outcome = {200: "answered", 499: "gone", 500: "failed", 503: "busy"}
             metrics.REQUESTS.labels("grpc", outcome.get(status, "refused"), str(status)).inc()
             metrics.REQUEST_SECONDS.labels("grpc").observe(time.monotonic() - started)
+
+    async def _infer(self, content: bytes, started: float) -> Any:
+        need_few_fields(content, self._config.max_photos + _MORE_FIELDS)
+        request = _parse(messages.ModelInferRequest.FromString, content)
+        model = self._need_model(request.model_name, request.model_version)
+        question = _make_question(request, model, self._config, started)
+        answer, _ = await self._dataplane.infer(model.name, question)
+        return answer
 
     async def _find_model(self, request: Any, name: str, context: Any) -> PhotoModel:
         try:
@@ -166,7 +227,7 @@ def _read_photos(request: Any, max_photos: int) -> list[bytes]:
 
 
 def _read_outputs(request: Any) -> list[str]:
-    names = [output.name for output in request.outputs] or list(OUTPUTS)
+    names = list(dict.fromkeys(output.name for output in request.outputs)) or list(OUTPUTS)
     for name in names:
         if name not in OUTPUTS:
             raise RefusedError(

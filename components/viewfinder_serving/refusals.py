@@ -1,7 +1,11 @@
 """What the predictor says to a client whose request it does not answer."""
 
+import re
+
 from viewfinder_components.errors import ViewfinderError
 
+# Libraries' messages name objects by their address, which helps nobody but an attacker.
+_ADDRESS = re.compile(r" ?<[^<>]* at 0x[0-9a-fA-F]+>| at 0x[0-9a-fA-F]+")
 _SHOWN = 60  # characters of a client's own value in a message
 
 
@@ -25,7 +29,9 @@ class RefusedError(ViewfinderError):
         status: int = 400,
         headers: dict[str, str] | None = None,
     ) -> None:
-        super().__init__(expected, received, remedy)
+        super().__init__(
+            *(_ADDRESS.sub("", part) for part in (expected, received, remedy)),
+        )
         self.status = status
         self.headers = headers or {}
 

@@ -56,10 +56,18 @@ def need_shape(datatype: object, shape: object, max_photos: int) -> int:
         or len(shape) not in (1, 2)
         or shape[1:] not in ([], [1])
     ):
-        received = str(shape)[:60] if isinstance(shape, list) else shown(shape)
-        raise RefusedError(f"shape [n] or [n, 1] for '{INPUT}'", received, "send one row a photo")
+        raise RefusedError(
+            f"shape [n] or [n, 1] for '{INPUT}'", _show_shape(shape), "send one row a photo"
+        )
     need_count(shape[0], max_photos)
     return int(shape[0])
+
+
+def _show_shape(shape: object) -> str:
+    # Not str() of a list in a list: a thousand deep, that ends in a RecursionError.
+    if isinstance(shape, list) and len(shape) <= 4:
+        return f"[{', '.join(map(shown, shape))}]"
+    return shown(shape)
 
 
 def need_elements(found: int, wanted: int) -> None:

@@ -10,6 +10,8 @@ import struct
 import pytest
 from PIL import Image
 
+from viewfinder_serving.refusals import RefusedError
+
 JSON = {"content-type": "application/json"}
 V1, V2 = "/v1/models/colour:predict", "/v2/models/colour/infer"
 
@@ -272,3 +274,17 @@ def test_random_requests_never_fail_the_server(predictor):
                 content[place] = ord(random_.choice(string.printable))
         answer = predictor.client.post(path, content=bytes(content), headers=JSON)
         assert answer.status_code < 500, (answer.text, bytes(content[:200]))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["cannot identify image file <_io.BytesIO object at 0x7f3a1c0d5e40>", "an Image at 0x7F3A1C0D"],
+)
+def test_no_refusal_tells_where_an_object_lies(text):
+    for refusal in (
+        RefusedError(text, "x", "y"),
+        RefusedError("x", text, "y"),
+        RefusedError("x", "y", text),
+    ):
+        assert "0x" not in str(refusal)
+        assert text[:8] in str(refusal)

@@ -318,3 +318,14 @@ def test_it_is_small_and_soon_ready(start, photo):
         with open(f"/proc/{predictor.process.pid}/status") as file:
             peak = next(int(line.split()[1]) for line in file if line.startswith("VmHWM"))
         assert peak < 350_000
+
+
+def test_it_says_what_its_threads_are_doing(start):
+    """For a predictor that stands still: `kill -USR1` needs no thread that is free."""
+    with start() as predictor:
+        predictor.process.send_signal(signal.SIGUSR1)
+        deadline = time.monotonic() + 20
+        while "most recent call first" not in predictor.log.read_text():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert predictor.client.get("/v2/health/live").json() == {"live": True}
