@@ -5,7 +5,7 @@ import os
 import platform
 import sys
 
-NAMES = ("startup", "reading", "memory", "predictor", "demo", "accuracy")
+NAMES = ("startup", "reading", "memory", "predictor", "demo", "accuracy", "standstill")
 
 
 def main() -> int:

@@ -9,22 +9,27 @@ from pathlib import Path
 from platform import python_version
 from typing import Any
 
-import httpx
-
+from viewfinder_components.checking.conversation import (
+    Conversation,
+    NoAnswerError,
+    Patience,
+    conversing,
+)
 from viewfinder_components.checking.measure import (
     Latency,
     Parity,
-    compare_answers,
+    compare_photos,
     measure_latency,
 )
+from viewfinder_components.checking.node import NodeReading, describe_node
 from viewfinder_components.checking.predictor import (
     NotReadyError,
     RunningPredictor,
     running_predictor,
 )
-from viewfinder_components.checking.samples import Samples, read_samples
+from viewfinder_components.checking.samples import Sample, Samples, read_samples
 from viewfinder_components.checking.verdict import VERDICT, Check, limit_check, write_verdict
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, TransientError
 from viewfinder_components.ranges import need_integer
 from viewfinder_components.timing import Stopwatch
 
@@ -34,6 +39,12 @@ _log = logging.getLogger(__name__)
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
 _NAME = "checked"
+_PREDICT = f"/v1/models/{_NAME}:predict"
+
+# What a busy node can spoil; `failed_answers` only counts where there was no answer at all.
+_TIMED = {"start_seconds", "failed_answers", "p50_ms", "p99_ms"}
+# On a busy node a latency above its limit is measured again.
+_ROUNDS = 3
 _DISTRIBUTIONS = ("viewfinder", "kserve", "openvino", "numpy", "pillow", "simplejpeg")
 
 
@@ -53,16 +64,18 @@ class CheckConfig:
     """Requests of the latency measurement, at least 1; p99 of 100 is the second slowest."""
 
     max_p50_ms: float = 500.0
-    """Limit of the median latency, in milliseconds: twenty times what 2 cores need."""
+    """Limit of the median latency without waiting for a processor, in milliseconds: twenty times
+    what 2 cores need."""
 
     max_p99_ms: float = 1000.0
-    """Limit of the 99th percentile of latency, in milliseconds."""
+    """Limit of the 99th percentile of latency without waiting for a processor, in milliseconds."""
 
     max_memory_mb: float = 512.0
     """Limit of the largest resident memory, in megabytes; below a pod's usual limit."""
 
     max_start_seconds: float = 60.0
-    """Limit from the start of the process to its readiness, in seconds."""
+    """Limit from the start of the process to its readiness without waiting for a processor, in
+    seconds."""
 
     def __post_init__(self) -> None:
         self._need("tolerance", 0 <= self.tolerance <= 1)
@@ -91,6 +104,9 @@ class CheckResult:
     seconds: dict[str, float]
     """Seconds by phase."""
 
+    busy: bool = False
+    """Whether a check failed for which the node was too busy."""
+
     @property
     def passed(self) -> bool:
         """Whether every check passed."""
@@ -112,76 +128,124 @@ class CheckResult:
 
 
 def check_servable(
-    servable_dir: Path, evaluation_dir: Path, verdict_dir: Path, config: CheckConfig
+    servable_dir: Path,
+    evaluation_dir: Path,
+    verdict_dir: Path,
+    config: CheckConfig,
+    patience: Patience | None = None,
 ) -> CheckResult:
     """Start the predictor in a fresh process, ask it about test photos, and judge.
+
+    Times are judged without the wait for a processor, so that a busy node does not refuse a good
+    model; the clock's times are in the verdict as well.
 
     Args:
         servable_dir: What export wrote.
         evaluation_dir: What evaluate wrote: `evaluation.json` and `samples/`.
         verdict_dir: Where to write `verdict.json`; made when missing.
         config: The limits.
+        patience: When an answer is given up.
 
     Raises:
         PermanentError: The evaluation cannot be read; or a check failed, then after the verdict
             was written.
+        TransientError: The node was too busy to judge the predictor; the verdict was written.
     """
-    watch = Stopwatch()
+    watch, node = Stopwatch(), NodeReading.now()
     samples = read_samples(evaluation_dir)
-    details: dict[str, Any] = {}
+    details: dict[str, Any] = {"busy": False}
     try:
         with running_predictor(servable_dir, _NAME, config.max_start_seconds) as predictor:
             watch.seconds["start"] = predictor.start_seconds
-            checks = _examine(predictor, samples, config, watch, details)
+            with conversing(predictor, patience or Patience()) as conversation:
+                checks = _examine(conversation, samples, config, watch, details)
+            checks.insert(0, _judge_start(predictor, config))
+            checks.append(_judge_memory(predictor.peak_memory_mb(), config))
     except NotReadyError as error:
+        details["busy"] = error.busy
         checks = [Check("start_seconds", None, config.max_start_seconds, False, f"{error}.")]
-    except httpx.HTTPError as error:
-        sentence = f"The predictor stopped answering: {type(error).__name__}: {error}."
-        checks = [Check("failed_answers", None, 0, False, sentence)]
+    except NoAnswerError as error:
+        details |= {"busy": error.busy, "stacks": error.stacks.splitlines()}
+        checks = [Check("failed_answers", None, 0, False, error.sentence)]
+    details |= {"versions": _versions(), "seconds": dict(watch.seconds)}
+    details["node"] = NodeReading.now().since(node)
     scalars = {check.name: check.value for check in checks if check.value is not None}
-    result = CheckResult(tuple(checks), scalars, dict(watch.seconds))
-    details |= {"versions": _versions(), "seconds": result.seconds}
+    failed = {check.name for check in checks if not check.passed}
+    details["busy"] = details["busy"] and failed <= _TIMED
+    result = CheckResult(tuple(checks), scalars, dict(watch.seconds), details["busy"])
     write_verdict(verdict_dir, checks, details)
-    _log.info("%s", result.summary)
+    _log.info("%s (%s)", result.summary, describe_node(details["node"]))
     if not result.passed:
-        raise PermanentError(
-            "a predictor that passes every check",
-            result.summary,
-            f"see {VERDICT}; mend the model or the export, or change the limit that it names",
-        )
+        raise _refusal(result, describe_node(details["node"]))
     return result
 
 
+def _refusal(result: CheckResult, node: str) -> PermanentError | TransientError:
+    if result.busy:
+        return TransientError(
+            "a node with time to measure a predictor on",
+            f"{result.summary} ({node})",
+            "run it again when the node is less busy, or give the step a CPU request",
+        )
+    return PermanentError(
+        "a predictor that passes every check",
+        result.summary,
+        f"see {VERDICT}; mend the model or the export, or change the limit that it names",
+    )
+
+
 def _examine(
-    predictor: RunningPredictor,
+    conversation: Conversation,
     samples: Samples,
     config: CheckConfig,
     watch: Stopwatch,
     details: dict[str, Any],
 ) -> list[Check]:
-    """Run every check that needs the predictor; what was measured goes into `details` as well."""
-    path = f"/v1/models/{_NAME}:predict"
-    with httpx.Client(base_url=predictor.url, trust_env=False) as client:
-        details["server"] = client.get("/v2").json()
-        details["model"] = client.get(f"/v2/models/{_NAME}").json()
-        with watch.phase("parity"):
-            parity = compare_answers(client, path, samples.photos, config.tolerance)
-        details["samples"] = {"compared": parity.compared, "too_large": list(parity.too_large)}
-        checks = [
-            limit_check(
-                "start_seconds", predictor.start_seconds, config.max_start_seconds,
-                "The time to readiness", " s",
-            ),
-            *_judge_parity(parity, samples, config),
-        ]  # fmt: skip
-        if all(check.passed for check in checks):
-            photos = [photo for photo in samples.photos if photo.uri not in parity.too_large]
-            with watch.phase("latency"):
-                latency = measure_latency(client, path, photos, config.requests)
-            details["latency"] = latency.summary()
-            checks += _judge_latency(latency, config)
-    checks.append(_judge_memory(predictor.peak_memory_mb(), config))
+    """Run every check that needs answers; what was measured goes into `details` as well."""
+    details["server"] = conversation.get("/v2").response.json()
+    details["model"] = conversation.get(f"/v2/models/{_NAME}").response.json()
+    with watch.phase("parity"):
+        parity = compare_photos(
+            lambda body: conversation.post(_PREDICT, body).response,
+            samples.photos,
+            config.tolerance,
+        )
+    details["samples"] = {"compared": parity.compared, "too_large": list(parity.too_large)}
+    checks = _judge_parity(parity, samples, config)
+    if all(check.passed for check in checks):
+        photos = [photo for photo in samples.photos if photo.uri not in parity.too_large]
+        with watch.phase("latency"):
+            latency = _measure(conversation, photos, config)
+        details["latency"] = latency.summary()
+        checks += _judge_latency(latency, config)
+        details["busy"] = _is_excused(latency, config)
     return checks
+
+
+def _measure(conversation: Conversation, photos: list[Sample], config: CheckConfig) -> Latency:
+    """Measure the latency, on a busy node again while it is above its limit; return the best."""
+    found: list[Latency] = []
+    for _ in range(_ROUNDS):
+        found.append(measure_latency(conversation, _PREDICT, photos, config.requests))
+        if not _is_excused(found[-1], config):
+            return found[-1]
+    return min(found, key=lambda latency: latency.percentile(99))
+
+
+def _is_excused(latency: Latency, config: CheckConfig) -> bool:
+    """Whether a latency is above its limit and the node may be to blame, for each that is."""
+    limits = {50: config.max_p50_ms, 99: config.max_p99_ms}
+    above = [share for share, limit in limits.items() if latency.percentile(share) > limit]
+    return bool(above) and all(latency.is_excused(share, limits[share]) for share in above)
+
+
+def _judge_start(predictor: RunningPredictor, config: CheckConfig) -> Check:
+    wall = predictor.start_seconds
+    own = predictor.start_spent.own_seconds(wall)
+    return limit_check(
+        "start_seconds", own, config.max_start_seconds,
+        f"The time to readiness ({wall:.4g} s by the clock)", " s",
+    )  # fmt: skip
 
 
 def _judge_parity(parity: Parity, samples: Samples, config: CheckConfig) -> list[Check]:
@@ -210,14 +274,17 @@ def _judge_parity(parity: Parity, samples: Samples, config: CheckConfig) -> list
 
 
 def _judge_latency(latency: Latency, config: CheckConfig) -> list[Check]:
+    wall = latency.summary()
     return [
         limit_check(
-            "p50_ms", latency.percentile(50), config.max_p50_ms, "The median latency", " ms"
+            "p50_ms", latency.percentile(50), config.max_p50_ms,
+            f"The median latency ({wall['p50_wall_ms']:.4g} ms by the clock)", " ms",
         ),
         limit_check(
-            "p99_ms", latency.percentile(99), config.max_p99_ms, "The 99th percentile", " ms"
+            "p99_ms", latency.percentile(99), config.max_p99_ms,
+            f"The 99th percentile ({wall['p99_wall_ms']:.4g} ms by the clock)", " ms",
         ),
-    ]
+    ]  # fmt: skip
 
 
 def _judge_memory(megabytes: float | None, config: CheckConfig) -> Check:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -11,15 +12,29 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from viewfinder_components.checking.node import NodeReading, describe_node
+from viewfinder_components.checking.processor import ProcessorReading, Spent
 from viewfinder_components.errors import PermanentError
 
 _POLL_SECONDS = 0.01
 _STOP_SECONDS = 10.0
 _LOG_CHARACTERS = 1500
+_STACKS_SECONDS = 2.0
+# A start that waits for a processor may take this many times its limit by the clock.
+_BUSY_FACTOR = 10
+# The server gives up a client or a photo that takes too long. Here the client is the check, which
+# is patient, and on a busy node both take long.
+_LONG = "3600"
 
 
 class NotReadyError(PermanentError):
-    """The predictor ended, or was not ready in time."""
+    """The predictor ended, or was not ready in time.
+
+    Attributes:
+        busy: Whether the node was too busy to say that the predictor is at fault.
+    """
+
+    busy = False
 
 
 @dataclass(frozen=True)
@@ -29,19 +44,47 @@ class RunningPredictor:
     Attributes:
         url: Its base URL on the loopback interface.
         pid: Its process.
-        start_seconds: From the start of the process to its readiness.
+        start_seconds: From the start of the process to its readiness, by the clock.
+        start_spent: Processor time and waiting for one until then.
+        process: The process.
+        log: What it writes.
     """
 
     url: str
     pid: int
     start_seconds: float
+    start_spent: Spent
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def describe_end(self) -> str | None:
+        """Return how the process ended, with the end of its log; None while it runs."""
+        code = self.process.poll()
+        return None if code is None else f"it ended with exit code {code}: {_end_of(self.log)}"
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.process.kill()
+
+    def read_stacks(self) -> str:
+        """Have it write what its threads are doing, and return that.
+
+        The signal's handler needs neither Python's lock nor a thread that is free.
+        """
+        before = self.log.stat().st_size
+        self.process.send_signal(signal.SIGUSR1)
+        time.sleep(_STACKS_SECONDS)
+        return self.log.read_bytes()[before:].decode("utf-8", "replace")
 
     def peak_memory_mb(self) -> float | None:
         """Return its largest resident memory so far, in megabytes of 1,000,000 bytes.
 
         None when the process has ended.
         """
-        status = Path(f"/proc/{self.pid}/status").read_text()
+        try:
+            status = Path(f"/proc/{self.pid}/status").read_text()
+        except OSError:  # ended and reaped
+            return None
         found = re.search(r"^VmHWM:\s*(\d+) kB", status, re.MULTILINE)
         return int(found[1]) * 1024 / 1e6 if found else None
 
@@ -55,7 +98,7 @@ def running_predictor(
     Args:
         servable_dir: The servable directory.
         model_name: The name in the URLs.
-        start_seconds: How long it may take to be ready.
+        start_seconds: How long it may take to be ready, with a processor always free.
 
     Raises:
         NotReadyError: It ended, or was not ready in time; with the end of its log.
@@ -71,10 +114,10 @@ def running_predictor(
                 stderr=subprocess.STDOUT,
             )
         try:
-            _await_ready(process, ready, log, started + start_seconds)
+            spent = _await_ready(process, ready, log, start_seconds)
             seconds = time.monotonic() - started
             url = json.loads(ready.read_bytes())["url"]
-            yield RunningPredictor(url, process.pid, seconds)
+            yield RunningPredictor(url, process.pid, seconds, spent, process, log)
         finally:
             _end(process)
 
@@ -88,11 +131,16 @@ def _command(servable_dir: Path, model_name: str, ready: Path) -> list[str]:
         *("--host", "127.0.0.1"),
         *("--port", "0"),
         *("--ready-file", str(ready)),
+        *("--request-seconds", _LONG),
+        *("--body-seconds", _LONG),
         *("--no-access-log", "--stop-at-eof"),
     ]
 
 
-def _await_ready(process: subprocess.Popen[bytes], ready: Path, log: Path, deadline: float) -> None:
+def _await_ready(process: subprocess.Popen[bytes], ready: Path, log: Path, limit: float) -> Spent:
+    """Return what the start took of the processors."""
+    started, node = time.monotonic(), NodeReading.now()
+    unborn = ProcessorReading({}, wanting=True)
     while not ready.exists():
         if process.poll() is not None:
             raise NotReadyError(
@@ -100,13 +148,30 @@ def _await_ready(process: subprocess.Popen[bytes], ready: Path, log: Path, deadl
                 f"exit code {process.returncode}: {_end_of(log)}",
                 "mend what its log says and export the model again",
             )
-        if time.monotonic() > deadline:
-            raise NotReadyError(
-                "a predictor that is ready in time",
-                f"none until the limit; its log ends with: {_end_of(log)}",
-                "raise max_start_seconds, or give the step more CPU",
-            )
+        wall = time.monotonic() - started
+        if wall > limit:
+            spent = ProcessorReading.of(process.pid).since(unborn)
+            if spent.own_seconds(wall) > limit or wall > _BUSY_FACTOR * limit:
+                raise _not_ready(wall, limit, spent, node, log)
         time.sleep(_POLL_SECONDS)
+    return ProcessorReading.of(process.pid).since(unborn)
+
+
+def _not_ready(
+    wall: float, limit: float, spent: Spent, node: NodeReading, log: Path
+) -> NotReadyError:
+    busy = spent.own_seconds(wall) <= limit
+    error = NotReadyError(
+        f"a predictor that is ready in time ({limit:g} s)",
+        f"none after {wall:.1f} s, in which its threads ran for {spent.cpu_seconds:.1f} s and "
+        f"waited {spent.waiting_seconds:.1f} s for a processor "
+        f"({describe_node(NodeReading.now().since(node))}); its log ends with: {_end_of(log)}",
+        "run it again when the node is less busy, or give the step more CPU"
+        if busy
+        else "raise max_start_seconds, or give the step more CPU",
+    )
+    error.busy = busy
+    return error
 
 
 def _end_of(log: Path) -> str:
@@ -115,7 +180,8 @@ def _end_of(log: Path) -> str:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
+    if process.poll() is None:
+        process.terminate()
     try:
         process.wait(_STOP_SECONDS)
     except subprocess.TimeoutExpired:

@@ -1,0 +1,193 @@
+"""Ask a predictor one thing after the other, and tell a slow answer from one that never comes.
+
+No fixed time-out can do that: on a busy node a good predictor may need minutes for an answer. So
+while a request is open, a thread looks at what the predictor does with its time. It is given up
+when it stands still, when it has had far more processor time than an answer needs, and at the very
+end also when it gets none.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from viewfinder_components.checking.predictor import RunningPredictor
+from viewfinder_components.checking.processor import ProcessorReading, Spent
+
+_JSON = {"content-type": "application/json"}
+_LOOK_SECONDS = 0.25
+# Threads that wait for Python's lock look for it 200 times a second: that is no work.
+_IDLE_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class Patience:
+    """When an answer is given up."""
+
+    still_seconds: float = 20.0
+    """Without an answer, while the predictor does next to nothing and waits for no processor."""
+
+    work_factor: float = 10.0
+    """How many times the processor time of the dearest answer so far, or of the start, before an
+    answer that has not come after `still_seconds` counts as never to come."""
+
+    busy_seconds: float = 300.0
+    """Without an answer, while the predictor waits for a processor."""
+
+
+class NoAnswerError(Exception):
+    """The predictor gave no answer.
+
+    Args:
+        sentence: What happened, with the figures.
+        busy: Whether the node was too busy to say that the predictor is at fault.
+        stacks: What the predictor's threads were doing; empty where nobody knows.
+    """
+
+    def __init__(self, sentence: str, busy: bool = False, stacks: str = "") -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.busy = busy
+        self.stacks = stacks
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer and what it took.
+
+    Attributes:
+        response: The answer.
+        wall_seconds: By the clock, from sending the request to having the answer.
+        spent: Processor time and waiting for one, of the predictor and of this process.
+    """
+
+    response: httpx.Response
+    wall_seconds: float
+    spent: Spent
+
+    @property
+    def own_seconds(self) -> float:
+        """How long it would have taken with a processor always free."""
+        return self.spent.own_seconds(self.wall_seconds)
+
+
+class Conversation:
+    """Requests to one predictor. Made by `conversing`.
+
+    Args:
+        predictor: A predictor that is ready.
+        client: With the predictor's base URL and no time-out of its own.
+        patience: When an answer is given up.
+    """
+
+    def __init__(
+        self, predictor: RunningPredictor, client: httpx.Client, patience: Patience
+    ) -> None:
+        self._predictor = predictor
+        self._client = client
+        self._patience = patience
+        self._dearest = predictor.start_spent.cpu_seconds / patience.work_factor
+        self._asked: float | None = None
+        self._before = ProcessorReading({}, wanting=False)
+        self._finding: NoAnswerError | None = None
+        self._ended = threading.Event()
+
+    def get(self, path: str) -> Answer:
+        """Ask for something.
+
+        Raises:
+            NoAnswerError: There was no answer.
+        """
+        return self._ask(self._client.build_request("GET", path))
+
+    def post(self, path: str, body: bytes) -> Answer:
+        """Send JSON.
+
+        Raises:
+            NoAnswerError: There was no answer.
+        """
+        request = self._client.build_request("POST", path, content=body, headers=_JSON)
+        return self._ask(request)
+
+    def _ask(self, request: httpx.Request) -> Answer:
+        own = ProcessorReading.of(os.getpid())
+        self._before = ProcessorReading.of(self._predictor.pid)
+        self._asked = started = time.monotonic()
+        try:
+            response = self._client.send(request)
+        except httpx.HTTPError as error:
+            self._asked = None
+            raise self._explain(error) from error
+        wall = time.monotonic() - started
+        self._asked = None
+        spent = ProcessorReading.of(self._predictor.pid).since(self._before)
+        self._dearest = max(self._dearest, spent.cpu_seconds)
+        return Answer(response, wall, spent + ProcessorReading.of(os.getpid()).since(own))
+
+    def _explain(self, error: httpx.HTTPError) -> NoAnswerError:
+        if self._finding is not None:
+            return self._finding
+        ended = self._predictor.describe_end()
+        reason = ended or f"{type(error).__name__}: {error}"
+        return NoAnswerError(f"The predictor stopped answering: {reason}.")
+
+    def watch(self) -> None:
+        """Look after the open request until `stop`; runs in a thread of its own."""
+        me = threading.get_native_id()
+        asked, moved, last = None, 0.0, ProcessorReading({}, wanting=False)
+        while not self._ended.wait(_LOOK_SECONDS):
+            now, reading = time.monotonic(), ProcessorReading.of(self._predictor.pid)
+            spent = reading.since(last)
+            worked = spent.cpu_seconds + spent.waiting_seconds > _IDLE_SHARE * _LOOK_SECONDS
+            # A client that waits for a processor itself has perhaps not sent anything yet.
+            client = ProcessorReading.of(os.getpid(), leaving_out=me)
+            if worked or reading.wanting or client.wanting or asked != self._asked:
+                moved = now
+            last, asked = reading, self._asked
+            if asked is not None and self._judge(now - asked, now - moved, reading):
+                self._predictor.kill()
+                return
+
+    def stop(self) -> None:
+        """End `watch`."""
+        self._ended.set()
+
+    def _judge(self, open_seconds: float, still_seconds: float, reading: ProcessorReading) -> bool:
+        """Note why the open request is given up; returns whether it is."""
+        spent, patience = reading.since(self._before), self._patience
+        figures = (
+            f"no answer in {open_seconds:.1f} s, in which its threads ran for "
+            f"{spent.cpu_seconds:.2f} s and waited {spent.waiting_seconds:.1f} s for a processor"
+        )
+        if still_seconds > patience.still_seconds:
+            sentence = f"The predictor stands still: {figures}."
+            self._finding = NoAnswerError(sentence, stacks=self._predictor.read_stacks())
+        elif (
+            open_seconds > patience.still_seconds
+            and spent.cpu_seconds > patience.work_factor * self._dearest
+        ):
+            sentence = f"The predictor works without an end: {figures}."
+            self._finding = NoAnswerError(sentence, stacks=self._predictor.read_stacks())
+        elif open_seconds > patience.busy_seconds:
+            sentence = f"The node is too busy to measure on: {figures}."
+            self._finding = NoAnswerError(sentence, busy=True)
+        return self._finding is not None
+
+
+@contextmanager
+def conversing(predictor: RunningPredictor, patience: Patience) -> Iterator[Conversation]:
+    """Ask a predictor while the block runs."""
+    never = httpx.Timeout(None)
+    with httpx.Client(base_url=predictor.url, trust_env=False, timeout=never) as client:
+        conversation = Conversation(predictor, client, patience)
+        thread = threading.Thread(target=conversation.watch, name="watch", daemon=True)
+        thread.start()
+        try:
+            yield conversation
+        finally:
+            conversation.stop()
+            thread.join()

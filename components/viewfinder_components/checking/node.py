@@ -1,0 +1,90 @@
+"""How busy the node is: the evidence that a verdict keeps beside what it measured."""
+
+import os
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+_GROUPS = Path("/sys/fs/cgroup")
+_CPU_CONTROLLER = re.compile(r"^(\d+):([^:]*):(.*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class NodeReading:
+    """The node and this process's control group at one moment.
+
+    Attributes:
+        at: The moment, in seconds of `time.monotonic`.
+        throttled_seconds: How long the CPU limit has held the control group back; None where
+            there is no such limit or the kernel does not say.
+        pressure_seconds: How long at least one task of the node has waited for a processor
+            (https://docs.kernel.org/accounting/psi.html); None where the kernel does not say.
+    """
+
+    at: float
+    throttled_seconds: float | None
+    pressure_seconds: float | None
+
+    @classmethod
+    def now(cls) -> Self:
+        """Read the kernel's files."""
+        return cls(time.monotonic(), _read_throttled(), _read_pressure())
+
+    def since(self, earlier: "NodeReading") -> dict[str, Any]:
+        """Return what happened since an earlier reading, for the verdict."""
+        return {
+            "seconds": round(self.at - earlier.at, 3),
+            "throttled_seconds": _difference(self.throttled_seconds, earlier.throttled_seconds),
+            "pressure_seconds": _difference(self.pressure_seconds, earlier.pressure_seconds),
+            "load": round(os.getloadavg()[0], 2),
+            "cores": len(os.sched_getaffinity(0)),
+        }
+
+
+def describe_node(evidence: dict[str, Any]) -> str:
+    """Return the evidence of `NodeReading.since` in words."""
+    throttled = evidence["throttled_seconds"]
+    limit = f"; its CPU limit held it back for {throttled:.1f} s" if throttled else ""
+    return f"load {evidence['load']:.1f} on {evidence['cores']} cores{limit}"
+
+
+def _difference(now: float | None, then: float | None) -> float | None:
+    return None if now is None or then is None else round(now - then, 3)
+
+
+def _read_throttled() -> float | None:
+    for path in _cpu_stat_files():
+        try:
+            values = dict(line.split() for line in path.read_text().splitlines())
+        except (OSError, ValueError):
+            continue
+        if "throttled_usec" in values:  # control groups of version 2
+            return int(values["throttled_usec"]) / 1e6
+        if "throttled_time" in values:  # version 1
+            return int(values["throttled_time"]) / 1e9
+    return None
+
+
+def _cpu_stat_files() -> list[Path]:
+    """Return where this process's group may be: its own folder, or a container's root."""
+    try:
+        entries = _CPU_CONTROLLER.findall(Path("/proc/self/cgroup").read_text())
+    except OSError:
+        return []
+    folders = []
+    for number, controllers, path in entries:
+        if number == "0":
+            folders += [_GROUPS / path.lstrip("/"), _GROUPS]
+        elif "cpu" in controllers.split(","):
+            folders += [_GROUPS / controllers / path.lstrip("/"), _GROUPS / controllers]
+    return [folder / "cpu.stat" for folder in folders]
+
+
+def _read_pressure() -> float | None:
+    try:
+        found = re.search(r"^some .*total=(\d+)", Path("/proc/pressure/cpu").read_text(), re.M)
+    except OSError:
+        return None
+    return int(found[1]) / 1e6 if found else None

@@ -1,0 +1,95 @@
+"""What a process got of the processors, and how long it waited for one.
+
+The kernel keeps, for every thread, the time it ran and the time it was ready to run but did not:
+behind other work in the queue, or held back by its control group's CPU limit. The rest of the
+clock's time the thread had nothing to do, or was blocked. See `/proc/<pid>/schedstat` in
+https://docs.kernel.org/scheduler/sched-stats.html
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+_NANOSECONDS = 1e-9
+_WANTING = ("R", "D")  # running or ready to run; waiting for a disk
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What happened between two readings of one process.
+
+    Attributes:
+        cpu_seconds: Processor time of all its threads.
+        waiting_seconds: Time that its threads were ready to run and did not, added up; 0 where the
+            kernel does not say.
+    """
+
+    cpu_seconds: float = 0.0
+    waiting_seconds: float = 0.0
+
+    def __add__(self, other: "Spent") -> "Spent":
+        return Spent(
+            self.cpu_seconds + other.cpu_seconds, self.waiting_seconds + other.waiting_seconds
+        )
+
+    def own_seconds(self, wall_seconds: float) -> float:
+        """Return how long a piece of work would have taken with a processor always free.
+
+        Threads that waited side by side are counted more than once, so the wait alone would take
+        away too much; the processor time is the least that the work needs.
+
+        Args:
+            wall_seconds: How long it took by the clock.
+        """
+        apart = max(wall_seconds - self.waiting_seconds, self.cpu_seconds)
+        return min(wall_seconds, apart)
+
+
+@dataclass(frozen=True)
+class ProcessorReading:
+    """The threads of a process at one moment.
+
+    Attributes:
+        threads: By thread: nanoseconds run, and nanoseconds ready to run.
+        wanting: Whether a thread is running, ready to run or waiting for a disk.
+    """
+
+    threads: dict[int, tuple[int, int]]
+    wanting: bool
+
+    @classmethod
+    def of(cls, pid: int, leaving_out: int | None = None) -> Self:
+        """Read a process; one that has ended has no threads.
+
+        Args:
+            pid: The process.
+            leaving_out: A thread that does not count.
+        """
+        threads, wanting = {}, False
+        for task in _list_tasks(pid):
+            if task.name == str(leaving_out):
+                continue
+            try:
+                ran, ready = (task / "schedstat").read_text().split()[:2]
+                threads[int(task.name)] = (int(ran), int(ready))
+                state = (task / "stat").read_text().rpartition(")")[2].split()[0]
+            except (OSError, ValueError):  # the thread has ended, or the kernel does not say
+                continue
+            wanting = wanting or state in _WANTING
+        return cls(threads, wanting)
+
+    def since(self, earlier: "ProcessorReading") -> Spent:
+        """Return what the process spent since an earlier reading."""
+        ran = ready = 0
+        for thread, (now_ran, now_ready) in self.threads.items():
+            then_ran, then_ready = earlier.threads.get(thread, (0, 0))
+            ran += now_ran - then_ran
+            ready += now_ready - then_ready
+        return Spent(ran * _NANOSECONDS, ready * _NANOSECONDS)
+
+
+def _list_tasks(pid: int) -> list[Path]:
+    try:
+        return list(Path(f"/proc/{pid}/task").iterdir())
+    except OSError:
+        return []
