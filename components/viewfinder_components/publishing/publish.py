@@ -1,15 +1,21 @@
 """The publish step: a servable becomes an immutable version under the model root."""
 
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.storage.checksums import digest_file
-from viewfinder_components.storage.contents import Contents
+from viewfinder_components.storage.contents import Contents, Manifest
 from viewfinder_components.storage.model_name import validate_model_name
-from viewfinder_components.storage.store import open_store
-from viewfinder_components.storage.version import MANIFEST
+from viewfinder_components.storage.store import Store, open_store
+from viewfinder_components.storage.version import MANIFEST, Version
 from viewfinder_components.timing import Stopwatch
+
+# The model card, which tells of the evaluation. A run that was killed after it had published
+# evaluates again when it is resumed, beside its own version.
+_CARD = "card.md"
+_VERSIONS_LOOKED_AT = 20  # for an earlier try of the run: in a bucket each is a request
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,7 @@ class PublishedVersion:
     number: int
     uri: str
     reused: bool
-    """Whether an earlier try had published these very files, and nothing was added."""
+    """Whether an earlier try of the run had published the model, and nothing was added."""
     seconds: dict[str, float]
     """Wall-clock seconds by phase."""
 
@@ -48,7 +54,8 @@ def publish_version(servable_dir: Path, config: PublishConfig) -> PublishedVersi
     """Copy a servable to `<root>/<model>/<next integer>/`.
 
     The version appears whole or not at all, whenever the process is killed and whoever publishes
-    beside it. Publishing the same servable again returns the version that holds it already.
+    beside it. Publishing the same servable again returns the version that holds it already; so
+    does publishing the same model again under the same run's id, after a new evaluation.
 
     Args:
         servable_dir: The directory of the export step, with `manifest.json`.
@@ -64,8 +71,26 @@ def publish_version(servable_dir: Path, config: PublishConfig) -> PublishedVersi
     with watch.phase("inspect"):
         files = _files(servable_dir, config)
     with watch.phase("publish"):
-        version, reused = store.add(config.model_name, servable_dir, files)
+        version, reused = _add(store, servable_dir, files, config)
     return PublishedVersion(version.number, version.uri, reused, watch.seconds)
+
+
+def _add(
+    store: Store, servable: Path, files: dict[str, str], config: PublishConfig
+) -> tuple[Version, bool]:
+    if config.run_id:
+        described = store.manifests(config.model_name)
+        for version, manifest in islice(described, _VERSIONS_LOOKED_AT):
+            if manifest.values.get("run_id") == config.run_id and _same_model(manifest, files):
+                return version, True
+    return store.add(config.model_name, servable, files)
+
+
+def _same_model(manifest: Manifest, files: dict[str, str]) -> bool:
+    """Return whether a version's files are the same, but for what tells of the evaluation."""
+    told = {_CARD, MANIFEST}
+    ours = {name: digest for name, digest in files.items() if name not in told}
+    return ours == {name: digest for name, digest in manifest.promised.items() if name not in told}
 
 
 def _files(servable: Path, config: PublishConfig) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """A model root in a bucket, of whichever object store."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,12 +9,15 @@ from viewfinder_components.errors import PermanentError
 from viewfinder_components.storage.bucket_errors import explained
 from viewfinder_components.storage.bucket_publishing import Publication
 from viewfinder_components.storage.bucket_removal import clear_dead, foreign, remove_version
-from viewfinder_components.storage.bucket_survey import survey
+from viewfinder_components.storage.bucket_survey import file_of, survey
+from viewfinder_components.storage.contents import Manifest
 from viewfinder_components.storage.downloading import download_version
 from viewfinder_components.storage.location import Location
 from viewfinder_components.storage.model_name import validate_model_name
 from viewfinder_components.storage.objects import ObjectClient
-from viewfinder_components.storage.version import Version
+from viewfinder_components.storage.version import MANIFEST, Version
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,17 @@ class BucketStore:
     def latest(self, model: str) -> Version | None:
         """Return the version with the highest number, None before the first."""
         return max(self.versions(model), default=None)
+
+    def manifests(self, model: str) -> Iterator[tuple[Version, Manifest]]:
+        """Yield the complete versions with what their manifests say; see `Store.manifests`."""
+        folder = self._folder(model)
+        for version in reversed(self.versions(model)):
+            with explained(folder):
+                content = self.client.read(file_of(folder, version.number, MANIFEST))
+            try:
+                yield version, Manifest.parse(content, version.uri)
+            except PermanentError as error:
+                _log.warning("%s is damaged: %s", version.uri, error)
 
     def add(self, model: str, servable: Path, files: Mapping[str, str]) -> tuple[Version, bool]:
         """Publish files as the next version, all or nothing; see `Store.add`.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.storage.checksums import digest_file
-from viewfinder_components.storage.contents import Contents
+from viewfinder_components.storage.contents import Contents, Manifest
 from viewfinder_components.storage.copying import copy_files, sync_directory
 from viewfinder_components.storage.locking import locked
 from viewfinder_components.storage.model_name import validate_model_name
@@ -51,6 +51,20 @@ class LocalStore:
     def latest(self, model: str) -> Version | None:
         """Return the version with the highest number, None before the first."""
         return max(self.versions(model), default=None)
+
+    def manifests(self, model: str) -> Iterator[tuple[Version, Manifest]]:
+        """Yield the complete versions with what their manifests say; see `Store.manifests`."""
+        for version in reversed(self.versions(model)):
+            path = self._path(version)
+            try:
+                contents = Contents.read(path)
+                difference = contents.differences()
+            except PermanentError as error:
+                difference = str(error)
+            if difference:
+                _log.warning("%s is damaged: %s", path, difference)
+            else:
+                yield version, Manifest(contents.manifest, contents.promised)
 
     def add(self, model: str, servable: Path, files: Mapping[str, str]) -> tuple[Version, bool]:
         """Publish files as the next version, all or nothing; see `Store.add`.

@@ -1,13 +1,14 @@
 """Model roots: where versions are published, chosen by the scheme of a URI."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.storage.bucket_store import BucketStore
 from viewfinder_components.storage.clients import open_client
+from viewfinder_components.storage.contents import Manifest
 from viewfinder_components.storage.local_store import LocalStore
 from viewfinder_components.storage.location import BUCKET_SCHEMES, Location
 from viewfinder_components.storage.pvc import PVC, open_claim
@@ -29,6 +30,12 @@ class Store(Protocol):
 
     def latest(self, model: str) -> Version | None:
         """Return the version with the highest number, None before the first."""
+
+    def manifests(self, model: str) -> Iterator[tuple[Version, Manifest]]:
+        """Yield the complete versions with what their manifests say, the newest first.
+
+        A version that is not what its manifest says is left out.
+        """
 
     def add(self, model: str, servable: Path, files: Mapping[str, str]) -> tuple[Version, bool]:
         """Publish `files` as the next version, all or nothing.

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -39,6 +40,32 @@ def test_a_retry_returns_the_version_of_the_first_try(
     # Trained again under the same run's name: another model, another version.
     other = publish_version(make_servable("run-1", b"other weights"), config)
     assert (other.number, other.reused) == (3, False)
+
+
+def test_a_run_that_evaluates_again_publishes_nothing_new(
+    root: str, make_servable: MakeServable
+) -> None:
+    config = PublishConfig(root, "fruit", "run-1")
+    servable = make_servable("run-1")
+    describe(servable, "no version to compare with")
+    first = publish_version(servable, config)
+    describe(servable, "not worse than version 1")
+    again = publish_version(servable, config)
+    assert (again.number, again.reused) == (first.number, True)
+    card = Path(root) / "fruit" / "1" / "card.md"
+    card.chmod(0o644)
+    card.write_text("damaged")
+    assert publish_version(servable, config).number == 2
+
+
+def describe(servable: Path, decision: str) -> None:
+    """Export again after another evaluation: card and manifest differ, the model does not."""
+    (servable / "card.md").write_text(decision)
+    manifest = json.loads((servable / "manifest.json").read_text())
+    digest = hashlib.sha256(decision.encode()).hexdigest()
+    manifest["created"] = decision
+    manifest["files"]["card.md"] = {"sha256": digest}
+    (servable / "manifest.json").write_text(json.dumps(manifest))
 
 
 def test_a_run_without_a_name_can_publish(root: str, make_servable: MakeServable) -> None:
