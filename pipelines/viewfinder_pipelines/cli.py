@@ -73,6 +73,8 @@ def _run_here(given: dict[str, Any], assignments: tuple[str, ...], resume: str |
 
     console = Console()
     plan = resume_run(resume, given, assignments) if resume else plan_run(given, assignments)
+    if plan.ended:
+        click.echo(f"Run {plan.ended.run_id} has ended; nothing is left to do.")
     display = RunDisplay(console)
     try:
         result = run_pipeline(plan, display)

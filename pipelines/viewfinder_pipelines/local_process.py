@@ -7,18 +7,20 @@ the process it runs in, and may not hand them back.
 import json
 import logging
 import os
-import signal
+import subprocess
 import sys
 import threading
 import warnings
 from pathlib import Path
-from typing import Any
+
+# What ends the steps and this process, and takes their temporary files away afterwards.
+_END = 'kill -s KILL -- "-$1"; sleep 0.2; rm -rf -- "$2"'
 
 
 def main() -> None:
     """Run the pipeline described by the JSON file named on the command line."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    job = json.loads(Path(sys.argv[1]).read_text())
+    job = json.loads(Path(sys.argv[1]).read_text("utf-8"))
+    threading.Thread(target=_end_with_parent, args=(job["temporary"],), daemon=True).start()
     # kfp.local replaces every "python3" in a step's arguments by sys.executable, photos' paths
     # included. With this name the replacement changes nothing; our parent put the right
     # interpreter first on PATH.
@@ -29,6 +31,8 @@ def main() -> None:
 
     from kfp import components, local
 
+    from viewfinder_pipelines.local_pipeline import fit_to_one_machine
+
     local.init(
         runner=local.SubprocessRunner(use_venv=False),
         pipeline_root=job["pipeline_root"],
@@ -36,25 +40,23 @@ def main() -> None:
         enable_caching=True,
         cache_root=job["cache_root"],
     )
-    pipeline = components.load_component_from_file(job["pipeline"])
-    _forget_retries(pipeline.pipeline_spec)
+    pipeline = components.load_component_from_text(fit_to_one_machine(Path(job["pipeline"])))
     pipeline(**job["arguments"])
 
 
-def _forget_retries(specification: Any) -> None:
-    """Let a step that fails fail: retries are for pods that are killed, and hide the cause here."""
-    for component in specification.components.values():
-        for task in component.dag.tasks.values():
-            task.ClearField("retry_policy")
-
-
-def _end_with_parent() -> None:
+def _end_with_parent(temporary: str) -> None:
     """End this process and its steps when our standard input closes: the runner is gone.
 
     The runner starts us in a session of our own, so the process group is ours alone.
     """
     os.read(sys.stdin.fileno(), 1)  # not sys.stdin: its lock would be held when we end
-    os.killpg(os.getpgrp(), signal.SIGKILL)
+    subprocess.Popen(
+        ["sh", "-c", _END, "sh", str(os.getpgrp()), temporary],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # or it would end itself
+    )
 
 
 if __name__ == "__main__":

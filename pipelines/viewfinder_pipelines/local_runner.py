@@ -1,74 +1,38 @@
 """Run the compiled pipeline on this machine and keep its record."""
 
 import os
-import subprocess
-import sys
 import time
-from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from viewfinder_components.outcome import Outcome
-from viewfinder_components.whole_files import write_json
 from viewfinder_pipelines.conclusion import (
-    TAIL_LINES,
     explain_failure,
     fill_in,
     interrupt,
     was_refused,
     with_outputs,
 )
-from viewfinder_pipelines.events import Event, Listener, parse_line
+from viewfinder_pipelines.events import Listener
+from viewfinder_pipelines.local_failure import (
+    as_run_error,
+    count_memory_kills,
+    explain_full_disk,
+    explain_signal,
+)
+from viewfinder_pipelines.local_follower import Follower
+from viewfinder_pipelines.local_job import Job, started
 from viewfinder_pipelines.outputs import read_outcome, read_outputs
-from viewfinder_pipelines.record import LOCAL, RunResult, StepResult, StepState
-
-
-@dataclass
-class _Follower:
-    """The run so far, as its output tells it."""
-
-    result: RunResult
-    steps: list[StepResult] = field(default_factory=list)
-    tail: deque[str] = field(default_factory=lambda: deque(maxlen=TAIL_LINES))
-    failed: StepResult | None = None
-    failed_tail: tuple[str, ...] = ()
-    failed_outcome: Outcome | None = None
-    _outcome: Outcome | None = None
-    _began: float = 0.0
-    _said: str = ""
-
-    def take(self, event: Event) -> None:
-        match event.kind:
-            case "began":
-                self._began, self._said, self._outcome = time.monotonic(), "", None
-                self.tail.clear()
-                self.steps.append(StepResult(event.step, "running", 0.0))
-            case "succeeded" | "failed":
-                self._end(event)
-            case "cached":
-                self.steps.append(StepResult(event.step, "cached", 0.0))
-            case "outcome" if self.steps and event.step == self.steps[-1].name:
-                self._outcome = event.outcome
-            case "said" if self.steps and event.text.startswith(f"{self.steps[-1].name}: "):
-                self._said = event.text.removeprefix(f"{self.steps[-1].name}: ")
-                self.tail.append(event.text)
-            case _ if event.text.strip():
-                self.tail.append(event.text)
-        self.result = replace(self.result, steps=tuple(self.steps))
-
-    def _end(self, event: Event) -> None:
-        state: StepState = "succeeded" if event.kind == "succeeded" else "failed"
-        seconds = time.monotonic() - self._began
-        step = replace(self.steps[-1], state=state, seconds=seconds, summary=self._said)
-        if state == "succeeded" and self._outcome is not None:
-            step = replace(step, summary=self._outcome.summary)
-        self.steps[-1] = step
-        if state == "failed" and self.failed is None:
-            self.failed, self.failed_tail = step, tuple(self.tail)
-            self.failed_outcome = self._outcome
+from viewfinder_pipelines.record import LOCAL, RunError, RunResult, StepResult
+from viewfinder_pipelines.run_files import (
+    RunLog,
+    room_for_the_record,
+    save_at_the_end,
+    save_so_far,
+)
+from viewfinder_pipelines.run_lock import held_run
 
 
 def run_locally(
@@ -92,94 +56,81 @@ def run_locally(
 
     Returns:
         The run's record. Failure is a state of the record, not an exception.
+
+    Raises:
+        PermanentError: Another process is at work on the run.
     """
     run_dir.mkdir(parents=True, exist_ok=True)
-    started = time.monotonic()
-    follower = _Follower(
-        RunResult(
-            run_id=run_dir.name,
-            where=LOCAL,
-            state="running",
-            started=datetime.now(UTC).isoformat(timespec="seconds"),
-            seconds=0.0,
-            parameters=dict(parameters),
-            process=os.getpid(),
-        )
-    )
-    follower.result.save(run_dir)
-    interrupted = False
-    code = -1
-    try:
-        code = _follow(_write_job(pipeline, arguments, run_dir), run_dir, follower, listener)
-    except KeyboardInterrupt:
-        interrupted = True
-    result = _conclude(follower, run_dir / "steps", code, interrupted)
-    result = replace(result, seconds=time.monotonic() - started, process=None)
-    result.save(run_dir)
+    with held_run(run_dir) as lock, room_for_the_record(run_dir):
+        began = time.monotonic()
+        follower = Follower(_begin(run_dir, parameters))
+        follower.result.save(run_dir)
+        kills = count_memory_kills()
+        code = _follow(Job(pipeline, arguments, run_dir), lock, follower, listener)
+        result = _conclude(follower, run_dir, code, count_memory_kills() - kills)
+        result = replace(result, seconds=time.monotonic() - began, process=None)
+        save_at_the_end(result, run_dir)
     return result
 
 
-def _write_job(pipeline: Path, arguments: Mapping[str, Any], run_dir: Path) -> Path:
-    job = {
-        "pipeline": str(pipeline),
-        "arguments": dict(arguments),
-        "pipeline_root": str(run_dir / "steps"),
-        "cache_root": str(run_dir / "cache"),
-    }
-    path = run_dir / "job.json"
-    write_json(path, job)
-    return path
+def _begin(run_dir: Path, parameters: Mapping[str, Any]) -> RunResult:
+    return RunResult(
+        run_id=run_dir.name,
+        where=LOCAL,
+        state="running",
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        seconds=0.0,
+        parameters=dict(parameters),
+        process=os.getpid(),
+    )
 
 
-def _follow(job: Path, run_dir: Path, follower: _Follower, listener: Listener) -> int:
-    """Run the job's process and feed its lines to the follower; return its exit code."""
-    bin_dir = str(Path(sys.executable).parent)
-    environment = {
-        **os.environ,
-        "PATH": os.pathsep.join([bin_dir, os.environ.get("PATH", "")]),
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONIOENCODING": "utf-8",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-    }
-    command = [sys.executable, "-m", "viewfinder_pipelines.local_process", str(job)]
-    with (
-        (run_dir / "log.txt").open("a", encoding="utf-8") as log,
-        subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,  # held open: when it closes, the process and its steps end
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-            env=environment,
-            start_new_session=True,
-        ) as process,
-    ):
-        assert process.stdout is not None  # noqa: S101  (PIPE was asked for)
-        for line in process.stdout:
-            log.write(line)
-            event = parse_line(line)
-            follower.take(event)
-            if event.kind not in ("said", "other"):
-                log.flush()
-                follower.result.save(run_dir)
-            listener(event, follower.result)
-    return process.returncode
+def _follow(job: Job, lock: int, follower: Follower, listener: Listener) -> int | None:
+    """Run the job's process and feed its lines to the follower.
+
+    Returns:
+        Its exit code; None when it was interrupted.
+    """
+    log = RunLog(job.run_dir)
+    try:
+        with started(job, lock) as process:
+            for line in process.lines():
+                log.write(line)
+                event = follower.take(line)
+                if event.kind not in ("said", "other"):
+                    save_so_far(follower.result, job.run_dir)
+                listener(event, follower.result)
+            return process.end()
+    except KeyboardInterrupt:
+        return None
+    finally:
+        log.close()
 
 
-def _conclude(follower: _Follower, pipeline_root: Path, code: int, interrupted: bool) -> RunResult:
+def _conclude(follower: Follower, run_dir: Path, code: int | None, memory_kills: int) -> RunResult:
     """Fill in what the steps wrote, and decide how the run ended."""
-    steps = tuple(_with_outputs(step, pipeline_root) for step in follower.steps)
+    steps = tuple(_with_outputs(step, run_dir / "steps") for step in follower.result.steps)
     result = fill_in(replace(follower.result, steps=steps))
-    if interrupted:
+    if code is None:
         return replace(result, state="interrupted", steps=interrupt(steps))
-    if follower.failed is not None or code != 0:
-        tail = follower.failed_tail or tuple(follower.tail)
-        step = follower.failed.name if follower.failed else None
-        return replace(
-            result, state="failed", error=explain_failure(step, follower.failed_outcome, tail)
-        )
+    if follower.failure is not None or code != 0:
+        error = _explain(follower, run_dir, code, memory_kills)
+        return replace(result, state="failed", error=error, steps=interrupt(steps))
     return replace(result, state="refused" if was_refused(result) else "succeeded")
+
+
+def _explain(follower: Follower, run_dir: Path, code: int, memory_kills: int) -> RunError:
+    """Find out why a run failed: what the step said, or else a full disk or a signal."""
+    failure = follower.failure
+    if failure is None:
+        what, step, tail = "the process that runs the steps", None, tuple(follower.tail)
+    else:
+        what, step, tail = f"step {failure.step}", failure.step, failure.tail
+        if failure.outcome is not None:
+            return explain_failure(step, failure.outcome, tail)
+        code = failure.exit_code or 0
+    error = explain_full_disk(run_dir) or explain_signal(code, what, memory_kills)
+    return as_run_error(error, step, tail) if error else explain_failure(step, None, tail)
 
 
 def _with_outputs(step: StepResult, pipeline_root: Path) -> StepResult:

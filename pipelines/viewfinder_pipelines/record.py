@@ -2,13 +2,13 @@
 
 import dataclasses
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.whole_files import write_json
+from viewfinder_pipelines.run_lock import is_held
 
 SCHEMA_VERSION = 1
 RECORD_FILE = "run.json"
@@ -167,7 +167,7 @@ class RunResult:
         A record that says `running` while its runner is gone is returned as `interrupted`.
 
         Raises:
-            PermanentError: There is no such run, or its record is of another schema.
+            PermanentError: There is no such run, or its record is damaged or of another schema.
         """
         path = run_dir / RECORD_FILE
         try:
@@ -176,16 +176,31 @@ class RunResult:
             raise PermanentError(
                 f"a run's record at {path}", "nothing", "list the runs with `viewfinder show`"
             ) from error
-        if values.get("schema_version") != SCHEMA_VERSION:
+        except (OSError, ValueError) as error:
+            raise _damaged(path, error) from error
+        if not isinstance(values, dict) or "schema_version" not in values:
+            raise _damaged(path, "something else")
+        if values["schema_version"] != SCHEMA_VERSION:
             raise PermanentError(
                 f"a run record of schema version {SCHEMA_VERSION} at {path}",
-                f"version {values.get('schema_version')}",
+                f"version {values['schema_version']}",
                 "read it with the release of viewfinder that wrote it",
             )
-        result = cls(**{**values, **_nested(values)})
-        if result.is_local and result.state == "running" and not _is_alive(result.process):
+        try:
+            result = cls(**{**values, **_nested(values)})
+        except (LookupError, TypeError, AttributeError) as error:
+            raise _damaged(path, error) from error
+        if result.is_local and result.state == "running" and not is_held(run_dir, result.process):
             return dataclasses.replace(result, state="interrupted")
         return result
+
+
+def _damaged(path: Path, reason: object) -> PermanentError:
+    return PermanentError(
+        f"a run's record in {path}",
+        f"a damaged one ({reason})",
+        f"delete the folder {path.parent}, or put the record back from a copy",
+    )
 
 
 def _nested(values: dict[str, Any]) -> dict[str, Any]:
@@ -203,15 +218,3 @@ def _nested(values: dict[str, Any]) -> dict[str, Any]:
         error = RunError(**{**error, "log_tail": tuple(error["log_tail"])})
     gaps = tuple(Gap(tuple(gap["steps"]), gap["message"]) for gap in values.get("gaps", ()))
     return {"steps": steps, "error": error, "gaps": gaps}
-
-
-def _is_alive(process: int | None) -> bool:
-    if process is None:
-        return False
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

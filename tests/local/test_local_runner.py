@@ -1,12 +1,16 @@
 """The runner with pipelines of a step or two: how it tells what kfp.local does."""
 
+import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from kfp import compiler, dsl
 
+from viewfinder_components.errors import PermanentError
 from viewfinder_pipelines.events import Event
 from viewfinder_pipelines.local_runner import run_locally
 from viewfinder_pipelines.record import RunResult
@@ -42,6 +46,30 @@ def crash():
 
 
 @dsl.component(base_image="python", install_kfp_package=False)
+def count_and_fail(starts: str):
+    with open(starts, "a") as file:
+        file.write("started\n")
+    raise SystemExit(1)
+
+
+@dsl.component(base_image="python", install_kfp_package=False)
+def end_by(number: int):
+    import logging
+    import os
+
+    logging.info("end-by: epoch 3: loss 0.5612")
+    os.kill(os.getpid(), number)
+
+
+@dsl.component(base_image="python", install_kfp_package=False)
+def leave_files() -> str:
+    import tempfile
+
+    tempfile.mkdtemp()
+    return tempfile.gettempdir()
+
+
+@dsl.component(base_image="python", install_kfp_package=False)
 def sleep(seconds: float):
     import time
 
@@ -62,6 +90,21 @@ def failing(kind: str):
 @dsl.pipeline(name="crashing")
 def crashing():
     crash()
+
+
+@dsl.pipeline(name="retrying")
+def retrying(starts: str):
+    count_and_fail(starts=starts).set_retry(num_retries=2, backoff_duration="0s")
+
+
+@dsl.pipeline(name="ending")
+def ending(number: int):
+    end_by(number=number)
+
+
+@dsl.pipeline(name="leaving")
+def leaving():
+    leave_files()
 
 
 @dsl.pipeline(name="sleeping")
@@ -129,5 +172,102 @@ def test_interrupted(tmp_path: Path) -> None:
     assert time.monotonic() - started < 30
     assert result.state == "interrupted"
     assert [step.state for step in result.steps] == ["interrupted"]
+    assert processes_with(str(tmp_path)) == []
+
+
+def test_a_failing_step_is_started_once(tmp_path: Path) -> None:
+    """Retries are for pods that are killed; kfp.local would start every failing step again."""
+    starts = tmp_path / "starts"
+    result = run(tmp_path, retrying, starts=str(starts))
+    assert result.state == "failed"
+    assert starts.read_text() == "started\n"
+
+
+@pytest.mark.parametrize(
+    ("number", "told", "retryable"),
+    [
+        (signal.SIGKILL, ["signal 9 (SIGKILL)", "memory", "resume"], True),
+        (signal.SIGTERM, ["signal 15 (SIGTERM)", "resume"], True),
+        (signal.SIGSEGV, ["signal 11 (SIGSEGV)", "crashed"], False),
+    ],
+)
+def test_a_step_that_a_signal_ended(tmp_path: Path, number: int, told, retryable: bool) -> None:
+    result = run(tmp_path, ending, number=int(number))
+    assert result.error.step == "end-by"
+    assert "loss" not in result.error.message
+    assert [text for text in told if text not in result.error.message] == []
+    assert result.error.retryable is retryable
+    assert any("epoch 3" in line for line in result.error.log_tail)
+
+
+def test_a_killed_job_leaves_no_step_behind(tmp_path: Path) -> None:
+    def kill_the_job(event: Event, result: RunResult) -> None:
+        if event.kind == "began":
+            [job] = [p for p in psutil.Process().children() if "local_process" in str(p.cmdline())]
+            wait_for(lambda: bool(job.children(recursive=True)))
+            job.kill()
+
+    result = run(tmp_path, sleeping, kill_the_job, seconds=60.0)
+    assert result.state == "failed"
+    assert "signal 9 (SIGKILL)" in result.error.message
+    assert [step.state for step in result.steps] == ["interrupted"]
+    assert processes_with(str(tmp_path)) == []
+
+
+def test_no_temporary_files_are_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    system = tmp_path / "system"
+    system.mkdir()
+    monkeypatch.setenv("TMPDIR", str(system))
+    result = run(tmp_path, leaving)
+    used = Path(result.step("leave-files").parameters["Output"])
+    assert used.is_relative_to(tmp_path / "run")
+    assert not used.exists()
+    assert list(system.iterdir()) == []
+
+
+RUN = """
+import sys
+from pathlib import Path
+from viewfinder_pipelines.local_runner import run_locally
+pipeline, run_dir = map(Path, sys.argv[1:])
+run_locally(pipeline, {"seconds": 60.0}, {}, run_dir, lambda event, result: print(event.kind))
+"""
+
+
+def test_a_killed_runner_leaves_nothing_and_can_go_on_at_once(tmp_path: Path) -> None:
+    compiled = tmp_path / "pipeline.yaml"
+    compiler.Compiler().compile(sleeping, str(compiled))
+    run_dir = tmp_path / "run"
+    with subprocess.Popen(
+        [sys.executable, "-c", RUN, str(compiled), str(run_dir)], stdout=subprocess.PIPE, text=True
+    ) as runner:
+        assert runner.stdout is not None
+        assert any(line == "began\n" for line in runner.stdout)
+        assert RunResult.load(run_dir).state == "running"
+        with pytest.raises(PermanentError, match="still at work"):
+            run(tmp_path, speaking)
+        runner.kill()
+    wait_for(lambda: processes_with(str(tmp_path)) == [] and not list(run_dir.glob("tmp-*")))
+    assert RunResult.load(run_dir).state == "interrupted"
+    assert run(tmp_path, speaking).state == "succeeded"
+
+
+def test_modules_of_the_working_directory_are_not_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in {*sys.stdlib_module_names, "kfp", "yaml", "viewfinder_components"}:
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('a foreign module')")
+    monkeypatch.chdir(tmp_path)
+    assert run(tmp_path, speaking, text="done").state == "succeeded"
+
+
+def wait_for(condition) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "timed out"
+        time.sleep(0.02)
+
+
+def processes_with(text: str) -> list[str]:
     listing = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
-    assert str(tmp_path) not in listing.stdout
+    return [line for line in listing.stdout.splitlines() if text in line]

@@ -1,8 +1,6 @@
 import dataclasses
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import jsonschema
@@ -10,6 +8,9 @@ import pytest
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_pipelines.record import ArtifactRecord, RunError, RunResult, StepResult
+from viewfinder_pipelines.run_lock import held_run
+from viewfinder_pipelines.runner import list_runs
+from viewfinder_pipelines.settings import Settings
 
 SCHEMA = Path(__file__).parents[3] / "docs" / "run-record.schema.json"
 
@@ -48,15 +49,38 @@ def test_a_record_keeps_the_documented_schema(tmp_path: Path, result: RunResult)
 
 
 def test_a_dead_runners_run_is_interrupted(tmp_path: Path, result: RunResult) -> None:
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    dataclasses.replace(result, state="running", process=gone.pid).save(tmp_path)
+    """Even where its process id is another process's by now, as in a container that restarts."""
+    with held_run(tmp_path):
+        dataclasses.replace(result, state="running", process=os.getpid()).save(tmp_path)
     assert RunResult.load(tmp_path).state == "interrupted"
 
 
 def test_a_living_runners_run_is_running(tmp_path: Path, result: RunResult) -> None:
-    dataclasses.replace(result, state="running", process=os.getpid()).save(tmp_path)
-    assert RunResult.load(tmp_path).state == "running"
+    with held_run(tmp_path):
+        dataclasses.replace(result, state="running", process=os.getpid()).save(tmp_path)
+        assert RunResult.load(tmp_path).state == "running"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "{}", '{"schema_version": 1}', '{"schema_version": 1, "steps": 3, "error": 1}'],
+)
+def test_a_damaged_record(tmp_path: Path, text: str) -> None:
+    (tmp_path / "run.json").write_text(text)
+    with pytest.raises(PermanentError, match="a damaged one"):
+        RunResult.load(tmp_path)
+
+
+def test_one_damaged_record_does_not_hide_the_others(
+    tmp_path: Path, result: RunResult, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = Settings(home=tmp_path)
+    for name in ("bad", "r"):
+        (settings.runs / name).mkdir(parents=True)
+    (settings.runs / "bad" / "run.json").write_text("{")
+    result.save(settings.runs / "r")
+    assert list_runs(settings) == [result]
+    assert "bad is left out" in caplog.text
 
 
 def test_no_record(tmp_path: Path) -> None:
