@@ -1,10 +1,11 @@
 """Why a step failed, in one sentence and in parts that a program can read."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal, Self
 
 from viewfinder_components.errors import TransientError, ViewfinderError, compose_sentence
+from viewfinder_components.foreign_errors import explain_foreign, name_cause
 
 FailureKind = Literal["permanent", "transient"]
 
@@ -53,19 +54,21 @@ class Failure:
 
 
 def describe_exception(error: BaseException) -> Failure:
-    """Return why a step failed that ended with this exception."""
+    """Return why a step or a command failed that ended with this exception."""
     if isinstance(error, ViewfinderError):
-        return Failure(
-            kind="transient" if isinstance(error, TransientError) else "permanent",
-            message=str(error),
-            expected=error.expected,
-            received=error.received,
-            remedy=error.remedy,
-        )
-    first_line = str(error).strip().partition("\n")[0]
-    cause = f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__
+        return _as_failure(error)
+    cause = name_cause(error)
+    if explained := explain_foreign(error):
+        return replace(_as_failure(explained), cause=cause)
+    message = f"an error that was not foreseen: {cause}"
+    return Failure(kind="permanent", message=message, cause=cause)
+
+
+def _as_failure(error: ViewfinderError) -> Failure:
     return Failure(
-        kind="permanent",
-        message=f"the step stopped with an error that it did not foresee: {cause}",
-        cause=cause,
+        kind="transient" if isinstance(error, TransientError) else "permanent",
+        message=str(error),
+        expected=error.expected,
+        received=error.received,
+        remedy=error.remedy,
     )

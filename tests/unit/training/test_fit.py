@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.failures import describe_exception
 from viewfinder_components.training.checkpoint import Checkpoint, Progress
 from viewfinder_components.training.class_weights import balanced_weights
 from viewfinder_components.training.config import TrainConfig
 from viewfinder_components.training.examples import FeatureExamples, in_order
 from viewfinder_components.training.fit import Phase, fit
-from viewfinder_components.training.tensorflow import keras
+from viewfinder_components.training.tensorflow import keras, tf
 
 
 def clouds(count: int, seed: int, spread: float = 1.0) -> FeatureExamples:
@@ -192,3 +193,26 @@ def test_examples_come_in_the_order_asked_for() -> None:
     assert np.concatenate([inputs[:, 0] for inputs, _ in parts]).tolist() == order.tolist()
     assert np.concatenate([labels for _, labels in parts]).tolist() == order.tolist()
     assert list(in_order(examples, order[:0], 2)) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (tf.errors.ResourceExhaustedError(None, None, "OOM when allocating"), "enough memory"),
+        (tf.errors.ResourceExhaustedError(None, None, "x; No space left on device"), "the disk"),
+        (ValueError("shapes (2,) and (3,)"), "ValueError: shapes (2,) and (3,)"),
+    ],
+)
+def test_an_error_of_a_keras_layer_is_told_by_what_happened(error: Exception, told: str) -> None:
+    """Keras puts a heading above a layer's error, and the layer's arguments below it."""
+
+    class Failing(keras.Layer):
+        def call(self, inputs: object) -> object:
+            raise error
+
+    with pytest.raises(type(error)) as caught:
+        Failing()(np.zeros((1, 2), np.float32))
+    assert "Arguments received by" in str(caught.value)
+    message = describe_exception(caught.value).message
+    assert told in message
+    assert "Arguments received" not in message

@@ -1,0 +1,138 @@
+"""What exceptions of the system and of other libraries mean, as errors of ours.
+
+Told by number and class; a library is never imported for it.
+"""
+
+import errno
+import os
+import re
+import socket
+from collections.abc import Iterator
+
+from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
+
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_KERAS_WRAPPER = "Exception encountered when calling "  # Keras puts it above a layer's error
+_LONGEST = 300
+_MOST_CAUSES = 10
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_FORBIDDEN = (errno.EACCES, errno.EPERM)
+_MEMORY_REMEDY = (
+    "close other programs or raise the memory limit, then run again; a smaller batch_size or "
+    "image_size needs less"
+)
+
+
+def explain_foreign(error: BaseException) -> ViewfinderError | None:
+    """Return what an exception that is not ours means; None when that is not known.
+
+    Looks at the exceptions it was raised from as well. One that merely came before it counts only
+    where it tells of a full disk or of want of memory.
+    """
+    for cause in _causes(error):
+        if found := _explain(cause):
+            return found
+    context = error.__context__
+    return _explain_exhaustion(context) if context is not None else None
+
+
+def name_cause(error: BaseException) -> str:
+    """Return an exception's class and the first line that says what happened."""
+    lines = [line.strip() for line in _ANSI.sub("", str(error)).splitlines() if line.strip()]
+    if len(lines) > 1 and lines[0].startswith(_KERAS_WRAPPER):
+        del lines[0]
+    name = type(error).__name__
+    return f"{name}: {lines[0][:_LONGEST]}" if lines else name
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause: BaseException | None = error
+    for _ in range(_MOST_CAUSES):
+        if cause is None:
+            return
+        yield cause
+        cause = cause.__cause__
+
+
+def _explain(error: BaseException) -> ViewfinderError | None:
+    return (
+        _explain_exhaustion(error)
+        or (_explain_system(error) if isinstance(error, OSError) else None)
+        or _explain_other(error)
+    )
+
+
+def _explain_exhaustion(error: BaseException) -> ViewfinderError | None:
+    """Explain a full disk and want of memory, whichever library met it."""
+    full = isinstance(error, OSError) and error.errno in _FULL
+    # TensorFlow has one class for both, and the system's own words for the disk.
+    exhausted = _is_of("tensorflow", "ResourceExhaustedError", error)
+    if full or (exhausted and os.strerror(errno.ENOSPC) in str(error)):
+        return PermanentError(
+            "room on the disk",
+            _received(error),
+            "make room, or put runs (VIEWFINDER_HOME), model_root and temporary files (TMPDIR) on "
+            "a larger disk, and run again",
+        )
+    no_memory = isinstance(error, OSError) and error.errno == errno.ENOMEM
+    if exhausted or no_memory or isinstance(error, MemoryError):
+        return TransientError("enough memory", name_cause(error), _MEMORY_REMEDY)
+    return None
+
+
+def _explain_system(error: OSError) -> ViewfinderError | None:
+    name, received = _name(error), _received(error)
+    if isinstance(error, ConnectionError | TimeoutError | socket.gaierror):
+        return TransientError("an answer from the network", received, "try again")
+    if error.errno in _FORBIDDEN:
+        remedy = f"give user id {os.getuid()} that permission, or name another place"
+        return PermanentError(f"permission to use {name}", received, remedy)
+    if error.errno == errno.EROFS:
+        remedy = "name a place that can be written (VIEWFINDER_HOME, model_root)"
+        return PermanentError(f"a file system that can be written at {name}", received, remedy)
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return PermanentError("room for more open files", received, "raise `ulimit -n`")
+    if error.errno == errno.EADDRINUSE:
+        return PermanentError("a port that is free", received, "choose another port")
+    if error.errno == errno.EIO:
+        return TransientError(f"a disk that works under {name}", received, "check the disk")
+    if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP):
+        return PermanentError(f"another kind of path than {name}", received, "correct the path")
+    return None
+
+
+def _explain_other(error: BaseException) -> ViewfinderError | None:
+    if isinstance(error, KeyboardInterrupt):
+        return TransientError("to run to the end", "an interruption", "run again")
+    if isinstance(error, ModuleNotFoundError):
+        return PermanentError(
+            f"the package {error.name} to be installed",
+            "none",
+            "install Viewfinder with all it needs: pip install 'viewfinder[steps,serving]'",
+        )
+    if _is_of("pyarrow", "ArrowException", error) or _is_of("zipfile", "BadZipFile", error):
+        return PermanentError(
+            "a file in the form that its name promises", name_cause(error), "make the file again"
+        )
+    if _is_of("PIL", "UnidentifiedImageError", error):
+        return PermanentError("a picture", name_cause(error), "take the file away")
+    return None
+
+
+def _is_of(package: str, name: str, error: BaseException) -> bool:
+    """Return whether an exception is of a package's class, or of one made from it."""
+    return any(
+        kind.__name__ == name and kind.__module__.partition(".")[0] == package
+        for kind in type(error).__mro__
+    )
+
+
+def _name(error: OSError) -> str:
+    return str(error.filename) if error.filename is not None else "a file"
+
+
+def _received(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.errno is not None:
+        reason = os.strerror(error.errno) if error.errno > 0 else str(error)
+        return f"{reason} ({error.filename})" if error.filename is not None else reason
+    return name_cause(error)

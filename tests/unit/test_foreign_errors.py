@@ -1,0 +1,111 @@
+"""What exceptions of the system and of other libraries are made into."""
+
+import errno
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_components.failures import describe_exception
+
+
+def raised(work: Callable[[], object]) -> BaseException:
+    with pytest.raises(BaseException) as caught:  # noqa: PT011  (whatever the library raises)
+        work()
+    return caught.value
+
+
+def write_to_a_full_disk() -> None:
+    with open("/dev/full", "w") as file:
+        file.write("text")
+
+
+def write_parquet_to_a_full_disk() -> None:
+    # An open file: given the path, pyarrow would remove the device after the failure.
+    with pa.OSFile("/dev/full", "wb") as file:
+        pq.write_table(pa.table({"a": np.arange(100_000)}), file)
+
+
+@pytest.mark.parametrize("work", [write_to_a_full_disk, write_parquet_to_a_full_disk])
+def test_a_full_disk(work: Callable[[], object]) -> None:
+    failure = describe_exception(raised(work))
+    assert failure.message.startswith("expected room on the disk, received No space left on device")
+    assert "larger disk" in failure.remedy
+
+
+@pytest.mark.parametrize(
+    ("number", "told", "kind"),
+    [
+        (errno.EDQUOT, "room on the disk", "permanent"),
+        (errno.EACCES, "permission to use /x", "permanent"),
+        (errno.EROFS, "a file system that can be written at /x", "permanent"),
+        (errno.EMFILE, "ulimit", "permanent"),
+        (errno.EADDRINUSE, "a port that is free", "permanent"),
+        (errno.ENOENT, "/x", "permanent"),
+        (errno.ENOMEM, "enough memory", "transient"),
+        (errno.EIO, "a disk that works", "transient"),
+        (errno.ECONNREFUSED, "the network", "transient"),
+    ],
+)
+def test_an_error_of_the_system(number: int, told: str, kind: str) -> None:
+    failure = describe_exception(OSError(number, "the system's words", "/x"))
+    assert told in failure.message
+    assert failure.kind == kind
+    assert failure.remedy
+    assert failure.cause
+
+
+@pytest.mark.parametrize(
+    ("work", "told"),
+    [
+        (lambda: np.empty(1 << 50), "enough memory"),
+        (lambda: pa.allocate_buffer(1 << 62), "enough memory"),
+        (lambda: pq.read_table(pa.BufferReader(b"no parquet")), "make the file again"),
+        (lambda: zipfile.ZipFile(io.BytesIO(b"no archive")), "make the file again"),
+        (lambda: Image.open(io.BytesIO(b"no picture")), "a picture"),
+        (lambda: __import__("no_such_package"), "the package no_such_package"),
+    ],
+)
+def test_an_error_of_a_library(work: Callable[[], object], told: str) -> None:
+    assert told in describe_exception(raised(work)).message
+
+
+def test_a_cause_is_found_below_what_was_raised_from_it(tmp_path: Path) -> None:
+    def wrap() -> None:
+        try:
+            write_to_a_full_disk()
+        except OSError as error:
+            raise RuntimeError("could not save") from error
+
+    def forget() -> None:
+        try:
+            write_to_a_full_disk()
+        except OSError:
+            raise RuntimeError("could not save")  # noqa: B904  (as libraries do)
+
+    def use_an_expected_error() -> None:
+        try:
+            (tmp_path / "missing").read_bytes()
+        except OSError:
+            raise ValueError("another matter")  # noqa: B904
+
+    assert "room on the disk" in describe_exception(raised(wrap)).message
+    assert "room on the disk" in describe_exception(raised(forget)).message
+    assert "another matter" in describe_exception(raised(use_an_expected_error)).message
+
+
+def test_our_own_errors_stay_as_they_are() -> None:
+    failure = describe_exception(PermanentError("a", "b", "c"))
+    assert (failure.message, failure.cause) == ("expected a, received b; c", "")
+
+
+def test_an_error_that_nobody_foresaw_is_told_by_its_first_line() -> None:
+    failure = describe_exception(ValueError("first\nsecond"))
+    assert failure.message == "an error that was not foreseen: ValueError: first"
