@@ -3,13 +3,17 @@
 import errno
 import hashlib
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
 from viewfinder_components.storage.checksums import CHUNK, check_digest, opened
 
-_WRITE_BITS = 0o222
+# Readable by everybody, whatever the umask: a server runs as another user than the one who
+# publishes. Not writable: a version never changes.
+_FILE_MODE = 0o444
+_FOLDER_MODE = 0o755
 
 
 def copy_files(source: Path, target: Path, files: Mapping[str, str]) -> None:
@@ -24,15 +28,28 @@ def copy_files(source: Path, target: Path, files: Mapping[str, str]) -> None:
         PermanentError: A file cannot be read or is not what its digest says.
         OSError: `target` cannot be written.
     """
-    target.mkdir()
+    make_folder(target)
     for name, digest in files.items():
         copy = target / name
-        copy.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(copy.parent)
         with opened(source / name) as file:
             found = _copy(file, copy)
         check_digest(source / name, digest, found)
     for directory, _, _ in os.walk(target):
         sync_directory(Path(directory))
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder that everybody may read, and those above it; what is there stays as it is.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    if path.is_dir():
+        return
+    make_folder(path.parent)
+    path.mkdir(exist_ok=True)
+    path.chmod(stat.S_IMODE(path.stat().st_mode) | _FOLDER_MODE)
 
 
 def sync_directory(path: Path) -> None:
@@ -54,7 +71,7 @@ def _copy(source: IO[bytes], path: Path) -> str:
         while chunk := source.read(CHUNK):
             digest.update(chunk)
             copy.write(chunk)
-        os.fchmod(copy.fileno(), os.fstat(copy.fileno()).st_mode & ~_WRITE_BITS)
+        os.fchmod(copy.fileno(), _FILE_MODE)
         copy.flush()
         os.fsync(copy.fileno())
     return digest.hexdigest()

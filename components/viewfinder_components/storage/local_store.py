@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.storage.checksums import digest_file
 from viewfinder_components.storage.contents import Contents, Manifest
-from viewfinder_components.storage.copying import copy_files, sync_directory
+from viewfinder_components.storage.copying import copy_files, make_folder, sync_directory
 from viewfinder_components.storage.locking import locked
 from viewfinder_components.storage.model_name import validate_model_name
 from viewfinder_components.storage.os_errors import explained
@@ -75,7 +76,7 @@ class LocalStore:
         """
         folder = self._folder(model)
         with explained(self.root):
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             clear_dead(folder)
             if same := self._published_before(model, files):
                 return same, True
@@ -86,7 +87,9 @@ class LocalStore:
                 with locked(folder / ".lock"):
                     if same := self._published_before(model, files):
                         return same, True
-                    return self._version(model, _rename(content, folder)), False
+                    version = self._version(model, _rename(content, folder))
+            _warn_if_unreachable(folder)
+            return version, False
 
     def fetch(self, version: Version, cache: Path) -> Path:
         """Return where a version lies; nothing is copied. See `Store.fetch`."""
@@ -162,6 +165,18 @@ def _rename(content: Path, folder: Path) -> int:
             continue  # another publisher was faster
         sync_directory(folder)
         return number
+
+
+def _warn_if_unreachable(folder: Path) -> None:
+    """Log which folder above a version only its owner may enter."""
+    closed = [path for path in (folder, *folder.parents) if not path.stat().st_mode & stat.S_IXOTH]
+    if closed:
+        _log.warning(
+            "other users cannot reach the versions in %s: %s lets nobody else in (chmod o+x it to "
+            "serve as another user)",
+            folder,
+            closed[-1],
+        )
 
 
 def _digest(path: Path) -> str | None:

@@ -50,6 +50,33 @@ def test_versions_count_from_one_in_the_order_of_numbers(store: LocalStore, tmp_
     assert open_store(latest.uri) == LocalStore(path)
 
 
+@pytest.mark.parametrize("umask", [0o077, 0o027, 0o002])
+def test_everybody_may_read_a_version_whatever_the_umask(
+    store: LocalStore, tmp_path: Path, umask: int
+) -> None:
+    before = os.umask(umask)
+    try:
+        add(store, tmp_path, b"first")
+    finally:
+        os.umask(before)
+    version = store.root / "fruit" / "1"
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in (version, *version.rglob("*"))}
+    folders = {mode & 0o755 for path, mode in modes.items() if path.is_dir()}
+    assert (folders, {mode for path, mode in modes.items() if path.is_file()}) == ({0o755}, {0o444})
+    for path in (store.root.parent, store.root, store.root / "fruit"):
+        assert path.stat().st_mode & 0o005 == 0o005
+
+
+def test_a_closed_folder_above_the_versions_is_told(
+    store: LocalStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.root.mkdir(parents=True)
+    store.root.chmod(0o700)
+    add(store, tmp_path, b"first")
+    assert "lets nobody else in" in caplog.text
+    assert stat.S_IMODE(store.root.stat().st_mode) == 0o700  # what was there is the user's
+
+
 def test_foreign_and_unfinished_names_are_no_versions(store: LocalStore, tmp_path: Path) -> None:
     add(store, tmp_path, b"first")
     folder = store.root / "fruit"
