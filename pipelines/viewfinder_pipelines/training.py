@@ -197,6 +197,7 @@ def training_pipeline(
             evaluation=evaluated.outputs["evaluation"],
             model_name=model_name,
             run_id=run_id,
+            tolerance=tolerance,
         )
         # Not cached: latency and memory belong to the machine it runs on today.
         checked = check(

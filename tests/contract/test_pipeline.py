@@ -5,22 +5,29 @@ import itertools
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from viewfinder_components.checking.check import CheckConfig
 from viewfinder_components.checking.component import check
 from viewfinder_components.deployment.component import deploy
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.evaluation.component import evaluate
+from viewfinder_components.evaluation.config import EvaluationConfig
 from viewfinder_components.export.component import export
+from viewfinder_components.export.export import ExportConfig
 from viewfinder_components.image import PREDICTOR_IMAGE, STEPS_IMAGE
 from viewfinder_components.preprocessing.component import preprocess
 from viewfinder_components.publishing.component import publish
+from viewfinder_components.publishing.publish import PublishConfig
 from viewfinder_components.training.component import train
+from viewfinder_components.training.config import TrainConfig
 from viewfinder_components.validation.component import validate
+from viewfinder_components.validation.config import ValidationConfig
 from viewfinder_pipelines.compiling import compile_pipeline, list_parameters, parse_assignment
 from viewfinder_pipelines.parameters import DEPLOY_PARAMETERS
 
@@ -175,3 +182,24 @@ def test_wrong_assignment(assignment: str, sentence: str) -> None:
     with pytest.raises(PermanentError, match="expected") as caught:
         parse_assignment(assignment)
     assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("step", "config"),
+    [
+        ("validate", ValidationConfig),
+        ("train", TrainConfig),
+        ("evaluate", EvaluationConfig),
+        ("export", ExportConfig),
+        ("check", CheckConfig),
+        ("publish", PublishConfig),
+    ],
+)
+def test_a_parameter_reaches_every_step_that_has_a_setting_of_its_name(
+    tmp_path: Path, step: str, config: type[Any]
+) -> None:
+    """An error that says "raise tolerance" must not name what its step never sees."""
+    shared = {field.name for field in fields(config)} & list_parameters().keys()
+    inputs = tasks(tmp_path)[step]["inputs"]["parameters"]
+    passed = {name: given.get("componentInputParameter", "") for name, given in inputs.items()}
+    assert {name for name in shared if not passed.get(name, "").endswith(name)} == set()

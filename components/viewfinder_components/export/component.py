@@ -13,6 +13,7 @@ def export(
     servable_facts: dsl.Output[dsl.Metrics],
     model_name: str,
     run_id: str,
+    tolerance: float = 0.02,
 ) -> None:
     """Write the directory that TensorFlow Serving and the predictor load.
 
@@ -23,6 +24,7 @@ def export(
         servable_facts: Files, size, and the largest difference from the evaluation.
         model_name: The name under which the model is published.
         run_id: The run that made the model, for the manifest.
+        tolerance: Largest difference of a probability from the evaluation's, 0 to 1.
     """
     from viewfinder_components.outcome import record_outcome
 
@@ -31,6 +33,6 @@ def export(
 
         from viewfinder_components.export.export import ExportConfig, export_model
 
-        config = ExportConfig(run_id=run_id, model_name=model_name)
+        config = ExportConfig(run_id=run_id, model_name=model_name, tolerance=tolerance)
         result = export_model(Path(model.path), Path(evaluation.path), Path(servable.path), config)
         outcome.succeed(result.summary, result.seconds, result.metrics)
