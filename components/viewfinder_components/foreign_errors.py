@@ -16,7 +16,26 @@ _KERAS_WRAPPER = "Exception encountered when calling "  # Keras puts it above a 
 _LONGEST = 300
 _MOST_CAUSES = 10
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_FORBIDDEN = (errno.EACCES, errno.EPERM)
+_PATH = ("something else at {name}", "correct the path, or put there what belongs there")
+_PERMISSION = ("permission to use {name}", "give user id {user} that permission, or name another")
+_FILES = ("room for more open files", "raise the limit with `ulimit -n`")
+_SYSTEM = {  # error number: what was expected, what to do
+    errno.EACCES: _PERMISSION,
+    errno.EPERM: _PERMISSION,
+    errno.EROFS: (
+        "a file system that can be written at {name}",
+        "name a place that can be written (VIEWFINDER_HOME, model_root)",
+    ),
+    errno.EMFILE: _FILES,
+    errno.ENFILE: _FILES,
+    errno.EADDRINUSE: ("a port that is free", "choose another port"),
+    errno.EIO: ("a disk that works under {name}", "have the disk checked, and run again"),
+    errno.ENOENT: _PATH,
+    errno.EEXIST: _PATH,
+    errno.ENOTDIR: _PATH,
+    errno.EISDIR: _PATH,
+    errno.ENAMETOOLONG: ("a shorter path", "choose a shorter name or folder"),
+}
 _MEMORY_REMEDY = (
     "close other programs or raise the memory limit, then run again; a smaller batch_size or "
     "image_size needs less"
@@ -81,24 +100,16 @@ def _explain_exhaustion(error: BaseException) -> ViewfinderError | None:
 
 
 def _explain_system(error: OSError) -> ViewfinderError | None:
-    name, received = _name(error), _received(error)
+    """Explain an error of the system by its number."""
     if isinstance(error, ConnectionError | TimeoutError | socket.gaierror):
-        return TransientError("an answer from the network", received, "try again")
-    if error.errno in _FORBIDDEN:
-        remedy = f"give user id {os.getuid()} that permission, or name another place"
-        return PermanentError(f"permission to use {name}", received, remedy)
-    if error.errno == errno.EROFS:
-        remedy = "name a place that can be written (VIEWFINDER_HOME, model_root)"
-        return PermanentError(f"a file system that can be written at {name}", received, remedy)
-    if error.errno in (errno.EMFILE, errno.ENFILE):
-        return PermanentError("room for more open files", received, "raise `ulimit -n`")
-    if error.errno == errno.EADDRINUSE:
-        return PermanentError("a port that is free", received, "choose another port")
-    if error.errno == errno.EIO:
-        return TransientError(f"a disk that works under {name}", received, "check the disk")
-    if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP):
-        return PermanentError(f"another kind of path than {name}", received, "correct the path")
-    return None
+        return TransientError("an answer from the network", _received(error), "try again")
+    if error.errno not in _SYSTEM:
+        return None
+    expected, remedy = _SYSTEM[error.errno]
+    name = str(error.filename) if error.filename is not None else "a file"
+    return PermanentError(
+        expected.format(name=name), _received(error), remedy.format(user=os.getuid())
+    )
 
 
 def _explain_other(error: BaseException) -> ViewfinderError | None:
@@ -125,10 +136,6 @@ def _is_of(package: str, name: str, error: BaseException) -> bool:
         kind.__name__ == name and kind.__module__.partition(".")[0] == package
         for kind in type(error).__mro__
     )
-
-
-def _name(error: OSError) -> str:
-    return str(error.filename) if error.filename is not None else "a file"
 
 
 def _received(error: BaseException) -> str:

@@ -2,11 +2,11 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from viewfinder_components.errors import ViewfinderError
+from viewfinder_pipelines.cli_errors import Sentences
 from viewfinder_pipelines.cli_kubeflow import COMMANDS, follow_to_the_end, submit_from_options
 from viewfinder_pipelines.cli_options import (
     CLUSTER_OPTIONS,
@@ -18,21 +18,13 @@ from viewfinder_pipelines.cli_options import (
 )
 from viewfinder_pipelines.versions import prune, versions
 
+if TYPE_CHECKING:
+    from viewfinder_pipelines.prediction import Prediction, Unanswered
+
 # Everything heavy is imported by the command that needs it: `viewfinder --help` answers at once.
 
 
-class _Group(click.Group):
-    """Print our errors as sentences, without a traceback."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except ViewfinderError as error:
-            click.echo(f"{type(error).__name__}: {error}", err=True)
-            sys.exit(1)
-
-
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Sentences, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="viewfinder")
 def main() -> None:
     """From a folder of labelled photos to a measured image classifier behind KServe."""
@@ -69,6 +61,7 @@ def _run_here(given: dict[str, Any], assignments: tuple[str, ...], resume: str |
     from rich.console import Console
 
     from viewfinder_pipelines.console import RunDisplay, print_result
+    from viewfinder_pipelines.interruption import ended_by_signals
     from viewfinder_pipelines.runner import plan_run, resume_run, run_pipeline
 
     console = Console()
@@ -77,7 +70,8 @@ def _run_here(given: dict[str, Any], assignments: tuple[str, ...], resume: str |
         click.echo(f"Run {plan.ended.run_id} has ended; nothing is left to do.")
     display = RunDisplay(console)
     try:
-        result = run_pipeline(plan, display)
+        with ended_by_signals():
+            result = run_pipeline(plan, display)
     finally:
         display.close()
     print_result(console, result)
@@ -118,19 +112,32 @@ def serve(model_version: str, host: str, port: int, name: str | None) -> None:
 @click.option("--model", help="The model's name, where the server has several.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 def predict(photos: tuple[Path, ...], endpoint: str, model: str | None, as_json: bool) -> None:
-    """Ask a served model about photos."""
+    """Ask a served model about photos; exit code 1 when one could not be answered."""
+    from viewfinder_pipelines.prediction import Unanswered, predict_photos
+
+    unanswered = 0
+    for answer in predict_photos(photos, endpoint, model):
+        unanswered += isinstance(answer, Unanswered)
+        _print_answer(answer, as_json)
+    if unanswered:
+        click.echo(f"{unanswered} of {len(photos)} photos were not answered.", err=True)
+        sys.exit(1)
+
+
+def _print_answer(answer: "Prediction | Unanswered", as_json: bool) -> None:
     import dataclasses
     import json
 
-    from viewfinder_pipelines.prediction import predict_photos
+    from viewfinder_pipelines.prediction import Unanswered
 
-    for prediction in predict_photos(photos, endpoint, model):
-        if as_json:
-            click.echo(json.dumps(dataclasses.asdict(prediction), ensure_ascii=False))
-            continue
-        top = list(prediction.probabilities.items())[:3]
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(answer), ensure_ascii=False))
+    elif isinstance(answer, Unanswered):
+        click.echo(f"{answer.photo}: {answer.error}", err=True)
+    else:
+        top = list(answer.probabilities.items())[:3]
         others = ", ".join(f"{label} {share:.1%}" for label, share in top)
-        click.echo(f"{prediction.photo}: {prediction.label} ({others})")
+        click.echo(f"{answer.photo}: {answer.label} ({others})")
 
 
 @main.command()

@@ -15,7 +15,7 @@ from rich.markup import escape
 
 from viewfinder_components.errors import TransientError
 from viewfinder_pipelines.console import RunDisplay, print_result
-from viewfinder_pipelines.prediction import predict_photos
+from viewfinder_pipelines.prediction import Unanswered, predict_photos
 from viewfinder_pipelines.record import RunResult
 from viewfinder_pipelines.runner import plan_run, run_pipeline
 from viewfinder_pipelines.serving import predictor_command
@@ -105,6 +105,9 @@ def _ask(console: Console, samples: list[tuple[Path, str]], endpoint: str) -> No
     console.print(f"\nThe served model ({endpoint}) about {len(samples)} test photos:")
     predictions = predict_photos([path for path, _ in samples], endpoint)
     for prediction, (_, truth) in zip(predictions, samples, strict=True):
+        if isinstance(prediction, Unanswered):
+            console.print(f"[red]✗[/] {escape(prediction.photo)}: {escape(prediction.error)}")
+            continue
         mark = "[green]✓[/]" if prediction.label == truth else "[red]✗[/]"
         share = prediction.probabilities[prediction.label]
         console.print(

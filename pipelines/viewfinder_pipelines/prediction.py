@@ -1,7 +1,8 @@
 """Ask a served model about photos, as any client would."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import httpx
 from viewfinder_components.errors import PermanentError, TransientError
 
 _TIMEOUT_SECONDS = 60.0
+_LONGEST_REASON = 300
+_NOT_THE_PHOTO = (401, 403, 404, 405)  # the next photo would be refused as well
 
 
 @dataclass(frozen=True)
@@ -27,30 +30,50 @@ class Prediction:
     probabilities: dict[str, float]
 
 
+@dataclass(frozen=True)
+class Unanswered:
+    """A photo about which the server said nothing.
+
+    Attributes:
+        photo: The photo's path.
+        error: Why.
+    """
+
+    photo: str
+    error: str
+
+
 def predict_photos(
     photos: Sequence[Path], endpoint: str, model: str | None = None
-) -> list[Prediction]:
-    """Send photos to a V1 endpoint, one request each.
+) -> Iterator[Prediction | Unanswered]:
+    """Send photos to a V1 endpoint, one request each; one that is refused does not stop the rest.
 
     Args:
-        photos: JPEG or PNG files.
+        photos: The files.
         endpoint: Base URL of a predictor, or the full `.../v1/models/NAME:predict`.
         model: The model's name; asked of the server when None.
 
+    Yields:
+        What came of each photo, in order.
+
     Raises:
-        PermanentError: A file cannot be read, or the server refuses the request.
-        TransientError: The server cannot be reached, or is overloaded.
+        PermanentError: The server does not know the model or does not let us in, or is no
+            predictor.
+        TransientError: The server cannot be reached.
     """
     with httpx.Client(timeout=_TIMEOUT_SECONDS) as client:
         url = _find_url(client, endpoint.rstrip("/"), model)
-        return [_predict(client, url, photo) for photo in photos]
+        for photo in photos:
+            yield _predict(client, url, photo)
 
 
 def _find_url(client: httpx.Client, endpoint: str, model: str | None) -> str:
     if endpoint.endswith(":predict"):
         return endpoint
     if model is None:
-        names = _request(client, "GET", f"{endpoint}/v1/models").json().get("models", [])
+        url = f"{endpoint}/v1/models"
+        with _understood(url):
+            names = _need_answer(_request(client, "GET", url)).json().get("models", [])
         if len(names) != 1:
             raise PermanentError(
                 f"one model at {endpoint}",
@@ -61,26 +84,32 @@ def _find_url(client: httpx.Client, endpoint: str, model: str | None) -> str:
     return f"{endpoint}/v1/models/{model}:predict"
 
 
-def _predict(client: httpx.Client, url: str, photo: Path) -> Prediction:
+def _predict(client: httpx.Client, url: str, photo: Path) -> Prediction | Unanswered:
     try:
         encoded = base64.b64encode(photo.read_bytes()).decode()
     except OSError as error:
-        raise PermanentError(
-            "a photo that can be read", f"{photo}: {error.strerror}", "name a photo"
-        ) from error
+        return Unanswered(str(photo), error.strerror or str(error))
     answer = _request(client, "POST", url, {"instances": [{"b64": encoded}]})
-    values = answer.json()["predictions"][0]
-    ranked = sorted(
-        zip(values["labels"], values["probabilities"], strict=True), key=lambda pair: -pair[1]
-    )
-    return Prediction(str(photo), values["label"], dict(ranked))
+    if answer.is_error and answer.status_code not in _NOT_THE_PHOTO:
+        return Unanswered(str(photo), f"HTTP {answer.status_code}: {_reason(answer)}")
+    with _understood(url):
+        values = _need_answer(answer).json()["predictions"][0]
+        pairs = zip(values["labels"], values["probabilities"], strict=True)
+        ranked = sorted(pairs, key=lambda pair: -pair[1])
+        return Prediction(str(photo), values["label"], dict(ranked))
 
 
 def _request(
     client: httpx.Client, method: str, url: str, body: object | None = None
 ) -> httpx.Response:
     try:
-        answer = client.request(method, url, json=body)
+        return client.request(method, url, json=body)
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        raise PermanentError(
+            "the URL of a predictor, such as http://127.0.0.1:8080",
+            f"{url!r} ({error})",
+            "correct --endpoint",
+        ) from error
     except httpx.TransportError as error:
         raise TransientError(
             f"a predictor at {url}",
@@ -88,16 +117,36 @@ def _request(
             "start one with `viewfinder serve`, check the address, or for one in a cluster "
             "use `kubectl port-forward`",
         ) from error
+
+
+def _need_answer(answer: httpx.Response) -> httpx.Response:
+    if answer.is_success:
+        return answer
+    received = f"HTTP {answer.status_code}: {_reason(answer)}"
     if answer.status_code >= 500:
-        raise TransientError(
-            f"an answer from {url}",
-            f"HTTP {answer.status_code}: {answer.text[:300]}",
-            "try again, and look at the server's log",
-        )
-    if answer.is_error:
+        remedy = "try again, and look at the server's log"
+        raise TransientError(f"an answer from {answer.url}", received, remedy)
+    raise PermanentError(
+        f"{answer.url} to accept the request", received, "correct what the server names"
+    )
+
+
+def _reason(answer: httpx.Response) -> str:
+    """Return what a server says about a refusal: KServe's protocol has it under `error`."""
+    try:
+        reason = answer.json()["error"]
+    except (ValueError, LookupError, TypeError):
+        reason = answer.text
+    return str(reason)[:_LONGEST_REASON]
+
+
+@contextmanager
+def _understood(url: str) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise PermanentError(
-            f"{url} to accept the request",
-            f"HTTP {answer.status_code}: {answer.text[:300]}",
-            "correct what the server names",
-        )
-    return answer
+            f"an answer in the V1 protocol from {url}",
+            f"something else ({type(error).__name__}: {error})",
+            "check that --endpoint is a predictor's address",
+        ) from error

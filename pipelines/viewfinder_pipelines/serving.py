@@ -64,7 +64,8 @@ def _no_version(received: str, settings: Settings) -> PermanentError:
 def predictor_command(version: Path, host: str, port: int, name: str | None) -> list[str]:
     """Return the command that serves a version; the name defaults to the published one."""
     return [
-        *(sys.executable, "-m", "viewfinder_serving"),
+        # -P: a module of the current directory must not take the place of an installed one.
+        *(sys.executable, "-P", "-m", "viewfinder_serving"),
         *("--model-dir", str(version)),
         *("--model-name", name or version.parent.name),
         *("--host", host),

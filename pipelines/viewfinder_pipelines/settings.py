@@ -36,6 +36,11 @@ class Settings:
         return self.home / "checkpoints"
 
     @property
+    def logs(self) -> Path:
+        """A file a command that met an error nobody had foreseen."""
+        return self.home / "logs"
+
+    @property
     def cache(self) -> Path:
         """Versions that were downloaded to be served; may be deleted at any time."""
         return self.home / "cache"

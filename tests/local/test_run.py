@@ -70,13 +70,22 @@ def test_serve_and_predict(published, photos: Path) -> None:
         wait_for(lambda: is_ready(endpoint), 30)
         told = published.run("predict", *map(str, chosen), "--endpoint", endpoint, "--json")
         answers = [json.loads(line) for line in told.stdout.splitlines()]
-        refused = published.run("predict", __file__, "--endpoint", endpoint)
+        mixed = [str(chosen[0]), __file__, str(chosen[1]), "no such photo"]
+        told_of_some = published.run("predict", *mixed, "--endpoint", endpoint)
+        as_json = published.run("predict", *mixed, "--endpoint", endpoint, "--json")
     finally:
         server.send_signal(signal.SIGINT)
         server.wait(60)
     assert [answer["label"] for answer in answers] == sorted(os.listdir(photos))
-    assert refused.returncode == 1
-    assert "HTTP 400" in refused.stderr
+    assert told_of_some.returncode == as_json.returncode == 1
+    assert [line.partition(": ")[0] for line in told_of_some.stdout.splitlines()] == mixed[::2]
+    refused, missing_file, count = told_of_some.stderr.splitlines()
+    assert refused.startswith(f"{__file__}: HTTP 400: ")
+    assert missing_file == "no such photo: No such file or directory"
+    assert count == "2 of 4 photos were not answered."
+    lines = [json.loads(line) for line in as_json.stdout.splitlines()]
+    assert [line["photo"] for line in lines] == mixed
+    assert ["error" in line for line in lines] == [False, True, False, True]
 
 
 def is_ready(endpoint: str) -> bool:

@@ -50,7 +50,7 @@ def test_a_full_disk(work: Callable[[], object]) -> None:
         (errno.EADDRINUSE, "a port that is free", "permanent"),
         (errno.ENOENT, "/x", "permanent"),
         (errno.ENOMEM, "enough memory", "transient"),
-        (errno.EIO, "a disk that works", "transient"),
+        (errno.EIO, "a disk that works", "permanent"),
         (errno.ECONNREFUSED, "the network", "transient"),
     ],
 )
