@@ -15,8 +15,11 @@ from viewfinder_components.deployment.cluster import SERVING, Cluster, Object
 from viewfinder_components.deployment.refusals import missing_kserve
 from viewfinder_components.errors import PermanentError
 
-_CONTROLLER = "/apis/apps/v1/namespaces/kserve/deployments/kserve-controller-manager"
-_CONFIG = "/api/v1/namespaces/kserve/configmaps/inferenceservice-config"
+NAMESPACES = ("kserve", "kubeflow")
+"""Where KServe installs itself: by its own manifests, and by Kubeflow's."""
+
+_CONTROLLER = "/apis/apps/v1/namespaces/{}/deployments/kserve-controller-manager"
+_CONFIG = "/api/v1/namespaces/{}/configmaps/inferenceservice-config"
 # Everybody who is logged in may read it; it holds the schema of the InferenceService.
 _SCHEMA = "/openapi/v3/apis/serving.kserve.io/v1beta1"
 _TAG = re.compile(r":v?(\d+)\.(\d+)")
@@ -78,12 +81,17 @@ def detect_kserve(cluster: Cluster, service: Object | None) -> KServe:
 def _read_tag(cluster: Cluster) -> tuple[int, int] | None:
     """Read the version of the controller's image, where the tag is one."""
     with suppress(PermanentError):  # no permission outside our namespace: the usual case
-        controller = cluster.get(_CONTROLLER) or {}
+        controller = _find(cluster, _CONTROLLER)
         template = controller.get("spec", {}).get("template", {}).get("spec", {})
         for container in template.get("containers", []):
             if found := _TAG.search(container.get("image", "").partition("/")[2]):
                 return int(found[1]), int(found[2])
     return None
+
+
+def _find(cluster: Cluster, path: str) -> Object:
+    """Return what lies at a path of KServe's namespace; nothing where it is in none of them."""
+    return next(filter(None, (cluster.get(path.format(name)) for name in NAMESPACES)), {})
 
 
 def _read_schema(cluster: Cluster) -> tuple[int, int]:
@@ -106,7 +114,7 @@ def _read_mode(service: Object | None) -> Mode | None:
 
 def _read_default(cluster: Cluster) -> Mode | None:
     with suppress(PermanentError, ValueError):
-        config = cluster.get(_CONFIG) or {}
+        config = _find(cluster, _CONFIG)
         word = json.loads(config.get("data", {}).get("deploy", "{}")).get("defaultDeploymentMode")
         return None if word is None else _to_mode(word)
     return None

@@ -103,14 +103,25 @@ def conflict_error(status: dict[str, Any], message: str) -> ConflictError:
     )
 
 
-def _missing_rule(match: re.Match[str]) -> PermanentError:
+class ForbiddenError(PermanentError):
+    """The API server does not permit something."""
+
+    def __init__(self, expected: str, received: str, remedy: str, *, permission: str) -> None:
+        super().__init__(expected, received, remedy)
+        self.permission = permission
+        """What is not permitted, such as `get secrets in namespace team`."""
+
+
+def _missing_rule(match: re.Match[str]) -> ForbiddenError:
     group, resource, verb = match["group"], match["resource"], match["verb"]
     where = f" in namespace {match['namespace']}" if match["namespace"] else ""
-    return PermanentError(
-        f"permission to {verb} {resource}{f'.{group}' if group else ''}{where}",
+    permission = f"{verb} {resource}{f'.{group}' if group else ''}{where}"
+    return ForbiddenError(
+        f"permission to {permission}",
         f"none for {match['user']}",
         f"apply {ROLE}, whose missing rule is {{apiGroups: [{group!r}], resources: [{resource!r}], "
         f"verbs: [{verb!r}]}}, and bind it to that user",
+        permission=permission,
     )
 
 

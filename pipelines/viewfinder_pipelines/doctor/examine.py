@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from viewfinder_components.errors import ViewfinderError
+from viewfinder_pipelines.doctor import room
 from viewfinder_pipelines.doctor.access import examine_api, examine_namespace
 from viewfinder_pipelines.doctor.errands import (
     examine_predictor_image,
@@ -55,6 +56,7 @@ EXAMINATIONS = (
     Examination(_ACCOUNT, examine_accounts, needs=_NAMESPACE),
     Examination("storage credentials", examine_secret, needs=_ACCOUNT),
     Examination("serving runtime", examine_runtime, needs=_KINDS),
+    Examination(room.NAME, room.examine_room, needs=_NAMESPACE),
     Examination("predictor's image", examine_predictor_image, needs=_ACCOUNT, makes_pods=True),
     Examination(_STEPS, examine_steps_image, needs=_ACCOUNT, makes_pods=True),
     Examination("model root", examine_storage, needs=_STEPS, makes_pods=True),

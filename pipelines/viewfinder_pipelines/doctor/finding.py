@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from viewfinder_components.deployment.refusals import ForbiddenError
 from viewfinder_components.errors import ViewfinderError
 
 
@@ -48,10 +49,6 @@ class Finding:
         }  # fmt: skip
 
 
-# How deployment/refusals.py begins when a permission is missing; quotas and admission do not.
-_PERMISSION = "permission to "
-
-
 class UnseenError(Exception):
     """We may not look at something; the rest can go on.
 
@@ -68,6 +65,4 @@ class UnseenError(Exception):
 
 def as_unseen(what: str, error: ViewfinderError) -> UnseenError | ViewfinderError:
     """Return the error as an `UnseenError` when all that is wrong is that we may not look."""
-    if error.expected.startswith(_PERMISSION):
-        return UnseenError(what, error.expected.removeprefix(_PERMISSION))
-    return error
+    return UnseenError(what, error.permission) if isinstance(error, ForbiddenError) else error

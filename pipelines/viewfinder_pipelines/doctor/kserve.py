@@ -5,16 +5,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from viewfinder_components.deployment.cluster import SERVING, Object
-from viewfinder_components.deployment.kserve_version import KServe, Mode, detect_kserve
+from viewfinder_components.deployment.kserve_version import (
+    NAMESPACES,
+    KServe,
+    Mode,
+    detect_kserve,
+)
 from viewfinder_components.errors import PermanentError, ViewfinderError
 from viewfinder_pipelines.doctor.finding import Finding, State, as_unseen
 from viewfinder_pipelines.doctor.install import Install
 
 OLDEST, NEWEST = (0, 14), (0, 21)
 """The versions of KServe that Viewfinder is known to work with."""
-
-NAMESPACES = ("kserve", "kubeflow")
-"""Where KServe installs itself: by its own manifests, and by Kubeflow's."""
 
 _KINDS = {SERVING: "inferenceservices", "/apis/serving.kserve.io/v1alpha1": "servingruntimes"}
 

@@ -20,7 +20,9 @@ def examine_pipelines(settings: KubeflowSettings) -> Iterator[Finding]:
 
     kubeflow = connect(settings)
     health = json.loads(kubeflow.get("/apis/v2beta1/healthz"))
-    yield _judge_version(str(health.get("tag_name", "")), kubeflow.host)
+    # The UI hands the API's version on under a name of its own.
+    tag = health.get("tag_name") or health.get("apiServerTagName") or ""
+    yield _judge_version(str(tag), kubeflow.host)
     query = {"page_size": 1} | ({"namespace": kubeflow.namespace} if kubeflow.namespace else {})
     kubeflow.get(f"/apis/v2beta1/runs?{urlencode(query)}")
     where = f"in namespace {kubeflow.namespace}" if kubeflow.namespace else "without profiles"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from viewfinder_components.deployment.refusals import ConflictError, explain_refusal
+from viewfinder_components.deployment.refusals import ConflictError, ForbiddenError, explain_refusal
 from viewfinder_components.errors import PermanentError, TransientError
 
 PATH = "/apis/serving.kserve.io/v1beta1/namespaces/team/inferenceservices/fruit"
@@ -21,11 +21,9 @@ def test_a_missing_rule_is_named_with_its_manifest() -> None:
         '"serving.kserve.io" in the namespace "team"'
     )
     error = explain_refusal("PATCH", PATH, 403, status(message))
-    assert type(error) is PermanentError
-    assert (
-        error.expected
-        == "permission to patch inferenceservices.serving.kserve.io in namespace team"
-    )
+    assert type(error) is ForbiddenError
+    assert error.permission == "patch inferenceservices.serving.kserve.io in namespace team"
+    assert error.expected == f"permission to {error.permission}"
     assert error.received == "none for system:serviceaccount:team:pipeline-runner"
     assert "manifests/base/role.yaml" in error.remedy
     assert (
