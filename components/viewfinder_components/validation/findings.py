@@ -77,7 +77,7 @@ def _about_folders(photos: PhotoTable, classes: dict[str, dict[str, int]]) -> li
     kinds = [reason.kind for reason in photos.reasons]
     if BESIDE_SPLITS.kind in kinds:
         beside = np.flatnonzero(photos.reason == kinds.index(BESIDE_SPLITS.kind))
-        names = [str(photos.uri[int(file)]).rstrip("/").rpartition("/")[2] for file in beside]
+        names = [_name_of(photos, file) for file in beside]
         warnings.append(f"Left out, because it lies beside folders of splits: {name_some(names)}.")
     alike = [
         name for name, of in classes.items() if name.lower() in SPLIT_NAMES and any(of.values())
@@ -96,14 +96,18 @@ def name_left_out(photos: PhotoTable) -> str:
         return ""
     parts = []
     for (status, kind), count in reasons[:_NAMED]:
-        place = next(p for p, reason in enumerate(photos.reasons) if reason.kind == kind)
-        file = int(np.flatnonzero(photos.reason == place)[0])
-        name = str(photos.uri[file]).rstrip("/").rpartition("/")[2]
+        places = [place for place, reason in enumerate(photos.reasons) if reason.kind == kind]
+        files = photos.where(STATUSES.index(status))
+        name = _name_of(photos, files[np.isin(photos.reason[files], places)][0])
         parts.append(f"{count:,} {status} ({kind.replace('_', ' ')}, such as {name})")
     more = len(reasons) - _NAMED
     if more > 0:
         parts.append(f"{more} more reasons")
     return f"of {len(photos):,} files met {', '.join(parts)}"
+
+
+def _name_of(photos: PhotoTable, file: np.int64) -> str:
+    return str(photos.uri[int(file)]).rstrip("/").rpartition("/")[2]
 
 
 def near_pairs_of_two_classes(photos: PhotoTable, groups: NearGroups) -> int:
