@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -70,6 +71,23 @@ def leave_files() -> str:
 
 
 @dsl.component(base_image="python", install_kfp_package=False)
+def fill_the_disk(folder: str, facts: dsl.Output[dsl.Metrics], fails: bool):
+    import contextlib
+
+    from viewfinder_components.outcome import record_outcome
+
+    with record_outcome("fill-the-disk", facts) as outcome:
+        with (
+            contextlib.nullcontext() if fails else contextlib.suppress(OSError),
+            open(f"{folder}/filling", "wb", buffering=0) as file,
+        ):
+            while True:
+                file.write(b"x" * 4096)
+                print("a line for the log, " * 10)
+        outcome.succeed("the disk is full", {})
+
+
+@dsl.component(base_image="python", install_kfp_package=False)
 def sleep(seconds: float):
     import time
 
@@ -105,6 +123,11 @@ def ending(number: int):
 @dsl.pipeline(name="leaving")
 def leaving():
     leave_files()
+
+
+@dsl.pipeline(name="filling")
+def filling(folder: str, fails: bool):
+    fill_the_disk(folder=folder, fails=fails)
 
 
 @dsl.pipeline(name="sleeping")
@@ -259,6 +282,30 @@ def test_modules_of_the_working_directory_are_not_imported(
         (tmp_path / f"{name}.py").write_text("raise SystemExit('a foreign module')")
     monkeypatch.chdir(tmp_path)
     assert run(tmp_path, speaking, text="done").state == "succeeded"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of two megabytes; only root can mount one."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no permission to mount a small disk")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_a_full_disk_is_told_and_recorded(small_disk: Path, fails: bool) -> None:
+    """Whether the step meets it, kfp after the step, or the runner with its log and record."""
+    result = run(small_disk, filling, folder=str(small_disk), fails=fails)
+    assert result.state == "failed"
+    assert "room on the disk" in result.error.message
+    assert RunResult.load(small_disk / "run") == result
+    assert not [line for line in result.error.log_tail if "viewfinder_outcome" in line]
 
 
 def wait_for(condition) -> None:
