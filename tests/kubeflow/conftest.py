@@ -1,121 +1,122 @@
-"""A real Kubeflow Pipelines, by its address, and the command line as a user would run it there.
+"""Kubeflow Pipelines for the tests: a real one by its addresses, or what a real one answered.
 
-KFP_HOST       the address of the API
-KFP_SETTINGS   a viewfinder.toml for it: images, credentials, [parameters] data and model_root
-KUBECONFIG     for the tests that kill pods
+Without these variables the tests are played against the recordings in `recorded/`:
 
-The data are photos of fruit, of at least three classes.
+KFP_HOST       the address of a real API
+KFP_UI_HOST    the address of its UI
+KFP_SETTINGS   a viewfinder.toml for it without a host: images, credentials, data and model_root
+KUBECONFIG     its cluster, for the tests that kill pods or set a quota
+KFP_RECORD=1   write what it answers into the recordings
+
+The data are photos of at least three classes, and a run of three epochs passes the gate.
 """
 
 import json
 import os
-import subprocess
-import sys
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
-from tests.testbed.programs import find_kubectl
+from tests.kubeflow.install import Install, unique
+from tests.kubeflow.recorder.exchanges import save
+from tests.kubeflow.recorder.http_server import running
+from tests.kubeflow.recorder.proxy import RecordingProxy
+from tests.kubeflow.recorder.replay import ReplayServer
+from tests.kubeflow.recorder.thinning import scrub, thin
 
-SCHEMA = Path(__file__).parents[2] / "docs" / "run-record.schema.json"
-STEPS = ("validate", "preprocess", "train", "evaluate", "export", "check", "publish")
-QUICK = ("--set", "epochs=3")
+RECORDED = Path(__file__).parent / "recorded"
+_HOSTS = {"api": "KFP_HOST", "ui": "KFP_UI_HOST"}
+IS_REAL = any(name in os.environ for name in _HOSTS.values())
 
 
 @dataclass(frozen=True)
-class Install:
-    """The command line with its home, against one install.
+class Stage:
+    """One address of Kubeflow Pipelines, real or played.
 
     Attributes:
-        home: Where the command keeps its records.
-        settings: The install's settings file.
+        address: `api` or `ui`.
+        folder: A temporary folder for homes and settings.
     """
 
-    home: Path
-    settings: Path
+    address: str
+    folder: Path
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start the command; its output is one stream."""
-        command = Path(sys.executable).with_name("viewfinder")
-        return subprocess.Popen(
-            # Where the tests are a shell's background job, they inherit that it ignores Ctrl-C.
-            ["env", "--default-signal=INT", command, *arguments, "--settings", self.settings],
-            env={**os.environ, "VIEWFINDER_HOME": str(self.home), "PYTHONUNBUFFERED": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+    @contextmanager
+    def play(self, name: str, more_settings: str = "") -> Iterator[Install]:
+        """Give the command line an install to talk to.
 
-    def call(self, *arguments: str) -> tuple[int, str]:
-        """Run the command to its end; return its exit code and what it wrote."""
-        with self.start(*arguments) as process:
-            output, _ = process.communicate()
-        return process.returncode, output
-
-    def record(self, run_id: str) -> dict[str, Any]:
-        """Return a run's record as it is kept here, held to the schema."""
-        record = json.loads((self.home / "runs" / run_id / "run.json").read_text())
-        jsonschema.validate(record, json.loads(SCHEMA.read_text()))
-        return dict(record)
-
-    def run(self, *arguments: str) -> tuple[int, str, dict[str, Any]]:
-        """Run the pipeline to its end; return exit code, output and record."""
-        code, output = self.call("run", "--on", "kubeflow", *QUICK, *arguments)
-        assert output.startswith("Run "), output
-        return code, output, self.record(output.split()[1])
+        Args:
+            name: The recording that is played, or written.
+            more_settings: TOML that is added to the settings file.
+        """
+        home = self.folder / f"{name}-{uuid.uuid4().hex[:6]}"
+        home.mkdir()
+        recording = RECORDED / self.address / f"{name}.json.xz"
+        settings = home / "viewfinder.toml"
+        source = Path(os.environ["KFP_SETTINGS"]) if IS_REAL else RECORDED / "viewfinder.toml"
+        settings.write_text(f"{source.read_text()}\n{more_settings}")
+        if not IS_REAL:
+            with running(ReplayServer(recording)) as server:
+                yield Install(home, settings, server.url, is_real=False)
+            return
+        upstream = os.environ[_HOSTS[self.address]]
+        if "KFP_RECORD" not in os.environ:
+            yield Install(home, settings, upstream, is_real=True)
+            return
+        with running(RecordingProxy(upstream)) as proxy:
+            yield Install(home, settings, proxy.url, is_real=True)
+        save(scrub(thin(proxy.exchanges)), recording)
 
 
-def step(record: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return a step of a record."""
-    return next(s for s in record["steps"] if s["name"] == name)
-
-
-def kubectl(*arguments: str) -> str:
-    """Run kubectl against KUBECONFIG."""
-    return subprocess.run(
-        [find_kubectl(), "--request-timeout=20s", *arguments],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-
-
-def unique(name: str) -> str:
-    """Return a model name that no other test uses."""
-    return f"{name}-{uuid.uuid4().hex[:6]}"
-
-
-def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Skip what needs an install that is not named; say so."""
-    here = Path(__file__).parent
-    missing = [name for name in ("KFP_HOST", "KFP_SETTINGS") if name not in os.environ]
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give a real run the time it takes."""
     for item in items:
-        if here not in item.path.parents:
-            continue
-        item.add_marker(pytest.mark.timeout(900))
-        if missing:
-            reason = f"needs a real Kubeflow Pipelines: set {' and '.join(missing)}"
-            item.add_marker(pytest.mark.skip(reason=reason))
+        if IS_REAL and Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(1800))
 
 
-@pytest.fixture(scope="session")
-def install(tmp_path_factory: pytest.TempPathFactory) -> Install:
-    return Install(tmp_path_factory.mktemp("home"), Path(os.environ["KFP_SETTINGS"]).absolute())
+@pytest.fixture(scope="session", params=list(_HOSTS))
+def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    if IS_REAL and _HOSTS[request.param] not in os.environ:
+        pytest.skip(f"set {_HOSTS[request.param]}")
+    return Stage(request.param, tmp_path_factory.mktemp(request.param))
 
 
-@pytest.fixture(scope="session")
-def succeeded(install: Install) -> tuple[str, dict[str, Any]]:
-    """Output and record of a run that has published its first version.
+@dataclass(frozen=True)
+class Success:
+    """A run that has published its first version and deployed it.
 
-    Its seed is new, so that no step comes from the cache that earlier tests left.
+    Attributes:
+        output: What the command printed.
+        record: The run's record.
+        shown: What `show --json` says where the run was started.
+        shown_elsewhere: The same from a home that has never heard of the run.
     """
+
+    output: str
+    record: dict[str, Any]
+    shown: dict[str, Any]
+    shown_elsewhere: dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def succeeded(stage: Stage) -> Success:
+    # The seed is new, so that no step comes from the cache that earlier tests left.
     name, seed = unique("fruit"), f"seed={uuid.uuid4().int % 2**31}"
-    code, output, record = install.run(
-        *("--model-name", name, "--set", "deploy=false", "--set", seed)
-    )
+    deploy = ("--set", "deploy=true", "--set", "predictor_cpu=100m")
+    with stage.play("success") as install:
+        code, output, record = install.run("--model-name", name, "--set", seed, *deploy)
+        assert code == 0, output
+        shown = _show(install, record["run_id"])
+        elsewhere = _show(install.elsewhere(), record["run_id"])
+    return Success(output, record, shown, elsewhere)
+
+
+def _show(install: Install, run_id: str) -> dict[str, Any]:
+    code, output = install.call("show", run_id, "--json")
     assert code == 0, output
-    return output, record
+    return dict(json.loads(output))
