@@ -28,7 +28,7 @@ $(VENV)/.ready: requirements/dev.txt requirements/uv.txt pyproject.toml
 
 .PHONY: test
 test: setup test-programs ## Pass every test that needs no cluster
-	$(BIN)/pytest --ignore=tests/cluster --ignore=tests/kubeflow
+	$(BIN)/pytest --ignore=tests/cluster
 
 # What the processor does to numbers, TensorFlow and OpenVINO decide when they start.
 NUMERIC_TESTS := tests/unit/export tests/unit/inference tests/unit/training tests/unit/evaluation \

@@ -2,13 +2,14 @@
 
 Without these variables the tests are played against the recordings in `recorded/`:
 
-KFP_HOST       the address of a real API
-KFP_UI_HOST    the address of its UI
-KFP_SETTINGS   a viewfinder.toml for it without a host: images, credentials, data and model_root
-KUBECONFIG     its cluster, for the tests that kill pods or set a quota
-KFP_RECORD=1   write what it answers into the recordings
+KFP_TEST_API        the address of a real API
+KFP_TEST_UI         the address of its UI
+KFP_TEST_SETTINGS   a viewfinder.toml for it without a host: images, credentials, data, model_root
+KFP_TEST_RECORD=1   write what it answers into the recordings
+KUBECONFIG          its cluster, for the tests that kill pods or fill a quota
 
-The data are photos of at least three classes, and a run of three epochs passes the gate.
+They are not the variables that the command line reads: `make test` must never start real runs.
+The data are photos of at least three classes, such that a run of three epochs passes the gate.
 """
 
 import json
@@ -16,7 +17,7 @@ import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from tests.kubeflow.recorder.replay import ReplayServer
 from tests.kubeflow.recorder.thinning import scrub, thin
 
 RECORDED = Path(__file__).parent / "recorded"
-_HOSTS = {"api": "KFP_HOST", "ui": "KFP_UI_HOST"}
+_HOSTS = {"api": "KFP_TEST_API", "ui": "KFP_TEST_UI"}
 IS_REAL = any(name in os.environ for name in _HOSTS.values())
 
 
@@ -45,6 +46,11 @@ class Stage:
     address: str
     folder: Path
 
+    @property
+    def other(self) -> "Stage":
+        """The same install at its other address."""
+        return replace(self, address=next(name for name in _HOSTS if name != self.address))
+
     @contextmanager
     def play(self, name: str, more_settings: str = "") -> Iterator[Install]:
         """Give the command line an install to talk to.
@@ -57,14 +63,14 @@ class Stage:
         home.mkdir()
         recording = RECORDED / self.address / f"{name}.json.xz"
         settings = home / "viewfinder.toml"
-        source = Path(os.environ["KFP_SETTINGS"]) if IS_REAL else RECORDED / "viewfinder.toml"
+        source = Path(os.environ["KFP_TEST_SETTINGS"]) if IS_REAL else RECORDED / "viewfinder.toml"
         settings.write_text(f"{source.read_text()}\n{more_settings}")
         if not IS_REAL:
             with running(ReplayServer(recording)) as server:
                 yield Install(home, settings, server.url, is_real=False)
             return
         upstream = os.environ[_HOSTS[self.address]]
-        if "KFP_RECORD" not in os.environ:
+        if "KFP_TEST_RECORD" not in os.environ:
             yield Install(home, settings, upstream, is_real=True)
             return
         with running(RecordingProxy(upstream)) as proxy:
