@@ -92,3 +92,14 @@ def test_a_record_of_another_schema(tmp_path: Path, result: RunResult) -> None:
     dataclasses.replace(result, schema_version=99).save(tmp_path)
     with pytest.raises(PermanentError, match="schema version 1"):
         RunResult.load(tmp_path)
+
+
+@pytest.mark.parametrize("field", ["gaps", "steps", "error"])
+def test_a_record_with_fields_of_another_release(
+    tmp_path: Path, result: RunResult, field: str
+) -> None:
+    result.save(tmp_path)
+    path = tmp_path / "run.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), field: [{"surprise": 1}]}))
+    with pytest.raises(PermanentError, match="fields of another release"):
+        RunResult.load(tmp_path)
