@@ -121,7 +121,7 @@ class Told:
                 self.ended.add(step.name)
                 kind: EventKind = "failed" if step.state == "interrupted" else step.state
                 self._emit(kind, step, "", result)
-            elif step.waiting:
+            elif step.state == "running" and step.waiting:
                 self._tell_waiting(step, result)
             elif step.state == "running" and step.summary and self._is_news(step):
                 self._emit("said", step, f"{step.name}: {step.summary}", result)

@@ -189,7 +189,7 @@ class RunResult:
         try:
             result = cls(**{**values, **_nested(values)})
         except (LookupError, TypeError, AttributeError) as error:
-            raise _damaged(path, error) from error
+            raise _damaged(path, f"fields of another release: {error}") from error
         if result.is_local and result.state == "running" and not is_held(run_dir, result.process):
             return dataclasses.replace(result, state="interrupted")
         return result

@@ -73,31 +73,42 @@ class StepReader:
             return StepReading(_outcome_of(step, ()))
         if pod.name in self._known:
             return self._known[pod.name]
+        if pod.ended is None:
+            return StepReading(lines=self._read_log(step, namespace, []))
         tries = self._tries[pod.name] = self._tries.get(pod.name, 0) + 1
-        if pod.ended is not None and tries > _TRIES and not is_over:
+        if tries > _TRIES and not is_over:
             return StepReading(_outcome_of(step, ()))
-        reading = self._read(step, namespace, is_over)
-        if run_state == "interrupted" and step.state != "succeeded":
-            reading = replace(reading, gap="")  # it was ended: it had nothing more to tell
-        if pod.ended is not None and not reading.gap:
+        reading = self._read_ended(step, namespace, is_over)
+        if not reading.gap:
             self._known[pod.name] = reading
-        return reading
+            return reading
+        # While the run goes on it may still come; a step that was ended had nothing more to tell.
+        is_final = is_over and not (run_state == "interrupted" and step.state != "succeeded")
+        return reading if is_final else replace(reading, gap="")
 
-    def _read(self, step: WorkflowStep, namespace: str, is_over: bool) -> StepReading:
+    def _read_ended(self, step: WorkflowStep, namespace: str, is_over: bool) -> StepReading:
         reasons: list[str] = []
-        lines = _first(self._logs(step.pod, namespace), reasons)
+        lines = self._read_log(step, namespace, reasons)
         outcome = _outcome_of(step, lines)
         if outcome is None and step.state == "succeeded" and is_over:
-            found = _first(self._files(step, namespace), reasons)
-            outcome = find_outcome(found, step.name)
-        if step.state == "running" or (lines and outcome):
+            outcome = find_outcome(_first(self._files(step, namespace), reasons), step.name)
+        # A log adds nothing to a success that is known, and a killed step has told nothing in it.
+        if outcome is not None and (lines or step.state == "succeeded"):
             return StepReading(outcome, lines)
-        if outcome is not None and step.state == "succeeded":
-            return StepReading(outcome, lines)  # the log would add nothing to the record
         if lines and step.state == "failed":
-            return StepReading(outcome, lines)  # it was killed: it told nothing
+            return StepReading(outcome, lines)
         what = "the step's log" if outcome else "the step's word about its end, in its log"
         return StepReading(outcome, lines, self._gap(what, reasons))
+
+    def _read_log(self, step: WorkflowStep, namespace: str, reasons: list[str]) -> list[str]:
+        """Return the log of a step's pod, the first one that has its outcome if there is one."""
+        found: list[str] = []
+        for way in self._logs(step.pod, namespace):
+            lines = _first(iter([way]), reasons)
+            if step.state == "running" or find_outcome(lines, step.name):
+                return lines
+            found = found or lines
+        return found
 
     def _logs(self, pod: Pod, namespace: str) -> Iterator[Callable[[], list[str]]]:
         """Yield the ways to a pod's log, the fresh one first."""

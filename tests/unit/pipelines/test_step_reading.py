@@ -2,21 +2,16 @@
 
 import base64
 import json
-import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from tests.unit.pipelines.played_kubeflow import API_HEALTH, UI_HEALTH, PlayedKubeflow
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.failures import describe_exception
 from viewfinder_components.outcome import Outcome
-from viewfinder_pipelines.kubeflow_client import Kubeflow, connect
 from viewfinder_pipelines.record import ArtifactRecord
-from viewfinder_pipelines.settings_file import KubeflowSettings
 from viewfinder_pipelines.step_reading import StepReader
 from viewfinder_pipelines.workflow import Pod, WorkflowStep
 
@@ -27,61 +22,19 @@ LOG = f"[KFP Executor 2026-11-26 02:00:00,000 INFO]: hello\nviewfinder outcome: 
 NO_LOG = '{"error_message":"BadRequestError: Failed to read logs"}'
 LOG_PATH = "/apis/v1alpha1/runs/r/nodes/pod-1/log"
 KEPT_PATH = "/apis/v1beta1/runs/r/nodes/pod-1/artifacts/main-logs:read"
-API_HEALTH = {"tag_name": "2.17.0"}
-UI_HEALTH = {"frontendTagName": "2.17.0", "apiServerTagName": "2.17.0"}
 METRICS = {"training_metrics": ArtifactRecord("minio://b/v2/t/metrics", "system.Metrics", {})}
 NOW = datetime(2026, 11, 26, 2, 1, tzinfo=UTC)
-
-
-class Answers:
-    """What a server answers by path, and what it was asked."""
-
-    def __init__(self, by_path: dict[str, str]) -> None:
-        self.by_path = by_path
-        self.asked: list[str] = []
-
-
-@pytest.fixture
-def server() -> Iterator[tuple[str, Answers]]:
-    answers = Answers({})
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            answers.asked.append(self.path)
-            body = answers.by_path.get(urlsplit(self.path).path)
-            self.send_response(404 if body is None else 200)
-            self.end_headers()
-            self.wfile.write((body or "Not Found").encode())
-
-        def log_message(self, *_: object) -> None:
-            """Stay silent."""
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=http.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{http.server_port}", answers
-    http.shutdown()
-    http.server_close()
-    thread.join()
-
-
-@pytest.fixture(autouse=True)
-def _nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("KFP_UI_HOST", "KFP_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path))
-
-
-def kubeflow(server: tuple[str, Answers], health: dict[str, str], **paths: str) -> Kubeflow:
-    host, answers = server
-    answers.by_path |= {"/apis/v2beta1/healthz": json.dumps(health)}
-    return connect(KubeflowSettings(host=host))
 
 
 def a_step(state: str = "succeeded", message: str = "", has_log: bool = True) -> WorkflowStep:
     driver = Pod("driver", "succeeded", NOW, NOW, "")
     pod = Pod("pod-1", state, NOW, NOW, message, has_log=has_log)  # type: ignore[arg-type]
     return WorkflowStep("train", state, driver, (pod,), METRICS)  # type: ignore[arg-type]
+
+
+def a_running_pod() -> tuple[Pod, tuple[Pod, ...]]:
+    driver = Pod("driver", "succeeded", NOW, NOW, "")
+    return driver, (Pod("pod-1", "running", NOW, None, ""),)
 
 
 def kept(log: str) -> str:
@@ -100,18 +53,18 @@ def kept(log: str) -> str:
     ids=["api", "api-archive", "ui", "ui-archive", "ui-artifact"],
 )
 def test_every_place_tells_the_same(
-    server: tuple[str, Answers], health: dict[str, str], answers: dict[str, str]
+    kubeflow: PlayedKubeflow, health: dict[str, str], answers: dict[str, str]
 ) -> None:
-    server[1].by_path = answers
-    reading = StepReader(kubeflow(server, health), "r").read(a_step(), "kubeflow", "succeeded")
+    kubeflow.answers = answers
+    reading = StepReader(kubeflow.connect(health), "r").read(a_step(), "kubeflow", "succeeded")
     assert reading.outcome == DONE
     assert reading.gap == ""
 
 
-def test_the_ui_is_asked_as_its_own_pages_ask_it(server: tuple[str, Answers]) -> None:
-    reader = StepReader(kubeflow(server, UI_HEALTH), "r")
+def test_the_ui_is_asked_as_its_own_pages_ask_it(kubeflow: PlayedKubeflow) -> None:
+    reader = StepReader(kubeflow.connect(UI_HEALTH), "r")
     assert reader.read(a_step(), "kubeflow", "succeeded").gap
-    asked = {urlsplit(path).path: parse_qs(urlsplit(path).query) for path in server[1].asked}
+    asked = {urlsplit(path).path: parse_qs(urlsplit(path).query) for path in kubeflow.asked}
     assert asked["/k8s/pod/logs"] == {
         "podname": ["pod-1"],
         "podnamespace": ["kubeflow"],
@@ -127,40 +80,56 @@ def test_the_ui_is_asked_as_its_own_pages_ask_it(server: tuple[str, Answers]) ->
 
 
 def test_a_known_ui_helps_out_where_the_api_has_nothing(
-    server: tuple[str, Answers], monkeypatch: pytest.MonkeyPatch
+    kubeflow: PlayedKubeflow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("KFP_UI_HOST", server[0])
-    server[1].by_path = {LOG_PATH: NO_LOG, "/artifacts/get": DONE.to_line()}
-    connected = kubeflow(server, API_HEALTH)
-    connected.host = f"{server[0]}/."  # another address than the UI's
+    monkeypatch.setenv("KFP_UI_HOST", kubeflow.host)
+    kubeflow.answers = {LOG_PATH: NO_LOG, "/artifacts/get": DONE.to_line()}
+    connected = kubeflow.connect(API_HEALTH)
+    connected.host = f"{kubeflow.host}/."  # another address than the UI's
     reading = StepReader(connected, "r").read(a_step(has_log=False), "kubeflow", "succeeded")
     assert reading.outcome == DONE
 
 
-def test_a_failed_step_is_told_by_its_node_without_any_log(server: tuple[str, Answers]) -> None:
+def test_a_failed_step_is_told_by_its_node_without_any_log(kubeflow: PlayedKubeflow) -> None:
     message = f"main: Error (exit code 1): a sentence\n{FAILED.to_line()}"
-    reader = StepReader(kubeflow(server, API_HEALTH), "r")
+    reader = StepReader(kubeflow.connect(API_HEALTH), "r")
     reading = reader.read(a_step("failed", message), "kubeflow", "failed")
     assert reading.outcome == FAILED
     assert reading.gap.startswith("expected the step's log, received HTTP 404")
 
 
-def test_what_cannot_be_read_is_said_with_the_remedy(server: tuple[str, Answers]) -> None:
-    server[1].by_path = {LOG_PATH: NO_LOG}
-    reader = StepReader(kubeflow(server, API_HEALTH), "r")
+def test_what_cannot_be_read_is_said_with_the_remedy(kubeflow: PlayedKubeflow) -> None:
+    kubeflow.answers = {LOG_PATH: NO_LOG}
+    reader = StepReader(kubeflow.connect(API_HEALTH), "r")
     gap = reader.read(a_step(has_log=False), "kubeflow", "succeeded").gap
     assert gap.startswith("expected the step's word about its end, in its log, received no log")
     assert "set KFP_UI_HOST to the UI's address" in gap
 
 
-def test_an_ended_pod_is_read_once(server: tuple[str, Answers]) -> None:
-    server[1].by_path = {LOG_PATH: LOG}
-    reader = StepReader(kubeflow(server, API_HEALTH), "r")
+def test_an_ended_pod_is_read_once(kubeflow: PlayedKubeflow) -> None:
+    kubeflow.answers = {LOG_PATH: LOG}
+    reader = StepReader(kubeflow.connect(API_HEALTH), "r")
     for _ in range(3):
         assert reader.read(a_step(), "kubeflow", "running").outcome == DONE
-    assert server[1].asked.count(LOG_PATH) == 1
+    assert kubeflow.asked.count(LOG_PATH) == 1
 
 
-def test_a_run_that_was_ended_had_nothing_more_to_tell(server: tuple[str, Answers]) -> None:
-    reader = StepReader(kubeflow(server, API_HEALTH), "r")
+def test_a_log_without_the_outcome_is_not_the_last_word(kubeflow: PlayedKubeflow) -> None:
+    kubeflow.answers = {LOG_PATH: "half of a log\n", KEPT_PATH: kept(LOG)}
+    reader = StepReader(kubeflow.connect(API_HEALTH), "r")
+    assert reader.read(a_step(), "kubeflow", "running").outcome == DONE
+
+
+def test_a_log_that_comes_late_is_asked_for_again(kubeflow: PlayedKubeflow) -> None:
+    reader = StepReader(kubeflow.connect(API_HEALTH), "r")
+    running = WorkflowStep("train", "running", *a_running_pod())
+    for _ in range(5):
+        reader.read(running, "kubeflow", "running")
+    assert reader.read(a_step(), "kubeflow", "running").gap == ""
+    kubeflow.answers |= {LOG_PATH: LOG}
+    assert reader.read(a_step(), "kubeflow", "running").outcome == DONE
+
+
+def test_a_run_that_was_ended_had_nothing_more_to_tell(kubeflow: PlayedKubeflow) -> None:
+    reader = StepReader(kubeflow.connect(API_HEALTH), "r")
     assert reader.read(a_step("failed"), "kubeflow", "interrupted").gap == ""
