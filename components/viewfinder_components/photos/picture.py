@@ -14,6 +14,8 @@ from viewfinder_components.photos.photo_error import PhotoError, describe
 _UNREADABLE_MODES = ("I", "F")  # 32 bits a pixel: no telling which value is white
 # ISO/IEC 23008-12, 6.5.10 and 6.5.12: length and name of the properties that turn and mirror.
 _TURNING_BOXES = (b"\0\0\0\x09irot", b"\0\0\0\x09imir")
+_TILE_WIDTH, _TILE_LENGTH = 322, 323  # TIFF's tags
+_SPARE_PIXELS = 4_000_000  # a tile may stand over the edge; a larger one is made to fill memory
 _SUBFILE_TYPE = 254  # TIFF's tag; its lowest bit says that a picture is a preview of another
 
 # decode() holds every picture against the caller's own limit before it reads a pixel; Pillow's
@@ -35,10 +37,18 @@ def open_picture(data: bytes, name: str) -> Image.Image:
         _load_heif()
     try:
         picture = Image.open(io.BytesIO(data), formats=[name])
-        is_preview = name == "TIFF" and int(picture.getexif().get(_SUBFILE_TYPE, 0)) & 1
+        tags = picture.getexif() if name == "TIFF" else {}
+        is_preview = int(tags.get(_SUBFILE_TYPE, 0)) & 1
+        tile = int(tags.get(_TILE_WIDTH, 0)), int(tags.get(_TILE_LENGTH, 0))
     except Exception as error:  # Pillow's parsers raise whatever the bytes lead them into
         reason = f"the {name} header is damaged ({describe(error)})"
         raise PhotoError("broken", reason) from error
+    if tile[0] * tile[1] > _SPARE_PIXELS + picture.width * picture.height:
+        raise PhotoError(
+            "broken",
+            f"the TIFF is damaged (its tiles are {tile[0]} x {tile[1]}, and it says "
+            f"{picture.width} x {picture.height})",
+        )
     if is_preview:
         raise PhotoError(
             "unsupported_format",

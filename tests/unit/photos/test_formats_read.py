@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 
 import numpy as np
 import pillow_heif
@@ -172,6 +173,16 @@ def test_pixels_that_a_file_hides_are_not_unpacked(encode, format_name) -> None:
     with pytest.raises(PhotoError) as caught:
         decode(bytes(data), SIZE, LIMIT)
     assert caught.value.kind == "broken"
+
+
+def test_tiles_that_fill_the_memory_are_not_unpacked() -> None:
+    tags = {256: 64, 257: 64, 258: 8, 259: 8, 262: 1, 277: 1, 322: 60_000, 323: 60_000}
+    pixels = zlib.compress(bytes(1_000_000))
+    tags |= {324: 8 + 2 + 12 * 10 + 4, 325: len(pixels)}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    data = b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4) + pixels
+    with pytest.raises(PhotoError, match="its tiles are 60000 x 60000"):
+        decode(data, SIZE, LIMIT)
 
 
 @pytest.mark.parametrize(
