@@ -23,7 +23,28 @@ class Viewfinder:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**os.environ, "VIEWFINDER_HOME": str(self.home)}
+        return {
+            **os.environ,
+            "VIEWFINDER_HOME": str(self.home),
+            "TMPDIR": str(self.temporary),
+        }
+
+    @property
+    def temporary(self) -> Path:
+        """The system's folder for temporary files, as the commands see it."""
+        folder = self.home.with_name(f"{self.home.name} tmp")
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    @property
+    def work(self) -> Path:
+        """A working directory whose modules end every process that imports one of them."""
+        folder = self.home.with_name(f"{self.home.name} work")
+        if not folder.is_dir():
+            folder.mkdir()
+            for name in {*sys.stdlib_module_names, "kfp", "yaml", "numpy", "viewfinder_serving"}:
+                (folder / f"{name}.py").write_text("raise SystemExit('a foreign module')")
+        return folder
 
     def command(self, *arguments: str) -> list[str]:
         return [str(Path(sys.executable).with_name("viewfinder")), *arguments]
@@ -32,7 +53,7 @@ class Viewfinder:
         return subprocess.run(
             self.command(*arguments),
             env=self.environment,
-            cwd=self.home,
+            cwd=self.work,
             capture_output=True,
             text=True,
             check=False,
@@ -68,13 +89,15 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def viewfinder(tmp_path: Path) -> Viewfinder:
-    return Viewfinder(tmp_path)
+    home = tmp_path / "home"
+    home.mkdir()
+    return Viewfinder(home)
 
 
 @pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Viewfinder:
     """A home in which one run has published one version of the model `small`."""
-    made = Viewfinder(tmp_path_factory.mktemp("published"))
+    made = Viewfinder(tmp_path_factory.mktemp("published: 100% 'früit' python3"))
     done = made.run("run", "--data", str(photos), "--model-name", "small")
     assert done.returncode == 0, done.stdout + done.stderr
     return made

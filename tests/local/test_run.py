@@ -145,31 +145,71 @@ def test_mistakes_on_the_command_line(viewfinder, arguments, sentence: str) -> N
     assert "Traceback" not in done.stderr
 
 
-def test_killed_and_resumed(viewfinder, photos: Path) -> None:
-    """SIGKILL while it trains: its steps end with it, and the resumed run comes out right."""
-    command = viewfinder.command("run", "--data", str(photos), "--model-name", "small")
-    with subprocess.Popen(command, env=viewfinder.environment, stdout=subprocess.DEVNULL) as run:
-        wait_for(lambda: is_training(viewfinder), 60)
-        run.kill()
-    record = viewfinder.records()[0]
-    wait_for(lambda: not processes_of(record["run_id"]), 10)
+def test_a_run_that_has_ended_is_not_run_again(published) -> None:
+    before = published.records()[0]
+    again = published.run("run", "--resume", before["run_id"])
+    assert again.returncode == 0
+    assert "nothing is left to do" in again.stdout
+    assert published.records()[0] == before
+    assert [path.name for path in (published.home / "models" / "small").glob("[!.]*")] == ["1"]
 
-    shown = json.loads(viewfinder.run("show", record["run_id"], "--json").stdout)
-    assert shown["state"] == "interrupted"
-    done = viewfinder.run("run", "--resume", record["run_id"])
+
+def test_nothing_stays_in_the_temporary_folder(published) -> None:
+    assert list(published.temporary.iterdir()) == []
+    assert list((published.home / "runs").glob("*/tmp-*")) == []
+
+
+@pytest.mark.timeout(900)
+def test_killed_again_and_again_and_resumed(viewfinder, photos: Path) -> None:
+    """SIGKILL for a step, then the runner, then the runner after publish: one version comes out."""
+    command = viewfinder.command("run", "--data", str(photos), "--model-name", "small")
+    with subprocess.Popen(command, env=viewfinder.environment, stdout=subprocess.DEVNULL):
+        wait_for(lambda: state_of(viewfinder, "train") == "running", 120)
+        [pid] = [p for p, args in processes_of(viewfinder.home) if "executor_main" in args][-1:]
+        os.kill(pid, signal.SIGKILL)
+    record = viewfinder.records()[0]
+    assert (record["state"], record["error"]["step"]) == ("failed", "train")
+    assert "signal 9 (SIGKILL)" in record["error"]["message"]
+
+    resume = ("run", "--resume", record["run_id"])
+    for step, state in (("train", "running"), ("publish", "succeeded")):
+        kill_when(viewfinder, resume, step, state)
+        shown = json.loads(viewfinder.run("show", record["run_id"], "--json").stdout)
+        assert shown["state"] == "interrupted"
+    done = viewfinder.run(*resume)
     assert done.returncode == 0, done.stdout + done.stderr
     resumed = viewfinder.records()[0]
     states = {step["name"]: step["state"] for step in resumed["steps"]}
-    assert (states["validate"], states["preprocess"]) == ("cached", "cached")
-    assert states["train"] == "succeeded"
+    assert [states[step] for step in STEPS[:3]] == ["cached"] * 3
     assert resumed["version"]["number"] == 1
+    assert [path.name for path in (viewfinder.home / "models" / "small").glob("[!.]*")] == ["1"]
+    assert list(viewfinder.temporary.iterdir()) == []
 
 
-def is_training(viewfinder) -> bool:
+def kill_when(viewfinder, arguments: tuple[str, ...], step: str, state: str) -> None:
+    """Kill the runner once a step is in a state; its steps end with it."""
+    command = viewfinder.command(*arguments)
+    with subprocess.Popen(command, env=viewfinder.environment, stdout=subprocess.DEVNULL) as run:
+        wait_for(lambda: records_process(viewfinder) == run.pid, 60)
+        wait_for(lambda: state_of(viewfinder, step) == state, 240)
+        run.kill()
+    wait_for(lambda: not processes_of(viewfinder.home), 10)
+
+
+def records_process(viewfinder) -> int | None:
+    process = viewfinder.records()[0]["process"]
+    assert process is None or isinstance(process, int)
+    return process
+
+
+def state_of(viewfinder, name: str) -> str | None:
     records = viewfinder.records()
-    return bool(records) and any(step["name"] == "train" for step in records[0]["steps"])
+    steps = records[0]["steps"] if records else []
+    return next((step["state"] for step in steps if step["name"] == name), None)
 
 
-def processes_of(run_id: str) -> list[str]:
-    listing = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
-    return [line for line in listing.stdout.splitlines() if run_id in line]
+def processes_of(home: Path) -> list[tuple[int, str]]:
+    """The processes that work below a home, by id."""
+    listing = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True)
+    lines = [line.strip().partition(" ") for line in listing.stdout.splitlines()]
+    return [(int(pid), args) for pid, _, args in lines if str(home) in args]
