@@ -18,6 +18,7 @@ from viewfinder_pipelines.cli_errors import Sentences
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("VIEWFINDER_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     return tmp_path / "home"
 
@@ -50,10 +51,9 @@ def test_an_unforeseen_error_leaves_its_traceback_in_a_file(home: Path) -> None:
 
 
 def test_the_traceback_goes_elsewhere_where_the_home_cannot_be_written(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path, tmp_path: Path
 ) -> None:
     home.write_text("a file")
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     result = invoke(group, "fail", "unforeseen")
     log = Path(result.output.splitlines()[1].removeprefix("Details: "))
     assert log.parent == tmp_path
@@ -117,7 +117,8 @@ from viewfinder_pipelines.interruption import ended_by_signals
 try:
     with ended_by_signals():
         print("ready", flush=True)
-        time.sleep(60)
+        while True:  # a signal just before a call to the system is noticed only after it
+            time.sleep(0.1)
 except KeyboardInterrupt:
     sys.exit(130)
 """
