@@ -13,6 +13,8 @@ from viewfinder_components.errors import PermanentError, TransientError, Viewfin
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _KERAS_WRAPPER = "Exception encountered when calling "  # Keras puts it above a layer's error
+_NODE = re.compile(r"\{\{.*?\}\} ?")  # TensorFlow's name of the operation, before what happened
+_ONEDNN_MEMORY = "Status: 1,"  # dnnl_out_of_memory, as TensorFlow's oneDNN kernels print it
 _LONGEST = 300
 _MOST_CAUSES = 10
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -57,7 +59,11 @@ def explain_foreign(error: BaseException) -> ViewfinderError | None:
 
 def name_cause(error: BaseException) -> str:
     """Return an exception's class and the first line that says what happened."""
-    lines = [line.strip() for line in _ANSI.sub("", str(error)).splitlines() if line.strip()]
+    lines = [
+        line.strip()
+        for line in _NODE.sub("", _ANSI.sub("", str(error))).splitlines()
+        if line.strip()
+    ]
     if len(lines) > 1 and lines[0].startswith(_KERAS_WRAPPER):
         del lines[0]
     name = type(error).__name__
@@ -94,7 +100,8 @@ def _explain_exhaustion(error: BaseException) -> ViewfinderError | None:
             "a larger disk, and run again",
         )
     no_memory = isinstance(error, OSError) and error.errno == errno.ENOMEM
-    if exhausted or no_memory or isinstance(error, MemoryError):
+    onednn = _is_of("tensorflow", "AbortedError", error) and _ONEDNN_MEMORY in str(error)
+    if exhausted or no_memory or onednn or isinstance(error, MemoryError):
         return TransientError("enough memory", name_cause(error), _MEMORY_REMEDY)
     return None
 

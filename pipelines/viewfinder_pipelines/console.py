@@ -9,6 +9,8 @@ from rich.table import Table
 
 from viewfinder_pipelines.events import Event
 from viewfinder_pipelines.record import RunResult, StepResult
+from viewfinder_pipelines.run_files import LOG_FILE
+from viewfinder_pipelines.settings import Settings
 
 _MARKS = {
     "succeeded": "[green]✓[/]",
@@ -115,6 +117,7 @@ def print_result(console: Console, result: RunResult) -> None:
         console.print(escape(result.decision), highlight=False, soft_wrap=True)
     if result.error:
         _print_error(console, result)
+        _print_log(console, result)
     if result.version:
         console.print(
             f"Version: {escape(str(result.version['uri']))}", highlight=False, soft_wrap=True
@@ -148,6 +151,12 @@ def _print_error(console: Console, result: RunResult) -> None:
     )
     if error.retryable:
         console.print("The same run may succeed later.", highlight=False, soft_wrap=True)
+
+
+def _print_log(console: Console, result: RunResult) -> None:
+    path = Settings().runs / result.run_id / LOG_FILE
+    if result.is_local and path.is_file():
+        console.print(f"Log:     {escape(str(path))}", highlight=False, soft_wrap=True)
 
 
 def print_steps(console: Console, result: RunResult) -> None:

@@ -122,6 +122,7 @@ def test_a_failed_run_says_which_step_and_why(viewfinder, photos: Path, tmp_path
     assert record["error"]["message"].startswith("expected ")
     assert not record["error"]["retryable"]
     assert "Failed in step validate" in done.stdout
+    assert f"Log:     {viewfinder.home}/runs/{record['run_id']}/log.txt" in done.stdout
     assert Path(record["report"]).is_file()
 
 

@@ -200,6 +200,15 @@ def test_examples_come_in_the_order_asked_for() -> None:
     [
         (tf.errors.ResourceExhaustedError(None, None, "OOM when allocating"), "enough memory"),
         (tf.errors.ResourceExhaustedError(None, None, "x; No space left on device"), "the disk"),
+        (
+            tf.errors.AbortedError(
+                None,
+                None,
+                "{{function_node __wrapped____MklNativeConv2D}} Operation received an exception:"
+                "Status: 1, message: could not create a primitive, in file mkl_conv_ops.cc:1112",
+            ),
+            "enough memory",
+        ),
         (ValueError("shapes (2,) and (3,)"), "ValueError: shapes (2,) and (3,)"),
     ],
 )
