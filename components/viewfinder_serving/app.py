@@ -28,6 +28,8 @@ from viewfinder_serving.exchange import (
 )
 from viewfinder_serving.model import PhotoDataPlane, PhotoModel
 from viewfinder_serving.refusals import RefusedError, shown
+from viewfinder_serving.room import Room
+from viewfinder_serving.uploads import Uploads
 
 _log = logging.getLogger(__name__)
 _access = logging.getLogger("viewfinder_serving.access")
@@ -51,9 +53,9 @@ class PhotoApp:
     def __init__(self, dataplane: PhotoDataPlane, config: ServeConfig) -> None:
         self._dataplane = dataplane
         self._config = config
-        self._admission = Admission(
-            config.max_requests, config.max_buffered_bytes, config.request_seconds
-        )
+        self._admission = Admission(config.max_requests)
+        self._uploads = Uploads(config.max_uploads, config.body_seconds)
+        self._room = Room(config.max_buffered_bytes, config.request_seconds)
         name = r"/models/(?P<name>[^/:]+)"
         version = r"(?:/versions/(?P<version>[^/:]+))?"
         table: list[tuple[str, str, Handler]] = [
@@ -204,12 +206,16 @@ class PhotoApp:
         name: str,
         make_question: Callable[[bytearray, float], Callable[[Classifier], Reply]],
     ) -> Reply:
-        """Read the body when there is room for it, and have the model answer."""
+        """Read the body while there is room for it, and have the model answer."""
         limit = self._config.max_request_bytes
-        async with self._admission.enter(exchange.declared_size(limit)):
-            body = await exchange.read_body(limit, self._config.body_seconds)
-            deadline = exchange.started + self._config.request_seconds
-            reply, _ = await self._dataplane.infer(name, make_question(body, deadline))
+        exchange.need_size(limit)
+        self._admission.need_place()
+        with self._room.share() as share:
+            with self._uploads.open() as upload:
+                body = await exchange.read_body(limit, upload, share)
+            with self._admission.enter():
+                deadline = exchange.started + self._config.request_seconds
+                reply, _ = await self._dataplane.infer(name, make_question(body, deadline))
         answer: Reply = reply
         return answer
 

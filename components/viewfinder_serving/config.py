@@ -48,10 +48,15 @@ class ServeConfig:
     """Most photos in one request."""
 
     max_requests: int = 64
-    """Most requests in the server at once; one more gets 503 with Retry-After."""
+    """Most requests worked on at once; one more gets 503 with Retry-After."""
+
+    max_uploads: int = 256
+    """Most requests whose bodies are still on their way; for one more, the one that has been idle
+    for longest makes way."""
 
     max_buffered_mb: float = 48.0
-    """Megabytes of request bodies held at once; further ones wait in their client's socket."""
+    """Megabytes of request bodies held at once, but for one body more; further ones wait in their
+    client's socket."""
 
     body_seconds: float = 30.0
     """Time a client has to send its body."""
@@ -85,7 +90,7 @@ class ServeConfig:
             self._need(name, math.isfinite(getattr(self, name)) and getattr(self, name) > 0)
         for name in ("drain_seconds", "grace_seconds"):
             self._need(name, math.isfinite(getattr(self, name)) and getattr(self, name) >= 0)
-        for name in ("max_photos", "max_requests"):
+        for name in ("max_photos", "max_requests", "max_uploads"):
             self._need(name, getattr(self, name) >= 1)
         self._need("port", 0 <= self.port <= 65535)
         self._need("grpc_port", self.grpc_port is None or 1 <= self.grpc_port <= 65535)

@@ -10,6 +10,8 @@ import orjson
 
 from viewfinder_serving.connection import BODY_BYTES
 from viewfinder_serving.refusals import RefusedError, shown
+from viewfinder_serving.room import Share
+from viewfinder_serving.uploads import Upload
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -77,8 +79,8 @@ class Exchange:
         chunked = "transfer-encoding" in self.headers
         self._unread = chunked or self.headers.get("content-length", "0") != "0"
 
-    def declared_size(self, limit: int) -> int:
-        """Return how large the body will be at most, before any of it is read.
+    def need_size(self, limit: int) -> None:
+        """Refuse a body that is too large by what its client says, before any of it is read.
 
         Args:
             limit: Largest body taken, in bytes.
@@ -86,40 +88,37 @@ class Exchange:
         Raises:
             RefusedError: The client says that it is larger.
         """
-        text = self.headers.get("content-length")
-        if text is None:
-            return limit
+        text = self.headers.get("content-length", "0")
         # The parser below has made sure that these are digits.
         size = int(text) if len(text) <= _MAX_LENGTH_DIGITS else limit + 1
         if size > limit:
             raise _too_large(limit, shown(text))
-        return size
 
-    async def read_body(self, limit: int, seconds: float) -> bytearray:
+    async def read_body(self, limit: int, upload: Upload, share: Share) -> bytearray:
         """Return the body, refusing it as soon as it is too large or too slow.
 
         Args:
             limit: Largest body taken, in bytes.
-            seconds: Time the client has for it.
+            upload: The time that the client has for it.
+            share: Room for it.
 
         Raises:
-            RefusedError: It is too large (413) or too slow (408).
+            RefusedError: It is too large (413) or too slow (408), or there is no room (503).
             ClientGoneError: The connection ended before the body did.
         """
         body = bytearray()
-        try:
-            async with asyncio.timeout(seconds):
-                while self._unread:
-                    body += await self._next_part()
-                    if len(body) > limit or self._scope.get(BODY_BYTES, 0) > limit:
-                        raise _too_large(limit, "more")
-        except TimeoutError as error:
-            raise RefusedError(
-                f"the whole body within {seconds:g} seconds",
-                f"{len(body):,} bytes of it",
-                "send it faster, or check the declared content-length",
-                status=408,
-            ) from error
+        while self._unread:
+            try:
+                async with upload.limit():
+                    part = await self._next_part()
+            except TimeoutError as error:
+                raise upload.refusal() from error
+            if len(body) + len(part) > limit or self._scope.get(BODY_BYTES, 0) > limit:
+                raise _too_large(limit, "more")
+            arrived = time.monotonic()
+            await share.take(len(part))
+            upload.advance(len(part), time.monotonic() - arrived)
+            body += part
         return body
 
     async def _next_part(self) -> bytes:

@@ -23,6 +23,7 @@ from viewfinder_serving.grpc_wire import need_few_fields
 from viewfinder_serving.kserve_sdk import messages, services
 from viewfinder_serving.model import PhotoDataPlane, PhotoModel
 from viewfinder_serving.refusals import RefusedError, shown
+from viewfinder_serving.room import Room
 from viewfinder_serving.tensors import (
     OUTPUTS,
     best_labels,
@@ -123,9 +124,8 @@ class PhotoServicer(services.GRPCInferenceServiceServicer):  # type: ignore[misc
     def __init__(self, dataplane: PhotoDataPlane, config: ServeConfig) -> None:
         self._dataplane = dataplane
         self._config = config
-        self._admission = Admission(
-            config.max_requests, config.max_buffered_bytes, config.request_seconds
-        )
+        self._admission = Admission(config.max_requests)
+        self._room = Room(config.max_buffered_bytes, config.request_seconds)
 
     async def ServerLive(self, request: Any, context: Any) -> Any:  # noqa: N802  (the protocol's)
         """Say that the process answers."""
@@ -155,7 +155,8 @@ class PhotoServicer(services.GRPCInferenceServiceServicer):  # type: ignore[misc
         started = time.monotonic()
         status = 500
         try:
-            async with self._admission.enter(len(request)):
+            with self._admission.enter(), self._room.share() as share:
+                await share.take(len(request))
                 answer = await self._infer(request, started)
             status = 200
             return answer

@@ -3,7 +3,10 @@
 import base64
 import json
 import socket
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -179,3 +182,68 @@ def test_the_photo_may_come_in_chunks(predictor, photo):
     headers = {"content-type": "application/json"}
     answer = predictor.client.post(V1, content=parts, headers=headers)
     assert answer.json()["predictions"][0]["label"] == "red"
+
+
+@contextmanager
+def idle_uploads(predictor, count: int, length: int, rest: bytes = b"") -> Iterator[None]:
+    """Connections that announce a body and send none of it, or a little."""
+    connections = [socket.create_connection(("127.0.0.1", predictor.port)) for _ in range(count)]
+    try:
+        for connection in connections:
+            connection.sendall(head(length) + rest)
+        yield
+    finally:
+        for connection in connections:
+            connection.close()
+
+
+def test_what_is_only_announced_takes_no_room(start, photo):
+    """Three times the largest body, and none comes: good requests do not wait for them."""
+    with start("--max-request-mb", "16") as predictor, idle_uploads(predictor, 3, 16_000_000):
+        assert predictor.predict(photo("red")).status_code == 200
+        assert predictor.metric("viewfinder_requests_in_flight") == 3  # none has been given up
+
+
+def test_unfinished_uploads_take_no_place_of_a_request(start, photo):
+    with start("--max-requests", "2") as predictor, idle_uploads(predictor, 8, 100, b"{"):
+        assert predictor.predict(photo("red")).status_code == 200
+
+
+def test_the_idlest_upload_makes_way(start, photo):
+    with start("--max-uploads", "4") as predictor, idle_uploads(predictor, 4, 100):
+        assert predictor.predict(photo("red")).status_code in (200, 503)
+        time.sleep(0.6)  # from then on they are idle
+        for _ in range(3):
+            assert predictor.predict(photo("red")).status_code == 200
+        assert predictor.metric('viewfinder_requests_total{outcome="busy"') >= 1
+
+
+def test_bodies_that_are_each_half_there_do_not_wait_for_each_other(start):
+    """Four of a megabyte in room for one: the second halves come when all first halves have."""
+    body = b'{"instances": [{"b64": "%b"}]}' % (b"A" * 1_000_000)
+    half = len(body) // 2
+    with start("--max-request-mb", "1.1", "--max-buffered-mb", "1.1") as predictor:
+        connections = [
+            socket.create_connection(("127.0.0.1", predictor.port), timeout=60) for _ in range(4)
+        ]
+        for connection in connections:
+            connection.sendall(head(len(body)) + body[:half])
+        senders = [
+            threading.Thread(target=connection.sendall, args=(body[half:],))
+            for connection in connections
+        ]
+        for sender in senders:
+            sender.start()
+        answers = [connection.recv(65536) for connection in connections]
+        for sender, connection in zip(senders, connections, strict=True):
+            sender.join()
+            connection.close()
+        assert [status(answer) for answer in answers] == [400] * 4  # no photo, but read
+
+
+@pytest.mark.slow
+def test_a_body_below_the_least_pace_is_given_up_early(start):
+    with start("--body-seconds", "60") as predictor:  # a sixth of that without looking at the pace
+        started = time.monotonic()
+        assert status(talk(predictor, head(100_000), b"{")) == 408
+        assert time.monotonic() - started < 40

@@ -1,0 +1,96 @@
+"""Requests whose bodies have not come yet."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from viewfinder_serving.admission import refuse_busy
+from viewfinder_serving.refusals import RefusedError
+
+# Below this a client is broken or means harm: a phone on the worst network sends ten times as much.
+_BYTES_A_SECOND = 2_000
+_IDLE_SECONDS = 0.5
+
+
+class Upload:
+    """One body on its way.
+
+    Args:
+        seconds: Time for all of it.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        # A stall on either side is no slow client: the pace is asked for after a while only.
+        self._grace = min(seconds, max(2.0, seconds / 6))
+        self._started = time.monotonic()
+        self._received = 0
+        self._pushed_out = False
+        self._waiting: asyncio.Timeout | None = None
+        self.moved = self._started
+
+    def limit(self) -> asyncio.Timeout:
+        """Return what ends the wait for the next part in time."""
+        pace = self._grace + self._received / _BYTES_A_SECOND
+        left = self._started + min(self._seconds, pace) - time.monotonic()
+        self._waiting = asyncio.timeout(max(left, 0))
+        return self._waiting
+
+    def advance(self, size: int, waited: float) -> None:
+        """Note a part, and how long it then waited for room, which is not its client's fault."""
+        self._received += size
+        self._started += waited
+        self.moved = time.monotonic()
+
+    def push_out(self) -> None:
+        """End the wait for the next part now."""
+        self._pushed_out = True
+        if self._waiting is not None:
+            self._waiting.reschedule(asyncio.get_running_loop().time())
+
+    def refusal(self) -> RefusedError:
+        """Return why the wait has ended."""
+        if self._pushed_out:
+            return refuse_busy()
+        return RefusedError(
+            f"the whole body within {self._seconds:g} seconds, "
+            f"and {_BYTES_A_SECOND:,} bytes a second",
+            f"{self._received:,} bytes of it",
+            "send it faster, or check the declared content-length",
+            status=408,
+        )
+
+
+class Uploads:
+    """Bound the bodies on their way; the one that has been idle for longest makes way.
+
+    Args:
+        most: Most uploads at once.
+        seconds: Time for each.
+    """
+
+    def __init__(self, most: int, seconds: float) -> None:
+        self._most = most
+        self._seconds = seconds
+        self._open: set[Upload] = set()
+
+    @contextmanager
+    def open(self) -> Iterator[Upload]:
+        """Hold a place for an upload while the block runs.
+
+        Raises:
+            RefusedError: There is none, and every other upload moves (status 503).
+        """
+        if len(self._open) >= self._most:
+            idle = min(self._open, key=lambda upload: upload.moved)
+            if time.monotonic() - idle.moved < _IDLE_SECONDS:
+                raise refuse_busy()
+            self._open.discard(idle)
+            idle.push_out()
+        upload = Upload(self._seconds)
+        self._open.add(upload)
+        try:
+            yield upload
+        finally:
+            self._open.discard(upload)
