@@ -46,8 +46,6 @@ _CODES = {
 
 # Beside its photos a request has about ten fields: names, shape, outputs.
 _MORE_FIELDS = 100
-# Messages that one connection may send at once; each is in memory before it is admitted.
-_STREAMS = 16
 
 
 @asynccontextmanager
@@ -55,7 +53,9 @@ async def running_grpc(dataplane: PhotoDataPlane, config: ServeConfig) -> AsyncI
     """Serve gRPC while the block runs; requests in flight finish when it ends."""
     options = [
         ("grpc.max_receive_message_length", config.max_request_bytes),
-        ("grpc.max_concurrent_streams", _STREAMS),
+        # Not fewer than are worked on: a client learns the limit only after its first calls, and
+        # those beyond it fail.
+        ("grpc.max_concurrent_streams", config.max_requests),
     ]
     server = grpc.aio.server(options=options, interceptors=[_OwnMethods()])
     services.add_GRPCInferenceServiceServicer_to_server(PhotoServicer(dataplane, config), server)
