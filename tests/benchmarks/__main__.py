@@ -5,12 +5,13 @@ import os
 import platform
 import sys
 
-NAMES = ("startup", "reading", "memory", "predictor", "demo", "accuracy", "standstill")
+NUMBERS = ("startup", "reading", "memory", "predictor", "demo", "accuracy")
+NAMES = (*NUMBERS, "standstill")  # a hunt of an hour, as root: only when it is named
 
 
 def main() -> int:
-    """Run the benchmarks named on the command line, or all of them."""
-    names = sys.argv[1:] or NAMES
+    """Run the benchmarks named on the command line, or all that make the README's numbers."""
+    names = sys.argv[1:] or NUMBERS
     unknown = [name for name in names if name not in NAMES]
     if unknown:
         print(f"expected benchmarks of {', '.join(NAMES)}, received {', '.join(unknown)}")
