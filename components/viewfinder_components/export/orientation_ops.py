@@ -1,6 +1,6 @@
 """Read a JPEG's EXIF orientation, and turn photos by it, in TensorFlow operations.
 
-Says the same as `photos.orientation`, which explains the format.
+Says the same as `photos.pictures.orientation`, which explains the format.
 """
 
 from typing import Any

@@ -49,7 +49,7 @@ def decode_photo(photo: Any, size: int) -> Any:
 
 
 def _decode_jpeg(photo: Any, size: int) -> Any:
-    """Shrink while decoding as far as `photos.jpeg.reduction` allows, resize, turn."""
+    """Shrink while decoding as far as `photos.pictures.jpeg.reduction` allows, resize, turn."""
     shorter = tf.reduce_min(tf.image.extract_jpeg_shape(photo)[:2])
     usable = [shorter // reduction >= 2 * size for reduction in _REDUCTIONS[1:]]
     branches = [partial(_decode_reduced_jpeg, photo, reduction) for reduction in _REDUCTIONS]

@@ -18,22 +18,26 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from viewfinder_components.photos.avif import refuse_hidden_pixels
 from viewfinder_components.photos.formats import AVIF, HEAD_BYTES, JPEG, PNG, detect_format
-from viewfinder_components.photos.jpeg import (
+from viewfinder_components.photos.photo_error import PhotoError
+from viewfinder_components.photos.pictures.avif import refuse_hidden_pixels
+from viewfinder_components.photos.pictures.jpeg import (
     decode_jpeg,
     read_jpeg_header,
     reduction,
     without_metadata,
 )
-from viewfinder_components.photos.orientation import is_sideways, read_orientation, turn_upright
-from viewfinder_components.photos.photo_error import PhotoError
-from viewfinder_components.photos.picture import (
+from viewfinder_components.photos.pictures.orientation import (
+    is_sideways,
+    read_orientation,
+    turn_upright,
+)
+from viewfinder_components.photos.pictures.picture import (
     decode_picture,
     open_picture,
     picture_orientation,
 )
-from viewfinder_components.photos.png import read_png
+from viewfinder_components.photos.pictures.png import read_png
 
 __all__ = ["Photo", "PhotoError", "decode", "open_photo"]
 

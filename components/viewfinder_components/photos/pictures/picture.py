@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
 from viewfinder_components.photos.formats import AVIF, HEIF, JPEG
-from viewfinder_components.photos.orientation import ORIENTATION_TAG, UPRIGHT
 from viewfinder_components.photos.photo_error import PhotoError, describe
+from viewfinder_components.photos.pictures.orientation import ORIENTATION_TAG, UPRIGHT
 
 _UNREADABLE_MODES = ("I", "F")  # 32 bits a pixel: no telling which value is white
 # ISO/IEC 23008-12, 6.5.10 and 6.5.12: length and name of the properties that turn and mirror.

@@ -1,0 +1,1 @@
+"""Decoders of the formats, and what is read of a picture besides its pixels."""
