@@ -1,6 +1,7 @@
 """Run the compiled pipeline on this machine and keep its record."""
 
 import os
+import signal
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -126,9 +127,10 @@ def _explain(follower: Follower, run_dir: Path, code: int, memory_kills: int) ->
         what, step, tail = "the process that runs the steps", None, tuple(follower.tail)
     else:
         what, step, tail = f"step {failure.step}", failure.step, failure.tail
-        if failure.outcome is not None:
+        if failure.outcome is not None and failure.outcome.failure is not None:
             return explain_failure(step, failure.outcome, tail)
-        code = failure.exit_code or 0
+        # Only a shell that was killed itself tells no exit code.
+        code = -signal.SIGKILL if failure.exit_code is None else failure.exit_code
     error = explain_full_disk(run_dir) or explain_signal(code, what, memory_kills)
     return as_run_error(error, step, tail) if error else explain_failure(step, None, tail)
 

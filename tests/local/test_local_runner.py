@@ -54,12 +54,12 @@ def count_and_fail(starts: str):
 
 
 @dsl.component(base_image="python", install_kfp_package=False)
-def end_by(number: int):
+def end_by(number: int, the_shell: bool):
     import logging
     import os
 
     logging.info("end-by: epoch 3: loss 0.5612")
-    os.kill(os.getpid(), number)
+    os.kill(os.getppid() if the_shell else os.getpid(), number)
 
 
 @dsl.component(base_image="python", install_kfp_package=False)
@@ -116,8 +116,8 @@ def retrying(starts: str):
 
 
 @dsl.pipeline(name="ending")
-def ending(number: int):
-    end_by(number=number)
+def ending(number: int, the_shell: bool = False):
+    end_by(number=number, the_shell=the_shell)
 
 
 @dsl.pipeline(name="leaving")
@@ -221,6 +221,12 @@ def test_a_step_that_a_signal_ended(tmp_path: Path, number: int, told, retryable
     assert [text for text in told if text not in result.error.message] == []
     assert result.error.retryable is retryable
     assert any("epoch 3" in line for line in result.error.log_tail)
+
+
+def test_a_step_whose_shell_was_killed(tmp_path: Path) -> None:
+    result = run(tmp_path, ending, number=9, the_shell=True)
+    assert result.state == "failed"
+    assert "step end-by to run to its end, received signal 9" in result.error.message
 
 
 def test_a_killed_job_leaves_no_step_behind(tmp_path: Path) -> None:

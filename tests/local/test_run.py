@@ -161,13 +161,16 @@ def test_nothing_stays_in_the_temporary_folder(published) -> None:
 
 
 @pytest.mark.timeout(900)
-def test_killed_again_and_again_and_resumed(viewfinder, photos: Path) -> None:
+def test_killed_again_and_again_and_resumed(
+    viewfinder, photos: Path, patient: tuple[str, ...]
+) -> None:
     """SIGKILL for a step, then the runner, then the runner after publish: one version comes out."""
-    command = viewfinder.command("run", "--data", str(photos), "--model-name", "small")
+    arguments = ("run", "--data", str(photos), "--model-name", "small", *patient)
+    command = viewfinder.command(*arguments)
     with subprocess.Popen(command, env=viewfinder.environment, stdout=subprocess.DEVNULL):
         wait_for(lambda: state_of(viewfinder, "train") == "running", 120)
-        [pid] = [p for p, args in processes_of(viewfinder.home) if "executor_main" in args][-1:]
-        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: len(step_processes(viewfinder.home)) == 1, 60)
+        os.kill(step_processes(viewfinder.home)[0], signal.SIGKILL)
     record = viewfinder.records()[0]
     assert (record["state"], record["error"]["step"]) == ("failed", "train")
     assert "signal 9 (SIGKILL)" in record["error"]["message"]
@@ -207,6 +210,10 @@ def state_of(viewfinder, name: str) -> str | None:
     records = viewfinder.records()
     steps = records[0]["steps"] if records else []
     return next((step["state"] for step in steps if step["name"] == name), None)
+
+
+def step_processes(home: Path) -> list[int]:
+    return [pid for pid, args in processes_of(home) if args.startswith("python3 -m kfp")]
 
 
 def processes_of(home: Path) -> list[tuple[int, str]]:
