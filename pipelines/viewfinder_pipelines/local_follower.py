@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from viewfinder_components.outcome import Outcome
 from viewfinder_pipelines.conclusion import TAIL_LINES
 from viewfinder_pipelines.events import Event, parse_line
+from viewfinder_pipelines.local_job import JOB
 from viewfinder_pipelines.local_pipeline import parse_exit_line
 from viewfinder_pipelines.record import RunResult, StepResult, StepState
 
@@ -36,11 +37,13 @@ class Follower:
         result: The run so far.
         tail: The last lines of the step that runs.
         failure: The first step whose last try failed.
+        job_outcome: What kfp.local met outside the steps; None where it met nothing.
     """
 
     result: RunResult
     tail: deque[str] = field(default_factory=lambda: deque(maxlen=TAIL_LINES))
     failure: Failure | None = None
+    job_outcome: Outcome | None = None
     _exit_code: int | None = None
     _outcome: Outcome | None = None
     _began: float = 0.0
@@ -59,6 +62,8 @@ class Follower:
                 self._end(event)
             case "cached":
                 self._put(StepResult(event.step, "cached", 0.0))
+            case "outcome" if event.step == JOB:
+                self.job_outcome = event.outcome
             case "outcome" if self.result.steps and event.step == self.result.steps[-1].name:
                 self._outcome = event.outcome
             case "said" if self._speaks(event.text):

@@ -14,6 +14,9 @@ from typing import IO, Any
 
 from viewfinder_components.whole_files import write_json
 
+JOB = "local-job"
+"""Whose outcome it is when kfp.local itself fails, outside the steps."""
+
 _TEMPORARY = "tmp-"
 
 

@@ -10,8 +10,15 @@ import os
 import subprocess
 import sys
 import threading
+import traceback
 import warnings
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+from viewfinder_components.failures import describe_exception
+from viewfinder_components.outcome import Outcome
+from viewfinder_pipelines.local_job import JOB
 
 # What ends the steps and this process, and takes their temporary files away afterwards.
 _END = 'kill -s KILL -- "-$1"; sleep 0.2; rm -rf -- "$2"'
@@ -28,7 +35,16 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")
     warnings.filterwarnings("ignore", category=RuntimeWarning, module="kfp.local")
     warnings.filterwarnings("ignore", category=FutureWarning)
+    try:
+        _run(job)
+    except Exception as error:
+        traceback.print_exc(file=sys.stdout)
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        print(Outcome(JOB, "failed", now, now, failure=describe_exception(error)).to_line())
+        sys.exit(1)
 
+
+def _run(job: dict[str, Any]) -> None:
     from kfp import components, local
 
     from viewfinder_pipelines.local_pipeline import fit_to_one_machine

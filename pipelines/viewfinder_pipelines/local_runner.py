@@ -132,7 +132,9 @@ def _explain(follower: Follower, run_dir: Path, code: int, memory_kills: int) ->
         # Only a shell that was killed itself tells no exit code.
         code = -signal.SIGKILL if failure.exit_code is None else failure.exit_code
     error = explain_full_disk(run_dir) or explain_signal(code, what, memory_kills)
-    return as_run_error(error, step, tail) if error else explain_failure(step, None, tail)
+    if error is not None:
+        return as_run_error(error, step, tail)
+    return explain_failure(step, follower.job_outcome if failure is None else None, tail)
 
 
 def _with_outputs(step: StepResult, pipeline_root: Path) -> StepResult:

@@ -229,6 +229,15 @@ def test_a_step_whose_shell_was_killed(tmp_path: Path) -> None:
     assert "step end-by to run to its end, received signal 9" in result.error.message
 
 
+def test_an_error_of_kfp_itself_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "cache").write_text("a file")
+    result = run(tmp_path, speaking)
+    assert (result.state, result.error.step) == ("failed", None)
+    assert f"something else at {tmp_path}/run/cache" in result.error.message
+    assert "FileExistsError" in (tmp_path / "run" / "log.txt").read_text()
+
+
 def test_a_killed_job_leaves_no_step_behind(tmp_path: Path) -> None:
     def kill_the_job(event: Event, result: RunResult) -> None:
         if event.kind == "began":
