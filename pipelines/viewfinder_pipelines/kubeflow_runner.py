@@ -1,6 +1,5 @@
 """Plan a run on Kubeflow Pipelines, submit it, follow it, find it again."""
 
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -8,22 +7,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_components.image import PREDICTOR_IMAGE, STEPS_IMAGE
-from viewfinder_components.storage.pvc import PVC
 from viewfinder_pipelines.compiling import parse_assignment, with_defaults
 from viewfinder_pipelines.events import Listener
 from viewfinder_pipelines.following import follow_run
 from viewfinder_pipelines.kubeflow_client import Kubeflow, connect
 from viewfinder_pipelines.kubeflow_result import KubeflowRun
 from viewfinder_pipelines.parameters import check_parameters
-from viewfinder_pipelines.platform import PlatformSettings
+from viewfinder_pipelines.reach import find_photos, require_claim, require_images, require_reach
 from viewfinder_pipelines.record import RunResult
 from viewfinder_pipelines.record_merging import merge_readings
 from viewfinder_pipelines.settings import Settings
 from viewfinder_pipelines.settings_file import ClusterSettings, KubeflowSettings
 from viewfinder_pipelines.submission import RUN_ID, submit, upload_pipeline
-
-_IN_REACH = ("gs://", "s3://", "minio://", "pvc://", "package://")
 
 
 @dataclass(frozen=True)
@@ -85,10 +80,11 @@ def plan_kubeflow_run(
         **dict(map(parse_assignment, assignments)),
     }
     for name in ("data", "model_root"):
-        _require_reach(name, str(arguments.get(name, "")), settings.platform)
-    arguments["data"] = _mounted(str(arguments["data"]), settings.platform)
+        require_reach(name, str(arguments.get(name, "")), settings.platform)
+    arguments["data"] = find_photos(str(arguments["data"]), settings.platform)
+    require_claim(str(arguments["model_root"]), settings.platform)
     check_parameters(with_defaults(arguments))
-    _require_images(settings.platform)
+    require_images(settings.platform)
     model = arguments.get("model_name", with_defaults({})["model_name"])
     name = f"{model} {datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
     return KubeflowPlan({"run_id": RUN_ID, **arguments}, settings, name)
@@ -162,53 +158,3 @@ def _keep(result: RunResult, settings: Settings | None) -> RunResult:
         result = merge_readings(RunResult.load(run_dir), result)
     result.save(run_dir)
     return result
-
-
-def _require_images(platform: PlatformSettings) -> None:
-    """Refuse to submit pods whose images nobody has named: the defaults are in no registry."""
-    wanted = {
-        "publish": ("steps", STEPS_IMAGE, "VIEWFINDER_STEPS_IMAGE"),
-        "check": ("predictor", PREDICTOR_IMAGE, "VIEWFINDER_PREDICTOR_IMAGE"),
-    }
-    for step, (what, default, variable) in wanted.items():
-        if not platform.of(step).image and variable not in os.environ:
-            table = "[steps.check]" if step == "check" else "[steps]"
-            raise PermanentError(
-                f"the name of the {what} image in your registry",
-                f"none, so that the pods would get {default}",
-                f"push it there (make images) and set image under {table} in viewfinder.toml, or "
-                f"{variable}",
-            )
-
-
-def _mounted(data: str, platform: PlatformSettings) -> str:
-    """Return where the steps see photos on a claim; other addresses stay as they are.
-
-    Raises:
-        PermanentError: The claim is not among the volumes of the steps that read photos.
-    """
-    if not data.lower().startswith(PVC):
-        return data
-    claim, _, path = data[len(PVC) :].partition("/")
-    for step in ("validate", "evaluate"):
-        mounts = {volume.claim: volume.mount_path for volume in platform.of(step).volumes}
-        if claim not in mounts:
-            raise PermanentError(
-                f"the claim {claim} among the volumes of step {step}",
-                f"{', '.join(mounts) or 'no volumes'}",
-                f'add [[steps.volumes]] with claim = "{claim}" to the settings file',
-            )
-    return f"{mounts[claim]}/{path}".rstrip("/")
-
-
-def _require_reach(name: str, value: str, platform: PlatformSettings) -> None:
-    """Refuse what lies on this machine: no pod can read it."""
-    mounts = [volume.mount_path for volume in platform.every.volumes]
-    if value.lower().startswith(_IN_REACH) or any(value.startswith(f"{m}/") for m in mounts):
-        return
-    raise PermanentError(
-        f"{name} that the pods can reach: gs://, s3://, pvc://CLAIM/path"
-        + (", package://" if name == "data" else ""),
-        repr(value) if value else "nothing",
-        f"name it with --{name.replace('_', '-')} or under [parameters] in the settings file",
-    )

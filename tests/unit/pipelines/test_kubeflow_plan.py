@@ -104,3 +104,15 @@ def test_photos_on_a_claim_are_read_where_it_is_mounted() -> None:
     assert plan.arguments["data"] == "/photos/fruit"
     with pytest.raises(PermanentError, match=r"add \[\[steps.volumes\]\] with claim = \"photos\""):
         plan_kubeflow_run(options, [], ClusterSettings())
+
+
+def test_a_model_root_on_a_claim_is_mounted_where_the_steps_look_for_it() -> None:
+    options = {**IN_REACH, "model_root": "pvc://models/fruit"}
+    mounted = PlatformSettings(every=PodSettings(volumes=(Volume("models"),)))
+    plan = plan_kubeflow_run(options, [], ClusterSettings(platform=mounted))
+    assert plan.arguments["model_root"] == "pvc://models/fruit"
+    elsewhere = PlatformSettings(every=PodSettings(volumes=(Volume("models", "/models"),)))
+    with pytest.raises(PermanentError, match="mounted at /mnt/pvc/models in step evaluate"):
+        plan_kubeflow_run(options, [], ClusterSettings(platform=elsewhere))
+    with pytest.raises(PermanentError, match="the claim models among the volumes"):
+        plan_kubeflow_run(options, [], ClusterSettings())
