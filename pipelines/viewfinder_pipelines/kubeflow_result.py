@@ -136,7 +136,7 @@ def _step_result(step: WorkflowStep, reading: StepReading) -> StepResult:
         state=step.state,
         seconds=_seconds(step.began, step.ended or datetime.now(UTC)),
         summary=last_words(list(reading.lines), step.name),
-        overhead=_overhead(step, outcome) if step.state != "running" else {},
+        overhead=measure_overhead(step, outcome) if step.state != "running" else {},
         attempts=max(1, len(step.pods)),
         waiting=str(reason) if reason else "",
     )
@@ -171,19 +171,27 @@ def _report(result: RunResult) -> str | None:
     return None
 
 
-def _overhead(step: WorkflowStep, outcome: Outcome | None) -> dict[str, float]:
+def measure_overhead(step: WorkflowStep, outcome: Outcome | None) -> dict[str, float]:
     """Tell the cluster's seconds of an ended step from its own.
 
     Without the step's own word, the whole time of its pod counts as the step's.
     """
     overhead = {"driver": _seconds(step.driver.began, step.driver.ended)}
-    if step.pods:
-        first, last = step.pods[0], step.pods[-1]
-        overhead["queue"] = _seconds(step.driver.ended, first.began)
-        if outcome is not None:
-            overhead["start"] = _seconds(last.began, datetime.fromisoformat(outcome.began))
-            overhead["finish"] = _seconds(datetime.fromisoformat(outcome.ended), last.ended)
+    if not step.pods:
+        return overhead
+    first, last = step.pods[0].began, step.pods[-1].began
+    if outcome is not None:
+        code_began = datetime.fromisoformat(outcome.began)
+        # A busy Argo writes down that a pod began when it first looks, which may be after its end.
+        first, last = _earlier(first, code_began), _earlier(last, code_began)
+        overhead["start"] = _seconds(last, code_began)
+        overhead["finish"] = _seconds(datetime.fromisoformat(outcome.ended), step.ended)
+    overhead["queue"] = _seconds(step.driver.ended, first)
     return overhead
+
+
+def _earlier(time: datetime | None, other: datetime) -> datetime | None:
+    return None if time is None else min(time, other)
 
 
 def _sum_overhead(result: RunResult) -> dict[str, float]:

@@ -1,13 +1,16 @@
 """The record of two recorded runs, as far as the workflow alone tells it."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from tests.unit.pipelines.played_kubeflow import API_HEALTH, UI_HEALTH, PlayedKubeflow
 
-from viewfinder_pipelines.kubeflow_result import KubeflowRun
+from viewfinder_components.outcome import Outcome
+from viewfinder_pipelines.kubeflow_result import KubeflowRun, measure_overhead
 from viewfinder_pipelines.record import RunResult
+from viewfinder_pipelines.workflow import Pod, WorkflowStep
 
 DATA = Path(__file__).parent / "data"
 
@@ -60,3 +63,27 @@ def test_links_open_where_the_ui_is_known(kubeflow: PlayedKubeflow) -> None:
         f"{kubeflow.host}/artifacts/get?source=minio&bucket=mlpipeline&key=v2"
     )
     assert result.report_page.endswith("evaluation_report&namespace=kubeflow")
+
+
+def test_the_clusters_seconds_are_never_more_than_the_runs(kubeflow: PlayedKubeflow) -> None:
+    result = read(kubeflow, "flat-failed", "FAILED", API_HEALTH)
+    (validate,) = result.steps
+    assert 0 < sum(validate.overhead.values()) <= validate.seconds
+    assert sum(result.overhead.values()) <= result.seconds
+
+
+def test_a_pod_that_argo_saw_late_did_not_begin_after_its_end() -> None:
+    driver = Pod("driver", "succeeded", at(0), at(10), "")
+    late = Pod("pod", "succeeded", at(120), at(100), "")
+    step = WorkflowStep("validate", "succeeded", driver, (late,))
+    outcome = Outcome("validate", "succeeded", at(40).isoformat(), at(90).isoformat())
+    assert measure_overhead(step, outcome) == {
+        "driver": 10.0,
+        "queue": 30.0,
+        "start": 0.0,
+        "finish": 10.0,
+    }
+
+
+def at(seconds: int) -> datetime:
+    return datetime(2026, 11, 26, 2, 0, tzinfo=UTC) + timedelta(seconds=seconds)
