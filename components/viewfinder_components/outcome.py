@@ -9,7 +9,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -150,8 +150,8 @@ def record_outcome(step: str, metrics: MetricsArtifact) -> Iterator[OutcomeRecor
 def parse_outcome(text: str) -> Outcome | None:
     """Return the outcome that a text holds: a line of a log, a node's message, a file.
 
-    What stands before and behind it does not matter. An outcome of a newer schema, or one that
-    was cut off, is none.
+    What stands before and behind it does not matter. An outcome of another schema, one that was
+    cut off, or what only looks like one (a photo's name may) is none.
     """
     _, found, rest = text.rpartition(_MARKER)
     if not found:
@@ -173,7 +173,16 @@ def _from_values(values: dict[str, Any]) -> Outcome | None:
     if values.pop(_KEY) != SCHEMA_VERSION:
         return None
     failure = values.pop("failure", None)
-    return Outcome(**values, failure=Failure.from_json(failure) if failure else None)
+    outcome = Outcome(**values, failure=Failure.from_json(failure) if failure else None)
+    texts = (outcome.step, outcome.state, outcome.began, outcome.ended, outcome.summary)
+    tables = (outcome.seconds, outcome.metrics, outcome.parameters, outcome.metadata)
+    if not all(isinstance(text, str) for text in texts):
+        return None
+    if not all(isinstance(table, dict) for table in (*tables, *outcome.metadata.values())):
+        return None
+    for time in (outcome.began, outcome.ended):
+        datetime.fromisoformat(time)  # raises ValueError where it is none
+    return outcome
 
 
 def _now() -> str:
@@ -192,12 +201,10 @@ def _print(outcome: Outcome) -> None:
 
 def _leave_message(outcome: Outcome, path: Path | None = None) -> None:
     """Write the termination message, where this is a container; a laptop has no such file."""
-    try:
+    with suppress(OSError):
         descriptor = os.open(path or TERMINATION_LOG, os.O_WRONLY | os.O_TRUNC)  # never created
-    except OSError:
-        return
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(termination_message(outcome))
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(termination_message(outcome))
 
 
 def termination_message(outcome: Outcome) -> bytes:

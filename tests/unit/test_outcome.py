@@ -107,7 +107,9 @@ def test_a_message_is_never_longer_than_kubernetes_keeps(letter: str, length: in
     failure = outcomes.describe_exception(
         PermanentError("a name", letter * length, "shorten it; " + letter * (length // 2))
     )
-    text = termination_message(Outcome("train", "failed", "2026", "2026", failure=failure))
+    text = termination_message(
+        Outcome("train", "failed", "2026-11-26", "2026-11-26", failure=failure)
+    )
     assert len(text) <= TERMINATION_LIMIT
     told = parse_outcome(text.decode())
     assert told is not None
@@ -137,13 +139,15 @@ def test_no_termination_log_is_made_on_a_laptop(
 
 
 def test_what_is_no_outcome_is_none() -> None:
-    line = Outcome("train", "succeeded", "2026", "2026", "done").to_line()
+    line = Outcome("train", "succeeded", "2026-11-26", "2026-11-26", "done").to_line()
     assert parse_outcome("Refused. expected a bucket") is None
     assert parse_outcome(line[:-5]) is None
     assert parse_outcome(line.replace('"viewfinder_outcome": 1', '"viewfinder_outcome": 2')) is None
     assert parse_outcome(line.replace('"step"', '"pace"')) is None
+    for forged in ('"seconds": 5', '"metadata": {"index": 1}', '"began": "now"', '"summary": []'):
+        assert parse_outcome(f"photos/{line[:-1]}, {forged}}}/1.jpg") is None
     assert find_outcome(["noise", line, "Killed"], "validate") is None
     last = json.dumps({**json.loads(line), "summary": "again"})
     assert find_outcome([line, f"[KFP Executor INFO]: {last}", "Killed"], "train") == Outcome(
-        "train", "succeeded", "2026", "2026", "again"
+        "train", "succeeded", "2026-11-26", "2026-11-26", "again"
     )

@@ -67,7 +67,7 @@ def test_the_gates_word_is_a_value_and_never_the_wording_of_a_sentence() -> None
 
 def test_the_cause_of_a_failure_is_the_steps_own_word() -> None:
     failure = describe_exception(TransientError("a", "b", "wait\n  and a second line"))
-    outcome = Outcome("publish", "failed", "2026", "2026", failure=failure)
+    outcome = Outcome("publish", "failed", "2026-11-26", "2026-11-26", failure=failure)
     tail = ["publish: copying", "PermanentError: expected a trap"]
     error = explain_failure("publish", outcome, tail)
     assert error.message == "expected a, received b; wait\n  and a second line"

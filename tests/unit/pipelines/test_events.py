@@ -36,7 +36,7 @@ def test_a_steps_log_line() -> None:
 
 
 def test_a_steps_word_about_its_end() -> None:
-    outcome = Outcome("train", "succeeded", "2026", "2026", "epoch 3 is kept")
+    outcome = Outcome("train", "succeeded", "2026-11-26", "2026-11-26", "epoch 3 is kept")
     event = parse_line(f"    {outcome.to_line()}\n")
     assert (event.kind, event.step, event.outcome) == ("outcome", "train", outcome)
 
