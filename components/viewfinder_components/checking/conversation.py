@@ -31,12 +31,15 @@ class Patience:
     still_seconds: float = 20.0
     """Without an answer, while the predictor does next to nothing and waits for no processor."""
 
-    work_factor: float = 10.0
-    """How many times the processor time of the dearest answer so far, or of the start, before an
-    answer that has not come after `still_seconds` counts as never to come."""
+    work_seconds: float = 30.0
+    """Processor time for one answer, in seconds. The largest photo that the predictor takes needs a
+    tenth of it."""
 
     busy_seconds: float = 300.0
     """Without an answer, while the predictor waits for a processor."""
+
+    whole_seconds: float = 3600.0
+    """For all answers together."""
 
 
 class NoAnswerError(Exception):
@@ -90,7 +93,8 @@ class Conversation:
         self._predictor = predictor
         self._client = client
         self._patience = patience
-        self._dearest = predictor.start_spent.cpu_seconds / patience.work_factor
+        self._started = time.monotonic()
+        self._watcher: int | None = None
         self._asked: float | None = None
         self._before = ProcessorReading({}, wanting=False)
         self._finding: NoAnswerError | None = None
@@ -114,7 +118,7 @@ class Conversation:
         return self._ask(request)
 
     def _ask(self, request: httpx.Request) -> Answer:
-        own = ProcessorReading.of(os.getpid())
+        own = ProcessorReading.of(os.getpid(), leaving_out=self._watcher)
         self._before = ProcessorReading.of(self._predictor.pid)
         self._asked = started = time.monotonic()
         try:
@@ -125,8 +129,16 @@ class Conversation:
         wall = time.monotonic() - started
         self._asked = None
         spent = ProcessorReading.of(self._predictor.pid).since(self._before)
-        self._dearest = max(self._dearest, spent.cpu_seconds)
-        return Answer(response, wall, spent + ProcessorReading.of(os.getpid()).since(own))
+        spent += ProcessorReading.of(os.getpid(), leaving_out=self._watcher).since(own)
+        if self._finding is not None:  # given up a moment ago
+            raise self._finding
+        if time.monotonic() - self._started > self._patience.whole_seconds:
+            raise NoAnswerError(
+                f"The node is too busy to measure on: all answers have taken more than "
+                f"{self._patience.whole_seconds:g} s, the last one {wall:.1f} s.",
+                busy=True,
+            )
+        return Answer(response, wall, spent)
 
     def _explain(self, error: httpx.HTTPError) -> NoAnswerError:
         if self._finding is not None:
@@ -137,14 +149,14 @@ class Conversation:
 
     def watch(self) -> None:
         """Look after the open request until `stop`; runs in a thread of its own."""
-        me = threading.get_native_id()
+        self._watcher = threading.get_native_id()
         asked, moved, last = None, 0.0, ProcessorReading({}, wanting=False)
         while not self._ended.wait(_LOOK_SECONDS):
             now, reading = time.monotonic(), ProcessorReading.of(self._predictor.pid)
             spent = reading.since(last)
             worked = spent.cpu_seconds + spent.waiting_seconds > _IDLE_SHARE * _LOOK_SECONDS
             # A client that waits for a processor itself has perhaps not sent anything yet.
-            client = ProcessorReading.of(os.getpid(), leaving_out=me)
+            client = ProcessorReading.of(os.getpid(), leaving_out=self._watcher)
             if worked or reading.wanting or client.wanting or asked != self._asked:
                 moved = now
             last, asked = reading, self._asked
@@ -163,19 +175,18 @@ class Conversation:
             f"no answer in {open_seconds:.1f} s, in which its threads ran for "
             f"{spent.cpu_seconds:.2f} s and waited {spent.waiting_seconds:.1f} s for a processor"
         )
+        busy = False
         if still_seconds > patience.still_seconds:
-            sentence = f"The predictor stands still: {figures}."
-            self._finding = NoAnswerError(sentence, stacks=self._predictor.read_stacks())
-        elif (
-            open_seconds > patience.still_seconds
-            and spent.cpu_seconds > patience.work_factor * self._dearest
-        ):
-            sentence = f"The predictor works without an end: {figures}."
-            self._finding = NoAnswerError(sentence, stacks=self._predictor.read_stacks())
+            words = "The predictor stands still"
+        elif spent.cpu_seconds > patience.work_seconds:
+            words = "The predictor works without an end"
         elif open_seconds > patience.busy_seconds:
-            sentence = f"The node is too busy to measure on: {figures}."
-            self._finding = NoAnswerError(sentence, busy=True)
-        return self._finding is not None
+            words, busy = "The node is too busy to measure on", True
+        else:
+            return False
+        stacks = self._predictor.read_stacks()
+        self._finding = NoAnswerError(f"{words}: {figures}.", busy, stacks)
+        return True
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """A check where the processors are busy: slow is told from standing still, and refuses nobody."""
 
+import base64
 import io
+import json
 import os
 import signal
 import subprocess
@@ -129,6 +131,30 @@ def test_a_predictor_that_is_killed_is_told(servable):
             with pytest.raises(NoAnswerError, match="exit code -9"):
                 conversation.get("/v2")
         assert predictor.peak_memory_mb() is None
+
+
+def test_a_predictor_that_works_without_an_end_is_told(servable):
+    patience = Patience(work_seconds=0.3)
+    photo = base64.b64encode(draw((200, 0, 0), (4000, 3000))).decode()
+    many = json.dumps({"instances": [{"b64": photo}] * 60}).encode()
+    with (
+        running_predictor(servable, "checked", 60) as predictor,
+        conversing(predictor, patience) as conversation,
+        pytest.raises(NoAnswerError, match="works without an end: no answer in") as caught,
+    ):
+        conversation.post(PREDICT, many)
+    assert not caught.value.busy
+    assert "most recent call first" in caught.value.stacks
+
+
+def test_all_answers_together_have_an_end(servable):
+    with (
+        running_predictor(servable, "checked", 60) as predictor,
+        conversing(predictor, Patience(whole_seconds=0.001)) as conversation,
+        pytest.raises(NoAnswerError, match="too busy to measure on: all answers") as caught,
+    ):
+        conversation.get("/v2")
+    assert caught.value.busy
 
 
 def test_what_a_process_spends():
