@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from viewfinder_components.export.orientation_ops import read_orientation, turn_upright
-from viewfinder_components.photos import orientation
+from viewfinder_components.photos.pictures import orientation
 from viewfinder_components.training.tensorflow import tf
 
 _FILE = tf.TensorSpec((None,), tf.string)
