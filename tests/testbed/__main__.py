@@ -19,6 +19,9 @@ _name = click.option("--name", default="default", show_default=True, help="Which
 _kserve = click.option(
     "--kserve", default=DEFAULT_KSERVE, show_default=True, help=f"One of {', '.join(KSERVE)}."
 )
+_knative = click.option(
+    "--knative/--no-knative", default=True, show_default=True, help="With Knative Serving?"
+)
 
 
 class _Group(click.Group):
@@ -52,11 +55,12 @@ def setup() -> None:
 
 @main.command()
 @_kserve
-def build(kserve: str) -> None:
+@_knative
+def build(kserve: str, knative: bool) -> None:
     """Build what the cache lacks, and start nothing."""
     from tests.testbed import testbed
 
-    testbed.build(kserve)
+    testbed.build(kserve, with_knative=knative)
 
 
 @main.command("build-programs")
@@ -88,14 +92,15 @@ def base_image() -> None:
 @main.command()
 @_name
 @_kserve
+@_knative
 @click.option(
     "--number", type=int, help="Its addresses, 1 to 60.  [default: the first that is free]"
 )
-def up(name: str, kserve: str, number: int | None) -> None:
+def up(name: str, kserve: str, knative: bool, number: int | None) -> None:
     """Bring a test bed up."""
     from tests.testbed import testbed
 
-    testbed.up(name, kserve, number)
+    testbed.up(name, kserve, number, with_knative=knative)
 
 
 @main.command()

@@ -15,12 +15,15 @@ from tests.testbed.stores import GCS_HOST, GCS_PORT
 COREDNS = f"{REGISTRY}/coredns:1"
 MINIO = f"{REGISTRY}/minio:1"
 GCS = f"{REGISTRY}/fake-gcs-server:1"
+INGRESS = f"{REGISTRY}/knative-ingress:1"
 NOBODY = "65532"  # a number, so that `runAsNonRoot` can be checked
 KSERVE_USER = "1000"  # what KServe's own image of the storage initializer runs as
 
 _FORMAT = "2"  # to be raised when `write_archive` writes the same images otherwise
 _PINS = Path(__file__).parent / "storage-initializer"
 _ENTRYPOINT = "storage-initializer/scripts/initializer-entrypoint"
+_INGRESS = Path(__file__).parent / "knative_ingress"
+_INGRESS_HOME = "opt/ingress"
 _PACKAGES = "usr/local/lib/python3.11/dist-packages"
 _INCLUDED = "ca-certificates,python3,python3-venv"  # venv: for builds upon this image
 # What an image has no use for, and what would name this machine.
@@ -40,8 +43,18 @@ def storage_initializer_image(kserve: str) -> str:
     return f"{REGISTRY}/kserve-storage-initializer:{kserve}"
 
 
-def images_of(kserve: str) -> list[Image]:
-    """Return the images of a test bed with this KServe; build what the cache lacks."""
+def knative_image(program: str) -> str:
+    """Return the name of one of Knative Serving's programs."""
+    return f"{REGISTRY}/knative-{program}:1"
+
+
+def images_of(kserve: str, *, knative: bool) -> list[Image]:
+    """Return the images of a test bed with this KServe; build what the cache lacks.
+
+    Args:
+        kserve: KServe's version.
+        knative: Whether Knative Serving and its ingress are wanted.
+    """
     initializer = {
         "User": KSERVE_USER,
         "Entrypoint": ["/usr/bin/python3", f"/{_ENTRYPOINT}"],
@@ -58,6 +71,21 @@ def images_of(kserve: str) -> list[Image]:
         _program_image(GCS, programs.GCS, "fake-gcs-server"),
         python_image(),
         Image(storage_initializer_image(kserve), layers, initializer),
+        *(_knative_images() if knative else ()),
+    ]
+
+
+def _knative_images() -> list[Image]:
+    names = [Path(package).name for package in programs.KNATIVE.packages]
+    ingress = {
+        "User": NOBODY,
+        "Entrypoint": ["/usr/bin/python3", "-m", "tests.testbed.knative_ingress"],
+        "Env": [f"PYTHONPATH=/{_INGRESS_HOME}", "PATH=/usr/bin:/usr/local/bin"],
+    }
+    layers = (_python_layer(), _envoy_layer(), _ingress_layer())
+    return [
+        *(_program_image(knative_image(name), programs.KNATIVE, name) for name in names),
+        Image(INGRESS, layers, ingress),
     ]
 
 
@@ -86,7 +114,8 @@ def key_of_images(images: list[Image]) -> str:
 def _program_image(name: str, built: programs.ProgramSet, program: str) -> Image:
     """An image with nothing but one static program."""
     folder = programs.build(built)
-    layer = home() / "layers" / f"{folder.name}.tar"
+    suffix = f"-{program}" if len(built.packages) > 1 else ""
+    layer = home() / "layers" / f"{folder.name}{suffix}.tar"
     if not layer.exists():
         with building_file(layer) as draft:
             write_layer(draft, {program: folder / program})
@@ -128,11 +157,7 @@ def _storage_initializer_layer(kserve: str) -> Path:
         return target
     with phase(f"installing KServe {kserve}'s storage initializer", "30 s"):
         with building(target.with_suffix(".packages")) as packages:
-            run(
-                sys.executable, "-m", "uv", "pip", "install", "--quiet", "--require-hashes",
-                "--no-deps", "--only-binary=:all:", "--link-mode=copy", "--python-version=3.11",
-                "--target", packages, "-r", pins,
-            )  # fmt: skip
+            _install_packages(packages, pins)
             # the image is read-only: without bytecode every start would compile everything
             run(
                 sys.executable, "-m", "compileall", "-q", "--invalidation-mode=unchecked-hash",
@@ -143,3 +168,38 @@ def _storage_initializer_layer(kserve: str) -> Path:
                 write_layer(draft, {_PACKAGES: packages, _ENTRYPOINT: script})
         shutil.rmtree(target.with_suffix(".packages"))
     return target
+
+
+def _envoy_layer() -> Path:
+    """Envoy itself, which a package of PyPI carries."""
+    pins = _INGRESS / "envoy.txt"
+    target = home() / "layers" / f"envoy-{key_of(pins)}.tar"
+    if target.exists():
+        return target
+    with phase("unpacking Envoy", "20 s"):
+        with building(target.with_suffix(".packages")) as packages:
+            _install_packages(packages, pins)
+            with building_file(target) as draft:
+                write_layer(draft, {"usr/local/bin/envoy": packages / "envoy" / "_bin" / "envoy"})
+        shutil.rmtree(target.with_suffix(".packages"))
+    return target
+
+
+def _ingress_layer() -> Path:
+    """Our own part of the ingress, under the name by which it is imported here."""
+    sources = sorted(_INGRESS.glob("*.py"))
+    target = home() / "layers" / f"knative-ingress-{key_of(*sources)}.tar"
+    if not target.exists():
+        folder = f"{_INGRESS_HOME}/tests/testbed/knative_ingress"
+        with building_file(target) as draft:
+            write_layer(draft, {f"{folder}/{source.name}": source for source in sources})
+    return target
+
+
+def _install_packages(target: Path, pins: Path) -> None:
+    """Install what a file pins, with digests, into a folder."""
+    run(
+        sys.executable, "-m", "uv", "pip", "install", "--quiet", "--require-hashes",
+        "--no-deps", "--only-binary=:all:", "--link-mode=copy", "--python-version=3.11",
+        "--target", target, "-r", pins,
+    )  # fmt: skip

@@ -23,14 +23,15 @@ NAMESPACE = "k8s.io"  # where containerd keeps what belongs to Kubernetes
 _START_SECONDS = 30
 
 
-def prepare(debian: Path, kserve: str) -> Path:
+def prepare(debian: Path, kserve: str, *, knative: bool) -> Path:
     """Return the store with the images of a test bed; make it unless the cache has it.
 
     Args:
         debian: The folder with containerd.
         kserve: KServe's version.
+        knative: Whether Knative Serving's images are wanted.
     """
-    images = images_of(kserve)
+    images = images_of(kserve, knative=knative)
     target = home() / "stores" / f"{debian.name}-{key_of_images(images)}"
     if target.exists():
         return target

@@ -48,6 +48,16 @@ class Cluster:
             if json.loads(error.body or "{}").get("reason") != "AlreadyExists":
                 raise
 
+    def admits(self, manifest: dict[str, Any]) -> bool:
+        """Tell whether the cluster would take an object, webhooks included; nothing is stored.
+
+        Raises:
+            kubernetes.client.ApiException: It would not.
+        """
+        path = self._path(manifest["apiVersion"], manifest["kind"], manifest["metadata"])
+        self._call("POST", path, body=manifest, query_params=[("dryRun", "All")])
+        return True
+
     def create_when_possible(self, manifests: list[dict[str, Any]], seconds: float) -> None:
         """Create objects; what a starting cluster refuses is tried again until the time is over.
 

@@ -84,6 +84,12 @@ KUBECTL = ProgramSet(
 COREDNS = ProgramSet("coredns", "github.com/coredns/coredns")
 MINIO = ProgramSet("minio", "github.com/minio/minio")
 GCS = ProgramSet("fake-gcs-server", "github.com/fsouza/fake-gcs-server")
+KNATIVE = ProgramSet(
+    "knative",
+    "knative.dev/serving",
+    tuple(f"cmd/{name}" for name in ("activator", "autoscaler", "controller", "queue", "webhook")),
+    "5 min; 30 s with a warm Go cache",
+)
 PAUSE = ProgramSet("pause", "viewfinder.test/pause", usually="5 s")
 
 
@@ -120,14 +126,20 @@ def find_kubectl() -> Path:
 _GO_ENVIRONMENT = {"CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": ""}
 
 
-def source_folder(programs: ProgramSet) -> Path:
-    """Return where the set's module lies unpacked, with the files that are no Go."""
+def source_folder(programs: ProgramSet, module: str = "") -> Path:
+    """Return where a module lies unpacked, with the files that are no Go.
+
+    Args:
+        programs: The set that pins it.
+        module: One of the modules that the set is built from; empty for the set's own.
+    """
+    module = module or programs.module
     run(
-        "go", "mod", "download", programs.module,
+        "go", "mod", "download", module,
         cwd=programs.folder, environment=_GO_ENVIRONMENT,
     )  # fmt: skip
     listed = run(
-        "go", "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", programs.module,
+        "go", "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", module,
         cwd=programs.folder, environment=_GO_ENVIRONMENT,
     )  # fmt: skip
     return Path(listed.strip())

@@ -72,16 +72,23 @@ class Record:
         number: Its address plan's number.
         kserve: KServe's version.
         complete: Whether `up` came to its end.
+        knative: Whether it has Knative Serving.
     """
 
     number: int
     kserve: str
     complete: bool = False
+    knative: bool = False
 
     @property
     def addresses(self) -> AddressPlan:
         """Its addresses."""
         return AddressPlan(self.number)
+
+    @property
+    def words(self) -> str:
+        """What is installed, such as "KServe 0.20.0 and Knative"."""
+        return f"KServe {self.kserve}{' and Knative' if self.knative else ''}"
 
 
 def write_record(run: RunFolder, record: Record) -> None:

@@ -15,6 +15,7 @@ from tests.testbed import (
     image_set,
     image_store,
     images,
+    knative,
     kserve,
     machine,
     namespaces,
@@ -36,8 +37,12 @@ _API_SECONDS = 120  # each: more than enough, even when the machine is busy with
 _READY_SECONDS = 180
 
 
-def build(kserve_version: str) -> tuple[Path, Path, Path]:
+def build(kserve_version: str, *, with_knative: bool) -> tuple[Path, Path, Path]:
     """Build what the cache lacks.
+
+    Args:
+        kserve_version: One of `versions.KSERVE`.
+        with_knative: Whether Knative Serving is wanted.
 
     Returns:
         The folders of Kubernetes' programs, of containerd and etcd, and of the image store.
@@ -52,29 +57,36 @@ def build(kserve_version: str) -> tuple[Path, Path, Path]:
         programs.find_kubectl()  # the tests want it
         debian = programs.unpack_newer_packages()
         kserve.prepare(kserve_version)
-        return kubernetes, debian, image_store.prepare(debian, kserve_version)
+        if with_knative:
+            knative.prepare()
+        store = image_store.prepare(debian, kserve_version, knative=with_knative)
+        return kubernetes, debian, store
 
 
-def up(name: str, kserve_version: str, number: int | None = None) -> Path:
+def up(
+    name: str, kserve_version: str, number: int | None = None, *, with_knative: bool = True
+) -> Path:
     """Bring a test bed up and return its kubeconfig; one that is up stays as it is.
 
     Args:
         name: The test bed's name.
         kserve_version: One of `versions.KSERVE`.
         number: Its address plan's number; None chooses a free one.
+        with_knative: Whether it gets Knative Serving, for KServe's mode Knative.
 
     Raises:
-        ViewfinderError: It did not come up, or one of this name runs another KServe.
+        ViewfinderError: It did not come up, or one of this name runs something else.
     """
     run = RunFolder(name)
-    kubernetes, debian, store = build(kserve_version)
+    kubernetes, debian, store = build(kserve_version, with_knative=with_knative)
     with _locked(f"run-{name}"):
         record = read_record(run)
         if record and record.complete and namespaces.find_init(run):
-            if record.kserve != kserve_version:
+            wanted = replace(record, kserve=kserve_version, knative=with_knative)
+            if record != wanted:
                 raise PermanentError(
-                    f"KServe {kserve_version}",
-                    f"the test bed {name!r} with KServe {record.kserve}",
+                    wanted.words,
+                    f"the test bed {name!r} with {record.words}",
                     "take it down first, or give the other one another --name",
                 )
             say(f"{name} is up: export KUBECONFIG={run.kubeconfig}")
@@ -82,12 +94,12 @@ def up(name: str, kserve_version: str, number: int | None = None) -> Path:
         _remove(run)  # what an `up` that was cut off has left
         with _locked("number"):
             addresses = AddressPlan(number) if number else _choose_addresses()
-            record = Record(addresses.number, kserve_version)
+            record = Record(addresses.number, kserve_version, knative=with_knative)
             run.folder()
             write_record(run, record)
         node = control_plane.Node(run, addresses, kubernetes, debian)
         _start(node, store)
-        _install(node, kserve_version)
+        _install(node, record)
         write_record(run, replace(record, complete=True))
     say(f"{name} is up: export KUBECONFIG={run.kubeconfig}")
     return run.kubeconfig
@@ -146,7 +158,7 @@ def status() -> list[str]:
         assert record is not None
         running = namespaces.find_init(run) is not None
         state = "up" if running and record.complete else "starting" if running else "dead"
-        lines.append(f"{run.name}: {state}, KServe {record.kserve}, KUBECONFIG={run.kubeconfig}")
+        lines.append(f"{run.name}: {state}, {record.words}, KUBECONFIG={run.kubeconfig}")
     return lines
 
 
@@ -166,17 +178,19 @@ def _start(node: control_plane.Node, store: Path) -> None:
     cluster.close()
 
 
-def _install(node: control_plane.Node, kserve_version: str) -> None:
-    """Install the name server, the stores and KServe, and wait until all answer."""
+def _install(node: control_plane.Node, record: Record) -> None:
+    """Install the name server, the stores, Knative and KServe, and wait until all answer."""
     cluster = Cluster(node.run.kubeconfig)
-    install = kserve.manifests(kserve_version)
+    install = kserve.manifests(record.kserve)
+    serving = knative.manifests() if record.knative else knative.Install([], [])
     with phase("creating the objects"):
         # our own first: their pods start while the API server reads the large definitions
-        cluster.create_when_possible([*_our_manifests(node), *install.definitions], _API_SECONDS)
-        for definition in install.definitions:
+        definitions = [*serving.definitions, *install.definitions]
+        cluster.create_when_possible([*_our_manifests(node), *definitions], _API_SECONDS)
+        for definition in definitions:
             name = definition["metadata"]["name"]
             wait_until(lambda: cluster.is_served(definition), f"{name} to be served", _API_SECONDS)  # noqa: B023
-        cluster.create_when_possible(install.controller, _API_SECONDS)
+        cluster.create_when_possible([*serving.rest, *install.controller], _API_SECONDS)
     with phase("node ready"):
         wait_until(cluster.node_is_ready, "the node to be ready", _READY_SECONDS)
     deployments = [
@@ -184,6 +198,7 @@ def _install(node: control_plane.Node, kserve_version: str) -> None:
         (stores.NAMESPACE, stores.S3_SERVICE),
         (stores.NAMESPACE, stores.GCS_SERVICE),
         (kserve.NAMESPACE, kserve.CONTROLLER),
+        *(knative.deployments() if record.knative else ()),
     ]
     for namespace, name in deployments:
         with phase(f"{name} ready"):
@@ -195,6 +210,11 @@ def _install(node: control_plane.Node, kserve_version: str) -> None:
             )
     with phase("KServe's webhook answers"):
         cluster.create_when_possible(install.late, _READY_SECONDS)
+    if record.knative:
+        with phase("Knative's webhook answers"):
+            wait_until(
+                lambda: cluster.admits(knative.ASKED), "Knative's webhook to answer", _READY_SECONDS
+            )
     cluster.close()
 
 
