@@ -45,6 +45,12 @@ _SETTINGS = {
     },
     "config-domain": {DOMAIN: ""},
     "config-network": {"ingress-class": CLASS},
+    # one that was killed is followed at once, not a minute later
+    "config-leader-election": {
+        "lease-duration": "15s",
+        "renew-deadline": "10s",
+        "retry-period": "2s",
+    },
     # a minute and a half until pods go that nobody asks is long for tests
     "config-autoscaler": {"stable-window": "15s", "scale-to-zero-grace-period": "10s"},
 }
@@ -136,4 +142,5 @@ def _adapt_pod(pod: Manifest) -> None:
         container["image"] = knative_image(container["image"].removeprefix(_KO))
         container["imagePullPolicy"] = "Never"
         container["resources"] = {"requests": {"cpu": "10m", "memory": "40Mi"}}
-        container["readinessProbe"] |= {"periodSeconds": 1, "failureThreshold": 5}
+        container["readinessProbe"] |= {"periodSeconds": 1, "timeoutSeconds": 5}
+        container.pop("livenessProbe")  # a busy machine is no reason to kill it
