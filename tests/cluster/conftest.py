@@ -17,6 +17,7 @@ kill_api_server: a function; SIGKILL to the API server, which a supervisor start
 without_s3: a function that returns a context manager: `with without_s3():` the S3 store is gone,
     afterwards it is back with its data
 without_api_server: likewise, no API server runs
+mode: KServe's mode, "Standard" unless the test or its module says otherwise
 stage: `tests.cluster.deployments.Stage`: the namespace with the project's manifests, a bucket and
     the predictor's image; KUBECONFIG is that of the pipeline's own account
 
@@ -35,7 +36,7 @@ from pathlib import Path
 import pytest
 from kubernetes import client, config
 from tests.cluster.deployments import PREDICTOR_IMAGE, Stage, prepare_stage
-from tests.testbed import stores
+from tests.testbed import knative, stores
 from tests.testbed.node import Node
 
 _CONTROLLER = {"namespace": "kserve", "label_selector": "control-plane=kserve-controller-manager"}
@@ -163,8 +164,16 @@ def require_image(api: client.ApiClient) -> Callable[[str], None]:
 
 
 @pytest.fixture
+def mode() -> str:
+    """KServe's mode in which a test deploys; a module that overrides this runs in both."""
+    return "Standard"
+
+
+@pytest.fixture
 def stage(
     kubeconfig: Path,
+    api: client.ApiClient,
+    mode: str,
     namespace: str,
     s3: stores.S3,
     tmp_path: Path,
@@ -173,9 +182,18 @@ def stage(
 ) -> Iterator[Stage]:
     """A namespace ready for deploys, and what runs in the test has the pipeline's rights there."""
     require_image(PREDICTOR_IMAGE)
-    with prepare_stage(kubeconfig, namespace, s3, tmp_path) as made:
+    if mode == "Knative":
+        _require_knative(api)
+    with prepare_stage(kubeconfig, namespace, s3, tmp_path, mode) as made:
         monkeypatch.setenv("KUBECONFIG", str(made.kubeconfig))
         yield made
+
+
+def _require_knative(api: client.ApiClient) -> None:
+    try:
+        client.CoreV1Api(api).read_namespace(knative.INGRESS_NAMESPACE)
+    except client.ApiException as error:
+        pytest.skip(f"needs Knative with the test bed's ingress: {error.reason}")
 
 
 @pytest.fixture

@@ -21,6 +21,8 @@ import openvino as ov
 import yaml
 from openvino import opset13 as ops
 from PIL import Image
+from tests.testbed import knative
+from tests.testbed.knative_ingress.envoy_config import EXTERNAL
 from tests.testbed.stores import S3
 
 from viewfinder_components.deployment.cluster import SERVING, Cluster
@@ -36,6 +38,7 @@ STEPS_IMAGE = "localhost/viewfinder/steps:test"
 LABELS = ["blue", "green", "red"]
 COLOURS = [(250, 10, 0), (0, 200, 30), (5, 5, 255), (120, 90, 10), (0, 10, 90)]
 MODEL = "fruit"
+MODES = ("Standard", "Knative")
 _SIDE = 32
 _KINDS = {
     "Role": ("/apis/rbac.authorization.k8s.io/v1", "roles"),
@@ -113,6 +116,8 @@ class Stage:
     s3: S3
     bucket: str
     folder: Path
+    mode: str = "Standard"
+    """KServe's, in which everything here is deployed."""
     versions: dict[int, Version] = field(default_factory=dict)
 
     def publish(self, number: int, files: dict[str, bytes] | None = None) -> Version:
@@ -144,6 +149,7 @@ class Stage:
             "cpu": "200m",
             "memory": "400Mi",
             "timeout_seconds": 150,
+            "mode": self.mode,
         }
         return DeployConfig(**(defaults | values))
 
@@ -233,10 +239,12 @@ class Stage:
         assert found is not None
         return found
 
-    def deployment(self) -> dict[str, Any]:
-        """The predictor's Deployment as it is."""
-        path = self.admin.path("/apis/apps/v1", "deployments", f"{MODEL}-predictor")
-        found = self.admin.get(path)
+    def workload(self) -> dict[str, Any]:
+        """What KServe has made of the service: a Deployment, or a Knative Service."""
+        kind = ("/apis/apps/v1", "deployments")
+        if self.mode == "Knative":
+            kind = ("/apis/serving.knative.dev/v1", "services")
+        found = self.admin.get(self.admin.path(*kind, f"{MODEL}-predictor"))
         assert found is not None
         return found
 
@@ -262,14 +270,21 @@ class Stage:
         path = self.admin.path("/api/v1", "pods", pod["metadata"]["name"])
         self.admin.http.delete(path, params={"gracePeriodSeconds": "0"}).raise_for_status()
 
-    def url(self) -> str:
-        """The service's address, as this machine reaches it."""
-        path = self.admin.path("/api/v1", "services", f"{MODEL}-predictor")
-        return f"http://{(self.admin.get(path) or {})['spec']['clusterIP']}"
+    def client(self, **options: Any) -> httpx.Client:
+        """Ask the service from this machine: at its own address, or Knative's ingress' by name."""
+        path, headers = self.admin.path("/api/v1", "services", f"{MODEL}-predictor"), {}
+        if self.mode == "Knative":
+            path = f"/api/v1/namespaces/{knative.INGRESS_NAMESPACE}/services/{EXTERNAL}"
+            url = self.service()["status"]["components"]["predictor"]["url"]
+            headers = {"host": url.removeprefix("http://")}
+        address = (self.admin.get(path) or {})["spec"]["clusterIP"]
+        return httpx.Client(
+            base_url=f"http://{address}", headers=headers, trust_env=False, **options
+        )
 
     def served_version(self) -> str:
         """The version that answers."""
-        with httpx.Client(base_url=self.url(), trust_env=False) as client:
+        with self.client(timeout=60) as client:
             return str(client.get(f"/v2/models/{MODEL}").raise_for_status().json()["versions"][0])
 
 
@@ -279,14 +294,16 @@ def read_manifest(name: str) -> dict[str, Any]:
 
 
 @contextmanager
-def prepare_stage(kubeconfig: Path, namespace: str, s3: S3, folder: Path) -> Iterator[Stage]:
+def prepare_stage(
+    kubeconfig: Path, namespace: str, s3: S3, folder: Path, mode: str
+) -> Iterator[Stage]:
     """Apply `manifests/base` to a namespace, with the images and the store of the tests."""
     with replace(_connect(kubeconfig), namespace=namespace) as admin:
-        yield _prepare(admin, s3, folder)
+        yield _prepare(admin, s3, folder, mode)
 
 
-def _prepare(admin: Cluster, s3: S3, folder: Path) -> Stage:
-    stage = Stage(admin, folder / "kubeconfig", s3, s3.create_bucket(), folder)
+def _prepare(admin: Cluster, s3: S3, folder: Path, mode: str) -> Stage:
+    stage = Stage(admin, folder / "kubeconfig", s3, s3.create_bucket(), folder, mode)
     for name in ("role", "serviceaccount"):
         stage.apply(read_manifest(name))
     stage.apply({"kind": "ServiceAccount", "metadata": {"name": "pipeline-runner"}})
@@ -392,7 +409,7 @@ def steady_load(stage: Stage, clients: int = 3, pause: float = 0.02) -> Iterator
         clients: How many ask at once.
         pause: Seconds that a client waits between two requests.
     """
-    load, stop, lock, url = Load(), threading.Event(), threading.Lock(), stage.url()
+    load, stop, lock = Load(), threading.Event(), threading.Lock()
     shape: dict[str, Any] = {"name": "image_bytes", "datatype": "BYTES", "shape": [1]}
     photo = draw(COLOURS[0])
     headers = {"inference-header-content-length": ""}
@@ -411,7 +428,7 @@ def steady_load(stage: Stage, clients: int = 3, pause: float = 0.02) -> Iterator
 
     def run() -> None:
         limits = httpx.Limits(max_keepalive_connections=0)
-        with httpx.Client(base_url=url, limits=limits, trust_env=False, timeout=30) as client:
+        with stage.client(limits=limits, timeout=30) as client:
             while not stop.is_set():
                 try:
                     version, failure = ask(client), ""

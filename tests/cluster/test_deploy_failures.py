@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from tests.cluster.bare_api_server import bare_api_server
 from tests.cluster.deployments import (
+    MODES,
     Stage,
     Version,
     storage_secret,
@@ -32,6 +33,15 @@ from viewfinder_components.errors import PermanentError, TransientError, Viewfin
 
 pytestmark = pytest.mark.timeout(300)
 
+
+@pytest.fixture(params=MODES)
+def mode(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+# What does not differ between the modes is seen in one.
+only_standard = pytest.mark.parametrize("mode", ["Standard"])
+
 _FAST_SECONDS = 60.0
 """Far below the time-out of `Stage.config`, on a busy machine as well."""
 
@@ -48,6 +58,7 @@ def fail(stage: Stage, version: Version | None = None, **values: Any) -> Viewfin
     return caught.value
 
 
+@only_standard
 def test_permission_denied_names_the_rule_and_the_manifest(stage: Stage) -> None:
     path = stage.admin.path("/apis/rbac.authorization.k8s.io/v1", "roles", "viewfinder-deployer")
     role = stage.admin.get(path) or {}
@@ -64,6 +75,7 @@ def test_permission_denied_names_the_rule_and_the_manifest(stage: Stage) -> None
     assert "resources: ['inferenceservices'], verbs: ['patch']" in error.remedy
 
 
+@only_standard
 def test_no_rights_at_all(stage: Stage) -> None:
     stage.admin.http.delete(
         stage.admin.path(
@@ -100,6 +112,7 @@ def test_storage_that_refuses(stage: Stage) -> None:
     assert "viewfinder-storage" in error.remedy
 
 
+@only_standard
 def test_a_version_that_is_not_there(stage: Stage) -> None:
     version = stage.publish(1)
     error = fail(stage, replace(version, uri=f"s3://{stage.bucket}/models/none/1"))
@@ -107,6 +120,7 @@ def test_a_version_that_is_not_there(stage: Stage) -> None:
     assert "nothing there" in error.received
 
 
+@only_standard
 def test_a_bucket_that_is_not_there(stage: Stage) -> None:
     version = stage.publish(1)
     error = fail(stage, replace(version, uri="s3://no-such-bucket-here/models/fruit/1"))
@@ -130,6 +144,7 @@ def test_a_wrong_layout_in_the_storage(stage: Stage) -> None:
     assert "no model.xml" in error.received
 
 
+@only_standard
 def test_a_damaged_file_in_the_storage(stage: Stage) -> None:
     version = stage.publish(1)
     key = "models/fruit/1/model.xml"
@@ -177,6 +192,7 @@ def test_pod_security_refuses_the_pod(stage: Stage) -> None:
     assert "runAsNonRoot" in error.received
 
 
+@only_standard
 def test_admission_refuses_the_service(stage: Stage) -> None:
     with denying_services(stage):
         error = fail(stage)
@@ -268,6 +284,7 @@ def test_a_pod_that_never_gets_ready_is_a_time_out(stage: Stage) -> None:
     assert "timeout_seconds" in error.remedy
 
 
+@only_standard
 def test_a_namespace_that_is_not_there(stage: Stage) -> None:
     error = fail(stage, namespace="nowhere-at-all")
     assert isinstance(error, PermanentError)
@@ -291,6 +308,7 @@ def test_a_cluster_without_kserve(
     assert "install KServe" in caught.value.remedy
 
 
+@only_standard
 def test_a_cluster_that_does_not_answer(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 from tests.cluster.deployments import (
+    MODES,
     Load,
     Stage,
     steady_load,
@@ -14,6 +15,11 @@ from tests.cluster.deployments import (
 )
 
 pytestmark = pytest.mark.timeout(400)
+
+
+@pytest.fixture(params=MODES)
+def mode(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @contextmanager

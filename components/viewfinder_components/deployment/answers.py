@@ -10,6 +10,8 @@ import httpx
 from viewfinder_components.checking.measure import Parity, compare_answers
 from viewfinder_components.checking.samples import Samples
 from viewfinder_components.deployment.cluster import Cluster, Object
+from viewfinder_components.deployment.kserve_version import Mode, read_mode
+from viewfinder_components.deployment.observation import is_ending, read_knative_service
 from viewfinder_components.errors import PermanentError, TransientError
 
 # Routes through a service change within a second or two of the pods behind it, and within half a
@@ -18,6 +20,8 @@ from viewfinder_components.errors import PermanentError, TransientError
 _IN_A_ROW = 3
 _SETTLE_SECONDS = 60.0
 _ASK_SECONDS = 5.0
+# Knative keeps a request until a pod has been started for it.
+_START_SECONDS = 60.0
 _TRIES = 3
 _NEVER_KEPT = httpx.Limits(max_keepalive_connections=0)
 
@@ -31,6 +35,9 @@ class Route:
 
     name: str
     """The model's name in the URLs, which is the service's."""
+
+    ask_seconds: float = _ASK_SECONDS
+    """How long to wait for an answer, in seconds."""
 
     @property
     def predict_path(self) -> str:
@@ -59,21 +66,53 @@ def open_route(cluster: Cluster, service: Object) -> Iterator[Route]:
 
     In a pod it is the service's own address. From outside, a laptop with a kubeconfig, it goes
     through the API server, which needs the permission to `create` and `get` `services/proxy`: the
-    cluster role `edit` has it.
+    cluster role `edit` has it. With Knative it then leads to the pods of the revision that serves,
+    past the ingress; when that is scaled to zero, to the service's public address.
+
+    Raises:
+        TransientError: KServe or Knative has not written an address.
     """
     name = str(service["metadata"]["name"])
+    is_knative = read_mode(service) is Mode.KNATIVE
     if cluster.inside:
-        client = httpx.Client(base_url=endpoint_of(service), limits=_NEVER_KEPT, trust_env=False)
+        client = _open(endpoint_of(service))
+    elif not is_knative:
+        client = _open_proxy(cluster, f"{name}-predictor")
     else:
-        client = cluster.open_http(
-            cluster.path("/api/v1", "services", f"http:{name}-predictor:80") + "/proxy",
-            _NEVER_KEPT,
+        revision = _serving_revision(cluster, name)
+        selector = f"serving.knative.dev/revision={revision}"
+        pods = cluster.list(cluster.path("/api/v1", "pods"), labelSelector=selector)
+        has_pods = not all(is_ending(pod) for pod in pods)
+        # The other Service of a revision may lead to Knative's activator, in a namespace to which
+        # the API server does not forward.
+        client = (
+            _open_proxy(cluster, f"{revision}-private")
+            if has_pods
+            else _open(str(service["status"].get("url")))
         )
     with client:
-        yield Route(client, name)
+        yield Route(client, name, _START_SECONDS if is_knative else _ASK_SECONDS)
 
 
-def need_version(route: Route, version: int, deadline: float) -> None:
+def _open(url: str) -> httpx.Client:
+    return httpx.Client(base_url=url, limits=_NEVER_KEPT, trust_env=False)
+
+
+def _open_proxy(cluster: Cluster, target: str) -> httpx.Client:
+    path = cluster.path("/api/v1", "services", f"http:{target}:80") + "/proxy"
+    return cluster.open_http(path, _NEVER_KEPT)
+
+
+def _serving_revision(cluster: Cluster, name: str) -> str:
+    status = read_knative_service(cluster, name).get("status", {})
+    if not (revision := status.get("latestReadyRevisionName")):
+        raise TransientError(
+            f"a ready revision of the Knative Service {name}-predictor", "none", "run it again"
+        )
+    return str(revision)
+
+
+def need_version(route: Route, version: int, deadline: float) -> float:
     """Wait until the service answers with a version, and with no other.
 
     Args:
@@ -81,14 +120,19 @@ def need_version(route: Route, version: int, deadline: float) -> None:
         version: The version's number.
         deadline: On the monotonic clock, in seconds.
 
+    Returns:
+        The seconds until its first answer, which include the start of a pod where there was none.
+
     Raises:
         TransientError: It still answers with another, or not at all.
     """
-    deadline = min(deadline, time.monotonic() + _SETTLE_SECONDS)
-    right, received = 0, ""
+    started = time.monotonic()
+    deadline = min(deadline, started + _SETTLE_SECONDS + route.ask_seconds)
+    right, received, first = 0, "", 0.0
     while right < _IN_A_ROW:
         found = _ask_version(route)
         right = right + 1 if found == str(version) else 0
+        first = first or (time.monotonic() - started if right else 0.0)
         received = received if right else found
         if not right:
             if time.monotonic() >= deadline:
@@ -98,6 +142,7 @@ def need_version(route: Route, version: int, deadline: float) -> None:
                     "run the step again; see whether other pods carry the service's labels",
                 )
             time.sleep(0.3)
+    return first
 
 
 def need_answers(route: Route, samples: Samples, tolerance: float) -> Parity:
@@ -151,9 +196,9 @@ def _find_difference(parity: Parity, samples: Samples, tolerance: float) -> str:
 def _ask_version(route: Route) -> str:
     """Return the version that the service reports, or why it does not."""
     try:
-        answer = route.client.get(f"/v2/models/{route.name}", timeout=_ASK_SECONDS)
+        answer = route.client.get(f"/v2/models/{route.name}", timeout=route.ask_seconds)
         if answer.status_code == httpx.codes.NOT_FOUND:  # TensorFlow Serving only knows V1
-            answer = route.client.get(f"/v1/models/{route.name}", timeout=_ASK_SECONDS)
+            answer = route.client.get(f"/v1/models/{route.name}", timeout=route.ask_seconds)
     except httpx.TransportError as error:
         return f"{type(error).__name__}: {error}"
     if answer.status_code == httpx.codes.FORBIDDEN:

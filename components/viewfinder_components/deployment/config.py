@@ -4,6 +4,7 @@ import math
 import re
 from dataclasses import dataclass
 
+from viewfinder_components.deployment.kserve_version import Mode
 from viewfinder_components.deployment.storage_uri import to_kserve_uri
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.ranges import need_integer
@@ -72,6 +73,10 @@ class DeployConfig:
     """How long to wait for what may pass by itself, in seconds: a storage that does not answer, no
     room on any node. A node that is added for a pod takes about this long."""
 
+    mode: str = ""
+    """KServe's mode, `Standard` or `Knative`; empty for the one that the service has, and for a new
+    service the cluster's."""
+
     def __post_init__(self) -> None:
         validate_model_name(self.model_name)
         validate_model_name(self.name)
@@ -80,6 +85,7 @@ class DeployConfig:
         self._need("namespace", not self.namespace or bool(_LABEL.fullmatch(self.namespace)))
         self._need("service_account", bool(_SUBDOMAIN.fullmatch(self.service_account)))
         self._need("runtime", bool(_SUBDOMAIN.fullmatch(self.runtime)))
+        self._need("mode", self.mode in ("", *(mode.value for mode in Mode)))
         need_integer("min_replicas", self.min_replicas, 0)
         need_integer("max_replicas", self.max_replicas, max(1, self.min_replicas))
         self._need("cpu", bool(_QUANTITY.fullmatch(self.cpu)))

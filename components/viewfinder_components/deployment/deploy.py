@@ -61,6 +61,16 @@ class Deployed:
 
 
 @dataclass(frozen=True)
+class _Proof:
+    """That a version answers."""
+
+    endpoint: str
+    parity: Parity
+    first_answer_seconds: float
+    """Until the service told its version; 0 where the runtime tells none."""
+
+
+@dataclass(frozen=True)
 class _Plan:
     """A deployment before anything is changed."""
 
@@ -108,19 +118,19 @@ def deploy_version(evaluation: Path, record: Path, config: DeployConfig) -> Depl
         try:
             with watch.phase("apply"):
                 _retried(lambda: _apply(plan), plan.deadline)
-            endpoint, parity = _prove(plan, samples, watch)
+            proof = _prove(plan, samples, watch)
         except SupersededError:
             raise
         except ViewfinderError as error:
             raise _rolled_back(plan, error) from error
-    result = _result(plan, endpoint, parity, dict(watch.seconds))
+    result = _result(plan, proof, dict(watch.seconds))
     write_json(record / RECORD, _record(plan, result))
     return result
 
 
 def _prepare(cluster: Cluster, config: DeployConfig, deadline: float) -> _Plan:
     seen = observe(cluster, config.name)
-    kserve = detect_kserve(cluster, seen.service)
+    kserve = detect_kserve(cluster, seen.service, config.mode)
     runtime = find_runtime(cluster, config.runtime)
     body = build_service(config, cluster.namespace, kserve, runtime)
     _need_autoscaling(cluster, config, kserve)
@@ -149,8 +159,8 @@ def _apply(plan: _Plan) -> None:
     apply_service(plan.cluster, plan.body, adopt=plan.config.adopt)
 
 
-def _prove(plan: _Plan, samples: Samples, watch: Stopwatch) -> tuple[str, Parity]:
-    config, name = plan.config, plan.config.name
+def _prove(plan: _Plan, samples: Samples, watch: Stopwatch) -> _Proof:
+    config, name, first = plan.config, plan.config.name, 0.0
     with watch.phase("rollout"):
         Rollout(
             plan.cluster, name, plan.applied, plan.kserve.mode, config.patience_seconds,
@@ -160,7 +170,7 @@ def _prove(plan: _Plan, samples: Samples, watch: Stopwatch) -> tuple[str, Parity
     endpoint = endpoint_of(service)
     with watch.phase("answers"), open_route(plan.cluster, service) as route:
         if plan.runtime.reports_version:
-            need_version(route, config.version_number, plan.deadline)
+            first = need_version(route, config.version_number, plan.deadline)
         try:
             parity = need_answers(route, samples, config.tolerance)
         except httpx.HTTPError as error:
@@ -169,7 +179,7 @@ def _prove(plan: _Plan, samples: Samples, watch: Stopwatch) -> tuple[str, Parity
                 f"{type(error).__name__}: {error}",
                 "run the step again",
             ) from error
-    return endpoint, parity
+    return _Proof(endpoint, parity, first)
 
 
 def _rolled_back(plan: _Plan, error: ViewfinderError) -> ViewfinderError:
@@ -205,19 +215,22 @@ def _retried(work: Callable[[], T], deadline: float) -> T:
             time.sleep(_RETRY_SECONDS)
 
 
-def _result(plan: _Plan, endpoint: str, parity: Parity, seconds: dict[str, float]) -> Deployed:
-    number = plan.config.version_number
+def _result(plan: _Plan, proof: _Proof, seconds: dict[str, float]) -> Deployed:
+    number, parity = plan.config.version_number, proof.parity
     verb = f"version {number} serves" if plan.changes else f"version {number} served already"
     summary = (
-        f"{verb} at {endpoint} after {sum(seconds.values()):.1f} s; {parity.compared} test photos "
-        f"answered within {parity.max_difference:.1g} of the evaluation"
+        f"{verb} at {proof.endpoint} after {sum(seconds.values()):.1f} s; {parity.compared} test "
+        f"photos answered within {parity.max_difference:.1g} of the evaluation"
     )
+    if plan.config.min_replicas == 0:
+        summary += f"; the first answer took {proof.first_answer_seconds:.1f} s"
     scalars = {
         "seconds": round(sum(seconds.values()), 3),
+        "first_answer_seconds": round(proof.first_answer_seconds, 3),
         "photos_compared": float(parity.compared),
         "max_difference": parity.max_difference,
     }
-    return Deployed(endpoint, plan.changes, summary, seconds, scalars)
+    return Deployed(proof.endpoint, plan.changes, summary, seconds, scalars)
 
 
 def _record(plan: _Plan, result: Deployed) -> dict[str, Any]:

@@ -4,9 +4,11 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from viewfinder_components.deployment.apply import read_applied
 from viewfinder_components.deployment.cluster import Object
 from viewfinder_components.deployment.observation import Observation, find_condition
 from viewfinder_components.deployment.refusals import quota_error
+from viewfinder_components.deployment.revision_failure import find_revision_failure
 from viewfinder_components.deployment.storage_failure import StorageProblem, read_failure
 from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
 
@@ -61,6 +63,9 @@ def diagnose(seen: Observation, applied: str) -> Diagnosis | None:
     failure = find_condition(seen.deployment, "ReplicaFailure")
     if failure.get("status") == "True":
         return Diagnosis(_explain_creation(str(failure.get("message"))))
+    revision = seen.newest_revision()
+    if read_applied(revision) == applied and (error := find_revision_failure(revision)):
+        return Diagnosis(error, waits=True)  # Knative tries again by itself
     return _diagnose_service(seen, applied)
 
 

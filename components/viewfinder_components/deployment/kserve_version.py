@@ -22,8 +22,11 @@ _CONTROLLER = "/apis/apps/v1/namespaces/{}/deployments/kserve-controller-manager
 _CONFIG = "/api/v1/namespaces/{}/configmaps/inferenceservice-config"
 # Everybody who is logged in may read it; it holds the schema of the InferenceService.
 _SCHEMA = "/openapi/v3/apis/serving.kserve.io/v1beta1"
+_KNATIVE = "/apis/serving.knative.dev/v1"
 _TAG = re.compile(r":v?(\d+)\.(\d+)")
 _OLDEST = (0, 14)
+MODE = "serving.kserve.io/deploymentMode"
+"""The annotation that names a service's mode."""
 # Fields of `spec.predictor` by the release that brought them (KServe's own install manifests).
 _MARKERS = (
     ("storageContainerName", 20),
@@ -58,15 +61,17 @@ class KServe:
         return mode.value if self.version >= (0, 16) else old[mode]
 
 
-def detect_kserve(cluster: Cluster, service: Object | None) -> KServe:
+def detect_kserve(cluster: Cluster, service: Object | None, wanted: str = "") -> KServe:
     """Find out the version and the mode, by what we are permitted to read.
 
     Args:
         cluster: Where to look.
         service: The InferenceService as it is; None before the first deployment.
+        wanted: The mode by its name; empty for the one that the service has, else the cluster's.
 
     Raises:
-        PermanentError: There is no KServe, or one older than 0.14.
+        PermanentError: There is no KServe, or one older than 0.14; or the mode that is wanted
+            cannot be had.
         TransientError: The API server does not answer.
     """
     version = _read_tag(cluster) or _read_schema(cluster)
@@ -74,8 +79,25 @@ def detect_kserve(cluster: Cluster, service: Object | None) -> KServe:
         raise PermanentError(
             "KServe 0.14 or newer", ".".join(map(str, version)), "upgrade KServe, or deploy by hand"
         )
-    mode = _read_mode(service) or _read_default(cluster) or _ask_default(cluster)
-    return KServe(version, mode)
+    return KServe(version, _find_mode(cluster, service, wanted))
+
+
+def _find_mode(cluster: Cluster, service: Object | None, wanted: str) -> Mode:
+    found = read_mode(service)
+    if found and wanted and found is not Mode(wanted):
+        raise PermanentError(
+            f"a service in KServe's mode {wanted}",
+            f"one in mode {found.value}, which KServe lets nobody change",
+            "delete the InferenceService first, or set another service_name",
+        )
+    mode = Mode(wanted) if wanted else found or _read_default(cluster) or _ask_default(cluster)
+    if mode is Mode.KNATIVE and cluster.get(_KNATIVE) is None:
+        raise PermanentError(
+            "Knative Serving on the cluster, for KServe's mode Knative",
+            f"no kinds of {_KNATIVE.removeprefix('/apis/')}",
+            "install Knative Serving, or deploy in mode Standard",
+        )
+    return mode
 
 
 def _read_tag(cluster: Cluster) -> tuple[int, int] | None:
@@ -106,9 +128,11 @@ def _read_schema(cluster: Cluster) -> tuple[int, int]:
     return next(((0, minor) for name, minor in _MARKERS if name in fields), (0, 14))
 
 
-def _read_mode(service: Object | None) -> Mode | None:
-    """Read the mode a service has: KServe does not let it change."""
-    found = (service or {}).get("status", {}).get("deploymentMode")
+def read_mode(service: Object | None) -> Mode | None:
+    """Return the mode a service has, which KServe does not let change; None before it has one."""
+    service = service or {}
+    annotations = service.get("metadata", {}).get("annotations") or {}
+    found = service.get("status", {}).get("deploymentMode") or annotations.get(MODE)
     return None if found is None else _to_mode(found)
 
 
@@ -134,7 +158,7 @@ def _ask_default(cluster: Cluster) -> Mode:
     }
     answer = cluster.apply(cluster.path(SERVING, "inferenceservices", name), body, dry_run=True)
     annotations = answer.get("metadata", {}).get("annotations") or {}
-    return _to_mode(annotations.get("serving.kserve.io/deploymentMode", "Knative"))
+    return _to_mode(annotations.get(MODE, "Knative"))
 
 
 def _to_mode(word: str) -> Mode:

@@ -5,9 +5,10 @@ from typing import Any
 
 from viewfinder_components.deployment.apply import read_applied, read_service
 from viewfinder_components.deployment.cluster import Cluster, Object
-from viewfinder_components.deployment.kserve_version import Mode
+from viewfinder_components.deployment.kserve_version import Mode, read_mode
 
 _APPS = "/apis/apps/v1"
+_KNATIVE = "/apis/serving.knative.dev/v1"
 _CORE = "/api/v1"
 _LABEL = "serving.kserve.io/inferenceservice"
 
@@ -20,13 +21,28 @@ class Observation:
     """The InferenceService; empty when it is gone."""
 
     deployment: Object
-    """The predictor's Deployment; empty before KServe makes it, and with Knative."""
+    """The predictor's Deployment, with Knative the newest revision's; empty before it is made."""
 
     replica_sets: list[Object]
     """The Deployment's, one for every template it has had."""
 
     pods: list[Object]
     """The predictor's pods, of every version, those that are ending included."""
+
+    knative_service: Object = field(default_factory=dict)
+    """The predictor's Knative Service; empty before KServe makes it, and in mode Standard."""
+
+    revisions: list[Object] = field(default_factory=list)
+    """The Knative Service's revisions."""
+
+    def newest_revision(self) -> Object:
+        """Return the revision that Knative made last, empty when there is none."""
+        name = self.knative_service.get("status", {}).get("latestCreatedRevisionName")
+        return self.revision(name)
+
+    def revision(self, name: str | None) -> Object:
+        """Return a revision by its name, empty when there is none of this name."""
+        return next((one for one in self.revisions if one["metadata"]["name"] == name), {})
 
     def new_pods(self, applied: str) -> list[Object]:
         """Return the pods of one deployment that are not about to end."""
@@ -71,13 +87,31 @@ def observe(cluster: Cluster, name: str) -> Observation:
         PermanentError: Reading one of them is not permitted.
         TransientError: The API server does not answer.
     """
+    service = read_service(cluster, name) or {}
     selector = {"labelSelector": f"{_LABEL}={name}"}
+    workload, knative_service, revisions = f"{name}-predictor", {}, []
+    if read_mode(service) is Mode.KNATIVE:
+        knative_service, revisions = read_knative_service(cluster, name), _revisions(cluster, name)
+        created = knative_service.get("status", {}).get("latestCreatedRevisionName", name)
+        workload = f"{created}-deployment"
     return Observation(
-        read_service(cluster, name) or {},
-        cluster.get(cluster.path(_APPS, "deployments", f"{name}-predictor")) or {},
+        service,
+        cluster.get(cluster.path(_APPS, "deployments", workload)) or {},
         cluster.list(cluster.path(_APPS, "replicasets"), **selector),
         cluster.list(cluster.path(_CORE, "pods"), **selector),
+        knative_service,
+        revisions,
     )
+
+
+def read_knative_service(cluster: Cluster, name: str) -> Object:
+    """Return the Knative Service of an InferenceService's predictor; empty when there is none."""
+    return cluster.get(cluster.path(_KNATIVE, "services", f"{name}-predictor")) or {}
+
+
+def _revisions(cluster: Cluster, name: str) -> list[Object]:
+    selector = f"serving.knative.dev/service={name}-predictor"
+    return cluster.list(cluster.path(_KNATIVE, "revisions"), labelSelector=selector)
 
 
 def find_condition(found: Object, kind: str) -> Object:
@@ -99,7 +133,7 @@ def measure_progress(seen: Observation, applied: str, mode: Mode) -> Progress:
     """
     if not seen.service:
         return Progress(False, "the InferenceService to be there again")
-    progress = _knative(seen) if mode is Mode.KNATIVE else _standard(seen, applied)
+    progress = _knative(seen, applied) if mode is Mode.KNATIVE else _standard(seen, applied)
     ready = seen.condition("Ready")
     if progress.done and ready.get("status") != "True":
         return Progress(False, f"the InferenceService to be Ready ({describe_conditions(seen)})")
@@ -135,13 +169,36 @@ def _standard(seen: Observation, applied: str) -> Progress:
     return Progress(True, "nothing")
 
 
-def _knative(seen: Observation) -> Progress:
-    """Knative keeps the old revision until the new one is ready; not tried on a real one."""
-    predictor = seen.service.get("status", {}).get("components", {}).get("predictor", {})
-    created, ready = predictor.get("latestCreatedRevision"), predictor.get("latestReadyRevision")
-    generation = seen.service["metadata"]["generation"]
-    if seen.service["status"].get("observedGeneration", 0) < generation or not created:
-        return Progress(False, "KServe's controller to write the revision")
-    if created != ready:
-        return Progress(False, f"revision {created} to be ready")
+def _knative(seen: Observation, applied: str) -> Progress:
+    """Knative moves the requests once a revision is ready; until then the one before has them.
+
+    Pods of older revisions stay for a while after that, and get no request.
+    """
+    found, revision = seen.knative_service, seen.newest_revision()
+    if read_applied(found.get("spec", {}).get("template")) != applied:
+        return Progress(False, "KServe's controller to write the Knative Service")
+    status, name = found.get("status", {}), revision.get("metadata", {}).get("name")
+    taken_up = status.get("observedGeneration", 0) >= found["metadata"]["generation"]
+    if not taken_up or read_applied(revision) != applied:
+        return Progress(False, "Knative's controller to make the revision")
+    if status.get("latestReadyRevisionName") != name:
+        return Progress(False, f"revision {name} to be ready ({_describe_revision(revision)})")
+    if find_condition(found, "RoutesReady").get("status") != "True" or traffic_of(seen) != [name]:
+        return Progress(False, f"the requests to go to revision {name}")
     return Progress(True, "nothing")
+
+
+def traffic_of(seen: Observation) -> list[str]:
+    """Return the names of the revisions that get requests."""
+    targets = seen.knative_service.get("status", {}).get("traffic") or []
+    return sorted({str(one["revisionName"]) for one in targets if one.get("percent")})
+
+
+def _describe_revision(revision: Object) -> str:
+    conditions = revision.get("status", {}).get("conditions") or []
+    words = [
+        str(condition.get("message") or condition.get("reason"))
+        for condition in conditions
+        if condition["status"] != "True" and (condition.get("message") or condition.get("reason"))
+    ]
+    return "; ".join(dict.fromkeys(words)) or "it is starting"

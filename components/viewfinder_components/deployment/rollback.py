@@ -6,12 +6,18 @@ from dataclasses import dataclass
 from viewfinder_components.deployment.apply import read_applied, replace_service
 from viewfinder_components.deployment.cluster import Cluster, Object
 from viewfinder_components.deployment.kserve_version import Mode
-from viewfinder_components.deployment.observation import Observation, measure_progress, observe
+from viewfinder_components.deployment.observation import (
+    Observation,
+    measure_progress,
+    observe,
+    traffic_of,
+)
 from viewfinder_components.deployment.service import VERSION, restore_service
 from viewfinder_components.errors import TransientError, ViewfinderError
 
 _REVISION = "deployment.kubernetes.io/revision"
-# Its pods never went away, so it serves at once; half a minute is for ending the failed ones.
+# Its pods never went away, so it serves at once; half a minute is for ending the failed ones, or
+# for the pods of a revision of its own, which Knative makes.
 _WAIT_SECONDS = 60.0
 
 
@@ -29,8 +35,9 @@ class Predecessor:
 def find_predecessor(seen: Observation, applied: str) -> Predecessor | None:
     """Find what serves beside a deployment, which may already be on its way.
 
-    A ReplicaSet with ready pods tells what really serves; the InferenceService only what somebody
-    last wanted, which may be a version that failed.
+    A ReplicaSet with ready pods tells what really serves, with Knative the revision that gets the
+    requests; the InferenceService only what somebody last wanted, which may be a version that
+    failed.
 
     Args:
         seen: The service before, or during, the deployment.
@@ -41,19 +48,12 @@ def find_predecessor(seen: Observation, applied: str) -> Predecessor | None:
     """
     if not seen.service:
         return None
-    others = [
-        found
-        for found in seen.replica_sets
-        if found.get("status", {}).get("readyReplicas") and _template(found) not in (None, applied)
-    ]
+    others = [found for found in _serving(seen) if found not in (None, applied)]
     if others:
-        newest = max(others, key=_revision)
-        return _from_applied(seen.service, str(_template(newest)))
+        return _from_applied(seen.service, str(others[-1]))
     live = read_applied(seen.service)
     if live is None:
         return Predecessor(_as_found(seen.service), "the service that was adopted")
-    if live != applied and not seen.replica_sets:  # Knative
-        return _from_applied(seen.service, live)
     return None
 
 
@@ -94,8 +94,14 @@ def _serves(cluster: Cluster, body: Object, mode: Mode) -> bool:
     return False
 
 
-def _template(replica_set: Object) -> str | None:
-    return read_applied(replica_set.get("spec", {}).get("template"))
+def _serving(seen: Observation) -> list[str | None]:
+    """Return what everything that serves was applied as, the newest last."""
+    if seen.knative_service:  # also when it has been scaled to zero
+        return [read_applied(seen.revision(name)) for name in traffic_of(seen)]
+    ready = [one for one in seen.replica_sets if one.get("status", {}).get("readyReplicas")]
+    return [
+        read_applied(one.get("spec", {}).get("template")) for one in sorted(ready, key=_revision)
+    ]
 
 
 def _revision(replica_set: Object) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 
 from viewfinder_components.deployment.cluster import Object
 from viewfinder_components.deployment.config import DeployConfig
-from viewfinder_components.deployment.kserve_version import KServe, Mode
+from viewfinder_components.deployment.kserve_version import MODE, KServe, Mode
 from viewfinder_components.deployment.runtime import Runtime
 from viewfinder_components.deployment.storage_uri import to_kserve_uri
 from viewfinder_components.errors import PermanentError
@@ -19,9 +19,11 @@ APPLIED = "viewfinder.dev/applied"
 ReplicaSets and pods, so each of these says which deployment it belongs to, and an old ReplicaSet
 holds all it takes to go back to it."""
 
-_MODE = "serving.kserve.io/deploymentMode"
 _AUTOSCALER = "serving.kserve.io/autoscalerClass"
+_PROGRESS = "serving.knative.dev/progress-deadline"
 
+# Knative gives a revision up after so many seconds unless it is told otherwise.
+_KNATIVE_SECONDS = 600
 # The predictor drains for 5 s after SIGTERM and then gives its requests 30 s; see the runtime.
 _GRACE_SECONDS = 60
 
@@ -31,9 +33,6 @@ def build_service(config: DeployConfig, namespace: str, kserve: KServe, runtime:
 
     The same arguments give the same object, down to the last byte: that is how a deployment finds
     its own pods, and why deploying the same version again changes nothing.
-
-    Knative's form passes the checks of KServe 0.20's webhook; on a cluster with Knative it has not
-    been tried.
 
     Raises:
         PermanentError: KServe would ignore something in this mode.
@@ -84,12 +83,14 @@ def _refuse_ignored(config: DeployConfig, kserve: KServe) -> None:
 
 
 def _mode_annotations(config: DeployConfig, kserve: KServe) -> dict[str, str]:
-    annotations = {_MODE: kserve.word(kserve.mode)}
+    annotations = {MODE: kserve.word(kserve.mode)}
     fixed = config.min_replicas == config.max_replicas
     # Without an autoscaler nothing depends on a metrics server. 0.14 does not know the word, and
     # makes an autoscaler with equal bounds, which does as well.
     if kserve.mode is Mode.STANDARD and fixed and kserve.version >= (0, 15):
         annotations[_AUTOSCALER] = "none"
+    if kserve.mode is Mode.KNATIVE and config.timeout_seconds > _KNATIVE_SECONDS:
+        annotations[_PROGRESS] = f"{config.timeout_seconds}s"
     return annotations
 
 

@@ -37,6 +37,8 @@ NEEDED = (
     Permission("list", "events"),
     Permission("get", "pods/log"),
     Permission("get", "services"),
+    Permission("get", "services", "serving.knative.dev"),
+    Permission("list", "revisions", "serving.knative.dev"),
 )
 """What the deploy step needs in its namespace: manifests/base/role.yaml, which a test compares."""
 

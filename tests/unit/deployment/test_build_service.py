@@ -105,6 +105,15 @@ def test_knative_gets_nothing_that_it_refuses() -> None:
     assert "serving.kserve.io/autoscalerClass" not in body["metadata"]["annotations"]
 
 
+def test_knative_is_given_as_long_as_the_deployment_waits() -> None:
+    """By itself it gives a revision up after ten minutes."""
+    key, kserve = "serving.knative.dev/progress-deadline", KServe((0, 20), Mode.KNATIVE)
+    longer = build_service(replace(CONFIG, timeout_seconds=1800), "team", kserve, OWN)
+    assert longer["metadata"]["annotations"][key] == "1800s"
+    usual = build_service(replace(CONFIG, timeout_seconds=600), "team", kserve, OWN)
+    assert key not in usual["metadata"]["annotations"]
+
+
 def test_scaling_to_zero_is_refused_where_kserve_would_ignore_it() -> None:
     with pytest.raises(PermanentError, match="of which KServe would make 1"):
         build_service(replace(CONFIG, min_replicas=0), "team", STANDARD, OWN)
