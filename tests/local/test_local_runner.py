@@ -331,5 +331,6 @@ def wait_for(condition) -> None:
 
 
 def processes_with(text: str) -> list[str]:
-    listing = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
-    return [line for line in listing.stdout.splitlines() if text in line]
+    found = psutil.process_iter(["cmdline"])
+    lines = [" ".join(process.info["cmdline"] or []) for process in found]
+    return [line for line in lines if text in line]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import jsonschema
+import psutil
 import pytest
 
 pytestmark = pytest.mark.slow
@@ -218,6 +219,6 @@ def step_processes(home: Path) -> list[int]:
 
 def processes_of(home: Path) -> list[tuple[int, str]]:
     """The processes that work below a home, by id."""
-    listing = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True)
-    lines = [line.strip().partition(" ") for line in listing.stdout.splitlines()]
-    return [(int(pid), args) for pid, _, args in lines if str(home) in args]
+    found = psutil.process_iter(["cmdline"])
+    lines = [(process.pid, " ".join(process.info["cmdline"] or [])) for process in found]
+    return [(pid, args) for pid, args in lines if str(home) in args]
