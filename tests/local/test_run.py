@@ -169,7 +169,7 @@ def test_killed_again_and_again_and_resumed(
     arguments = ("run", "--data", str(photos), "--model-name", "small", *patient)
     command = viewfinder.command(*arguments)
     with subprocess.Popen(command, env=viewfinder.environment, stdout=subprocess.DEVNULL):
-        wait_for(lambda: state_of(viewfinder, "train") == "running", 120)
+        wait_for(lambda: state_of(viewfinder, "train") == "running", 300)
         wait_for(lambda: len(step_processes(viewfinder.home)) == 1, 60)
         os.kill(step_processes(viewfinder.home)[0], signal.SIGKILL)
     record = viewfinder.records()[0]
@@ -195,8 +195,8 @@ def kill_when(viewfinder, arguments: tuple[str, ...], step: str, state: str) -> 
     """Kill the runner once a step is in a state; its steps end with it."""
     command = viewfinder.command(*arguments)
     with subprocess.Popen(command, env=viewfinder.environment, stdout=subprocess.DEVNULL) as run:
-        wait_for(lambda: records_process(viewfinder) == run.pid, 60)
-        wait_for(lambda: state_of(viewfinder, step) == state, 240)
+        wait_for(lambda: records_process(viewfinder) == run.pid, 120)
+        wait_for(lambda: state_of(viewfinder, step) == state, 600)
         run.kill()
     wait_for(lambda: not processes_of(viewfinder.home), 10)
 
