@@ -1,9 +1,10 @@
 """Follow a run on Kubeflow Pipelines until it ends."""
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from viewfinder_components.errors import TransientError
+from viewfinder_components.errors import PermanentError, TransientError
 from viewfinder_pipelines.events import Event, EventKind, Listener
 from viewfinder_pipelines.kubeflow_client import Kubeflow
 from viewfinder_pipelines.kubeflow_result import KubeflowRun
@@ -40,8 +41,10 @@ def follow_run(
     while True:
         try:
             result = run.read()
-            if patience.ends(result):
-                kubeflow.call(kubeflow.client.terminate_run, run_id)
+            if overdue := patience.find_overdue(result):
+                with suppress(PermanentError):  # it has ended meanwhile
+                    kubeflow.call(kubeflow.client.terminate_run, run_id)
+                patience.given_up = overdue
         except TransientError:
             if time.monotonic() - last_answer > _PATIENCE_SECONDS:
                 raise
@@ -59,29 +62,25 @@ class Patience:
 
     Attributes:
         seconds: How long one may wait.
+        given_up: The step for which the run was ended; None while it was not.
     """
 
     seconds: float
+    given_up: StepResult | None = None
     _since: dict[str, float] = field(default_factory=dict)
-    _given_up: StepResult | None = None
 
-    def ends(self, result: RunResult) -> bool:
-        """Return whether a step has waited for too long; true once in a run."""
-        waiting = {step.name: step for step in result.steps if step.waiting}
-        self._since = {
-            name: self._since.get(name, time.monotonic())
-            for name in waiting
-            if waiting[name].state == "running"
-        }
-        overdue = [n for n, began in self._since.items() if time.monotonic() - began > self.seconds]
-        if self._given_up is not None or not overdue:
-            return False
-        self._given_up = waiting[overdue[0]]
-        return True
+    def find_overdue(self, result: RunResult) -> StepResult | None:
+        """Return a step that has waited for too long; None once the run was ended for one."""
+        now = time.monotonic()
+        waiting = [step for step in result.steps if step.waiting and step.state == "running"]
+        self._since = {step.name: self._since.get(step.name, now) for step in waiting}
+        if self.given_up is not None:
+            return None
+        return next((s for s in waiting if now - self._since[s.name] > self.seconds), None)
 
     def judge(self, result: RunResult) -> RunResult:
         """Return an ended run; one that was ended for a pod that did not start has failed."""
-        step = self._given_up
+        step = self.given_up
         if step is None:
             return result
         message = f"{step.waiting} (the run was ended after {self.seconds:.0f} s of waiting)"
@@ -108,10 +107,11 @@ class Told:
     began: set[str] = field(default_factory=set)
     ended: set[str] = field(default_factory=set)
     said: dict[str, tuple[str, float]] = field(default_factory=dict)
-    waited: set[tuple[str, str]] = field(default_factory=set)
+    waiting: set[str] = field(default_factory=set)
 
     def tell(self, result: RunResult) -> None:
         """Tell the listener what is new in the run."""
+        self.waiting &= {step.name for step in result.steps if step.waiting}
         for step in result.steps:
             if step.name not in self.began:
                 self.began.add(step.name)
@@ -127,10 +127,12 @@ class Told:
                 self._emit("said", step, f"{step.name}: {step.summary}", result)
 
     def _tell_waiting(self, step: StepResult, result: RunResult) -> None:
-        """Tell once why a step's pod does not start, and then from time to time that it waits."""
-        reason = (step.name, step.waiting)
-        if reason not in self.waited:
-            self.waited.add(reason)
+        """Tell once why a step's pod does not start, and then from time to time that it waits.
+
+        Kubernetes words the same reason differently from try to try.
+        """
+        if step.name not in self.waiting:
+            self.waiting.add(step.name)
             self._emit("waits", step, step.waiting, result)
         waits = replace(step, summary="its pod has not started")
         if self._is_news(waits):

@@ -49,16 +49,20 @@ WAITS = replace(STUCK, steps=(WAITING,))
 def test_why_a_pod_waits_is_told_at_once_and_once() -> None:
     log = io.StringIO()
     told = Told(RunDisplay(Console(file=log, width=200)))
-    for _ in range(3):
-        told.tell(WAITS)
+    told.tell(WAITS)
+    reworded = replace(WAITING, waiting=f"{WAITING.waiting}, port 53400")
+    told.tell(replace(STUCK, steps=(reworded,)))
+    told.tell(WAITS)
     assert log.getvalue().count(REASON) == 1
     assert "validate waits: expected an image" in log.getvalue()
 
 
 def test_a_run_is_ended_when_a_pod_has_waited_for_too_long() -> None:
-    patience = Patience(0.0)
-    assert not patience.ends(STUCK)
-    assert [patience.ends(WAITS), patience.ends(WAITS), patience.ends(WAITS)].count(True) == 1
+    patience = Patience(-1.0)
+    assert patience.find_overdue(STUCK) is None
+    patience.given_up = patience.find_overdue(WAITS)
+    assert patience.given_up == WAITING
+    assert patience.find_overdue(WAITS) is None
     ended = replace(STUCK, state="interrupted", steps=(replace(WAITING, waiting=""),))
     judged = patience.judge(ended)
     assert judged.state == "failed"
@@ -68,6 +72,6 @@ def test_a_run_is_ended_when_a_pod_has_waited_for_too_long() -> None:
 
 def test_a_pod_that_started_after_all_is_forgiven() -> None:
     patience = Patience(3600.0)
-    assert not patience.ends(WAITS)
-    assert not patience.ends(STUCK)
+    assert patience.find_overdue(WAITS) is None
+    assert patience.find_overdue(STUCK) is None
     assert patience.judge(STUCK) == STUCK
