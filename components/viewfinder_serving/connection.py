@@ -64,7 +64,7 @@ class GuardedProtocol(HttpToolsProtocol):
         """Start the clock for the next request of a connection that is kept alive."""
         super().on_message_begin()
         self._in_message = True
-        self._body_bytes = 0
+        self._body_bytes, self._chunk_bytes = 0, None
         self._await_head()
 
     def on_headers_complete(self) -> None:
@@ -111,8 +111,8 @@ class GuardedProtocol(HttpToolsProtocol):
             self._need_start_line()
             self._feed(data)
         except httptools.HttpParserError as error:
-            own = isinstance(error.__context__, ValueError)
-            self.send_400_response(str(error.__context__) if own else _NOT_HTTP)
+            reason = str(error.__context__)
+            self.send_400_response(reason if reason == _HEAD_TOO_LARGE else _NOT_HTTP)
             return
         if self._timer is not None:
             self._limit_head(data)
@@ -155,8 +155,13 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _limit_head(self, data: bytes) -> None:
         self._head_bytes += len(data)
+        # HTTP/0.9 behind another request, in the same data: a start line that is no more than this.
+        line = data.rstrip(b"\r\n").rpartition(b"\n")[2]
+        bare = b"%b %b" % (self.parser.get_method(), self.url) if self.url else b""
         if self._head_bytes > _HEAD_BYTES:
             self.send_400_response(_HEAD_TOO_LARGE)
+        elif data.endswith(b"\n") and line == bare:
+            self.send_400_response(_NOT_HTTP)
 
     def _read_chunk_size(self, data: bytes) -> None:
         """Tell the application how large the open chunk says it is; the parser does not.
