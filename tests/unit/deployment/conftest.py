@@ -1,4 +1,4 @@
-"""What a real cluster said: objects recorded from KServe 0.20 on Kubernetes 1.36.
+"""What a real cluster said: objects recorded from KServe 0.20 on Kubernetes 1.36, and Knative 1.21.
 
 Fields that nothing reads were left out, and the long annotation with what was applied is called
 `applied` where only its identity matters.
@@ -30,7 +30,7 @@ def recorded() -> Callable[[str], Recorded]:
 
     def read(name: str) -> Recorded:
         record = json.loads((_FOLDER / f"{name}.json").read_text())
-        names = ("service", "deployment", "replica_sets", "pods")
-        return Recorded(Observation(*(record[name] for name in names)), record["applied"])
+        applied = record.pop("applied")
+        return Recorded(Observation(**record), applied)
 
     return read
