@@ -69,10 +69,10 @@ def test_an_image_whose_registry_does_not_answer_is_told_by_the_revision(stage: 
 
 
 def test_a_runtime_that_knative_refuses(stage: Stage) -> None:
-    command = {"preStop": {"exec": {"command": ["sleep", "1"]}}}
-    runtime = stage.patch_runtime("broken", lifecycle=command)
-    with pytest.raises(PermanentError, match="lifecycle"):
-        stage.deploy(stage.publish(1), runtime=runtime, patience_seconds=5)
+    ports = [{"containerPort": port, "protocol": "TCP"} for port in (8080, 8081)]
+    runtime = stage.patch_runtime("broken", ports=ports)
+    with pytest.raises(PermanentError, match="more than one container port"):
+        stage.deploy(stage.publish(1), runtime=runtime, patience_seconds=5, timeout_seconds=40)
 
 
 def test_a_service_does_not_change_its_mode(stage: Stage) -> None:

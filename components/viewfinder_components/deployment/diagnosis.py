@@ -62,10 +62,11 @@ def diagnose(seen: Observation, applied: str) -> Diagnosis | None:
             return found
     failure = find_condition(seen.deployment, "ReplicaFailure")
     if failure.get("status") == "True":
-        return Diagnosis(_explain_creation(str(failure.get("message"))))
+        error = _explain_creation(str(failure.get("message")))
+        return Diagnosis(error, waits=isinstance(error, TransientError))
     revision = seen.newest_revision()
-    if read_applied(revision) == applied and (error := find_revision_failure(revision)):
-        return Diagnosis(error, waits=True)  # Knative tries again by itself
+    if read_applied(revision) == applied and (problem := find_revision_failure(revision)):
+        return Diagnosis(problem, waits=True)  # Knative tries again by itself
     return _diagnose_service(seen, applied)
 
 
