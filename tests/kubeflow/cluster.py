@@ -3,6 +3,7 @@
 import json
 import subprocess
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -43,11 +44,12 @@ def kill_pod(run_id: str, step: str) -> str:
 @contextmanager
 def full_quota(resource: str) -> Iterator[None]:
     """Forbid pods that ask for a resource which only this test's pods ask for."""
-    kubectl("create", "quota", "full", f"--hard=requests.{resource}=0")
+    name = f"full-{uuid.uuid4().hex[:6]}"
+    kubectl("create", "quota", name, f"--hard=requests.{resource}=0")
     try:
         yield
     finally:
-        kubectl("delete", "quota", "full")
+        kubectl("delete", "quota", name)
 
 
 def wait_until(condition: Callable[[], object], seconds: float) -> None:

@@ -9,7 +9,7 @@ KFP_TEST_RECORD=1   write what it answers into the recordings
 KUBECONFIG          its cluster, for the tests that kill pods or fill a quota
 
 They are not the variables that the command line reads: `make test` must never start real runs.
-The data are photos of at least three classes, such that a run of three epochs passes the gate.
+The data are photos of at least three classes, such that a run of ten epochs passes the gate.
 """
 
 import json
@@ -52,12 +52,13 @@ class Stage:
         return replace(self, address=next(name for name in _HOSTS if name != self.address))
 
     @contextmanager
-    def play(self, name: str, more_settings: str = "") -> Iterator[Install]:
+    def play(self, name: str, more_settings: str = "", kept: bool = True) -> Iterator[Install]:
         """Give the command line an install to talk to.
 
         Args:
             name: The recording that is played, or written.
             more_settings: TOML that is added to the settings file.
+            kept: Whether it is recorded at all.
         """
         home = self.folder / f"{name}-{uuid.uuid4().hex[:6]}"
         home.mkdir()
@@ -70,7 +71,7 @@ class Stage:
                 yield Install(home, settings, server.url, is_real=False)
             return
         upstream = os.environ[_HOSTS[self.address]]
-        if "KFP_TEST_RECORD" not in os.environ:
+        if "KFP_TEST_RECORD" not in os.environ or not kept:
             yield Install(home, settings, upstream, is_real=True)
             return
         with running(RecordingProxy(upstream)) as proxy:

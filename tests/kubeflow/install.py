@@ -13,7 +13,7 @@ import jsonschema
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "run-record.schema.json"
 STEPS = ("validate", "preprocess", "train", "evaluate", "export", "check", "publish", "deploy")
-QUICK = ("--set", "epochs=3")
+QUICK = ("--set", "epochs=10")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import boto3
 import pytest
 from tests.kubeflow.cluster import delete_pods, full_quota, kill_pod, pods_of
 from tests.kubeflow.conftest import IS_REAL, Stage, Success
-from tests.kubeflow.install import STEPS, Install, step, unique
+from tests.kubeflow.install import QUICK, STEPS, Install, step, unique
 
 _IMPATIENT = "[kubeflow]\nstart_patience_seconds = 5\n"
 
@@ -26,7 +26,7 @@ def test_the_run_leaves_the_same_record_as_a_local_run(succeeded: Success) -> No
     assert record["gaps"] == []
     assert record["version"]["number"] == 1
     assert record["decision"]
-    assert record["metrics"]["accuracy"] > 0.5
+    assert record["metrics"]["accuracy"] > 0.4
     assert record["endpoint"]
     assert step(record, "train")["artifacts"]["model"]["uri"].startswith(("minio://", "s3://"))
     assert record["report"]
@@ -84,7 +84,7 @@ def test_the_other_address_tells_the_same(stage: Stage, succeeded: Success) -> N
 
 def comparable(record: dict[str, Any]) -> dict[str, Any]:
     """Return a record without what depends on the address at which it was read."""
-    return {**record, "where": "", "page": ""}
+    return {**record, "where": "", "page": "", "report_page": ""}
 
 
 def test_the_same_data_again_are_not_read_nor_learned_again(
@@ -177,12 +177,12 @@ def _waits_in_vain(install: Install) -> str:
 def test_a_steps_pod_is_killed(stage: Stage) -> None:
     with stage.play("killed") as install:
         with install.start(
-            *("run", "--on", "kubeflow", "--model-name", unique("killed"), "--no-cache"),
-            *("--set", "deploy=false", "--set", "epochs=3"),
+            *("run", "--on", "kubeflow", "--model-name", unique("killed")),
+            *("--set", "deploy=false", *QUICK),
         ) as process:
             assert process.stdout is not None
             run_id = process.stdout.readline().split()[1]
-            uid = kill_pod(run_id, "train") if install.is_real else ""
+            uid = kill_pod(run_id, "evaluate") if install.is_real else ""
             output = process.stdout.read()
         record = install.record(run_id)
         assert process.returncode == 0, output
@@ -195,7 +195,7 @@ def test_a_steps_pod_is_killed(stage: Stage) -> None:
 @pytest.mark.skipif(not IS_REAL, reason="two runs at once need a real Kubeflow Pipelines")
 def test_two_runs_at_once_publish_two_versions(stage: Stage) -> None:
     name = unique("twice")
-    with stage.play("twice") as install:
+    with stage.play("twice", kept=False) as install:
         run: Callable[..., tuple[int, str, dict[str, Any]]] = install.run
         with ThreadPoolExecutor(2) as pool:
             runs = [

@@ -34,7 +34,7 @@ def test_the_same_pipeline_is_uploaded_once(stage: Stage) -> None:
 
 @pytest.mark.skipif(not IS_REAL, reason="a recording does not tell pipelines apart")
 def test_another_pipeline_is_another_version(stage: Stage) -> None:
-    with stage.play("other-upload") as install:
+    with stage.play("other-upload", kept=False) as install:
         platform = read_settings(install.settings).platform
         kubeflow = connect_to(install)
         first = upload_pipeline(kubeflow, platform)
@@ -47,8 +47,8 @@ def test_submit_returns_at_once_and_the_run_can_be_ended(stage: Stage) -> None:
     with stage.play("terminated") as install:
         code, output = install.call("submit", "--model-name", unique("ended"))
         assert code == 0, output
-        run_id, address = output.split()
-        assert address.endswith(f"/#/runs/details/{run_id}")
+        run_id, page = output.split(maxsplit=1)
+        assert (f"/#/runs/details/{run_id}" in page) == (stage.address == "ui")
         # `terminate` refuses a run that has ended.
         assert install.call("terminate", run_id)[0] == 0
         code, output = install.call("follow", run_id)
@@ -82,7 +82,7 @@ def test_a_run_that_does_not_exist(stage: Stage) -> None:
 
 
 def test_a_parameter_the_pipeline_does_not_have(stage: Stage) -> None:
-    with stage.play("no-run") as install:
+    with stage.play("no-parameter") as install:
         code, output = install.call("submit", "--set", "epoch=3")
     assert code == 1
     assert "use one of: data" in output
@@ -93,7 +93,7 @@ def test_schedules(stage: Stage) -> None:
     name = f"nightly-{stage.address}"
     common = ("--model-name", name, "--data", "s3://photos/fruit", "--model-root", "s3://models")
     if IS_REAL:
-        with stage.play("left-over") as install:
+        with stage.play("left-over", kept=False) as install:
             install.call("schedule", "delete", name)
     with stage.play("schedules") as install:
         kubeflow = connect_to(install)
@@ -125,7 +125,7 @@ def test_a_schedule_with_a_wrong_time(stage: Stage) -> None:
 @pytest.mark.skipif(not IS_REAL, reason="a schedule's runs need a real Kubeflow Pipelines")
 def test_a_schedule_starts_runs_and_goes_when_they_have_ended(stage: Stage) -> None:
     name = unique("minutely")
-    with stage.play("scheduled") as install:
+    with stage.play("scheduled", kept=False) as install:
         kubeflow = connect_to(install)
         code, output = install.call(
             *("schedule", "set", name, "--every", "1m", "--model-name", name),
