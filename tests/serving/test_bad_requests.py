@@ -86,7 +86,12 @@ V1_BODIES = {
     "a photo cut short": (v1({"b64": b64(PHOTO[: len(PHOTO) // 2])}), 400, "index 0"),
     "a JPEG's first bytes": (v1({"b64": b64(PHOTO[:4])}), 400, "index 0"),
     "too many megapixels": (v1({"b64": b64(huge_picture())}), 413, "too_large"),
-    "HEIC": (v1({"b64": b64(b"\0\0\0\x18ftypheic" + bytes(16))}), 400, "HEIC"),
+    "HEIC without a picture": (
+        v1({"b64": b64(b"\0\0\0\x18ftypheic" + bytes(16))}),
+        400,
+        "the HEIF header is damaged",
+    ),
+    "JPEG XL": (v1({"b64": b64(b"\xff\x0a" + bytes(16))}), 400, "JPEG XL"),
     "one bad photo of three": (
         v1({"b64": B64}, {"b64": b64(b"text")}, {"b64": B64}),
         400,
