@@ -71,7 +71,7 @@ def test_ctrl_c_leaves_the_run_going(stage: Stage) -> None:
         assert f"viewfinder follow {run_id}" in output
         assert f"viewfinder terminate {run_id}" in output
         assert json.loads(install.call("show", run_id, "--json")[1])["state"] == "running"
-        install.call("terminate", run_id)
+        assert install.call("terminate", run_id)[0] == 0
 
 
 def test_a_run_that_does_not_exist(stage: Stage) -> None:
@@ -82,7 +82,7 @@ def test_a_run_that_does_not_exist(stage: Stage) -> None:
 
 
 def test_a_parameter_the_pipeline_does_not_have(stage: Stage) -> None:
-    with stage.play("no-parameter") as install:
+    with stage.play("no-run", kept=False) as install:  # refused before anything is asked
         code, output = install.call("submit", "--set", "epoch=3")
     assert code == 1
     assert "use one of: data" in output
