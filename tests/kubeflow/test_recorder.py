@@ -142,7 +142,7 @@ def test_thinning_keeps_the_first_and_the_last_and_every_change() -> None:
 
 
 def test_addresses_of_the_recording_network_are_replaced() -> None:
-    (cleaned,) = scrub([exchange(0, "GET", "/a", {"podIP": "10.98.3.80", "version": "1.10.0.1"})])
+    (cleaned,) = scrub([exchange(0, "GET", "/a", {"podIP": "10.1.2.3", "version": "1.10.0.1"})])
     assert json.loads(cleaned.body) == {"podIP": NEUTRAL_ADDRESS, "version": "1.10.0.1"}
 
 
