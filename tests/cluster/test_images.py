@@ -125,7 +125,7 @@ def test_the_check_step_runs_in_the_predictors_image(pods: Pods, tmp_path: Path)
     pipeline = next(yaml.safe_load_all((tmp_path / "pipeline.yaml").read_text()))
     step = pipeline["deploymentSpec"]["executors"]["exec-check"]["container"]
     inputs = {"servable": "system.Model", "evaluation": "system.Artifact"}
-    outputs = {"verdict": "system.Artifact", "metrics": "system.Metrics"}
+    outputs = {"verdict": "system.Artifact", "latency_and_memory": "system.Metrics"}
 
     def artifacts(types: dict[str, str], folder: str) -> dict[str, Any]:
         return {
@@ -197,4 +197,5 @@ def test_the_predictors_image_is_slim(
     sizes = [
         i.size_bytes for node in nodes for i in node.status.images if PREDICTOR in (i.names or ())
     ]
-    assert max(sizes) < 400_000_000, "bytes, as the node counts them"
+    # 27 MB of it are the libraries that read HEIC.
+    assert max(sizes) < 430_000_000, "bytes, as the node counts them"
