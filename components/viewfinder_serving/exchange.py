@@ -113,6 +113,7 @@ class Exchange:
                     part = await self._next_part()
             except TimeoutError as error:
                 raise upload.refusal() from error
+            upload.arrived()
             if len(body) + len(part) > limit or self._scope.get(BODY_BYTES, 0) > limit:
                 raise _too_large(limit, "more")
             arrived = time.monotonic()

@@ -34,8 +34,19 @@ class Upload:
         """Return what ends the wait for the next part in time."""
         pace = self._grace + self._received / _BYTES_A_SECOND
         left = self._started + min(self._seconds, pace) - time.monotonic()
+        if self._pushed_out:
+            left = 0.0
         self._waiting = asyncio.timeout(max(left, 0))
         return self._waiting
+
+    @property
+    def waits_for_client(self) -> bool:
+        """Whether the next part is its client's to send, and not the server's to make room for."""
+        return self._waiting is not None
+
+    def arrived(self) -> None:
+        """Note that a part has come; from now on the client is not waited for."""
+        self._waiting = None
 
     def advance(self, size: int, waited: float) -> None:
         """Note a part, and how long it then waited for room, which is not its client's fault."""
@@ -80,11 +91,12 @@ class Uploads:
         """Hold a place for an upload while the block runs.
 
         Raises:
-            RefusedError: There is none, and every other upload moves (status 503).
+            RefusedError: There is none, and no other upload waits for an idle client (status 503).
         """
         if len(self._open) >= self._most:
-            idle = min(self._open, key=lambda upload: upload.moved)
-            if time.monotonic() - idle.moved < _IDLE_SECONDS:
+            waiting = [upload for upload in self._open if upload.waits_for_client]
+            idle = min(waiting, key=lambda upload: upload.moved, default=None)
+            if idle is None or time.monotonic() - idle.moved < _IDLE_SECONDS:
                 raise refuse_busy()
             self._open.discard(idle)
             idle.push_out()

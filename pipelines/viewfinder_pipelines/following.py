@@ -1,7 +1,6 @@
 """Follow a run on Kubeflow Pipelines until it ends."""
 
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from viewfinder_components.errors import PermanentError, TransientError
@@ -42,8 +41,7 @@ def follow_run(
         try:
             result = run.read()
             if overdue := patience.find_overdue(result):
-                with suppress(PermanentError):  # it has ended meanwhile
-                    kubeflow.call(kubeflow.client.terminate_run, run_id)
+                result = _terminate(kubeflow, run, run_id)
                 patience.given_up = overdue
         except TransientError:
             if time.monotonic() - last_answer > _PATIENCE_SECONDS:
@@ -54,6 +52,23 @@ def follow_run(
             if result.state != "running":
                 return patience.judge(result)
         time.sleep(_POLL_SECONDS)
+
+
+def _terminate(kubeflow: Kubeflow, run: KubeflowRun, run_id: str) -> RunResult:
+    """End a run and return it as it is then.
+
+    Raises:
+        PermanentError: Kubeflow Pipelines refused, though the run still goes on.
+        TransientError: It is not there at the moment.
+    """
+    try:
+        kubeflow.call(kubeflow.client.terminate_run, run_id)
+    except PermanentError:
+        result = run.read()
+        if result.state == "running":
+            raise
+        return result
+    return run.read()
 
 
 @dataclass
@@ -81,8 +96,8 @@ class Patience:
     def judge(self, result: RunResult) -> RunResult:
         """Return an ended run; one that was ended for a pod that did not start has failed."""
         step = self.given_up
-        if step is None:
-            return result
+        if step is None or result.state in ("succeeded", "refused"):
+            return result  # the pod did start, and the run was faster than we were
         message = f"{step.waiting} (the run was ended after {self.seconds:.0f} s of waiting)"
         steps = tuple(
             replace(one, waiting=step.waiting) if one.name == step.name else one

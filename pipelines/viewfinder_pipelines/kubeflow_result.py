@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from viewfinder_components.outcome import Outcome
+from viewfinder_components.outcome import Outcome, parse_outcome
 from viewfinder_pipelines.compiling import with_defaults
 from viewfinder_pipelines.conclusion import (
     explain_failure,
@@ -154,9 +154,11 @@ def _explain(
         message = workflow.get("status", {}).get("message") or "no step told why"
         return RunError(step=None, message=message, retryable=False, log_tail=())
     step, reading = min(failed, key=lambda pair: pair[0].ended or datetime.now(UTC))
-    lines = [line for line in reading.lines if line.strip()]
-    error = explain_failure(step.name, reading.outcome, lines)
-    if reading.outcome is not None or not step.failure:
+    lines = [line for line in reading.lines if line.strip() and parse_outcome(line) is None]
+    # A step that told of its success can fail all the same: Kubeflow then could not store it.
+    told = reading.outcome if reading.outcome and reading.outcome.failure else None
+    error = explain_failure(step.name, told, lines)
+    if told is not None or not step.failure:
         return error
     # It told nothing: killed, out of memory, never started. Argo's word comes first.
     said = f"{step.failure}; {error.message}" if lines else step.failure

@@ -22,7 +22,7 @@ from viewfinder_pipelines.workflow import LOG_ARTIFACT, Pod, WorkflowStep
 _NO_LOG_ANSWER = '{"error_message":'
 # The UI's words for what a URI's scheme is.
 _SOURCES = {"minio": "minio", "s3": "s3", "gs": "gcs"}
-_CREDENTIALS = (
+CREDENTIALS = (
     "AWS_ACCESS_KEY_ID",
     "AWS_PROFILE",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
@@ -148,7 +148,7 @@ class StepReader:
             if self._kubeflow.ui:
                 path = artifact_path(uri, namespace)
                 yield lambda path=path: self._kubeflow.get(path, ui=True).splitlines()  # type: ignore[misc]
-            if any(name in os.environ for name in _CREDENTIALS):
+            if any(name in os.environ for name in CREDENTIALS):
                 yield lambda uri=uri: _read_object(uri)  # type: ignore[misc]
 
     def _gap(self, what: str, reasons: Sequence[str]) -> str:

@@ -180,7 +180,9 @@ def test_killed_again_and_again_and_resumed(
     for step, state in (("train", "running"), ("publish", "succeeded")):
         kill_when(viewfinder, resume, step, state)
         shown = json.loads(viewfinder.run("show", record["run_id"], "--json").stdout)
-        assert shown["state"] == "interrupted"
+        # After publish little is left to do: the run may end before the kill.
+        ended = ("interrupted",) if step == "train" else ("interrupted", "succeeded")
+        assert shown["state"] in ended
     done = viewfinder.run(*resume)
     assert done.returncode == 0, done.stdout + done.stderr
     resumed = viewfinder.records()[0]
@@ -198,7 +200,7 @@ def kill_when(viewfinder, arguments: tuple[str, ...], step: str, state: str) -> 
         wait_for(lambda: records_process(viewfinder) == run.pid, 120)
         wait_for(lambda: state_of(viewfinder, step) == state, 600)
         run.kill()
-    wait_for(lambda: not processes_of(viewfinder.home), 10)
+    wait_for(lambda: not processes_of(viewfinder.home), 60)
 
 
 def records_process(viewfinder) -> int | None:

@@ -168,7 +168,7 @@ def _not_ready(
         f"({describe_node(NodeReading.now().since(node))}); its log ends with: {_end_of(log)}",
         "run it again when the node is less busy, or give the step more CPU"
         if busy
-        else "raise max_start_seconds, or give the step more CPU",
+        else "give the step more CPU",
     )
     error.busy = busy
     return error

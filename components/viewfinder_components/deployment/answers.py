@@ -86,12 +86,19 @@ def open_route(cluster: Cluster, service: Object) -> Iterator[Route]:
         # The other Service of a revision may lead to Knative's activator, in a namespace to which
         # the API server does not forward.
         client = (
-            _open_proxy(cluster, f"{revision}-private")
-            if has_pods
-            else _open(str(service["status"].get("url")))
+            _open_proxy(cluster, f"{revision}-private") if has_pods else _open(_public_url(service))
         )
     with client:
         yield Route(client, name, _START_SECONDS if is_knative else _ASK_SECONDS)
+
+
+def _public_url(service: Object) -> str:
+    url = service.get("status", {}).get("url")
+    if not url:
+        raise TransientError(
+            "an address in the InferenceService's status", "none", "run the step again"
+        )
+    return str(url)
 
 
 def _open(url: str) -> httpx.Client:

@@ -37,8 +37,8 @@ def _explain(name: str, reason: str, message: str) -> ViewfinderError:
         return TransientError(
             f"revision {name} to be ready before Knative gave it up",
             message,
-            "see kubectl describe revision; if its pods only needed longer, set timeout_seconds "
-            "higher, which becomes Knative's progress deadline",
+            "see kubectl describe revision; if its pods only needed longer, set "
+            "deploy_timeout_seconds higher, which becomes Knative's progress deadline",
         )
     return PermanentError(
         f"revision {name} to become ready",

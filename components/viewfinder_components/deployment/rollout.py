@@ -116,8 +116,8 @@ class Rollout:
         return TransientError(
             "the new version to serve in time",
             f"still waiting for {waits_for}{self._explain_waiting()}",
-            "set timeout_seconds higher, or see kubectl describe inferenceservice, and whether "
-            "KServe's controller runs",
+            "set deploy_timeout_seconds higher, or see kubectl describe inferenceservice, and "
+            "whether KServe's controller runs",
         )
 
     def _explain_waiting(self) -> str:

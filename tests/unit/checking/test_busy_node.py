@@ -134,7 +134,7 @@ def test_a_predictor_that_is_killed_is_told(servable):
 
 
 def test_a_predictor_that_works_without_an_end_is_told(servable):
-    patience = Patience(work_seconds=0.3)
+    patience = Patience(work_seconds=0.01)
     photo = base64.b64encode(draw((200, 0, 0), (4000, 3000))).decode()
     many = json.dumps({"instances": [{"b64": photo}] * 60}).encode()
     with (

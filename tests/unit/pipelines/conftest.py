@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 from tests.unit.pipelines.played_kubeflow import PlayedKubeflow, play
 
+from viewfinder_pipelines.step_reading import CREDENTIALS
+
 
 @pytest.fixture
 def kubeflow(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[PlayedKubeflow]:
     """A played Kubeflow Pipelines, asked by somebody without any credentials."""
-    for name in ("KFP_UI_HOST", "KFP_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_PROFILE"):
+    asked = ("KFP_UI_HOST", "KFP_TOKEN", "KFP_COOKIE", "KF_PIPELINES_SA_TOKEN_PATH")
+    for name in (*asked, *CREDENTIALS):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     with play() as played:

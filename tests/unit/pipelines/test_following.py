@@ -75,3 +75,10 @@ def test_a_pod_that_started_after_all_is_forgiven() -> None:
     assert patience.find_overdue(WAITS) is None
     assert patience.find_overdue(STUCK) is None
     assert patience.judge(STUCK) == STUCK
+
+
+def test_a_run_that_was_faster_than_its_end_has_not_failed() -> None:
+    patience = Patience(-1.0)
+    patience.given_up = patience.find_overdue(WAITS)
+    succeeded = replace(STUCK, state="succeeded")
+    assert patience.judge(succeeded) == succeeded

@@ -72,7 +72,7 @@ keras.Sequential([*layers])(keras.ops.ones((2, 8, 8, 3)))
     ended = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
     )
-    assert ended.returncode == 0 or ended.stderr.startswith("refused: expected"), ended.stderr
+    assert ended.returncode == 0 or "refused: expected" in ended.stderr, ended.stderr
     if ended.returncode:
         assert "set precision to float32" in ended.stderr
 
