@@ -7,11 +7,12 @@ from typing import Any
 from viewfinder_components.checking.check import CheckConfig
 from viewfinder_components.deployment.config import DeployConfig
 from viewfinder_components.evaluation.config import EvaluationConfig
+from viewfinder_components.export.export import ExportConfig
 from viewfinder_components.storage.model_name import validate_model_name
 from viewfinder_components.training.config import TrainConfig
 from viewfinder_components.validation.config import ValidationConfig
 
-_CONFIGS = (ValidationConfig, TrainConfig, EvaluationConfig, CheckConfig)
+_CONFIGS = (ValidationConfig, TrainConfig, EvaluationConfig, ExportConfig, CheckConfig)
 # The deploy step's own names of the pipeline's parameters that must say whose they are.
 DEPLOY_PARAMETERS = {
     "predictor_service_account": "service_account",
@@ -35,9 +36,23 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
     for config in _CONFIGS:
         config(**_those_of(config, parameters))
     if parameters["deploy"]:
-        renamed = {DEPLOY_PARAMETERS.get(name, name): v for name, v in parameters.items()}
-        version_uri = f"{str(parameters['model_root']).rstrip('/')}/{parameters['model_name']}/1"
-        DeployConfig(version_uri=version_uri, version_number=1, **_those_of(DeployConfig, renamed))
+        root = str(parameters["model_root"]).rstrip("/")
+        to_deploy_config(parameters, f"{root}/{parameters['model_name']}/1", 1)
+
+
+def to_deploy_config(parameters: Mapping[str, Any], uri: str, number: int) -> DeployConfig:
+    """Return how a version is deployed by a pipeline's parameters.
+
+    Args:
+        parameters: All of the pipeline's parameters, defaults included.
+        uri: The version's URI.
+        number: The version's number.
+
+    Raises:
+        PermanentError: A value is out of its range.
+    """
+    renamed = {DEPLOY_PARAMETERS.get(name, name): value for name, value in parameters.items()}
+    return DeployConfig(version_uri=uri, version_number=number, **_those_of(DeployConfig, renamed))
 
 
 def _those_of(config: type[Any], parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,17 +10,7 @@ from viewfinder_components.preprocessing.component import preprocess
 from viewfinder_components.publishing.component import publish
 from viewfinder_components.training.component import train
 from viewfinder_components.validation.component import validate
-
-
-def _retry(*tasks: dsl.PipelineTask) -> None:
-    """Have a step's pod started again when it is killed.
-
-    Kubeflow Pipelines 2.17 sets up Argo to retry nothing but that; an older one retries a step
-    whatever it failed of, so the retries are few and soon. Waiting for a store or an API that is
-    away is the step's own business.
-    """
-    for task in tasks:
-        task.set_retry(num_retries=2, backoff_duration="5s", backoff_factor=1.0)
+from viewfinder_pipelines.retries import retry
 
 
 @dsl.pipeline(
@@ -66,6 +56,7 @@ def training_pipeline(
     max_ece: float = 1.0,
     allow_undecided: bool = False,
     confidence: float = 0.95,
+    keep_test_photos: int = 8,
     tolerance: float = 0.02,
     max_p50_ms: float = 500.0,
     max_p99_ms: float = 1000.0,
@@ -123,6 +114,8 @@ def training_pipeline(
         max_ece: Gate: largest expected calibration error, 0 to 1.
         allow_undecided: Gate: whether test photos may be too few to tell the model from a guess.
         confidence: Level of the intervals, and of "not worse than the champion".
+        keep_test_photos: Most test photos kept in the version, for `viewfinder deploy` to compare
+            answers by; 0 keeps none.
         tolerance: Largest difference of a served probability from the evaluation's, 0 to 1.
         max_p50_ms: Limit of the served model's median latency, in milliseconds.
         max_p99_ms: Limit of its 99th percentile of latency, in milliseconds.
@@ -198,6 +191,7 @@ def training_pipeline(
             model_name=model_name,
             run_id=run_id,
             tolerance=tolerance,
+            keep_test_photos=keep_test_photos,
         )
         # Not cached: latency and memory belong to the machine it runs on today.
         checked = check(
@@ -235,4 +229,4 @@ def training_pipeline(
                 adopt=adopt,
             ).set_caching_options(False)
     # All but validate: what it refuses, it refuses again, after reading every photo once more.
-    _retry(preprocessed, trained, evaluated, exported, checked, published, deployed)
+    retry(preprocessed, trained, evaluated, exported, checked, published, deployed)

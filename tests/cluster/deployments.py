@@ -1,9 +1,11 @@
 """What the deploy tests stand on: small real versions, a prepared namespace, and a steady load."""
 
 import base64
+import hashlib
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -98,6 +100,19 @@ def write_evaluation(folder: Path, servable: Path) -> None:
     (folder / "evaluation.json").write_text(json.dumps({"labels": LABELS}))
 
 
+def write_manifest(servable: Path, evaluation: Path) -> None:
+    """Keep the test photos in a servable, and describe its files as export does."""
+    shutil.copytree(evaluation / "samples", servable / "samples")
+    files = {
+        path.relative_to(servable).as_posix(): {
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest()
+        }
+        for path in sorted(servable.rglob("*"))
+        if path.is_file()
+    }
+    (servable / "manifest.json").write_text(json.dumps({"labels": LABELS, "files": files}))
+
+
 def draw(colour: tuple[int, int, int]) -> bytes:
     """A photo of one colour, as a PNG file."""
     file = io.BytesIO()
@@ -130,7 +145,12 @@ class Stage:
         home = self.folder / f"version-{number}"
         write_servable(home / "servable", scale=1.0 + number)
         write_evaluation(home / "evaluation", home / "servable")
-        contents = files or {path.name: path.read_bytes() for path in (home / "servable").iterdir()}
+        write_manifest(home / "servable", home / "evaluation")
+        contents = files or {
+            path.relative_to(home / "servable").as_posix(): path.read_bytes()
+            for path in (home / "servable").rglob("*")
+            if path.is_file()
+        }
         for name, content in contents.items():
             self.s3.client().put_object(
                 Bucket=self.bucket, Key=f"models/{MODEL}/{number}/{name}", Body=content

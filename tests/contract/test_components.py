@@ -16,10 +16,13 @@ from viewfinder_components.deployment.config import DeployConfig
 from viewfinder_components.evaluation.component import evaluate
 from viewfinder_components.evaluation.config import EvaluationConfig
 from viewfinder_components.export.component import export
+from viewfinder_components.export.export import ExportConfig
 from viewfinder_components.image import PREDICTOR_IMAGE, STEPS_IMAGE
 from viewfinder_components.preprocessing.component import preprocess
 from viewfinder_components.preprocessing.write import PreprocessConfig
 from viewfinder_components.publishing.component import publish
+from viewfinder_components.selection.component import select
+from viewfinder_components.selection.select import SelectConfig
 from viewfinder_components.training.component import train
 from viewfinder_components.training.config import TrainConfig
 from viewfinder_components.validation.component import validate
@@ -34,6 +37,7 @@ COMPONENTS = {
     "export": export,
     "check": check,
     "publish": publish,
+    "select": select,
     "deploy": deploy,
 }
 ARTIFACTS = {
@@ -54,6 +58,7 @@ ARTIFACTS = {
         {"verdict": "Artifact", "latency_and_memory": "Metrics"},
     ),
     "publish": ({"servable": "Model"}, {"published_version": "Metrics"}),
+    "select": ({}, {"kept_evaluation": "Artifact", "selected_version": "Metrics"}),
     "deploy": ({"evaluation": "Artifact"},
                {"deployment": "Artifact", "deployment_metrics": "Metrics"}),
 }  # fmt: skip
@@ -64,10 +69,13 @@ CONFIGS = {
     "evaluate": EvaluationConfig,
     "check": CheckConfig,
     "deploy": DeployConfig,
+    "select": SelectConfig,
+    "export": ExportConfig,
 }
 OUTPUT_PARAMETERS = {
     "evaluate": {"accepted": "BOOLEAN"},
     "publish": {"number": "NUMBER_INTEGER", "uri": "STRING"},
+    "select": {"number": "NUMBER_INTEGER", "uri": "STRING"},
     "deploy": {"endpoint": "STRING"},
 }
 

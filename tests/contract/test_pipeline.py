@@ -28,7 +28,12 @@ from viewfinder_components.training.component import train
 from viewfinder_components.training.config import TrainConfig
 from viewfinder_components.validation.component import validate
 from viewfinder_components.validation.config import ValidationConfig
-from viewfinder_pipelines.compiling import compile_pipeline, list_parameters, parse_assignment
+from viewfinder_pipelines.compiling import (
+    Pipeline,
+    compile_pipeline,
+    list_parameters,
+    parse_assignment,
+)
 from viewfinder_pipelines.parameters import DEPLOY_PARAMETERS
 
 STEPS = {
@@ -41,29 +46,61 @@ STEPS = {
     "publish": publish,
     "deploy": deploy,
 }
-GOLDEN = Path(__file__).parent / "golden" / "training.yaml"
+GOLDEN = Path(__file__).parent / "golden"
 
 
-def compiled(tmp_path: Path) -> str:
+def compiled(tmp_path: Path, pipeline: Pipeline = Pipeline.TRAINING) -> dict[str, Any]:
     path = tmp_path / "pipeline.yaml"
-    compile_pipeline(path)
-    return path.read_text()
+    compile_pipeline(path, pipeline)
+    spec: dict[str, Any] = next(iter(yaml.safe_load_all(path.read_text())))
+    return spec
 
 
-def test_golden(tmp_path: Path) -> None:
+@pytest.mark.parametrize("pipeline", Pipeline)
+def test_golden(pipeline: Pipeline, tmp_path: Path) -> None:
     """A change of the compiled pipeline is seen in review: `make golden` writes it again."""
-    assert compiled(tmp_path) == GOLDEN.read_text()
+    compile_pipeline(tmp_path / "pipeline.yaml", pipeline)
+    name = pipeline.value.removeprefix("viewfinder-")
+    assert (tmp_path / "pipeline.yaml").read_text() == (GOLDEN / f"{name}.yaml").read_text()
+
+
+@pytest.mark.parametrize("pipeline", Pipeline)
+def test_the_steps_are_known_without_compiling(pipeline: Pipeline, tmp_path: Path) -> None:
+    spec = compiled(tmp_path, pipeline)
+    executors = spec["deploymentSpec"]["executors"]
+    assert {name.removeprefix("exec-") for name in executors} == pipeline.steps
+
+
+def test_the_deployment_pipeline_has_the_parameters_of_training() -> None:
+    """Both are set in the same settings file: same names, same types, same defaults."""
+    training = list_parameters(Pipeline.TRAINING)
+    deployment = list_parameters(Pipeline.DEPLOYMENT)
+    assert set(deployment) - set(training) == {"version", "compare"}
+    shared = set(deployment) & set(training)
+    assert {name: deployment[name] for name in shared} == {name: training[name] for name in shared}
+
+
+def test_the_deployment_pipeline_looks_at_the_world_anew_and_survives_a_killed_pod(
+    tmp_path: Path,
+) -> None:
+    spec = compiled(tmp_path, Pipeline.DEPLOYMENT)
+    found = spec["root"]["dag"]["tasks"]
+    assert set(found) == {"select", "deploy"}
+    assert not [name for name, part in spec["components"].items() if "dag" in part]
+    assert not any(task.get("cachingOptions") for task in found.values())
+    assert all("retryPolicy" in task for task in found.values())
+    assert found["deploy"]["dependentTasks"] == ["select"]
 
 
 def tasks(tmp_path: Path) -> dict[str, Any]:
     """Every task of the compiled pipeline."""
-    spec = next(iter(yaml.safe_load_all(compiled(tmp_path))))
+    spec = compiled(tmp_path)
     found: dict[str, Any] = spec["root"]["dag"]["tasks"]
     return found
 
 
 def test_the_graph_is_flat_and_its_lines_are_those_of_the_readme(tmp_path: Path) -> None:
-    spec = next(iter(yaml.safe_load_all(compiled(tmp_path))))
+    spec = compiled(tmp_path)
     assert not [name for name, part in spec["components"].items() if "dag" in part]
     readme = (Path(__file__).parents[2] / "README.md").read_text()
     flowchart = readme.partition("```mermaid")[2].partition("```")[0]
@@ -87,16 +124,18 @@ def test_the_gate_holds_what_comes_after_it(tmp_path: Path) -> None:
     }
 
 
-def test_every_parameter_is_described_in_the_run_form(tmp_path: Path) -> None:
-    spec = next(iter(yaml.safe_load_all(compiled(tmp_path))))
+@pytest.mark.parametrize("pipeline", Pipeline)
+def test_every_parameter_is_described_in_the_run_form(pipeline: Pipeline, tmp_path: Path) -> None:
+    spec = compiled(tmp_path, pipeline)
     parameters = spec["root"]["inputDefinitions"]["parameters"]
-    assert set(parameters) == set(list_parameters())
+    assert set(parameters) == set(list_parameters(pipeline))
     assert [name for name, one in parameters.items() if not one.get("description")] == []
-    assert spec["pipelineInfo"]["displayName"] == "Viewfinder training"
+    assert spec["pipelineInfo"]["displayName"] == f"Viewfinder {pipeline.name.lower()}"
 
 
-def test_artifacts_are_told_apart_by_their_names(tmp_path: Path) -> None:
-    spec = next(iter(yaml.safe_load_all(compiled(tmp_path))))
+@pytest.mark.parametrize("pipeline", Pipeline)
+def test_artifacts_are_told_apart_by_their_names(pipeline: Pipeline, tmp_path: Path) -> None:
+    spec = compiled(tmp_path, pipeline)
     names = [
         name
         for part in spec["components"].values()
@@ -130,7 +169,7 @@ def test_defaults_are_those_of_the_component(step: str) -> None:
 def test_every_setting_of_the_deploy_step_is_one_of_the_pipeline(tmp_path: Path) -> None:
     given = set(tasks(tmp_path)["deploy"]["inputs"]["parameters"])
     assert given == set(inspect.signature(deploy.python_func).parameters) - {
-        "evaluation", "deployment", "deployment_metrics",
+        "evaluation", "deployment", "deployment_metrics", "compare",
     } | {"deploy", "evaluate--accepted"}  # fmt: skip
 
 
@@ -140,7 +179,7 @@ def test_what_depends_on_the_outside_is_never_cached(tmp_path: Path) -> None:
 
 
 def test_every_image_is_ours(tmp_path: Path) -> None:
-    spec = next(iter(yaml.safe_load_all(compiled(tmp_path))))
+    spec = compiled(tmp_path)
     images = {e["container"]["image"] for e in spec["deploymentSpec"]["executors"].values()}
     assert images == {STEPS_IMAGE, PREDICTOR_IMAGE}
 

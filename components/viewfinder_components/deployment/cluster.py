@@ -82,7 +82,8 @@ class Cluster:
             raise PermanentError(
                 "a cluster to deploy to",
                 str(error),
-                "set KUBECONFIG, run in a pod of the cluster, or run with deploy=false",
+                "set KUBECONFIG, or run in a pod of the cluster; a run that shall not deploy needs "
+                "deploy=false",
             ) from error
         return cls(configuration, namespace or own or "default", inside)
 
@@ -157,6 +158,20 @@ class Cluster:
             query["dryRun"] = "All"
         return dict(self._request("PATCH", path, query, body).json())
 
+    def create(self, path: str, body: Mapping[str, Any]) -> Object:
+        """Create an object in the collection at `path`; a ConflictError when there is one."""
+        return dict(self._request("POST", path, {"fieldManager": FIELD_MANAGER}, body).json())
+
+    def delete(self, path: str, uid: str) -> None:
+        """Have an object deleted after all that depends on it, unless another has its name by now.
+
+        Args:
+            path: The object's path.
+            uid: The object's `metadata.uid`.
+        """
+        options = {"propagationPolicy": "Foreground", "preconditions": {"uid": uid}}
+        self._request("DELETE", path, {}, options)
+
     def path(self, prefix: str, kind: str, name: str = "") -> str:
         """Return the path of a collection in the namespace, or of one object in it."""
         path = f"{prefix}/namespaces/{self.namespace}/{kind}"
@@ -165,11 +180,12 @@ class Cluster:
     def _request(
         self, method: str, path: str, query: Mapping[str, str], body: Any = None
     ) -> httpx.Response:
-        """Return a success, or the 404 of a GET."""
+        """Return a success, or the 404 of a GET or DELETE."""
         deadline, was_ready = time.monotonic() + _STARTING_SECONDS, False
         while True:
             answer = self._send(method, path, query, body)
-            if answer.is_success or (answer.status_code == _NOT_FOUND and method == "GET"):
+            missing = answer.status_code == _NOT_FOUND and method in ("GET", "DELETE")
+            if answer.is_success or missing:
                 return answer
             # A server that has just been started refuses everybody until it has read its rules.
             refused = answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
@@ -183,7 +199,8 @@ class Cluster:
         self, method: str, path: str, query: Mapping[str, str], body: Any = None
     ) -> httpx.Response:
         content = None if body is None else json.dumps(body)
-        headers = {} if body is None else {"content-type": "application/apply-patch+yaml"}
+        kind = "application/apply-patch+yaml" if method == "PATCH" else "application/json"
+        headers = {} if body is None else {"content-type": kind}
         try:
             return self.http.request(method, path, params=query, content=content, headers=headers)
         except httpx.TransportError as error:

@@ -26,6 +26,7 @@ def deploy(
     timeout_seconds: int = 600,
     tolerance: float = 0.02,
     adopt: bool = False,
+    compare: bool = True,
 ) -> NamedTuple("Outputs", [("endpoint", str)]):  # type: ignore[valid-type]
     """Put the published version behind a KServe InferenceService, and prove that it answers.
 
@@ -47,6 +48,7 @@ def deploy(
         timeout_seconds: Longest time until the new version answers.
         tolerance: Largest difference of a served probability from the evaluation's, 0 to 1.
         adopt: Whether to take over a service that is not Viewfinder's.
+        compare: Whether answers to test photos are compared with the evaluation's.
 
     Returns:
         endpoint: The service's URL inside the cluster.
@@ -74,6 +76,7 @@ def deploy(
             timeout_seconds=timeout_seconds,
             tolerance=tolerance,
             adopt=adopt,
+            compare=compare,
         )
         result = deploy_version(Path(evaluation.path), Path(deployment.path), config)
         deployment.metadata.update(endpoint=result.endpoint)

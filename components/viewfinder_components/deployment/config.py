@@ -69,6 +69,9 @@ class DeployConfig:
     adopt: bool = False
     """Whether to take over a service of this name that is not ours, and fields others have set."""
 
+    compare: bool = True
+    """Whether the service's answers to test photos are compared with the evaluation's."""
+
     patience_seconds: int = 120
     """How long to wait for what may pass by itself, in seconds: a storage that does not answer, no
     room on any node. A node that is added for a pod takes about this long."""

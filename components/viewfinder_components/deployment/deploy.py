@@ -20,6 +20,7 @@ from viewfinder_components.deployment.answers import (
 from viewfinder_components.deployment.apply import apply_service, read_applied, read_service
 from viewfinder_components.deployment.cluster import Cluster, Object
 from viewfinder_components.deployment.config import DeployConfig
+from viewfinder_components.deployment.history import Deed, Entry, remember
 from viewfinder_components.deployment.kserve_version import KServe, Mode, detect_kserve
 from viewfinder_components.deployment.observation import observe
 from viewfinder_components.deployment.rollback import Predecessor, find_predecessor, roll_back
@@ -65,7 +66,8 @@ class _Proof:
     """That a version answers."""
 
     endpoint: str
-    parity: Parity
+    parity: Parity | None
+    """None where answers are not compared."""
     first_answer_seconds: float
     """Until the service told its version; 0 where the runtime tells none."""
 
@@ -92,7 +94,9 @@ class _Plan:
         return read_applied(self.before) != self.applied
 
 
-def deploy_version(evaluation: Path, record: Path, config: DeployConfig) -> Deployed:
+def deploy_version(
+    evaluation: Path, record: Path, config: DeployConfig, by: Deed = Deed.DEPLOY
+) -> Deployed:
     """Let a published version serve, and prove with test photos that it does.
 
     A version that does not come to serve, or answers differently from the evaluation, is replaced
@@ -100,9 +104,11 @@ def deploy_version(evaluation: Path, record: Path, config: DeployConfig) -> Depl
     to the same end, also after it was killed, whenever that was.
 
     Args:
-        evaluation: What evaluate wrote: `evaluation.json` and `samples/`.
+        evaluation: What evaluate wrote: `evaluation.json` and `samples/`. Not read where the config
+            says not to compare.
         record: Where to write `deployment.json`; made when missing.
         config: What to deploy, and where.
+        by: What the service's history calls it.
 
     Raises:
         PermanentError: Permission, image, storage, layout, memory, quota or admission is wrong, or
@@ -110,7 +116,7 @@ def deploy_version(evaluation: Path, record: Path, config: DeployConfig) -> Depl
         TransientError: The cluster or the storage did not answer, or time was up.
     """
     watch = Stopwatch()
-    samples = read_samples(evaluation)
+    samples = read_samples(evaluation) if config.compare else None
     with Cluster.connect(config.namespace) as cluster:
         with watch.phase("prepare"):
             deadline = time.monotonic() + config.timeout_seconds
@@ -123,7 +129,8 @@ def deploy_version(evaluation: Path, record: Path, config: DeployConfig) -> Depl
             raise
         except ViewfinderError as error:
             raise _rolled_back(plan, error) from error
-    result = _result(plan, proof, dict(watch.seconds))
+        unrecorded = _remember(plan, by)
+    result = _result(plan, proof, dict(watch.seconds), unrecorded)
     write_json(record / RECORD, _record(plan, result))
     return result
 
@@ -159,7 +166,7 @@ def _apply(plan: _Plan) -> None:
     apply_service(plan.cluster, plan.body, adopt=plan.config.adopt)
 
 
-def _prove(plan: _Plan, samples: Samples, watch: Stopwatch) -> _Proof:
+def _prove(plan: _Plan, samples: Samples | None, watch: Stopwatch) -> _Proof:
     config, name, first = plan.config, plan.config.name, 0.0
     with watch.phase("rollout"):
         Rollout(
@@ -171,6 +178,8 @@ def _prove(plan: _Plan, samples: Samples, watch: Stopwatch) -> _Proof:
     with watch.phase("answers"), open_route(plan.cluster, service) as route:
         if plan.runtime.reports_version:
             first = need_version(route, config.version_number, plan.deadline)
+        if samples is None:
+            return _Proof(endpoint, None, first)
         try:
             parity = need_answers(route, samples, config.tolerance)
         except httpx.HTTPError as error:
@@ -180,6 +189,21 @@ def _prove(plan: _Plan, samples: Samples, watch: Stopwatch) -> _Proof:
                 "run the step again",
             ) from error
     return _Proof(endpoint, parity, first)
+
+
+def _remember(plan: _Plan, by: Deed) -> str:
+    """Add the deployment to the service's history; return why not, empty when it was added.
+
+    The service serves: a history that cannot be written does not undo that.
+    """
+    entry = Entry.now(plan.applied, by)
+    before = read_applied(plan.predecessor.body) if plan.predecessor else None
+    try:
+        _retried(lambda: remember(plan.cluster, plan.config.name, entry, before), plan.deadline)
+    except ViewfinderError as error:
+        _log.warning("deploy: not recorded in the service's history: %s", error)
+        return str(error)
+    return ""
 
 
 def _rolled_back(plan: _Plan, error: ViewfinderError) -> ViewfinderError:
@@ -215,21 +239,27 @@ def _retried(work: Callable[[], T], deadline: float) -> T:
             time.sleep(_RETRY_SECONDS)
 
 
-def _result(plan: _Plan, proof: _Proof, seconds: dict[str, float]) -> Deployed:
+def _result(plan: _Plan, proof: _Proof, seconds: dict[str, float], unrecorded: str) -> Deployed:
     number, parity = plan.config.version_number, proof.parity
     verb = f"version {number} serves" if plan.changes else f"version {number} served already"
-    summary = (
-        f"{verb} at {proof.endpoint} after {sum(seconds.values()):.1f} s; {parity.compared} test "
-        f"photos answered within {parity.max_difference:.1g} of the evaluation"
+    compared = (
+        f"{parity.compared} test photos answered within {parity.max_difference:.1g} of the "
+        "evaluation"
+        if parity
+        else "its answers were not compared with the evaluation's"
     )
+    summary = f"{verb} at {proof.endpoint} after {sum(seconds.values()):.1f} s; {compared}"
     if plan.config.min_replicas == 0:
         summary += f"; the first answer took {proof.first_answer_seconds:.1f} s"
+    if unrecorded:
+        summary += f"; `viewfinder rollback` will not know of it: {unrecorded}"
     scalars = {
         "seconds": round(sum(seconds.values()), 3),
         "first_answer_seconds": round(proof.first_answer_seconds, 3),
-        "photos_compared": float(parity.compared),
-        "max_difference": parity.max_difference,
+        "photos_compared": float(parity.compared if parity else 0),
     }
+    if parity:
+        scalars["max_difference"] = parity.max_difference
     return Deployed(proof.endpoint, plan.changes, summary, seconds, scalars)
 
 

@@ -9,6 +9,13 @@ from viewfinder_components.errors import PermanentError, TransientError, Viewfin
 ROLE = "manifests/base/role.yaml"
 """The manifest that grants what the deploy step needs."""
 
+_NOT_IN_ROLE = {
+    ("delete", "inferenceservices"),
+    ("list", "inferenceservices"),
+    ("list", "configmaps"),
+}
+"""What `viewfinder undeploy` and `prune` need and no run does, so that the role leaves it out."""
+
 # The API server's own words; users see them in kubectl as well.
 _FORBIDDEN = re.compile(
     r'User "(?P<user>[^"]*)" cannot (?P<verb>\S+) resource "(?P<resource>[^"]*)"'
@@ -114,13 +121,18 @@ class ForbiddenError(PermanentError):
 
 def _missing_rule(match: re.Match[str]) -> ForbiddenError:
     group, resource, verb = match["group"], match["resource"], match["verb"]
+    rule = f"{{apiGroups: [{group!r}], resources: [{resource!r}], verbs: [{verb!r}]}}"
+    remedy = (
+        f"do it as an administrator of the namespace, or add the rule {rule} to a role of that user"
+        if (verb, resource) in _NOT_IN_ROLE
+        else f"apply {ROLE}, whose missing rule is {rule}, and bind it to that user"
+    )
     where = f" in namespace {match['namespace']}" if match["namespace"] else ""
     permission = f"{verb} {resource}{f'.{group}' if group else ''}{where}"
     return ForbiddenError(
         f"permission to {permission}",
         f"none for {match['user']}",
-        f"apply {ROLE}, whose missing rule is {{apiGroups: [{group!r}], resources: [{resource!r}], "
-        f"verbs: [{verb!r}]}}, and bind it to that user",
+        remedy,
         permission=permission,
     )
 

@@ -14,6 +14,7 @@ def export(
     model_name: str,
     run_id: str,
     tolerance: float = 0.02,
+    keep_test_photos: int = 8,
 ) -> None:
     """Write the directory that TensorFlow Serving and the predictor load.
 
@@ -25,6 +26,7 @@ def export(
         model_name: The name under which the model is published.
         run_id: The run that made the model, for the manifest.
         tolerance: Largest difference of a probability from the evaluation's, 0 to 1.
+        keep_test_photos: Most test photos kept for later deployments; 0 keeps none.
     """
     from viewfinder_components.outcome import record_outcome
 
@@ -33,6 +35,11 @@ def export(
 
         from viewfinder_components.export.export import ExportConfig, export_model
 
-        config = ExportConfig(run_id=run_id, model_name=model_name, tolerance=tolerance)
+        config = ExportConfig(
+            run_id=run_id,
+            model_name=model_name,
+            tolerance=tolerance,
+            keep_test_photos=keep_test_photos,
+        )
         result = export_model(Path(model.path), Path(evaluation.path), Path(servable.path), config)
         outcome.succeed(result.summary, result.seconds, result.metrics)

@@ -11,9 +11,10 @@ import numpy as np
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.export.card import render_card
 from viewfinder_components.export.inputs import IR_FILES, LABELS, Inputs, Sample
+from viewfinder_components.export.kept_photos import choose_kept, write_kept
 from viewfinder_components.export.manifest import write_manifest
 from viewfinder_components.storage.model_name import validate_model_name
-from viewfinder_components.storage.version import MANIFEST
+from viewfinder_components.storage.version import MANIFEST, SAMPLES
 from viewfinder_components.timing import Stopwatch
 
 _log = logging.getLogger(__name__)
@@ -31,12 +32,19 @@ class ExportConfig:
     """The name under which the model is published, as `validate_model_name` wants it."""
     tolerance: float = 0.02
     """Largest difference between a probability of the SavedModel and of the evaluation, 0 to 1."""
+    keep_test_photos: int = 8
+    """Most test photos that the servable holds, at least 0: `viewfinder deploy` compares answers to
+    them, and TensorFlow Serving warms up by them. 0 leaves out every photo."""
 
     def __post_init__(self) -> None:
         validate_model_name(self.model_name)
         if not 0 <= self.tolerance <= 1:
             raise PermanentError(
                 "tolerance between 0 and 1", repr(self.tolerance), "set another value"
+            )
+        if self.keep_test_photos < 0:
+            raise PermanentError(
+                "keep_test_photos of at least 0", repr(self.keep_test_photos), "set another value"
             )
 
 
@@ -92,10 +100,12 @@ def export_model(
     with watch.phase("read"):
         inputs = Inputs.open(model_dir, evaluation_dir)
         _clear(servable_dir)
-    difference = _write_saved_model(servable_dir, inputs, config, watch)
+    kept = choose_kept(inputs.samples, config.keep_test_photos)
+    difference = _write_saved_model(servable_dir, inputs, kept, config, watch)
     with watch.phase("describe"):
         for name in (*IR_FILES, LABELS):
             shutil.copyfile(model_dir / name, servable_dir / name)
+        write_kept(servable_dir / SAMPLES, kept)
         card = render_card(inputs, config.model_name, config.run_id)
         (servable_dir / CARD).write_text(card, "utf-8")
         manifest = write_manifest(servable_dir, inputs, config.run_id, config.model_name)
@@ -106,7 +116,7 @@ def export_model(
 def _clear(servable: Path) -> None:
     """Make the directory; take away what an export that was cut off may have left."""
     servable.mkdir(parents=True, exist_ok=True)
-    ours = {*_TENSORFLOW_PARTS, *IR_FILES, LABELS, CARD, MANIFEST}
+    ours = {*_TENSORFLOW_PARTS, *IR_FILES, LABELS, CARD, MANIFEST, SAMPLES}
     foreign = sorted(path.name for path in servable.iterdir() if path.name not in ours)
     if foreign:
         raise PermanentError(
@@ -120,7 +130,7 @@ def _clear(servable: Path) -> None:
 
 
 def _write_saved_model(
-    servable: Path, inputs: Inputs, config: ExportConfig, watch: Stopwatch
+    servable: Path, inputs: Inputs, kept: list[Sample], config: ExportConfig, watch: Stopwatch
 ) -> float:
     """Write what TensorFlow Serving reads; return how far its answers are off."""
     with watch.phase("import"):
@@ -134,7 +144,8 @@ def _write_saved_model(
         difference = _try(function, samples, config.tolerance)
     with watch.phase("save"):
         saved_model.write_saved_model(function, servable)
-        warmup.write_warmup(servable / warmup.REQUESTS, samples, config.model_name)
+        requests = warmup.choose_requests(kept, inputs.image_size)
+        warmup.write_warmup(servable / warmup.REQUESTS, requests, config.model_name)
     return difference
 
 

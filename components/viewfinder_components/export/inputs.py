@@ -23,6 +23,10 @@ class Sample:
     """The file."""
     probabilities: NDArray[np.float32]
     """float32 `[classes]`."""
+    label: str = ""
+    """The photo's true class."""
+    suffix: str = ""
+    """The file's suffix, such as `.jpg`."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,8 @@ def _read_samples(folder: Path, classes: int) -> list[Sample]:
                 f"{probabilities.size} for {entry['file']}",
                 "evaluate the model again",
             )
-        samples.append(Sample(_read(folder / entry["file"]), probabilities))
+        path = folder / entry["file"]
+        samples.append(Sample(_read(path), probabilities, entry["label"], path.suffix))
     if not samples:
         raise PermanentError(f"test photos in {folder}", "none", "evaluate the model again")
     return samples

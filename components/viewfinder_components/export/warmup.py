@@ -5,6 +5,8 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from viewfinder_components.export.inputs import Sample
 from viewfinder_components.export.pixel_ops import JPEG_MAGIC, PNG_MAGIC
 from viewfinder_components.export.signature import INPUT, SIGNATURE
@@ -16,6 +18,19 @@ REQUESTS = Path("assets.extra", "tf_serving_warmup_requests")
 BATCHES = (1, 8)
 """Photos a request: what one client sends, and what many do at once."""
 _ANY_SIZE = 1 << 40  # the samples were decoded before; no limit on their pixels is needed
+
+
+def choose_requests(kept: Sequence[Sample], image_size: int) -> list[bytes]:
+    """Choose the photos that a server warms up by: of those kept, or a grey one where none is.
+
+    Args:
+        kept: The test photos that the servable holds.
+        image_size: Side of the photos that the model takes, in pixels.
+    """
+    if not kept:
+        grey = np.full((image_size, image_size, 3), 128, np.uint8)
+        return [tf.io.encode_png(grey).numpy()]
+    return [sample.content for sample in choose_samples(kept, image_size)]
 
 
 def choose_samples(samples: Sequence[Sample], image_size: int) -> list[Sample]:
@@ -31,16 +46,15 @@ def choose_samples(samples: Sequence[Sample], image_size: int) -> list[Sample]:
     return [_as_served(sample, image_size) for sample in smallest[: max(BATCHES)]]
 
 
-def write_warmup(path: Path, samples: Sequence[Sample], model_name: str) -> None:
+def write_warmup(path: Path, contents: Sequence[bytes], model_name: str) -> None:
     """Write a TFRecord file with one request for each of `BATCHES`.
 
     Args:
         path: The file to write; its folder is made.
-        samples: The photos, at least one; repeated where a batch needs more.
+        contents: The photos' files, at least one; repeated where a batch needs more.
         model_name: The name under which the model is served.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    contents = [sample.content for sample in samples]
     with tf.io.TFRecordWriter(str(path)) as writer:
         for batch in BATCHES:
             log = _prediction_log(list(islice(cycle(contents), batch)), model_name)

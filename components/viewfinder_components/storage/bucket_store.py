@@ -14,7 +14,7 @@ from viewfinder_components.storage.contents import Manifest
 from viewfinder_components.storage.downloading import download_version
 from viewfinder_components.storage.location import Location
 from viewfinder_components.storage.model_name import validate_model_name
-from viewfinder_components.storage.objects import ObjectClient
+from viewfinder_components.storage.objects import ObjectClient, ObjectError
 from viewfinder_components.storage.version import MANIFEST, Version
 
 _log = logging.getLogger(__name__)
@@ -76,6 +76,19 @@ class BucketStore:
         place = Location.parse(version.uri)
         with explained(place):
             return download_version(self.client, place, cache)
+
+    def read(self, version: Version, name: str) -> bytes:
+        """Return one file of a version; see `Store.read`."""
+        place = Location.parse(version.uri).below(name)
+        with explained(place):
+            try:
+                return self.client.read(place.key)
+            except ObjectError as error:
+                if error.kind != "missing":
+                    raise
+                raise PermanentError(
+                    f"{name} in the version {version.uri}", "no such file", "choose another version"
+                ) from error
 
     def foreign(self, model: str, version: Version) -> str:
         """Tell why a version is not ours to remove; see `Store.foreign`."""

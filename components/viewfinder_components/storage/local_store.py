@@ -95,6 +95,17 @@ class LocalStore:
         """Return where a version lies; nothing is copied. See `Store.fetch`."""
         return self._path(version)
 
+    def read(self, version: Version, name: str) -> bytes:
+        """Return one file of a version; see `Store.read`."""
+        path = self._path(version) / name
+        with explained(self.root):
+            try:
+                return path.read_bytes()
+            except FileNotFoundError as error:
+                raise PermanentError(
+                    f"{name} in the version {version.uri}", "no such file", "choose another version"
+                ) from error
+
     def foreign(self, model: str, version: Version) -> str:
         """Tell why a version is not ours to remove; see `Store.foreign`."""
         if version not in self.versions(model):

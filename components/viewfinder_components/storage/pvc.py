@@ -17,6 +17,12 @@ MOUNTS = Path("/mnt/pvc")
 _CLAIM = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")  # a Kubernetes object's name
 
 
+def is_mounted(root: str) -> bool:
+    """Whether the claim of a `pvc://` URI is mounted here."""
+    claim = root[len(PVC) :].partition("/")[0]
+    return bool(_CLAIM.fullmatch(claim)) and (MOUNTS / claim).is_dir()
+
+
 def open_claim(root: str) -> LocalStore:
     """Open the model root of a `pvc://` URI.
 

@@ -58,6 +58,17 @@ class Store(Protocol):
             cache: Where to put what has to be downloaded; verified, and found again next time.
         """
 
+    def read(self, version: Version, name: str) -> bytes:
+        """Return one file of a version.
+
+        Args:
+            version: One of this store's.
+            name: The file's relative path, as the manifest has it.
+
+        Raises:
+            PermanentError: It is not there, such as when the version was removed meanwhile.
+        """
+
     def foreign(self, model: str, version: Version) -> str:
         """Tell why a version is not ours to remove, in words; empty when it is."""
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 MANIFEST = "manifest.json"
 """The file that every complete version has: it is the last thing an export writes."""
 
+SAMPLES = "samples"
+"""The folder of the test photos that a version keeps, if it keeps any."""
+
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)  # TensorFlow Serving's versions have 64 bits
 
 

@@ -39,6 +39,9 @@ NEEDED = (
     Permission("get", "services"),
     Permission("get", "services", "serving.knative.dev"),
     Permission("list", "revisions", "serving.knative.dev"),
+    Permission("get", "configmaps"),
+    Permission("create", "configmaps"),
+    Permission("patch", "configmaps"),
 )
 """What the deploy step needs in its namespace: manifests/base/role.yaml, which a test compares."""
 

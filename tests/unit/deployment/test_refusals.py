@@ -1,10 +1,18 @@
 """What the API server answers, and what a reader is told: bodies of a real one."""
 
 import json
+from pathlib import Path
 
 import pytest
+import yaml
 
-from viewfinder_components.deployment.refusals import ConflictError, ForbiddenError, explain_refusal
+from viewfinder_components.deployment.refusals import (
+    _NOT_IN_ROLE,
+    ROLE,
+    ConflictError,
+    ForbiddenError,
+    explain_refusal,
+)
 from viewfinder_components.errors import PermanentError, TransientError
 
 PATH = "/apis/serving.kserve.io/v1beta1/namespaces/team/inferenceservices/fruit"
@@ -30,6 +38,15 @@ def test_a_missing_rule_is_named_with_its_manifest() -> None:
         "{apiGroups: ['serving.kserve.io'], resources: ['inferenceservices'], verbs: ['patch']}"
         in (error.remedy)
     )
+
+
+@pytest.mark.parametrize(("verb", "resource"), sorted(_NOT_IN_ROLE))
+def test_the_role_is_no_remedy_for_what_it_leaves_out(verb: str, resource: str) -> None:
+    rules = yaml.safe_load((Path(__file__).parents[3] / ROLE).read_text())["rules"]
+    assert not [rule for rule in rules if verb in rule["verbs"] and resource in rule["resources"]]
+    message = f'User "me" cannot {verb} resource "{resource}" in API group "" in the namespace "t"'
+    error = explain_refusal("DELETE", PATH, 403, status(message))
+    assert error.remedy.startswith("do it as an administrator of the namespace")
 
 
 def test_the_core_group_has_no_name() -> None:

@@ -15,6 +15,8 @@ from PIL import Image
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.export.export import ExportConfig, ExportResult, export_model
+from viewfinder_components.export.inputs import Sample
+from viewfinder_components.export.kept_photos import choose_kept
 from viewfinder_components.inference import InferenceModel
 from viewfinder_components.photos.decode import decode
 from viewfinder_components.publishing.publish import PublishConfig, publish_version
@@ -53,7 +55,7 @@ def test_everything_a_server_needs_is_there(exported: tuple[Path, ExportResult])
     found = {
         path.relative_to(servable).as_posix() for path in servable.rglob("*") if path.is_file()
     }
-    assert found == {
+    assert {name for name in found if not name.startswith("samples/")} == {
         "saved_model.pb",
         "variables/variables.index",
         "variables/variables.data-00000-of-00001",
@@ -292,3 +294,39 @@ def test_the_same_model_is_the_same_bytes_in_every_process(steps: Any, tmp_path:
     assert [process.wait() for process in processes] == [0, 0]
     one, two = (json.loads((servable / "manifest.json").read_text()) for servable in servables)
     assert {**one, "created": None} == {**two, "created": None}
+
+
+def test_some_test_photos_are_kept_without_where_they_came_from(
+    steps: Any, exported: tuple[Path, ExportResult]
+) -> None:
+    folder = exported[0] / "samples"
+    entries = json.loads((folder / "samples.json").read_text("utf-8"))
+    assert len(entries) == CONFIG.keep_test_photos == 8
+    given = json.loads((steps.evaluation / "samples" / "samples.json").read_text())
+    answers = {
+        (steps.evaluation / "samples" / entry["file"]).read_bytes(): entry["probabilities"]
+        for entry in given
+    }
+    for entry in entries:
+        np.testing.assert_allclose(
+            entry["probabilities"], answers[(folder / entry["file"]).read_bytes()], atol=1e-6
+        )
+        assert entry["uri"] == f"samples/{entry['file']}"
+
+
+def test_no_photo_is_in_a_version_that_shall_keep_none(steps: Any, tmp_path: Path) -> None:
+    config = replace(CONFIG, keep_test_photos=0)
+    export_model(steps.model, steps.evaluation, tmp_path / "servable", config)
+    assert not (tmp_path / "servable" / "samples").exists()
+    files = [path.read_bytes() for path in (tmp_path / "servable").rglob("*") if path.is_file()]
+    for photo in (steps.evaluation / "samples").glob("sample-*"):
+        assert not any(photo.read_bytes() in content for content in files), photo
+
+
+def test_kept_photos_are_of_as_many_classes_as_can_be() -> None:
+    row = np.array([1.0], np.float32)
+    samples = [Sample(b"x" * size, row, label) for size, label in ((9, "a"), (1, "a"), (5, "b"))]
+    kept = choose_kept(samples, 2)
+    assert [(len(sample.content), sample.label) for sample in kept] == [(1, "a"), (5, "b")]
+    assert choose_kept(samples, 0) == []
+    assert len(choose_kept(samples, 10)) == 3

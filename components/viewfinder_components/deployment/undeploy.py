@@ -1,0 +1,88 @@
+"""Take a service away: the InferenceService that Viewfinder manages, and all that belongs to it."""
+
+import logging
+import time
+
+from viewfinder_components.deployment.apply import service_path
+from viewfinder_components.deployment.cluster import Cluster, Object
+from viewfinder_components.deployment.earlier_version import need_managed
+from viewfinder_components.deployment.observation import Observation, observe
+from viewfinder_components.errors import PermanentError, TransientError
+
+_log = logging.getLogger(__name__)
+_POLL_SECONDS = 1.0
+
+
+def remove_service(cluster: Cluster, name: str, model: str, timeout_seconds: float) -> bool:
+    """Remove a service and wait until nothing of it is left; published versions stay.
+
+    Running it again goes on waiting for what is still there.
+
+    Args:
+        cluster: Where.
+        name: The service.
+        model: The model that it serves.
+        timeout_seconds: Longest time to wait.
+
+    Returns:
+        Whether there was anything to remove.
+
+    Raises:
+        PermanentError: The service is not ours, somebody deployed it again meanwhile, or
+            permission is missing.
+        TransientError: It was not gone in time, or the API server does not answer.
+    """
+    deadline = time.monotonic() + timeout_seconds
+    service = need_managed(cluster, name, model)
+    if service is not None and not service["metadata"].get("deletionTimestamp"):
+        cluster.delete(service_path(cluster, name), service["metadata"]["uid"])
+        _log.info("undeploy: removing the InferenceService %s", name)
+    return _wait(cluster, name, service, deadline) or service is not None
+
+
+def _wait(cluster: Cluster, name: str, service: Object | None, deadline: float) -> bool:
+    """Wait until all is gone; return whether anything was there."""
+    said, met = "", False
+    while True:
+        try:
+            left = _describe(_need_same(observe(cluster, name), service))
+        except TransientError as error:
+            left = f"{error.expected} ({error.received})"
+        if not left:
+            return met
+        met = True
+        if left != said:
+            _log.info("undeploy: waiting for %s", left)
+            said = left
+        if time.monotonic() >= deadline:
+            raise TransientError(
+                "the service to be gone in time",
+                f"still waiting for {left}",
+                "run it again, which goes on waiting; see whether KServe's controller runs",
+            )
+        time.sleep(_POLL_SECONDS)
+
+
+def _need_same(seen: Observation, service: Object | None) -> Observation:
+    uid = service["metadata"]["uid"] if service else None
+    if seen.service and seen.service["metadata"]["uid"] != uid:
+        raise PermanentError(
+            "the service to be gone",
+            "another deployment that came meanwhile",
+            "run it again if that is to go as well",
+        )
+    return seen
+
+
+def _describe(seen: Observation) -> str:
+    """Say what is left, empty when nothing is."""
+    left = []
+    if seen.pods:
+        left.append(f"{len(seen.pods)} pods to end")
+    if seen.knative_service:
+        left.append("the Knative Service to go")
+    if seen.deployment:
+        left.append("the Deployment to go")
+    if seen.service:
+        left.append("the InferenceService to go")
+    return ", ".join(left)

@@ -1,0 +1,169 @@
+"""The select step: which version is deployed, and by which photos its answers are compared."""
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_components.storage.contents import Manifest
+from viewfinder_components.storage.location import BUCKET_SCHEMES
+from viewfinder_components.storage.model_name import validate_model_name
+from viewfinder_components.storage.pvc import PVC, is_mounted
+from viewfinder_components.storage.store import Store, open_store
+from viewfinder_components.storage.version import MANIFEST, SAMPLES, Version
+from viewfinder_components.timing import Stopwatch
+from viewfinder_components.whole_files import write_json
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+
+
+class MissingVersionError(PermanentError):
+    """There is no such version."""
+
+
+class NoPhotosError(PermanentError):
+    """The version keeps no test photos, or they cannot be read from here."""
+
+
+@dataclass(frozen=True)
+class SelectConfig:
+    """Which version.
+
+    Raises:
+        PermanentError: A value is out of its range, or no pod can read the root.
+    """
+
+    model_root: str
+    """Where versions are published: `s3://`, `minio://`, `gs://` or `pvc://`."""
+    model_name: str
+    """The model's name below the root, as `validate_model_name` wants it."""
+    version: int = 0
+    """The version's number; 0 for the newest."""
+    compare: bool = True
+    """Whether test photos are needed."""
+
+    def __post_init__(self) -> None:
+        validate_model_name(self.model_name)
+        if self.version < 0:
+            raise PermanentError(
+                "version of at least 1, or 0 for the newest", repr(self.version), "name another"
+            )
+        if not self.model_root.lower().startswith((*BUCKET_SCHEMES, PVC)):
+            raise self._out_of_reach()
+
+    def _out_of_reach(self) -> PermanentError:
+        kinds = ", ".join((*BUCKET_SCHEMES, PVC))
+        example = f"s3://BUCKET/models/{self.model_name}/NUMBER"
+        root = self.model_root
+        local = root.lower().startswith("file:") or not _SCHEME.match(root)
+        return PermanentError(
+            f"a model root that pods can read: {kinds}",
+            f"{root!r}, a folder of this machine" if local else repr(root),
+            "name the root with --model-root; a version that lies only on this machine can be "
+            f"copied to one, its whole folder as it is, to {example} for example",
+        )
+
+
+@dataclass(frozen=True)
+class Selected:
+    """A version that can be deployed."""
+
+    number: int
+    uri: str
+    photos: int
+    """How many test photos were written."""
+    seconds: dict[str, float] = field(default_factory=dict)
+    """Wall-clock seconds by phase."""
+
+    @property
+    def summary(self) -> str:
+        """The step's one sentence about what it did."""
+        photos = f"{self.photos} test photos kept with it" if self.photos else "without test photos"
+        return f"version {self.number}, {self.uri}, {photos}"
+
+
+def select_version(evaluation: Path, config: SelectConfig) -> Selected:
+    """Find a version, and write the test photos that it keeps as an evaluation.
+
+    Args:
+        evaluation: Where to write `evaluation.json` and `samples/`, as evaluate does; made when
+            missing.
+        config: Which version.
+
+    Raises:
+        MissingVersionError: There is no such version.
+        NoPhotosError: The version keeps no photos, or they cannot be read from here.
+        PermanentError: It is damaged, or the root cannot be read.
+        TransientError: The store does not answer.
+    """
+    evaluation.mkdir(parents=True, exist_ok=True)
+    if config.model_root.startswith(PVC) and not is_mounted(config.model_root):
+        version = _trusted(config)
+        return Selected(version.number, version.uri, 0)
+    watch = Stopwatch()
+    with watch.phase("find"):
+        store = open_store(config.model_root)
+        version = _find(store, config)
+    with watch.phase("photos"):
+        photos = _write_evaluation(store, version, evaluation) if config.compare else 0
+    return Selected(version.number, version.uri, photos, watch.seconds)
+
+
+def _trusted(config: SelectConfig) -> Version:
+    """Return a version on a claim that is not mounted here: only the pods will see whether it is.
+
+    Raises:
+        NoPhotosError: The volume must be read.
+    """
+    if config.version and not config.compare:
+        uri = f"{config.model_root.rstrip('/')}/{config.model_name}/{config.version}"
+        return Version(config.version, uri)
+    raise NoPhotosError(
+        f"the volume of {config.model_root} mounted here, to read the version's test photos",
+        "no such mount",
+        "deploy with --on kubeflow, whose pods mount it, or name the version's number and say "
+        "--without-comparison",
+    )
+
+
+def _find(store: Store, config: SelectConfig) -> Version:
+    versions = store.versions(config.model_name)
+    if not versions:
+        raise MissingVersionError(
+            f"a published version of {config.model_name} under {config.model_root}",
+            "none",
+            "publish one with `viewfinder run`, or correct the name or --model-root",
+        )
+    found = [version for version in versions if config.version in (0, version.number)]
+    if not found:
+        numbers = ", ".join(str(version.number) for version in versions[-10:])
+        raise MissingVersionError(
+            f"version {config.version} of {config.model_name} under {config.model_root}",
+            f"only {numbers}",
+            "name one of these",
+        )
+    return max(found)
+
+
+def _write_evaluation(store: Store, version: Version, evaluation: Path) -> int:
+    manifest = Manifest.parse(store.read(version, MANIFEST), version.uri)
+    names = [name for name in manifest.promised if name.startswith(f"{SAMPLES}/")]
+    if not names:
+        raise NoPhotosError(
+            f"test photos in {version.uri}, to compare the service's answers with the evaluation's",
+            "none",
+            "publish with keep_test_photos of at least 1, or deploy --without-comparison",
+        )
+    (evaluation / SAMPLES).mkdir(exist_ok=True)
+    for name in names:
+        content = store.read(version, name)
+        if hashlib.sha256(content).hexdigest() != manifest.promised[name]:
+            raise PermanentError(
+                f"{name} in {version.uri} as its manifest says",
+                "other contents",
+                "publish the model again, and deploy that version",
+            )
+        (evaluation / SAMPLES / Path(name).name).write_bytes(content)
+    write_json(evaluation / "evaluation.json", {"labels": manifest.values["labels"]})
+    return len(names) - 1  # one is their list
