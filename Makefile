@@ -98,8 +98,10 @@ check-wheel: setup
 	requirements/check_wheel.sh $(BIN)
 
 .PHONY: golden
-golden: setup ## Write the compiled pipeline's golden file again
-	$(BIN)/viewfinder compile -o tests/contract/golden/training.yaml
+golden: setup ## Write the compiled pipelines' golden files again
+	for name in training deployment; do \
+	  $(BIN)/viewfinder compile --pipeline $$name -o tests/contract/golden/$$name.yaml || exit 1; \
+	done
 
 .PHONY: format
 format: setup ## Format the code and mend what ruff can mend

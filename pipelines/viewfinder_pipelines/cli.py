@@ -16,6 +16,7 @@ from viewfinder_pipelines.cli_options import (
     split_options,
     submission_options,
 )
+from viewfinder_pipelines.deployments import commands as deployments
 from viewfinder_pipelines.versions import prune, versions
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def main() -> None:
     """From a folder of labelled photos to a measured image classifier behind KServe."""
 
 
-for command in (*COMMANDS, versions, prune):
+for command in (*COMMANDS, *deployments.COMMANDS, versions, prune):
     main.add_command(command)
 
 
@@ -81,16 +82,24 @@ def _run_here(given: dict[str, Any], assignments: tuple[str, ...], resume: str |
 @main.command("compile")
 @click.option("-o", "--output", default="pipeline.yaml", show_default=True, type=Path)
 @click.option("--settings", type=Path, help="Settings file.  [default: viewfinder.toml]")
-def compile_(output: Path, settings: Path | None) -> None:
-    """Write the pipeline as YAML for the Kubeflow Pipelines UI or SDK."""
-    from viewfinder_pipelines.compiling import compile_pipeline
+@click.option(
+    "--pipeline",
+    "name",
+    type=click.Choice(["training", "deployment"]),
+    default="training",
+    show_default=True,
+)
+def compile_(output: Path, settings: Path | None, name: str) -> None:
+    """Write a pipeline as YAML for the Kubeflow Pipelines UI or SDK."""
+    from viewfinder_pipelines.compiling import Pipeline, compile_pipeline
     from viewfinder_pipelines.settings_file import DEFAULT_FILE, read_settings
     from viewfinder_pipelines.submission import compile_for_cluster
 
+    pipeline = Pipeline[name.upper()]
     if settings is None and not DEFAULT_FILE.is_file():
-        compile_pipeline(output)
+        compile_pipeline(output, pipeline)
     else:
-        compile_for_cluster(output, read_settings(settings).platform)
+        compile_for_cluster(output, read_settings(settings).platform, pipeline=pipeline)
     click.echo(f"wrote {output}")
 
 

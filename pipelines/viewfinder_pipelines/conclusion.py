@@ -33,7 +33,8 @@ def with_outputs(step: StepResult, outputs: Outputs, outcome: Outcome | None) ->
 
 def fill_in(result: RunResult) -> RunResult:
     """Return the run with what its steps found: metrics, the gate's word, version, endpoint."""
-    evaluate, publish, deploy = (result.step(name) for name in ("evaluate", "publish", "deploy"))
+    evaluate, deploy = result.step("evaluate"), result.step("deploy")
+    publish = result.step("publish") or result.step("select")
     if evaluate is not None and evaluate.state in ("succeeded", "cached"):
         evaluation = evaluate.artifacts.get("evaluation")
         decision = evaluation.metadata.get("decision") if evaluation else None

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from viewfinder_components.outcome import Outcome, parse_outcome
-from viewfinder_pipelines.compiling import with_defaults
+from viewfinder_pipelines.compiling import pipeline_of, with_defaults
 from viewfinder_pipelines.conclusion import (
     explain_failure,
     fill_in,
@@ -71,7 +71,7 @@ class KubeflowRun:
             state=state,
             started=run.created_at.isoformat(timespec="seconds"),
             seconds=((ended or datetime.now(UTC)) - run.created_at).total_seconds(),
-            parameters=with_defaults(run.runtime_config.parameters or {}),
+            parameters=_parameters(run.runtime_config.parameters or {}),
             steps=tuple(map(_step_result, steps, readings)),
             page=kubeflow.run_page(self._run_id),
             gaps=_gaps(steps, readings),
@@ -110,6 +110,10 @@ def _refused(step: StepResult) -> StepResult:
     if step.name != "evaluate":
         return step
     return replace(step, parameters={**step.parameters, "accepted": False})
+
+
+def _parameters(given: Mapping[str, Any]) -> dict[str, Any]:
+    return with_defaults(given, pipeline_of(given))
 
 
 def _read_state(run: Any) -> RunState:

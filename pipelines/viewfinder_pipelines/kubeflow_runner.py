@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_pipelines.compiling import parse_assignment, with_defaults
+from viewfinder_pipelines.compiling import Pipeline, parse_assignment, with_defaults
 from viewfinder_pipelines.events import Listener
 from viewfinder_pipelines.following import follow_run
 from viewfinder_pipelines.kubeflow_client import Kubeflow, connect
@@ -29,11 +29,13 @@ class KubeflowPlan:
         arguments: The pipeline parameters that are given.
         settings: Which Kubeflow, and what the pods get.
         name: The run's name in the UI.
+        pipeline: Which pipeline runs.
     """
 
     arguments: Mapping[str, Any]
     settings: ClusterSettings
     name: str
+    pipeline: Pipeline = Pipeline.TRAINING
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def submit_run(plan: KubeflowPlan) -> SubmittedRun:
     """
     settings = plan.settings.kubeflow
     kubeflow = connect(settings)
-    version = upload_pipeline(kubeflow, plan.settings.platform, settings.cache)
+    version = upload_pipeline(kubeflow, plan.settings.platform, settings.cache, plan.pipeline)
     return SubmittedRun(kubeflow, submit(kubeflow, settings, version, plan.arguments, plan.name))
 
 

@@ -4,7 +4,7 @@ The settings are written into the compiled pipeline, so that the pipeline itself
 and every install gets the same graph.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -117,21 +117,27 @@ class PlatformSettings:
             return PodSettings(**{**_values(pod), "image": ""})
         return pod
 
-    def apply(self, document: dict[str, Any], platform: dict[str, Any]) -> None:
+    def apply(
+        self,
+        document: dict[str, Any],
+        platform: dict[str, Any],
+        elsewhere: Collection[str] = (),
+    ) -> None:
         """Write the settings into a compiled pipeline, in place.
 
         Args:
             document: The pipeline's specification.
             platform: The specification of its platforms; may be empty.
+            elsewhere: The steps of other pipelines: settings for these are left aside.
 
         Raises:
-            PermanentError: Settings for a step that the pipeline does not have.
+            PermanentError: Settings for a step that no pipeline has.
         """
         executors = document["deploymentSpec"]["executors"]
         known = {name.removeprefix("exec-") for name in executors}
-        if unknown := set(self.steps) - known:
+        if unknown := set(self.steps) - known - set(elsewhere):
             raise PermanentError(
-                f"settings for the steps {', '.join(sorted(known))}",
+                f"settings for the steps {', '.join(sorted(known | set(elsewhere)))}",
                 f"[steps.{min(unknown)}]",
                 "correct the name in the settings file",
             )

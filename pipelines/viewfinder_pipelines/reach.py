@@ -1,6 +1,7 @@
 """What the pods of a run must be able to reach: images, photos, the model root."""
 
 import os
+from collections.abc import Sequence
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.image import PREDICTOR_IMAGE, STEPS_IMAGE
@@ -8,22 +9,25 @@ from viewfinder_components.storage.pvc import MOUNTS, PVC
 from viewfinder_pipelines.platform import PlatformSettings
 
 _IN_REACH = ("gs://", "s3://", "minio://", PVC, "package://")
-# By a step that has it: the image, its default name, and the variable that names it.
-_IMAGES = {
-    "publish": ("steps", STEPS_IMAGE, "VIEWFINDER_STEPS_IMAGE"),
-    "check": ("predictor", PREDICTOR_IMAGE, "VIEWFINDER_PREDICTOR_IMAGE"),
-}
+# The image, its default name, and the variable that names it.
+_STEPS = ("steps", STEPS_IMAGE, "VIEWFINDER_STEPS_IMAGE")
+_PREDICTOR = ("predictor", PREDICTOR_IMAGE, "VIEWFINDER_PREDICTOR_IMAGE")
 _READERS = ("validate", "evaluate")  # of the photos
-_USERS = ("evaluate", "publish")  # of the model root
+_USERS = ("evaluate", "publish")  # of the model root, in training
 
 
-def require_images(platform: PlatformSettings) -> None:
+def require_images(platform: PlatformSettings, steps: Sequence[str] = ("publish", "check")) -> None:
     """Refuse pods whose images nobody has named: the default names are in no registry.
+
+    Args:
+        platform: What the pods get.
+        steps: Steps of the pipeline, at least one for each image that it has.
 
     Raises:
         PermanentError: Neither the settings file nor the environment names an image.
     """
-    for step, (what, default, variable) in _IMAGES.items():
+    for step in steps:
+        what, default, variable = _PREDICTOR if step == "check" else _STEPS
         if not platform.of(step).image and variable not in os.environ:
             table = "[steps.check]" if step == "check" else "[steps]"
             raise PermanentError(
@@ -75,8 +79,15 @@ def find_photos(data: str, platform: PlatformSettings) -> str:
     return f"{mounts.pop()}/{path}".rstrip("/")
 
 
-def require_claim(model_root: str, platform: PlatformSettings) -> None:
+def require_claim(
+    model_root: str, platform: PlatformSettings, steps: Sequence[str] = _USERS
+) -> None:
     """Make sure that a model root on a claim is mounted where the steps look for it.
+
+    Args:
+        model_root: The model root.
+        platform: What the pods get.
+        steps: The steps that look there.
 
     Raises:
         PermanentError: It is not.
@@ -84,7 +95,7 @@ def require_claim(model_root: str, platform: PlatformSettings) -> None:
     if not model_root.lower().startswith(PVC):
         return
     claim = model_root[len(PVC) :].partition("/")[0]
-    for step in _USERS:
+    for step in steps:
         found = _find_mount(claim, step, platform)
         if found != str(MOUNTS / claim):
             raise PermanentError(

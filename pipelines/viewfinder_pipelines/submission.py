@@ -11,12 +11,11 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_pipelines.compiling import compile_pipeline
+from viewfinder_pipelines.compiling import Pipeline, compile_pipeline
 from viewfinder_pipelines.kubeflow_client import Kubeflow
 from viewfinder_pipelines.platform import PlatformSettings
 from viewfinder_pipelines.settings_file import KubeflowSettings
 
-PIPELINE_NAME = "viewfinder-training"
 # Kubeflow Pipelines puts the run's own id in its place when the run begins, in every run of a
 # recurring one: what a run publishes names the run that made it.
 RUN_ID = "[[RunUUID]]"
@@ -48,31 +47,40 @@ class PipelineVersion:
         )
 
 
-def compile_for_cluster(path: Path, platform: PlatformSettings, cache: bool = True) -> None:
+def compile_for_cluster(
+    path: Path,
+    platform: PlatformSettings,
+    cache: bool = True,
+    pipeline: Pipeline = Pipeline.TRAINING,
+) -> None:
     """Write the compiled pipeline with what its pods get from the cluster.
 
     Args:
         path: The YAML to write.
         platform: What the pods get.
         cache: False keeps every step from being skipped.
+        pipeline: Which one.
 
     Raises:
-        PermanentError: Settings for a step that the pipeline does not have.
+        PermanentError: Settings for a step that no pipeline has.
     """
-    compile_pipeline(path)
+    compile_pipeline(path, pipeline)
     documents = list(yaml.safe_load_all(path.read_text()))
-    pipeline, kubernetes = documents[0], documents[1] if len(documents) > 1 else {}
-    platform.apply(pipeline, kubernetes)
+    specification, kubernetes = documents[0], documents[1] if len(documents) > 1 else {}
+    platform.apply(specification, kubernetes, frozenset().union(*(p.steps for p in Pipeline)))
     if not cache:
-        for graph in (pipeline["root"], *pipeline["components"].values()):
+        for graph in (specification["root"], *specification["components"].values()):
             for task in graph.get("dag", {}).get("tasks", {}).values():
                 task["cachingOptions"] = {}
-    kept = [pipeline, kubernetes] if kubernetes else [pipeline]
+    kept = [specification, kubernetes] if kubernetes else [specification]
     path.write_text(yaml.safe_dump_all(kept, sort_keys=True))
 
 
 def upload_pipeline(
-    kubeflow: Kubeflow, platform: PlatformSettings, cache: bool = True
+    kubeflow: Kubeflow,
+    platform: PlatformSettings,
+    cache: bool = True,
+    pipeline: Pipeline = Pipeline.TRAINING,
 ) -> PipelineVersion:
     """Make sure that Kubeflow Pipelines has this very pipeline; the same one is not sent twice.
 
@@ -84,9 +92,9 @@ def upload_pipeline(
 
     with TemporaryDirectory() as folder:
         path = Path(folder) / "pipeline.yaml"
-        compile_for_cluster(path, platform, cache)
+        compile_for_cluster(path, platform, cache, pipeline)
         name = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-        pipeline_id = _find_pipeline(kubeflow) or _create_pipeline(kubeflow)
+        pipeline_id = _find_pipeline(kubeflow, pipeline) or _create_pipeline(kubeflow, pipeline)
         if version_id := _find_version(kubeflow, pipeline_id, name):
             return PipelineVersion(pipeline_id, version_id, name, is_new=False)
         try:
@@ -121,7 +129,7 @@ def submit(
         kubeflow: Where.
         settings: Experiment, service account, pipeline root.
         version: Which version of the pipeline.
-        arguments: The pipeline's parameters that differ from its defaults.
+        arguments: The pipeline's parameters that are given.
         name: The run's name in the UI.
 
     Raises:
@@ -135,7 +143,7 @@ def submit(
         experiment_id=find_experiment(kubeflow, settings),
         pipeline_version_reference=version.reference,
         runtime_config=kfp_server_api.V2beta1RuntimeConfig(
-            parameters={"run_id": RUN_ID, **arguments},
+            parameters=dict(arguments),
             pipeline_root=settings.pipeline_root or None,
         ),
         service_account=settings.service_account or None,
@@ -170,29 +178,29 @@ def name_filter(name: str) -> str:
     return json.dumps({"predicates": [predicate]})
 
 
-def _find_pipeline(kubeflow: Kubeflow) -> str | None:
+def _find_pipeline(kubeflow: Kubeflow, pipeline: Pipeline) -> str | None:
     found = kubeflow.call(
         kubeflow.client.list_pipelines,
-        filter=name_filter(PIPELINE_NAME),
+        filter=name_filter(pipeline.value),
         namespace=kubeflow.namespace,
     )
     return str(found.pipelines[0].pipeline_id) if found.pipelines else None
 
 
-def _create_pipeline(kubeflow: Kubeflow) -> str:
+def _create_pipeline(kubeflow: Kubeflow, pipeline: Pipeline) -> str:
     import kfp_server_api
 
-    pipeline = kfp_server_api.V2beta1Pipeline(
-        display_name=PIPELINE_NAME,
-        name=PIPELINE_NAME,
-        description="From a folder of labelled photos to a served image classifier.",
+    new = kfp_server_api.V2beta1Pipeline(
+        display_name=pipeline.value,
+        name=pipeline.value,
+        description=pipeline.description,
         namespace=kubeflow.namespace,
     )
     try:
         api = kfp_server_api.PipelineServiceApi(kubeflow.connection)
-        created = kubeflow.call(api.pipeline_service_create_pipeline, pipeline)
+        created = kubeflow.call(api.pipeline_service_create_pipeline, new)
     except PermanentError:
-        found = _find_pipeline(kubeflow)  # another submission was faster
+        found = _find_pipeline(kubeflow, pipeline)  # another submission was faster
         if found is None:
             raise
         return found

@@ -48,19 +48,25 @@ def prune(
 ) -> None:
     """Remove old versions of a model, never one that is served.
 
-    Say what is served: with --namespace the cluster is asked, with --served you tell.
+    Say what is served: with --namespace the cluster is asked, with --served you tell. What
+    `viewfinder rollback` would go back to in these namespaces stays as well.
     """
     from viewfinder_components.storage.retention import RetentionRule, prune_versions
 
     if not (served or namespaces or nothing_served):
         raise click.UsageError("Say what is served: --namespace, --served or --nothing-served.")
     found = {uri for namespace in namespaces for uri in find_served(namespace, model)}
-    rule = RetentionRule(keep, frozenset({*served, *found}))
+    earlier = {uri: name for space in namespaces for uri, name in find_earlier(space, model)}
+    rule = RetentionRule(keep, frozenset({*served, *found, *earlier}))
     done = prune_versions(model_root or _default_root(), model, rule, dry_run=dry_run)
     for version in done.removed:
         click.echo(f"{'would remove' if dry_run else 'removed'} {version.uri}")
     for version, reason in done.foreign.items():
         click.echo(f"left {version.uri}: {reason}")
+    targets = {uri.rsplit("/", 1)[-1]: service for uri, service in earlier.items()}
+    for version in done.kept[:-keep]:
+        if service := targets.get(str(version.number)):
+            click.echo(f"kept {version.uri}: `viewfinder rollback` of {service} goes back to it")
     click.echo(f"kept {len(done.kept)} of {len(done.kept) + len(done.removed)} versions")
 
 
@@ -85,6 +91,27 @@ def find_served(namespace: str, model: str) -> set[str]:
             *cluster.list(cluster.path("/api/v1", "pods")),
         ]
     return {text for text in _texts(objects) if names_version(text)}
+
+
+def find_earlier(namespace: str, model: str) -> Iterator[tuple[str, str]]:
+    """Yield to which version of a model each of a namespace's services would go back, and its name.
+
+    Args:
+        namespace: The namespace; the cluster is the one of KUBECONFIG, or the pod's own.
+        model: The model's name.
+
+    Raises:
+        PermanentError: There is no cluster, or it does not let us look.
+        TransientError: It does not answer.
+    """
+    from viewfinder_components.deployment.cluster import Cluster
+    from viewfinder_components.deployment.history import list_histories
+
+    with Cluster.connect(namespace) as cluster:
+        for service, history in list_histories(cluster).items():
+            for entry in history.line()[-2:-1]:
+                if entry.uri.rsplit("/", 2)[-2] == model:
+                    yield entry.uri, service
 
 
 def _texts(value: Any) -> Iterator[str]:

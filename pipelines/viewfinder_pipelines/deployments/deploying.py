@@ -1,0 +1,71 @@
+"""Deploy a published version from here, or as a pipeline on Kubeflow."""
+
+import json
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from viewfinder_components.deployment.config import DeployConfig
+from viewfinder_components.deployment.deploy import RECORD, Deployed, deploy_version
+from viewfinder_components.deployment.history import Deed
+from viewfinder_components.selection.select import select_version
+from viewfinder_pipelines.compiling import Pipeline, with_defaults
+from viewfinder_pipelines.deployments.request import to_select_config
+from viewfinder_pipelines.kubeflow_runner import KubeflowPlan
+from viewfinder_pipelines.parameters import to_deploy_config
+from viewfinder_pipelines.reach import require_claim, require_images
+from viewfinder_pipelines.settings_file import ClusterSettings
+
+
+def deploy_published(given: Mapping[str, Any]) -> tuple[Deployed, dict[str, Any]]:
+    """Deploy a published version from this machine, with the steps of the pipeline.
+
+    Args:
+        given: What `gather_parameters` returned.
+
+    Returns:
+        What serves, and the contents of `deployment.json`.
+
+    Raises:
+        PermanentError: There is no such version, or what the deploy step raises.
+        TransientError: The store or the cluster does not answer.
+    """
+    parameters = with_defaults(given, Pipeline.DEPLOYMENT)
+    with tempfile.TemporaryDirectory(prefix="viewfinder-deploy-") as folder:
+        selected = select_version(Path(folder), to_select_config(parameters))
+        config = to_deploy_config(parameters, selected.uri, selected.number)
+        return deploy_with_record(Path(folder), config, Deed.DEPLOY)
+
+
+def deploy_with_record(
+    folder: Path, config: DeployConfig, by: Deed
+) -> tuple[Deployed, dict[str, Any]]:
+    """Deploy, and return `deployment.json` as well.
+
+    Args:
+        folder: What `select_version` wrote; the record goes beside it.
+        config: What to deploy, and where.
+        by: What the service's history calls it.
+    """
+    deployed = deploy_version(folder, folder, config, by)
+    record: dict[str, Any] = json.loads((folder / RECORD).read_bytes())
+    return deployed, record
+
+
+def plan_kubeflow_deployment(given: Mapping[str, Any], settings: ClusterSettings) -> KubeflowPlan:
+    """Plan a run of the deployment pipeline.
+
+    Args:
+        given: What `gather_parameters` returned.
+        settings: Which Kubeflow, and what the pods get.
+
+    Raises:
+        PermanentError: No image is named, or the model root's claim is not mounted.
+    """
+    require_claim(given["model_root"], settings.platform, ["select"])
+    require_images(settings.platform, ["select", "deploy"])
+    version = f"{given['model_name']}/{given['version'] or 'newest'}"
+    name = f"deploy {version} {datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
+    return KubeflowPlan(given, settings, name, Pipeline.DEPLOYMENT)

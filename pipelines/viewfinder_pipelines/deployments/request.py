@@ -1,0 +1,110 @@
+"""What a user asks to be deployed: a version, a service, and the deploy step's parameters."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_components.selection.select import SelectConfig
+from viewfinder_components.storage.version import parse_number
+from viewfinder_pipelines.compiling import (
+    Pipeline,
+    list_parameters,
+    parse_assignment,
+    with_defaults,
+)
+from viewfinder_pipelines.parameters import to_deploy_config
+from viewfinder_pipelines.settings import Settings
+from viewfinder_pipelines.settings_file import ClusterSettings
+
+_NAMED = {"model_name": "the model's name", "version": "the version's number"}
+
+
+@dataclass(frozen=True)
+class Target:
+    """A version as a user names it."""
+
+    model: str
+    number: int = 0
+    """0 for the newest."""
+    root: str = ""
+    """The model root, where a URI was given."""
+
+    @classmethod
+    def parse(cls, text: str) -> "Target":
+        """Take `MODEL`, `MODEL/NUMBER`, or the URI of a model root followed by either, apart.
+
+        Raises:
+            PermanentError: It is none of these.
+        """
+        place, slash, last = text.rstrip("/").rpartition("/")
+        number = parse_number(last) if slash else None
+        root, _, model = (text.rstrip("/") if number is None else place).rpartition("/")
+        if not model or (root and not root.partition("://")[2]):
+            raise PermanentError(
+                "MODEL, MODEL/NUMBER, or the URI of a model root followed by either",
+                repr(text),
+                "write fruit/3 or s3://bucket/models/fruit/3 for example",
+            )
+        return cls(model, number or 0, root)
+
+
+def gather_parameters(
+    target: Target,
+    options: Mapping[str, Any],
+    assignments: Sequence[str],
+    settings: ClusterSettings,
+) -> dict[str, Any]:
+    """Return the parameters of the deployment pipeline that are given.
+
+    Args:
+        target: The version.
+        options: Parameters by name.
+        assignments: More of them as `key=value`; they win over `options`, which win over the
+            settings file's. Those of the file that only training has are left aside.
+        settings: What the settings file says.
+
+    Raises:
+        PermanentError: A parameter is unknown, of the wrong type or out of its range, or no pod
+            can read the model root.
+    """
+    assigned = dict(parse_assignment(one, Pipeline.DEPLOYMENT) for one in assignments)
+    for name in _NAMED.keys() & assigned.keys():
+        raise PermanentError(f"{_NAMED[name]} in MODEL/NUMBER", f"--set {name}", "leave that out")
+    known = list_parameters(Pipeline.DEPLOYMENT)
+    trains = list_parameters(Pipeline.TRAINING)
+    filed = [f"{k}={v}" for k, v in settings.parameters.items() if k in known or k not in trains]
+    given = {
+        **dict(parse_assignment(one, Pipeline.DEPLOYMENT) for one in filed),
+        **({"model_root": target.root} if target.root else {}),
+        **options,
+        **assigned,
+        "model_name": target.model,
+        "version": target.number,
+    }
+    given.setdefault("model_root", str(Settings().models))
+    parameters = with_defaults(given, Pipeline.DEPLOYMENT)
+    to_select_config(parameters)
+    to_deploy_config(parameters, f"{given['model_root'].rstrip('/')}/{target.model}/1", 1)
+    return given
+
+
+def find_namespace(named: str | None, settings: ClusterSettings) -> str:
+    """Return the service's namespace: what is named, else that of a run with these settings.
+
+    Args:
+        named: With `--namespace`.
+        settings: What the settings file says.
+    """
+    return named or str(settings.parameters.get("namespace", "")) or settings.kubeflow.namespace
+
+
+def to_select_config(parameters: Mapping[str, Any]) -> SelectConfig:
+    """Return which version the parameters name.
+
+    Raises:
+        PermanentError: A value is out of its range, or no pod can read the model root.
+    """
+    return SelectConfig(
+        **{name: parameters[name] for name in ("model_root", "model_name", "version", "compare")}
+    )

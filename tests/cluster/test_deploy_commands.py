@@ -1,0 +1,139 @@
+"""Deploying a published version by itself, going back and taking it away, on a real KServe."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from tests.cluster.deployments import MODEL, Stage, wait_for
+
+from viewfinder_components.deployment.cluster import SERVING
+from viewfinder_components.deployment.history import list_histories
+from viewfinder_pipelines.cli import main
+
+pytestmark = pytest.mark.timeout(400)
+SIZE = ("--set", "predictor_cpu=200m", "--set", "predictor_memory=400Mi")
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """Runs `viewfinder` with the rights of `pipeline-runner` and a settings file."""
+    for name, value in stage.s3.environment.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "viewfinder.toml").write_text(
+        f'[kubeflow]\nnamespace = "{stage.admin.namespace}"\n'
+        f'[parameters]\nmodel_root = "s3://{stage.bucket}/models"\nseed = 3\n'
+    )
+    monkeypatch.chdir(tmp_path)
+
+    def invoke(*arguments: str, code: int = 0) -> Result:
+        result = CliRunner().invoke(main, arguments)
+        assert result.exit_code == code, result.output
+        return result
+
+    return invoke
+
+
+def deploy_process(*arguments: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [Path(sys.executable).with_name("viewfinder"), *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=os.environ,
+    )
+
+
+def history(stage: Stage) -> list[tuple[int, str]]:
+    entries = list_histories(stage.admin)[MODEL].entries
+    return [(entry.number, entry.by.value) for entry in entries]
+
+
+def test_deploy_go_back_and_take_away(
+    stage: Stage, run: Run, kubeconfig: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (1, 2, 3):
+        stage.publish(number)
+    first: dict[str, Any] = json.loads(run("deploy", f"{MODEL}/1", *SIZE, "--json").stdout)
+    assert (first["state"], first["changed"]) == ("succeeded", True)
+    assert first["metrics"]["photos_compared"] == 5
+    assert "received only 1" in run("rollback", MODEL, code=1).stderr
+    again = run("deploy", f"{MODEL}/1", *SIZE)
+    assert "version 1 served already" in again.stdout
+    newest = run("deploy", MODEL, *SIZE)
+    assert "version 3 serves" in newest.stdout
+    assert "deploy: waiting for" in newest.stderr
+
+    back = run("rollback", MODEL)
+    assert "version 1 serves" in back.stdout
+    assert "5 test photos answered" in back.stdout
+    assert stage.served_version() == "1"
+    assert "received only 1, 3" in run("rollback", MODEL, code=1).stderr
+    assert "received only 1, 3" in run("rollback", MODEL, "--to", "2", code=1).stderr
+    run("rollback", MODEL, "--to", "3")
+    assert stage.served_version() == "3"
+    assert history(stage) == [(1, "deploy"), (3, "deploy"), (1, "rollback"), (3, "rollback")]
+
+    refused = run("undeploy", MODEL, "--yes", code=1)
+    assert "permission to delete inferenceservices" in refused.stderr
+    monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
+
+    pruned = run(
+        "prune", MODEL, "--model-root", f"s3://{stage.bucket}/models", "--keep", "1",
+        "--namespace", stage.admin.namespace, "--dry-run",
+    ).stdout  # fmt: skip
+    assert "/fruit/1: `viewfinder rollback` of fruit goes back to it" in pruned
+    assert pruned.count("would remove") == 0  # only ours go: these have no claims
+
+    assert "is gone" in run("undeploy", MODEL, "--yes").stdout
+    assert stage.pods() == []
+    assert stage.admin.get(stage.admin.path(SERVING, "inferenceservices", MODEL)) is None
+    assert json.loads(run("undeploy", MODEL, "--yes", "--json").stdout)["changed"] is False
+    wait_for(lambda: not list_histories(stage.admin), "the history to go with its service")
+    assert "received none" in run("rollback", MODEL, code=1).stderr
+
+
+def test_killed_twice_at_once_and_a_version_that_was_deleted(stage: Stage, run: Run) -> None:
+    first, second = stage.publish(1), stage.publish(2)
+    run("deploy", f"{MODEL}/1", *SIZE)
+
+    process = deploy_process("deploy", f"{MODEL}/2", *SIZE)
+    wait_for(lambda: stage.pods_of(2), "the pods of version 2")
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    both = [deploy_process("deploy", f"{MODEL}/2", *SIZE) for _ in range(2)]
+    for process in both:
+        output, _ = process.communicate(timeout=200)
+        assert process.returncode == 0, output
+    assert stage.served_version() == "2"
+    assert history(stage) == [(1, "deploy"), (2, "deploy")]
+
+    client = stage.s3.client()
+    prefix = first.uri.removeprefix(f"s3://{stage.bucket}/") + "/"
+    for entry in client.list_objects_v2(Bucket=stage.bucket, Prefix=prefix)["Contents"]:
+        client.delete_object(Bucket=stage.bucket, Key=entry["Key"])
+    gone = run("rollback", MODEL, code=1)
+    assert "expected version 1 of fruit" in gone.stderr
+    assert "received only 2" in gone.stderr
+    assert stage.service()["metadata"]["annotations"]["viewfinder.dev/version"] == "2"
+    assert second.number == 2
+
+
+def test_what_is_not_managed_is_neither_taken_back_nor_away(stage: Stage, run: Run) -> None:
+    stage.publish(1)
+    name = "other"
+    predictor = {"model": {"modelFormat": {"name": "viewfinder"}, "storageUri": "s3://x/y"}}
+    stage.apply(
+        {"kind": "InferenceService", "metadata": {"name": name}, "spec": {"predictor": predictor}}
+    )
+    for command in (("undeploy", MODEL, "--yes"), ("rollback", MODEL)):
+        assert "that Viewfinder manages" in run(*command, "--service-name", name, code=1).stderr
+    assert stage.admin.get(stage.admin.path(SERVING, "inferenceservices", name)) is not None
