@@ -16,6 +16,9 @@ from tests.cluster.deployments import MODEL, Stage, wait_for
 from viewfinder_components.deployment.cluster import SERVING
 from viewfinder_components.deployment.history import list_histories
 from viewfinder_pipelines.cli import main
+from viewfinder_pipelines.compiling import Pipeline, compile_pipeline, with_defaults
+from viewfinder_pipelines.local_runner import run_locally
+from viewfinder_pipelines.record import RunResult
 
 pytestmark = pytest.mark.timeout(400)
 SIZE = ("--set", "predictor_cpu=200m", "--set", "predictor_memory=400Mi")
@@ -50,6 +53,23 @@ def deploy_process(*arguments: str) -> "subprocess.Popen[str]":
         text=True,
         env=os.environ,
     )
+
+
+def run_pipeline(stage: Stage, number: int) -> RunResult:
+    """Run the pipeline `viewfinder-deployment`, its steps as processes of this machine."""
+    given = {
+        "model_root": f"s3://{stage.bucket}/models",
+        "model_name": MODEL,
+        "version": number,
+        "namespace": stage.admin.namespace,
+        "predictor_cpu": "200m",
+        "predictor_memory": "400Mi",
+    }
+    folder = stage.folder / "run"
+    folder.mkdir()
+    compile_pipeline(folder / "pipeline.yaml", Pipeline.DEPLOYMENT)
+    parameters = with_defaults(given, Pipeline.DEPLOYMENT)
+    return run_locally(folder / "pipeline.yaml", given, parameters, folder, lambda *_: None)
 
 
 def history(stage: Stage) -> list[tuple[int, str]]:
@@ -101,9 +121,18 @@ def test_deploy_go_back_and_take_away(
     assert "received none" in run("rollback", MODEL, code=1).stderr
 
 
-def test_killed_twice_at_once_and_a_version_that_was_deleted(stage: Stage, run: Run) -> None:
-    first, second = stage.publish(1), stage.publish(2)
-    run("deploy", f"{MODEL}/1", *SIZE)
+def test_by_pipeline_killed_two_at_once_and_a_version_that_was_deleted(
+    stage: Stage, run: Run
+) -> None:
+    first = stage.publish(1)
+    stage.publish(2)
+    result = run_pipeline(stage, 1)
+    assert [(step.name, step.state) for step in result.steps] == [
+        ("select", "succeeded"), ("deploy", "succeeded"),
+    ], result.error  # fmt: skip
+    assert result.version == {"number": 1, "uri": first.uri}
+    assert result.endpoint
+    assert result.endpoint.startswith(f"http://{MODEL}-predictor.")
 
     process = deploy_process("deploy", f"{MODEL}/2", *SIZE)
     wait_for(lambda: stage.pods_of(2), "the pods of version 2")
@@ -124,7 +153,6 @@ def test_killed_twice_at_once_and_a_version_that_was_deleted(stage: Stage, run: 
     assert "expected version 1 of fruit" in gone.stderr
     assert "received only 2" in gone.stderr
     assert stage.service()["metadata"]["annotations"]["viewfinder.dev/version"] == "2"
-    assert second.number == 2
 
 
 def test_what_is_not_managed_is_neither_taken_back_nor_away(stage: Stage, run: Run) -> None:
