@@ -108,8 +108,7 @@ def print_result(console: Console, result: RunResult) -> None:
     """Print how a run ended, what it found and what to do next."""
     console.print()
     console.print(
-        f"Run [bold]{escape(result.run_id)}[/] {_VERDICTS[result.state]} "
-        f"after {result.seconds:.1f} s",
+        f"Run [bold]{escape(result.run_id)}[/] {_judge(result)} after {result.seconds:.1f} s",
         highlight=False,
         soft_wrap=True,
     )
@@ -140,6 +139,13 @@ def print_result(console: Console, result: RunResult) -> None:
             highlight=False,
             soft_wrap=True,
         )
+
+
+def _judge(result: RunResult) -> str:
+    """Return how a run ended, as markup; one of the deployment pipeline publishes nothing."""
+    if result.state == "succeeded" and result.step("select"):
+        return "[bold green]deployed[/]"
+    return _VERDICTS[result.state]
 
 
 def _print_error(console: Console, result: RunResult) -> None:

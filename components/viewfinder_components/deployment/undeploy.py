@@ -78,7 +78,7 @@ def _describe(seen: Observation) -> str:
     """Say what is left, empty when nothing is."""
     left = []
     if seen.pods:
-        left.append(f"{len(seen.pods)} pods to end")
+        left.append("1 pod to end" if len(seen.pods) == 1 else f"{len(seen.pods)} pods to end")
     if seen.knative_service:
         left.append("the Knative Service to go")
     if seen.deployment:
