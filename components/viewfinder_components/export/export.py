@@ -13,6 +13,7 @@ from viewfinder_components.export.card import render_card
 from viewfinder_components.export.inputs import IR_FILES, LABELS, Inputs, Sample
 from viewfinder_components.export.kept_photos import choose_kept, write_kept
 from viewfinder_components.export.manifest import write_manifest
+from viewfinder_components.ranges import need_integer
 from viewfinder_components.storage.model_name import validate_model_name
 from viewfinder_components.storage.version import MANIFEST, SAMPLES
 from viewfinder_components.timing import Stopwatch
@@ -42,10 +43,7 @@ class ExportConfig:
             raise PermanentError(
                 "tolerance between 0 and 1", repr(self.tolerance), "set another value"
             )
-        if self.keep_test_photos < 0:
-            raise PermanentError(
-                "keep_test_photos of at least 0", repr(self.keep_test_photos), "set another value"
-            )
+        need_integer("keep_test_photos", self.keep_test_photos, 0)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.ranges import need_integer
 from viewfinder_components.storage.contents import Manifest
 from viewfinder_components.storage.location import BUCKET_SCHEMES
 from viewfinder_components.storage.model_name import validate_model_name
@@ -45,10 +46,7 @@ class SelectConfig:
 
     def __post_init__(self) -> None:
         validate_model_name(self.model_name)
-        if self.version < 0:
-            raise PermanentError(
-                "version of at least 1, or 0 for the newest", repr(self.version), "name another"
-            )
+        need_integer("version", self.version, 0)
         if not self.model_root.lower().startswith((*BUCKET_SCHEMES, PVC)):
             raise self._out_of_reach()
 

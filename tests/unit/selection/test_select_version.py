@@ -112,7 +112,7 @@ def test_a_root_of_this_machine_is_refused_with_a_remedy(root: str) -> None:
     ("values", "sentence"),
     [
         (("s3://b/m", "My Fruit"), "model name"),
-        (("s3://b/m", "fruit", -1), "version of at least 1"),
+        (("s3://b/m", "fruit", -1), "version to be a whole number from 0"),
         (("http://b/m", "fruit"), "a model root that pods can read"),
     ],
 )
