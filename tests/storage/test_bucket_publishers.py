@@ -114,6 +114,17 @@ def test_the_same_servable_at_the_same_moment_is_one_version(
     assert survey_of(root).complete == [1]
 
 
+def test_a_run_that_exports_its_model_again_publishes_nothing_new(
+    root: str, make_servable: MakeServable
+) -> None:
+    servable = make_servable("run-1")
+    assert publish(root, servable) == 1
+    manifest = servable / "manifest.json"
+    manifest.write_text(manifest.read_text().replace("{", '{"created": "later", ', 1))
+    assert publish(root, servable) == 1
+    assert survey_of(root).complete == [1]
+
+
 @pytest.mark.slow
 def test_a_kill_at_any_instant_leaves_no_half_written_version(
     root: str, tmp_path: Path, make_servable: MakeServable

@@ -49,13 +49,21 @@ class BucketStore:
     def manifests(self, model: str) -> Iterator[tuple[Version, Manifest]]:
         """Yield the complete versions with what their manifests say; see `Store.manifests`."""
         folder = self._folder(model)
-        for version in reversed(self.versions(model)):
+        with explained(folder):
+            found = survey(self.client, folder)
+        for number in reversed(found.complete):
+            version = _version(folder, number)
             with explained(folder):
-                content = self.client.read(file_of(folder, version.number, MANIFEST))
+                content = self.client.read(file_of(folder, number, MANIFEST))
             try:
-                yield version, Manifest.parse(content, version.uri)
+                manifest = Manifest.parse(content, version.uri)
             except PermanentError as error:
                 _log.warning("%s is damaged: %s", version.uri, error)
+                continue
+            if found.numbers[number].files.keys() == {*manifest.promised, MANIFEST}:
+                yield version, manifest
+            else:
+                _log.warning("%s is damaged: its files are not its manifest's", version.uri)
 
     def add(self, model: str, servable: Path, files: Mapping[str, str]) -> tuple[Version, bool]:
         """Publish files as the next version, all or nothing; see `Store.add`.
