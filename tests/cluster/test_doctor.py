@@ -19,6 +19,9 @@ STEPS_IMAGE = "localhost/viewfinder/steps:test"
 ENTRY = Path(sys.executable).with_name("viewfinder")
 
 
+ROOM = "room for a roll-out"
+
+
 @dataclass(frozen=True)
 class Report:
     """What doctor said."""
@@ -32,8 +35,9 @@ class Report:
         return found
 
     def names(self, *states: str) -> set[str]:
-        """The findings that are in one of the states."""
-        return {finding["name"] for finding in self.findings if finding["state"] in states}
+        """The findings in one of the states, but for what depends on what else the node runs."""
+        found = {finding["name"] for finding in self.findings if finding["state"] in states}
+        return found - {ROOM}
 
 
 class Doctor:
@@ -79,7 +83,7 @@ class Doctor:
 def stage(kubeconfig: Path, namespace: str, s3: S3, tmp_path: Path) -> Iterator[Stage]:
     folder = tmp_path / "stage"
     folder.mkdir()
-    with prepare_stage(kubeconfig, namespace, s3, folder) as stage:
+    with prepare_stage(kubeconfig, namespace, s3, folder, "Standard") as stage:
         yield stage
 
 
@@ -130,6 +134,7 @@ def test_a_healthy_install_passes_and_nothing_stays_behind(
         "predictor's account", "storage credentials", "serving runtime", "predictor's image",
         "steps' image", "publish to storage", "serve from storage",
     }  # fmt: skip
+    assert report.of(ROOM)["state"] in ("ok", "warning")
     assert pods_left(stage) == []
     listed = stage.s3.client().list_objects_v2(Bucket=stage.bucket)
     assert listed["KeyCount"] == 0
