@@ -1,8 +1,10 @@
 """The deploy step on a real KServe, under the rights of `manifests/base/role.yaml`."""
 
 import json
+import shutil
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -225,10 +227,10 @@ def test_cloud_storage_and_volumes_are_read_by_kserve_itself(
     bucket = gcs.client().bucket(gcs.create_bucket())
     volume = new_volume(stage.admin.namespace)
     target = volume.folder / MODEL / "1"
-    target.mkdir(parents=True)
-    for file in servable.iterdir():
-        bucket.blob(f"models/{MODEL}/1/{file.name}").upload_from_filename(str(file))
-        (target / file.name).write_bytes(file.read_bytes())
+    shutil.copytree(servable, target)
+    for file in filter(Path.is_file, servable.rglob("*")):
+        name = file.relative_to(servable).as_posix()
+        bucket.blob(f"models/{MODEL}/1/{name}").upload_from_filename(str(file))
     for uri in (f"gs://{bucket.name}/models/{MODEL}/1", f"pvc://{volume.claim}/{MODEL}/1"):
         moved = type(version)(uri, 1, version.evaluation)
         assert stage.deploy(moved).scalars["photos_compared"] == 5
