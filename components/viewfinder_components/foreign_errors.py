@@ -126,7 +126,7 @@ def _explain_other(error: BaseException) -> ViewfinderError | None:
         return PermanentError(
             f"the package {error.name} to be installed",
             "none",
-            "install Viewfinder with all it needs: pip install 'viewfinder[steps,serving]'",
+            "run `make setup` in a clone of Viewfinder; in a pod, use an image of `make images`",
         )
     if _is_of("pyarrow", "ArrowException", error) or _is_of("zipfile", "BadZipFile", error):
         return PermanentError(

@@ -1,6 +1,7 @@
 """The recorder itself: what a server said is said again, in the order in which it was true."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -162,6 +163,5 @@ def test_both_addresses_are_recorded_alike() -> None:
 def test_a_recording_tells_nothing_of_where_it_was_made(path: Path) -> None:
     text = "\n".join(one.target + one.body for one in load(path))
     assert set(PRIVATE_ADDRESS.findall(text)) <= {NEUTRAL_ADDRESS}
-    for told in ("/root/", "/home/", "SECRET_ACCESS_KEY=", "Bearer "):
-        assert told not in text
+    assert not re.search(r"/(root|home)/|SECRET_ACCESS_KEY=|Bearer ", text)
     assert path.stat().st_size < 300_000
