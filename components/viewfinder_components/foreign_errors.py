@@ -10,15 +10,14 @@ import socket
 from collections.abc import Iterator
 
 from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
+from viewfinder_components.library_messages import strip_colors
 
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _KERAS_WRAPPER = "Exception encountered when calling "  # Keras puts it above a layer's error
 _NODE = re.compile(r"\{\{.*?\}\} ?")  # TensorFlow's name of the operation, before what happened
 _ONEDNN_MEMORY = "Status: 1,"  # dnnl_out_of_memory, as TensorFlow's oneDNN kernels print it
 _LONGEST = 300
 _MOST_CAUSES = 10
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_PATH = ("something else at {name}", "correct the path, or put there what belongs there")
 _PERMISSION = ("permission to use {name}", "give user id {user} that permission, or name another")
 _FILES = ("room for more open files", "raise the limit with `ulimit -n`")
 _SYSTEM = {  # error number: what was expected, what to do
@@ -30,12 +29,16 @@ _SYSTEM = {  # error number: what was expected, what to do
     ),
     errno.EMFILE: _FILES,
     errno.ENFILE: _FILES,
-    errno.EADDRINUSE: ("a port that is free", "choose another port"),
-    errno.EIO: ("a disk that works under {name}", "have the disk checked, and run again"),
-    errno.ENOENT: _PATH,
-    errno.EEXIST: _PATH,
-    errno.ENOTDIR: _PATH,
-    errno.EISDIR: _PATH,
+    errno.EADDRINUSE: (
+        "a port that is free",
+        "choose another port, or end the program that uses it",
+    ),
+    errno.EIO: ("a working disk under {name}", "check the disk, then run again"),
+    errno.ENOENT: ("a file or folder at {name}", "correct the path, or restore what was there"),
+    errno.EEXIST: ("nothing at {name} yet", "choose another path, or remove what is there"),
+    errno.ENOTEMPTY: ("an empty folder at {name}", "choose another path, or empty the folder"),
+    errno.ENOTDIR: ("only folders on the way to {name}", "correct the path"),
+    errno.EISDIR: ("a file, not a folder, at {name}", "correct the path"),
     errno.ENAMETOOLONG: ("a shorter path", "choose a shorter name or folder"),
 }
 _MEMORY_REMEDY = (
@@ -61,7 +64,7 @@ def name_cause(error: BaseException) -> str:
     """Return an exception's class and the first line that says what happened."""
     lines = [
         line.strip()
-        for line in _NODE.sub("", _ANSI.sub("", str(error))).splitlines()
+        for line in _NODE.sub("", strip_colors(str(error))).splitlines()
         if line.strip()
     ]
     if len(lines) > 1 and lines[0].startswith(_KERAS_WRAPPER):

@@ -1,11 +1,8 @@
 """What the predictor says to a client whose request it does not answer."""
 
-import re
-
 from viewfinder_components.errors import ViewfinderError
+from viewfinder_components.library_messages import strip_addresses
 
-# Libraries' messages name objects by their address, which helps nobody but an attacker.
-_ADDRESS = re.compile(r" ?<[^<>]* at 0x[0-9a-fA-F]+>| at 0x[0-9a-fA-F]+")
 _SHOWN = 60  # characters of a client's own value in a message
 
 
@@ -30,7 +27,7 @@ class RefusedError(ViewfinderError):
         headers: dict[str, str] | None = None,
     ) -> None:
         super().__init__(
-            *(_ADDRESS.sub("", part) for part in (expected, received, remedy)),
+            *(strip_addresses(part) for part in (expected, received, remedy)),
         )
         self.status = status
         self.headers = headers or {}

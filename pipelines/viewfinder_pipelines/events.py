@@ -5,16 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from viewfinder_components.library_messages import strip_colors
 from viewfinder_components.outcome import Outcome, parse_outcome
+from viewfinder_pipelines.pod_log import logged_message
 from viewfinder_pipelines.record import RunResult
 
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _EXECUTING = re.compile(r"^\S+ - INFO - Executing task '(?P<step>[^']+)'$")
 _FINISHED = re.compile(
     r"^\S+ - (?:INFO|ERROR) - Task '(?P<step>[^']+)' finished with status (?P<status>\w+)$"
 )
 _CACHED = re.compile(r"^Task (?P<step>\S+) cache hit \(key=")
-_EXECUTOR = re.compile(r"^\s*\[KFP Executor \S+ \S+ (?P<level>\w+)\]: (?P<message>.*)$")
 
 EventKind = Literal["began", "succeeded", "failed", "cached", "said", "waits", "outcome", "other"]
 
@@ -42,7 +42,7 @@ Listener = Callable[[Event, RunResult], None]
 
 def parse_line(line: str) -> Event:
     """Understand one line of output."""
-    text = _ANSI.sub("", line).rstrip("\n")
+    text = strip_colors(line).rstrip("\n")
     if match := _EXECUTING.match(text):
         return Event("began", match["step"], text)
     if match := _FINISHED.match(text):
@@ -52,6 +52,6 @@ def parse_line(line: str) -> Event:
         return Event("cached", match["step"], text)
     if outcome := parse_outcome(text):
         return Event("outcome", outcome.step, text.strip(), outcome)
-    if match := _EXECUTOR.match(text):
-        return Event("said", "", match["message"])
+    if (message := logged_message(text)) is not None:
+        return Event("said", "", message)
     return Event("other", "", text.removeprefix("    "))

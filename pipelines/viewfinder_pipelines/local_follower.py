@@ -13,7 +13,7 @@ from viewfinder_pipelines.record import RunResult, StepResult, StepState
 
 
 @dataclass(frozen=True)
-class Failure:
+class StepFailure:
     """How a step failed, as far as its output tells.
 
     Attributes:
@@ -42,7 +42,7 @@ class Follower:
 
     result: RunResult
     tail: deque[str] = field(default_factory=lambda: deque(maxlen=TAIL_LINES))
-    failure: Failure | None = None
+    failure: StepFailure | None = None
     job_outcome: Outcome | None = None
     _exit_code: int | None = None
     _outcome: Outcome | None = None
@@ -93,7 +93,7 @@ class Follower:
         summary = self._outcome.summary if self._outcome else ""
         self._put(replace(step, state=state, seconds=seconds, summary=summary or self._said))
         if state == "failed" and self.failure is None:
-            self.failure = Failure(step.name, tuple(self.tail), self._exit_code, self._outcome)
+            self.failure = StepFailure(step.name, tuple(self.tail), self._exit_code, self._outcome)
         elif self.failure is not None and self.failure.step == step.name:
             self.failure = None  # a later try of it ended well
 

@@ -2,7 +2,7 @@
 
 import re
 
-_EXECUTOR = re.compile(r"^\[KFP Executor [^\]]*\]: ?(?P<message>.*)$")
+_EXECUTOR = re.compile(r"^\s*\[KFP Executor [^\]]*\]: ?(?P<message>.*)$")
 # The lines of KFP's launcher (glog's prefix) and of Argo's executor.
 _FOREIGN = re.compile(
     r"^[IWEF]\d{4} \d\d:\d\d:\d\d\.\d{6} +\d+ \S+:\d+\] |^time=\S+ level=\w+ .* argo=true$"
@@ -10,12 +10,18 @@ _FOREIGN = re.compile(
 _OUTPUTS = "ExecutorOutput: "  # the launcher's last message; it has many lines
 
 
+def logged_message(line: str) -> str | None:
+    """Return what a step logged in a line; None where the line has no prefix of KFP's executor."""
+    match = _EXECUTOR.match(line)
+    return match["message"] if match else None
+
+
 def own_lines(text: str) -> list[str]:
     """Return the lines that the step itself wrote, the last one last, without KFP's prefix."""
     own = []
     for line in (text.rpartition(_OUTPUTS)[0] or text).splitlines():
-        if match := _EXECUTOR.match(line):
-            own.append(match["message"])
+        if (message := logged_message(line)) is not None:
+            own.append(message)
         elif not _FOREIGN.match(line):
             own.append(line)
     return own

@@ -1,9 +1,9 @@
 """What a file that is no usable photo raises."""
 
-import re
 from typing import Literal
 
-_OBJECT = re.compile(r"\s*<[^<>]*\bat 0x[0-9a-fA-F]+>")
+from viewfinder_components.library_messages import strip_addresses
+
 _LONGEST_REASON = 200  # characters: a library may quote the file
 
 PhotoErrorKind = Literal[
@@ -58,7 +58,7 @@ def describe(error: Exception) -> str:
     Returns:
         One line without control characters; the kind of error where it has no text.
     """
-    words = _OBJECT.sub("", str(error)).encode("utf-8", "replace").decode()
+    words = strip_addresses(str(error)).encode("utf-8", "replace").decode()
     sentence = " ".join("".join(c if c.isprintable() else " " for c in words).split())
     if len(sentence) > _LONGEST_REASON:
         sentence = sentence[:_LONGEST_REASON].rstrip() + " ..."
