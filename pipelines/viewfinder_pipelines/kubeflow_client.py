@@ -104,7 +104,7 @@ class Kubeflow:
         said = _server_message(body)
         api = f"the Kubeflow Pipelines API at {self.host}"
         if status == 401:
-            return PermanentError(f"{api} to know who asks", "HTTP 401", _LOGIN_REMEDY)
+            return PermanentError(f"an authenticated request to {api}", "HTTP 401", _LOGIN_REMEDY)
         if status == 403:
             return PermanentError(
                 f"permission at {api} in namespace {self.namespace or '(none)'}",
@@ -142,10 +142,12 @@ def connect(settings: KubeflowSettings) -> Kubeflow:
     text = kubeflow.get("/apis/v2beta1/healthz")
     try:
         health = json.loads(text)
-    except ValueError as error:
+    except ValueError:
+        health = None
+    if not isinstance(health, dict):  # another server may answer with JSON too
         raise PermanentError(
             f"the Kubeflow Pipelines API at {kubeflow.host}", repr(text[:80]), "check the address"
-        ) from error
+        )
     if "frontendTagName" in health and not kubeflow.ui:  # the UI tells its own version as well
         kubeflow.ui = kubeflow.host
     if health.get("multi_user") and not kubeflow.namespace and _POD_NAMESPACE.is_file():

@@ -234,7 +234,7 @@ def test_an_error_of_kfp_itself_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "run" / "cache").write_text("a file")
     result = run(tmp_path, speaking)
     assert (result.state, result.error.step) == ("failed", None)
-    assert f"something else at {tmp_path}/run/cache" in result.error.message
+    assert f"nothing at {tmp_path}/run/cache yet" in result.error.message
     assert "FileExistsError" in (tmp_path / "run" / "log.txt").read_text()
 
 

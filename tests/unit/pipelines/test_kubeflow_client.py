@@ -61,7 +61,7 @@ def refused(host: str) -> ViewfinderError:
 @pytest.mark.parametrize(
     ("status", "kind", "sentence"),
     [
-        (401, PermanentError, "to know who asks, received HTTP 401; inside the cluster mount"),
+        (401, PermanentError, ", received HTTP 401; inside the cluster mount the pipelines token"),
         (403, PermanentError, "received HTTP 403: you are not in this namespace; name a namespace"),
         (404, PermanentError, "received HTTP 404: you are not"),
         (503, TransientError, "received HTTP 503: you are not"),
@@ -83,10 +83,11 @@ def test_a_login_page(door) -> None:
     assert "a web page to log in" in str(refused(host))
 
 
-def test_something_else_answers(door) -> None:
+@pytest.mark.parametrize("body", ["ok", '"ok"', "true", "[1]", "null"])
+def test_something_else_answers(door, body: str) -> None:
     host, keeper = door
-    keeper.content_type, keeper.body = "text/plain", b"ok"
-    assert "received 'ok'" in str(refused(host))
+    keeper.content_type, keeper.body = "application/json", body.encode()
+    assert f"received {body!r}" in str(refused(host))
 
 
 def test_https_where_http_is_spoken(door) -> None:
