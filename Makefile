@@ -42,10 +42,10 @@ test-numerics-plain:
 	TF_ENABLE_ONEDNN_OPTS=0 $(BIN)/pytest -p no:cacheprovider -m "not slow" $(NUMERIC_TESTS)
 
 .PHONY: test-pythons test-python-3.12 test-python-3.13
-test-pythons: setup ## Pass the tests on Python 3.12 and 3.13, where they are installed
+test-pythons: setup ## Pass the tests on Python 3.12 and 3.13, where they are installed (REQUIRED=1: fail otherwise)
 	$(MAKE) --no-print-directory -j2 --output-sync=target test-python-3.12 test-python-3.13
 test-python-3.12 test-python-3.13:
-	BIN=$(BIN) tests/other_python.sh $(@:test-python-%=%)
+	BIN=$(BIN) REQUIRED=$(REQUIRED) tests/other_python.sh $(@:test-python-%=%)
 
 .PHONY: test-programs
 test-programs: setup ## Build the object stores and the kubectl that the tests start (Go 1.26; once)

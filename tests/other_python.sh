@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Pass the tests of the steps and the predictor on another Python, from the same pinned requirements.
-# usage: BIN=.venv/bin tests/other_python.sh 3.12; a Python that is not found is skipped, and said.
+# usage: BIN=.venv/bin [REQUIRED=1] tests/other_python.sh 3.12
+# Without REQUIRED, a Python that is not found is skipped with a message.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 version=$1
@@ -15,7 +16,9 @@ find_python() { # a command of that name may belong to a version manager that ha
 }
 
 if ! python=$(find_python); then
-  echo "skipped: expected Python $version, received none; install it to pass the tests on it"
+  message="expected Python $version, received none; install it to run the tests on it"
+  [ -z "${REQUIRED:-}" ] || { echo "$message" >&2; exit 1; }
+  echo "skipped: $message"
   exit 0
 fi
 VIRTUAL_ENV=$(mktemp -d)

@@ -18,7 +18,10 @@ CLUSTER_OPTIONS = {"settings", "host", "namespace", "experiment", "cache"}
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _RUN_OPTIONS = (
-    click.option("--data", help="Folder class/photo, CSV, parquet, bucket or package:// data set."),
+    click.option(
+        "--data",
+        help="Folder class/photo, table (CSV, TSV, parquet), bucket or package:// data set.",
+    ),
     click.option("--model-root", help="Folder or URI under which versions are published."),
     click.option("--model-name", help="The model's name below the root.  [default: classifier]"),
     click.option("--backbone", help="efficientnet-lite0, mobilenet or scratch."),

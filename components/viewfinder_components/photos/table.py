@@ -1,4 +1,4 @@
-"""Find photos that a CSV or parquet file lists: columns uri, label and, if wanted, split."""
+"""Find photos that a CSV, TSV or parquet file lists: columns uri, label and, if wanted, split."""
 
 import os
 import posixpath

