@@ -5,10 +5,10 @@ import uuid
 from dataclasses import replace
 
 from viewfinder_components.errors import ViewfinderError
-from viewfinder_pipelines.record import RunResult
-from viewfinder_pipelines.runner import load_run
-from viewfinder_pipelines.settings import Settings
-from viewfinder_pipelines.settings_file import KubeflowSettings
+from viewfinder_pipelines.local.runner import load_run
+from viewfinder_pipelines.runs.record import RunResult
+from viewfinder_pipelines.settings.environment import Settings
+from viewfinder_pipelines.settings.file import KubeflowSettings
 
 
 def find_run(
@@ -27,7 +27,7 @@ def find_run(
         PermanentError: There is no such run, or Kubeflow Pipelines does not let us in.
         TransientError: Kubeflow Pipelines does not answer.
     """
-    from viewfinder_pipelines.kubeflow_runner import find_kubeflow_run
+    from viewfinder_pipelines.kubeflow.runner import find_kubeflow_run
 
     if not _is_known(run_id, settings) and _is_kubeflow_id(run_id):
         return find_kubeflow_run(run_id, kubeflow, settings)

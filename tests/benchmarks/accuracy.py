@@ -4,9 +4,9 @@ import os
 import tempfile
 from pathlib import Path
 
-from viewfinder_pipelines.demo import DATA
-from viewfinder_pipelines.runner import plan_run, run_pipeline
-from viewfinder_pipelines.settings import Settings
+from viewfinder_pipelines.cli.demo import DATA
+from viewfinder_pipelines.local.runner import plan_run, run_pipeline
+from viewfinder_pipelines.settings.environment import Settings
 
 SEEDS = (0, 1, 2)
 

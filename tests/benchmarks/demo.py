@@ -12,8 +12,8 @@ from viewfinder_components.inference import InferenceModel
 from viewfinder_components.photos.decode import decode
 from viewfinder_components.photos.find import find_photos
 from viewfinder_components.photos.read import read_photo
-from viewfinder_pipelines.demo import DATA
-from viewfinder_pipelines.record import RunResult
+from viewfinder_pipelines.cli.demo import DATA
+from viewfinder_pipelines.runs.record import RunResult
 
 
 def run() -> None:

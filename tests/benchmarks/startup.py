@@ -17,11 +17,11 @@ def run() -> None:
             "import viewfinder_pipelines": (
                 sys.executable,
                 "-c",
-                "import viewfinder_pipelines.cli",
+                "import viewfinder_pipelines.cli.main",
             ),
             "import the pipeline (with kfp)": (
                 *(sys.executable, "-c"),
-                "import viewfinder_pipelines.training",
+                "import viewfinder_pipelines.pipeline.training",
             ),
             "viewfinder compile": (viewfinder, "compile", "-o", target),
         }

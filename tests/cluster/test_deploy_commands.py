@@ -15,10 +15,10 @@ from tests.cluster.deployments import MODEL, Stage, wait_for
 
 from viewfinder_components.deployment.cluster import SERVING
 from viewfinder_components.deployment.history import list_histories
-from viewfinder_pipelines.cli import main
-from viewfinder_pipelines.compiling import Pipeline, compile_pipeline, with_defaults
-from viewfinder_pipelines.local_runner import run_locally
-from viewfinder_pipelines.record import RunResult
+from viewfinder_pipelines.cli.main import main
+from viewfinder_pipelines.local.execution import run_locally
+from viewfinder_pipelines.pipeline.compiling import Pipeline, compile_pipeline, with_defaults
+from viewfinder_pipelines.runs.record import RunResult
 
 pytestmark = pytest.mark.timeout(400)
 SIZE = ("--set", "predictor_cpu=200m", "--set", "predictor_memory=400Mi")

@@ -12,7 +12,7 @@ import yaml
 from kubernetes import client
 from tests.cluster.deployments import COLOURS, draw, write_evaluation, write_servable
 
-from viewfinder_pipelines.compiling import compile_pipeline
+from viewfinder_pipelines.pipeline.compiling import compile_pipeline
 
 ROOT = Path(__file__).parents[2]
 PREDICTOR = "localhost/viewfinder/predictor:test"

@@ -28,13 +28,13 @@ from viewfinder_components.training.component import train
 from viewfinder_components.training.config import TrainConfig
 from viewfinder_components.validation.component import validate
 from viewfinder_components.validation.config import ValidationConfig
-from viewfinder_pipelines.compiling import (
+from viewfinder_pipelines.pipeline.compiling import (
     Pipeline,
     compile_pipeline,
     list_parameters,
     parse_assignment,
 )
-from viewfinder_pipelines.parameters import DEPLOY_PARAMETERS
+from viewfinder_pipelines.pipeline.parameters import DEPLOY_PARAMETERS
 
 STEPS = {
     "validate": validate,
@@ -186,7 +186,7 @@ def test_every_image_is_ours(tmp_path: Path) -> None:
 
 def test_importing_the_pipelines_loads_neither_tensorflow_nor_a_step() -> None:
     code = (
-        "import sys, viewfinder_pipelines.training as t;"
+        "import sys, viewfinder_pipelines.pipeline.training as t;"
         "heavy = {'tensorflow', 'keras', 'openvino', 'sklearn', 'pyarrow', 'kserve', 'PIL'};"
         "print(sorted(heavy & set(sys.modules)))"
     )

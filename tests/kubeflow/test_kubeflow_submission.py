@@ -9,10 +9,10 @@ import pytest
 from tests.kubeflow.conftest import IS_REAL, Stage
 from tests.kubeflow.install import Install, unique
 
-from viewfinder_pipelines.kubeflow_client import Kubeflow, connect
-from viewfinder_pipelines.recurring import Schedule, list_schedules
-from viewfinder_pipelines.settings_file import read_settings
-from viewfinder_pipelines.submission import upload_pipeline
+from viewfinder_pipelines.kubeflow.client import Kubeflow, connect
+from viewfinder_pipelines.kubeflow.schedules import Schedule, list_schedules
+from viewfinder_pipelines.kubeflow.submission import upload_pipeline
+from viewfinder_pipelines.settings.file import read_settings
 
 
 def connect_to(install: Install) -> Kubeflow:

@@ -12,9 +12,9 @@ import pytest
 from kfp import compiler, dsl
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_pipelines.events import Event
-from viewfinder_pipelines.local_runner import run_locally
-from viewfinder_pipelines.record import RunResult
+from viewfinder_pipelines.local.execution import run_locally
+from viewfinder_pipelines.runs.events import Event
+from viewfinder_pipelines.runs.record import RunResult
 
 
 @dsl.component(base_image="python", install_kfp_package=False)
@@ -241,7 +241,7 @@ def test_an_error_of_kfp_itself_is_a_sentence(tmp_path: Path) -> None:
 def test_a_killed_job_leaves_no_step_behind(tmp_path: Path) -> None:
     def kill_the_job(event: Event, result: RunResult) -> None:
         if event.kind == "began":
-            [job] = [p for p in psutil.Process().children() if "local_process" in str(p.cmdline())]
+            [job] = [p for p in psutil.Process().children() if "viewfinder_pipelines.local.process" in str(p.cmdline())]
             wait_for(lambda: bool(job.children(recursive=True)))
             job.kill()
 
@@ -266,7 +266,7 @@ def test_no_temporary_files_are_left(tmp_path: Path, monkeypatch: pytest.MonkeyP
 RUN = """
 import sys
 from pathlib import Path
-from viewfinder_pipelines.local_runner import run_locally
+from viewfinder_pipelines.local.execution import run_locally
 pipeline, run_dir = map(Path, sys.argv[1:])
 run_locally(pipeline, {"seconds": 60.0}, {}, run_dir, lambda event, result: print(event.kind))
 """

@@ -13,9 +13,9 @@ from viewfinder_components.publishing.publish import PublishConfig, publish_vers
 from viewfinder_components.storage.clients import open_client
 from viewfinder_components.storage.contents import Contents
 from viewfinder_components.storage.location import Location
-from viewfinder_pipelines.cli import main
-from viewfinder_pipelines.serving import find_version
-from viewfinder_pipelines.settings import Settings
+from viewfinder_pipelines.cli.main import main
+from viewfinder_pipelines.local.serving import find_version
+from viewfinder_pipelines.settings.environment import Settings
 
 MakeServable = Callable[..., Path]
 

@@ -7,15 +7,15 @@ from typing import Any
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.selection.select import SelectConfig
 from viewfinder_components.storage.version import parse_number
-from viewfinder_pipelines.compiling import (
+from viewfinder_pipelines.pipeline.compiling import (
     Pipeline,
     list_parameters,
     parse_assignment,
     with_defaults,
 )
-from viewfinder_pipelines.parameters import to_deploy_config
-from viewfinder_pipelines.settings import Settings
-from viewfinder_pipelines.settings_file import ClusterSettings
+from viewfinder_pipelines.pipeline.parameters import to_deploy_config
+from viewfinder_pipelines.settings.environment import Settings
+from viewfinder_pipelines.settings.file import ClusterSettings
 
 _NAMED = {"model_name": "the model's name", "version": "the version's number"}
 

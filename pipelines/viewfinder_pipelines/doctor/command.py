@@ -9,7 +9,7 @@ from viewfinder_pipelines.doctor.display import findings_json, print_findings
 from viewfinder_pipelines.doctor.examine import examine
 from viewfinder_pipelines.doctor.finding import State
 from viewfinder_pipelines.doctor.install import DoctorConfig
-from viewfinder_pipelines.settings_file import read_settings
+from viewfinder_pipelines.settings.file import read_settings
 
 
 def run_doctor(settings: Path | None, host: str, as_json: bool, **options: Any) -> int:

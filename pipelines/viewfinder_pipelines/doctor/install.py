@@ -11,7 +11,7 @@ from viewfinder_components.deployment.cluster import Cluster, Object
 from viewfinder_components.deployment.refusals import explain_refusal, explain_silence
 from viewfinder_components.errors import PermanentError
 from viewfinder_pipelines.doctor.finding import UnseenError, as_unseen
-from viewfinder_pipelines.settings_file import ClusterSettings
+from viewfinder_pipelines.settings.file import ClusterSettings
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import urlencode
 
 from viewfinder_pipelines.doctor.finding import Finding, State
-from viewfinder_pipelines.settings_file import KubeflowSettings
+from viewfinder_pipelines.settings.file import KubeflowSettings
 
 OLDEST, NEWEST = (2, 14), (2, 17)
 """The versions of Kubeflow Pipelines that Viewfinder is known to work with."""
@@ -16,7 +16,7 @@ _VERSION = re.compile(r"v?(\d+)\.(\d+)")
 
 def examine_pipelines(settings: KubeflowSettings) -> Iterator[Finding]:
     """Ask the API for its version and for our runs."""
-    from viewfinder_pipelines.kubeflow_client import connect
+    from viewfinder_pipelines.kubeflow.client import connect
 
     kubeflow = connect(settings)
     health = json.loads(kubeflow.get("/apis/v2beta1/healthz"))

@@ -8,7 +8,7 @@ from typing import Any
 from viewfinder_components.deployment.cluster import Object
 from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
 from viewfinder_pipelines.doctor.install import Install
-from viewfinder_pipelines.platform import PodSettings
+from viewfinder_pipelines.pipeline.platform import PodSettings
 
 _POLL_SECONDS = 0.5
 _PULL_FAILURES = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName"}

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from viewfinder_components.deployment.cluster import Object
-from viewfinder_pipelines.compiling import with_defaults
 from viewfinder_pipelines.doctor.finding import Finding, State
 from viewfinder_pipelines.doctor.install import Install
+from viewfinder_pipelines.pipeline.compiling import with_defaults
 
 NAME = "room for a roll-out"
 

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-from viewfinder_pipelines.kubeflow_client import Kubeflow, connect
-from viewfinder_pipelines.settings_file import KubeflowSettings
+from viewfinder_pipelines.kubeflow.client import Kubeflow, connect
+from viewfinder_pipelines.settings.file import KubeflowSettings
 
 API_HEALTH = {"tag_name": "2.17.0"}
 UI_HEALTH = {"frontendTagName": "2.17.0", "apiServerTagName": "2.17.0"}

@@ -1,0 +1,208 @@
+"""What a person sees of a run: on a terminal, in a pipe or in a CI log."""
+
+import time
+
+from rich.console import Console
+from rich.markup import escape
+from rich.status import Status
+from rich.table import Table
+
+from viewfinder_pipelines.runs.events import Event
+from viewfinder_pipelines.runs.files import LOG_FILE
+from viewfinder_pipelines.runs.record import RunResult, StepResult
+from viewfinder_pipelines.settings.environment import Settings
+
+_MARKS = {
+    "succeeded": "[green]✓[/]",
+    "cached": "[green]✓[/]",
+    "failed": "[red]✗[/]",
+    "interrupted": "[yellow]![/]",
+    "running": "[cyan]…[/]",
+}
+_VERDICTS = {
+    "succeeded": "[bold green]published[/]",
+    "refused": "[bold yellow]refused by the gate[/]",
+    "failed": "[bold red]failed[/]",
+    "interrupted": "[bold yellow]interrupted[/]",
+    "running": "[bold cyan]running[/]",
+}
+_OVERHEAD = {
+    "driver": "drivers",
+    "queue": "queueing",
+    "start": "pods starting",
+    "finish": "pods ending",
+    "between": "between steps",
+}
+
+
+class RunDisplay:
+    """Show each step as it runs: a live line on a terminal, a line a step or a minute elsewhere.
+
+    Args:
+        console: Where to write.
+        silent_seconds: How long nothing may be said where it is no terminal.
+    """
+
+    def __init__(self, console: Console, silent_seconds: float = 60.0) -> None:
+        self._console = console
+        self._silent_seconds = silent_seconds
+        self._status: Status | None = None
+        self._printed = time.monotonic()
+
+    def __call__(self, event: Event, result: RunResult) -> None:
+        """Take something that happened in the run."""
+        if not result.steps:
+            return
+        step = result.step(event.step) or result.steps[-1]
+        if event.kind == "began":
+            self._show(step.name)
+        elif event.kind == "said" and event.text.startswith(f"{step.name}: "):
+            self._show(event.text)
+        elif event.kind == "waits":
+            self.close()
+            self._print(f"[yellow]![/] {escape(step.name)} waits: {escape(event.text)}")
+        elif event.kind in ("succeeded", "failed", "cached"):
+            self.close()
+            self._print(describe_step(step))
+
+    def close(self) -> None:
+        """Remove the live line."""
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+
+    def _show(self, text: str) -> None:
+        if not self._console.is_terminal:
+            if time.monotonic() - self._printed > self._silent_seconds:
+                self._print(f"  {escape(text)}")
+            return
+        if self._status is None:
+            self._status = self._console.status(escape(text))
+            self._status.start()
+        self._status.update(escape(text))
+
+    def _print(self, markup: str) -> None:
+        self._console.print(markup, highlight=False, soft_wrap=True)
+        self._printed = time.monotonic()
+
+
+def describe_step(step: StepResult) -> str:
+    """Return one line about a step, in rich's markup."""
+    seconds = "earlier" if step.state == "cached" else f"{step.seconds:.1f} s"
+    again = f" ({step.attempts} pods)" if step.attempts > 1 else ""
+    text = escape(step.summary or step.waiting)
+    line = f"{_MARKS[step.state]} {step.name:<11}{seconds:>8}  {text}{again}"
+    return line.rstrip()
+
+
+def describe_overhead(result: RunResult) -> str:
+    """Return the line that tells the cluster's share of a run's seconds, the largest part first."""
+    total = sum(result.overhead.values())
+    parts = sorted(result.overhead.items(), key=lambda part: -part[1])
+    shares = ", ".join(f"{_OVERHEAD[kind]} {seconds:.0f} s" for kind, seconds in parts)
+    share = total / max(result.seconds, total, 1e-9)
+    return f"Cluster: {total:.0f} s of {result.seconds:.0f} s ({share:.0%}): {shares}"
+
+
+def print_result(console: Console, result: RunResult) -> None:
+    """Print how a run ended, what it found and what to do next."""
+    console.print()
+    console.print(
+        f"Run [bold]{escape(result.run_id)}[/] {_judge(result)} after {result.seconds:.1f} s",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if result.decision:
+        console.print(escape(result.decision), highlight=False, soft_wrap=True)
+    if result.error:
+        _print_error(console, result)
+        _print_log(console, result)
+    if result.version:
+        console.print(
+            f"Version: {escape(str(result.version['uri']))}", highlight=False, soft_wrap=True
+        )
+    if result.endpoint:
+        console.print(f"Serving: {escape(result.endpoint)}", highlight=False, soft_wrap=True)
+    if result.report:
+        report = result.report_page or result.report
+        console.print(f"Report:  {escape(report)}", highlight=False, soft_wrap=True)
+    if result.page:
+        console.print(f"Page:    {escape(result.page)}", highlight=False, soft_wrap=True)
+    for gap in result.gaps:
+        line = f"[yellow]Not read of {escape(', '.join(gap.steps))}:[/] {escape(gap.message)}"
+        console.print(line, highlight=False, soft_wrap=True)
+    if result.overhead:
+        console.print(describe_overhead(result), highlight=False, soft_wrap=True)
+    if result.is_local and result.state in ("failed", "interrupted"):
+        console.print(
+            f"Go on:   viewfinder run --resume {escape(result.run_id)}",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def _judge(result: RunResult) -> str:
+    """Return how a run ended, as markup; one of the deployment pipeline publishes nothing."""
+    if result.state == "succeeded" and result.step("select"):
+        return "[bold green]deployed[/]"
+    return _VERDICTS[result.state]
+
+
+def _print_error(console: Console, result: RunResult) -> None:
+    error = result.error
+    assert error is not None  # noqa: S101  (the caller looked)
+    where = f"in step {error.step}" if error.step else "outside the steps"
+    console.print(
+        f"[red]Failed {where}:[/] {escape(error.message)}", highlight=False, soft_wrap=True
+    )
+    if error.retryable:
+        console.print("The same run may succeed later.", highlight=False, soft_wrap=True)
+
+
+def _print_log(console: Console, result: RunResult) -> None:
+    path = Settings().runs / result.run_id / LOG_FILE
+    if result.is_local and path.is_file():
+        console.print(f"Log:     {escape(str(path))}", highlight=False, soft_wrap=True)
+
+
+def print_steps(console: Console, result: RunResult) -> None:
+    """Print a run's steps with their times and what each did."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("step", "state"):
+        table.add_column(heading)
+    table.add_column("seconds", justify="right")
+    if result.overhead:
+        table.add_column("cluster's", justify="right")
+    table.add_column("what it did", overflow="fold")
+    for step in result.steps:
+        overhead = [f"{sum(step.overhead.values()):.1f}"] if result.overhead else []
+        row = (
+            step.name,
+            step.state,
+            f"{step.seconds:.1f}",
+            *overhead,
+            step.summary or step.waiting,
+        )
+        table.add_row(*map(escape, row))
+    console.print(table)
+
+
+def print_runs(console: Console, results: list[RunResult]) -> None:
+    """Print the runs, a line each, the newest last."""
+    if not results:
+        console.print("No runs yet; start one with `viewfinder run --data PHOTOS`.")
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("run", no_wrap=True)  # to be copied
+    for heading in ("state", "model", "accuracy", "data"):
+        table.add_column(heading, overflow="fold")
+    for result in results:
+        accuracy = result.metrics.get("accuracy")
+        table.add_row(
+            escape(result.run_id),
+            result.state,
+            escape(str(result.parameters.get("model_name", ""))),
+            "" if accuracy is None else f"{accuracy:.1%}",
+            escape(str(result.parameters.get("data", ""))),
+        )
+    console.print(table)

@@ -1,0 +1,202 @@
+"""The commands that deploy a published version, go back, and take a service away."""
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+
+from viewfinder_components.errors import TransientError, ViewfinderError
+from viewfinder_pipelines.cli.options import INTERRUPTED, exit_code, split_options
+
+if TYPE_CHECKING:
+    from viewfinder_pipelines.kubeflow.runner import KubeflowPlan
+
+_TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def _service_options(command: _Command) -> _Command:
+    """Add the options that say which service."""
+    for option in reversed(
+        (
+            click.option("--namespace", help="The service's namespace.  [default: settings, or "
+                         "the kubeconfig's]"),
+            click.option("--service-name", help="The service's name.  [default: the model's]"),
+            click.option("--settings", type=Path,
+                         help="Settings file.  [default: viewfinder.toml]"),
+            click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
+        )
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("model_version", metavar="MODEL[/NUMBER]")
+@click.option(
+    "--on", "where", type=click.Choice(["local", "kubeflow"]), default="local", show_default=True
+)
+@click.option("--model-root", help="URI under which versions are published.")
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Any parameter.")
+@click.option(
+    "--without-comparison", is_flag=True, help="Do not compare answers with the evaluation's."
+)
+@click.option("--host", help="Kubeflow Pipelines' address.  [env: KFP_HOST]")
+@click.option("--experiment", help="Experiment of the run.  [default: viewfinder]")
+@_service_options
+def deploy(
+    model_version: str,
+    where: str,
+    assignments: tuple[str, ...],
+    without_comparison: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Put a published version behind a KServe InferenceService; the newest without NUMBER."""
+    with _reported(as_json):
+        from viewfinder_pipelines.deployments.deploying import (
+            deploy_published,
+            plan_kubeflow_deployment,
+        )
+        from viewfinder_pipelines.deployments.request import (
+            Target,
+            find_namespace,
+            gather_parameters,
+        )
+
+        parameters, settings = split_options(options)
+        if without_comparison:
+            parameters["compare"] = False
+        if where == "local":
+            parameters["namespace"] = find_namespace(options["namespace"], settings)
+        target = Target.parse(model_version)
+        given = gather_parameters(target, parameters, assignments, settings)
+        if where == "kubeflow":
+            _deploy_on_kubeflow(plan_kubeflow_deployment(given, settings), as_json)
+        deployed, record = deploy_published(given)
+        _print(as_json, deployed.summary, {"state": "succeeded", **record})
+
+
+def _deploy_on_kubeflow(plan: "KubeflowPlan", as_json: bool) -> NoReturn:
+    from viewfinder_pipelines.cli.kubeflow import follow_to_the_end
+    from viewfinder_pipelines.kubeflow.runner import follow_submitted, submit_run
+
+    run, patience = submit_run(plan), plan.settings.kubeflow.start_patience_seconds
+    if not as_json:
+        follow_to_the_end(run, patience)
+    click.echo(f"Run {run.run_id} at {run.page}", err=True)
+    result = follow_submitted(run, lambda *_: None, patience)
+    click.echo(json.dumps(result.to_json(), indent=2))
+    sys.exit(exit_code(result))
+
+
+@click.command()
+@click.argument("model")
+@click.option("--to", "number", type=click.IntRange(min=1), help="A version that has served.")
+@click.option("--timeout", default=600, show_default=True, help="Longest time, in seconds.")
+@click.option(
+    "--without-comparison", is_flag=True, help="Do not compare answers with the evaluation's."
+)
+@_service_options
+def rollback(
+    model: str,
+    number: int | None,
+    timeout: int,
+    without_comparison: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Let the version serve again that served before; again, and it goes one further back."""
+    with _reported(as_json):
+        from viewfinder_pipelines.deployments.going_back import GoingBack, go_back
+
+        service = _service(options)
+        wanted = GoingBack(
+            model,
+            service["service_name"],
+            service["namespace"],
+            number=number or 0,
+            timeout_seconds=timeout,
+            compare=not without_comparison,
+        )
+        deployed, record = go_back(wanted)
+        _print(as_json, deployed.summary, {"state": "succeeded", **record})
+
+
+@click.command()
+@click.argument("model")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--timeout", default=300, show_default=True, help="Longest time, in seconds.")
+@_service_options
+def undeploy(model: str, yes: bool, timeout: int, as_json: bool, **options: Any) -> None:
+    """Remove a model's service and wait until it is gone; published versions stay."""
+    service = _service(options)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise click.UsageError("There is nobody to ask: say --yes.")
+        where = f" in namespace {service['namespace']}" if service["namespace"] else ""
+        click.confirm(
+            f"Remove the service {service['service_name'] or model}{where}?", abort=True, err=True
+        )
+    with _reported(as_json):
+        from viewfinder_pipelines.deployments.removing import Removal, undeploy
+
+        done = undeploy(Removal(model, **service, timeout_seconds=timeout))
+        _print(as_json, done.summary, {"state": "succeeded", **vars(done)})
+
+
+def _service(options: dict[str, Any]) -> dict[str, str]:
+    """Return which service is meant: what is named, else what the settings file says."""
+    from viewfinder_pipelines.deployments.request import find_namespace
+
+    _, settings = split_options(options)
+    filed = str(settings.parameters.get("service_name", ""))
+    return {
+        "service_name": options["service_name"] or filed,
+        "namespace": find_namespace(options["namespace"], settings),
+    }
+
+
+def _print(as_json: bool, summary: str, record: dict[str, Any]) -> None:
+    click.echo(json.dumps(record, indent=2) if as_json else summary)
+
+
+@contextmanager
+def _reported(as_json: bool) -> Iterator[None]:
+    """Show progress on standard error, and exit with 1, or 75 where trying again may help."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%H:%M:%S"))
+    loggers = [
+        logging.getLogger(name) for name in ("viewfinder_components", "viewfinder_pipelines")
+    ]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+    try:
+        yield
+    except ViewfinderError as error:
+        _fail(error, as_json)
+    except KeyboardInterrupt:
+        click.echo("\nInterrupted; run it again to bring it to its end.", err=True)
+        sys.exit(INTERRUPTED)
+    finally:
+        for logger in loggers:
+            logger.removeHandler(handler)
+
+
+def _fail(error: ViewfinderError, as_json: bool) -> NoReturn:
+    retryable = isinstance(error, TransientError)
+    if as_json:
+        words = {key: getattr(error, key) for key in ("expected", "received", "remedy")}
+        failure = {"state": "failed", "error": {**words, "retryable": retryable}}
+        click.echo(json.dumps(failure, indent=2))
+    click.echo(f"{type(error).__name__}: {error}", err=True)
+    sys.exit(_TRY_AGAIN if retryable else 1)
+
+
+COMMANDS = (deploy, rollback, undeploy)

@@ -1,0 +1,68 @@
+"""How a command ends that meets an error: one sentence, and the traceback in a file."""
+
+import sys
+import tempfile
+import traceback
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from viewfinder_components.errors import ViewfinderError
+from viewfinder_pipelines.cli.options import INTERRUPTED
+from viewfinder_pipelines.settings.environment import Settings
+
+
+class Sentences(click.Group):
+    """A group of commands whose errors are printed as sentences."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; exit with 1 after an error, and with 130 after Ctrl-C."""
+        try:
+            return super().invoke(ctx)
+        except ViewfinderError as error:
+            click.echo(f"{type(error).__name__}: {error}", err=True)
+            sys.exit(1)
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            sys.exit(INTERRUPTED)
+        except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
+            raise  # click's own: wrong usage, --help; and `| head`, which wants no more
+        except Exception as error:
+            _tell(error, ctx.invoked_subcommand or "viewfinder")
+            sys.exit(1)
+
+
+def _tell(error: Exception, command: str) -> None:
+    from viewfinder_components.failures import describe_exception
+
+    failure = describe_exception(error)
+    click.echo(f"viewfinder {command} failed: {failure.message}", err=True)
+    text = "".join(traceback.format_exception(error))
+    path = _write_log(command, text)
+    click.echo(f"Details: {path}" if path else text, err=True)
+
+
+def _write_log(command: str, text: str) -> Path | None:
+    """Write a traceback where there is room for it; None where there is none."""
+    name = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-viewfinder-{command}.log"
+    for folder in (Settings().logs, *_temporary_folders()):
+        path = folder / name
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8", "replace")
+        except OSError:
+            with suppress(OSError):
+                path.unlink()  # half of it
+            continue
+        return path
+    return None
+
+
+def _temporary_folders() -> list[Path]:
+    try:
+        return [Path(tempfile.gettempdir())]
+    except FileNotFoundError:  # none can be written
+        return []

@@ -1,0 +1,78 @@
+"""The options that several commands share."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from viewfinder_pipelines.runs.record import RunResult
+    from viewfinder_pipelines.settings.file import ClusterSettings
+
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+_EXIT_CODES = {"succeeded": 0, "refused": 3, "interrupted": INTERRUPTED}
+CLUSTER_OPTIONS = {"settings", "host", "namespace", "experiment", "cache"}
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_RUN_OPTIONS = (
+    click.option(
+        "--data",
+        help="Folder class/photo, table (CSV, TSV, parquet), bucket or package:// data set.",
+    ),
+    click.option("--model-root", help="Folder or URI under which versions are published."),
+    click.option("--model-name", help="The model's name below the root.  [default: classifier]"),
+    click.option("--backbone", help="efficientnet-lite0, mobilenet or scratch."),
+    click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Any parameter."),
+)
+_CONNECTION_OPTIONS = (
+    click.option("--settings", type=Path, help="Settings file.  [default: viewfinder.toml]"),
+    click.option("--host", help="Kubeflow Pipelines' address.  [env: KFP_HOST]"),
+    click.option("--namespace", help="Your profile's namespace, where there are profiles."),
+)
+_SUBMISSION_OPTIONS = (
+    click.option("--experiment", help="Experiment of the runs.  [default: viewfinder]"),
+    click.option("--cache/--no-cache", default=None, help="Skip steps whose inputs are the same."),
+)
+
+
+def run_options(command: _Command) -> _Command:
+    """Add the options that say what to run."""
+    return _add(_RUN_OPTIONS, command)
+
+
+def connection_options(command: _Command) -> _Command:
+    """Add the options that say which Kubeflow Pipelines; `split_options` understands them."""
+    return _add(_CONNECTION_OPTIONS, command)
+
+
+def submission_options(command: _Command) -> _Command:
+    """Add the options that say where and how to submit a run."""
+    return _add((*_CONNECTION_OPTIONS, *_SUBMISSION_OPTIONS), command)
+
+
+def exit_code(result: "RunResult") -> int:
+    """Return the exit code that tells how a run ended: 0, 3 when refused, 130, or 1."""
+    return _EXIT_CODES.get(result.state, 1)
+
+
+def split_options(options: dict[str, Any]) -> tuple[dict[str, Any], "ClusterSettings"]:
+    """Tell the pipeline's parameters among a command's options from the cluster's settings.
+
+    Raises:
+        PermanentError: The settings file is missing or wrong.
+    """
+    from viewfinder_pipelines.settings.file import read_settings
+
+    given = {key: value for key, value in options.items() if value is not None}
+    settings = read_settings(given.pop("settings", None))
+    chosen = {key: given.pop(key) for key in CLUSTER_OPTIONS & given.keys()}
+    return given, replace(settings, kubeflow=replace(settings.kubeflow, **chosen))
+
+
+def _add(options: Sequence[Callable[[_Command], _Command]], command: _Command) -> _Command:
+    for option in reversed(options):
+        command = option(command)
+    return command

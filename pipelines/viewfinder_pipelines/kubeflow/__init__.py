@@ -1,0 +1,1 @@
+"""Run a pipeline on Kubeflow Pipelines, and read back what it did."""

@@ -1,0 +1,224 @@
+"""Kubeflow Pipelines' API, from a laptop or from inside the cluster, with errors that help."""
+
+import json
+import os
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import urllib3
+from urllib3 import exceptions as http_errors
+
+from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
+from viewfinder_pipelines.kubeflow import kfp_private
+from viewfinder_pipelines.settings.file import KubeflowSettings
+
+if TYPE_CHECKING:
+    import kfp
+
+_TIMEOUT = urllib3.Timeout(connect=5.0, read=60.0)  # the API answers in well under a second
+_POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+_LOGIN_REMEDY = (
+    "inside the cluster mount the pipelines token (label the pod access-ml-pipeline: 'true'); "
+    "outside set KFP_TOKEN, or KFP_COOKIE to your browser's session cookie"
+)
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+class Kubeflow:
+    """A connection to one Kubeflow Pipelines install.
+
+    Attributes:
+        host: The address asked: the API's, or the UI's, which hands most requests on to the API.
+        namespace: The profile's namespace; None where there are no profiles.
+        client: KFP's own client; call its methods through `call`.
+        connection: What the classes of kfp_server_api are made with; call their methods through
+            `call` as well.
+        ui: The UI's address; empty where it is not known.
+    """
+
+    def __init__(self, client: "kfp.Client", namespace: str | None) -> None:
+        self.client = client
+        self.namespace = namespace
+        self.ui = os.environ.get("KFP_UI_HOST", "").rstrip("/")
+        self.connection = kfp_private.api_client(client)
+        configuration = self.connection.configuration
+        # With two slashes in a path, the API answers with a redirect that loses what was sent.
+        self.host: str = configuration.host.rstrip("/")
+        configuration.host = self.host
+        kfp_private.http_pool(self.connection).connection_pool_kw["timeout"] = _TIMEOUT
+
+    def call(self, method: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        """Call the API and turn what goes wrong into an error with a remedy.
+
+        Raises:
+            PermanentError: The API refused, or the address is wrong.
+            TransientError: The API is not there at the moment.
+        """
+        import kfp_server_api
+
+        try:
+            return method(*args, **kwargs)
+        except kfp_server_api.ApiException as error:
+            raise self._explain(error.status, str(error.body or error.reason)) from error
+        except http_errors.HTTPError as error:
+            raise explain_connection(error, self.host) from error
+
+    @property
+    def is_ui(self) -> bool:
+        """Whether the address asked is the UI's."""
+        return self.ui == self.host
+
+    def get(self, path: str, ui: bool = False) -> str:
+        """Return the text at a path that KFP's client has no method for.
+
+        Args:
+            path: The path, with its query.
+            ui: Whether to ask the UI, which must be known; otherwise the address asked.
+
+        Raises:
+            PermanentError: The API refused.
+            TransientError: The API is not there at the moment.
+        """
+        headers = kfp_private.request_headers(self.connection)
+        request = kfp_private.http_pool(self.connection).request
+        response = self.call(request, "GET", (self.ui if ui else self.host) + path, headers=headers)
+        text: str = response.data.decode("utf-8", "replace")
+        if response.status != 200:
+            raise self._explain(response.status, text)
+        if "text/html" in response.headers.get("Content-Type", ""):
+            raise PermanentError(
+                f"the Kubeflow Pipelines API at {self.host}", "a web page to log in", _LOGIN_REMEDY
+            )
+        return text
+
+    def run_page(self, run_id: str) -> str | None:
+        """Return the address of a run's page in a browser; None where the UI is not known."""
+        return f"{self.ui}/#/runs/details/{run_id}" if self.ui else None
+
+    def _explain(self, status: int, body: str) -> ViewfinderError:
+        said = _server_message(body)
+        api = f"the Kubeflow Pipelines API at {self.host}"
+        if status == 401:
+            return PermanentError(f"an authenticated request to {api}", "HTTP 401", _LOGIN_REMEDY)
+        if status == 403:
+            return PermanentError(
+                f"permission at {api} in namespace {self.namespace or '(none)'}",
+                f"HTTP 403: {said}",
+                "name a namespace of yours with --namespace, or ask its owner to add you",
+            )
+        if status >= 500:
+            return TransientError(f"an answer of {api}", f"HTTP {status}: {said}", "try again")
+        return PermanentError(
+            f"{api} to accept the request",
+            f"HTTP {status}: {said}",
+            "check the address and the names given",
+        )
+
+
+def connect(settings: KubeflowSettings) -> Kubeflow:
+    """Connect to Kubeflow Pipelines and make sure that it answers.
+
+    The address comes from the settings, `KFP_HOST`, the cluster this process runs in, or the
+    kubeconfig, in this order. Who asks comes from `KFP_TOKEN`, `KFP_COOKIE`, or the token that
+    Kubeflow mounts into a pod.
+
+    Raises:
+        PermanentError: No address, not allowed in, or something else answers there.
+        TransientError: Nothing answers there.
+    """
+    host = settings.host or os.environ.get("KFP_HOST", "")
+    if not host and not _is_in_cluster() and not _has_kubeconfig():
+        raise PermanentError(
+            "the address of Kubeflow Pipelines",
+            "no --host, no KFP_HOST and no kubeconfig",
+            "name the API's or the UI's address, such as --host http://localhost:8080",
+        )
+    kubeflow = Kubeflow(_new_client(host, settings.ca), settings.namespace or None)
+    text = kubeflow.get("/apis/v2beta1/healthz")
+    try:
+        health = json.loads(text)
+    except ValueError:
+        health = None
+    if not isinstance(health, dict):  # another server may answer with JSON too
+        raise PermanentError(
+            f"the Kubeflow Pipelines API at {kubeflow.host}", repr(text[:80]), "check the address"
+        )
+    if "frontendTagName" in health and not kubeflow.ui:  # the UI tells its own version as well
+        kubeflow.ui = kubeflow.host
+    if health.get("multi_user") and not kubeflow.namespace and _POD_NAMESPACE.is_file():
+        kubeflow.namespace = _POD_NAMESPACE.read_text()
+    return kubeflow
+
+
+def explain_connection(error: Exception, host: str) -> ViewfinderError:
+    """Return the error for a connection that did not come about."""
+    cause = getattr(error, "reason", None) or error
+    kind: type[ViewfinderError] = PermanentError
+    match cause:
+        case http_errors.SSLError() if "WRONG_VERSION_NUMBER" in str(cause):
+            received, remedy = "no TLS", "write http:// instead of https://"
+        case http_errors.SSLError():
+            received = f"a certificate that is not trusted ({cause})"
+            remedy = 'name its authority\'s file: ca = "..." under [kubeflow] in viewfinder.toml'
+        case http_errors.NameResolutionError():
+            received, remedy = "no such host", "check the address"
+        case http_errors.LocationValueError():
+            received, remedy = "no address", "write one such as http://localhost:8080"
+        case http_errors.NewConnectionError():
+            kind, received = TransientError, str(cause).rpartition("] ")[2]
+            remedy = "check that it runs and its port is forwarded"
+        case http_errors.ConnectTimeoutError():
+            kind, received, remedy = TransientError, "no answer in time", "check the address"
+        case _:
+            kind, received, remedy = TransientError, f"{type(cause).__name__}: {cause}", "try again"
+    return kind(f"Kubeflow Pipelines to answer at {host}", received, remedy)
+
+
+def _new_client(host: str, ca: str) -> "kfp.Client":
+    import kfp
+    from kfp.client import KF_PIPELINES_SA_TOKEN_ENV, KF_PIPELINES_SA_TOKEN_PATH
+    from kfp.client.set_volume_credentials import ServiceAccountTokenVolumeCredentials
+
+    class Client(kfp.Client):  # type: ignore[misc]
+        def get_kfp_healthz(self, sleep_duration: int = 5) -> Any:
+            """Skip kfp's five tries with a traceback each: `connect` asks itself."""
+            return SimpleNamespace(multi_user=False)
+
+    if host and "://" not in host:
+        host = f"http://{host}"
+    token = os.environ.get("KFP_TOKEN")
+    path = os.environ.get(KF_PIPELINES_SA_TOKEN_ENV, KF_PIPELINES_SA_TOKEN_PATH)
+    # kfp.Client itself leaves the mounted token out when a host is named.
+    use_mounted = bool(host) and not token and Path(path).is_file()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        return Client(
+            host=host or None,
+            existing_token=token,
+            credentials=ServiceAccountTokenVolumeCredentials(path) if use_mounted else None,
+            cookies=os.environ.get("KFP_COOKIE"),
+            ssl_ca_cert=ca or None,
+        )
+
+
+def _is_in_cluster() -> bool:
+    return "KUBERNETES_SERVICE_HOST" in os.environ and _POD_NAMESPACE.is_file()
+
+
+def _has_kubeconfig() -> bool:
+    paths = os.environ.get("KUBECONFIG", str(Path.home() / ".kube" / "config"))
+    return any(Path(path).is_file() for path in paths.split(os.pathsep) if path)
+
+
+def _server_message(body: str) -> str:
+    """Return the sentence in an answer of the API, without its stack trace."""
+    try:
+        message = str(json.loads(body)["message"])
+    except (ValueError, KeyError, TypeError):
+        message = body
+    return message.strip().partition("\n")[0][:500]

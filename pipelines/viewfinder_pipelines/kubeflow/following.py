@@ -1,0 +1,165 @@
+"""Follow a run on Kubeflow Pipelines until it ends."""
+
+import time
+from dataclasses import dataclass, field, replace
+
+from viewfinder_components.errors import PermanentError, TransientError
+from viewfinder_pipelines.kubeflow.client import Kubeflow
+from viewfinder_pipelines.kubeflow.result import KubeflowRun
+from viewfinder_pipelines.runs.events import Event, EventKind, Listener
+from viewfinder_pipelines.runs.record import RunError, RunResult, StepResult
+
+_POLL_SECONDS = 2.0
+_PATIENCE_SECONDS = 300.0  # how long the API may be away: longer than a node's restart
+
+
+def follow_run(
+    kubeflow: Kubeflow, run_id: str, listener: Listener, start_patience: float
+) -> RunResult:
+    """Wait for a run to end, telling the listener what happens.
+
+    KFP's own wait_for_run_completion is not used: it waits for ever for a run that was canceled.
+
+    Args:
+        kubeflow: Where it runs.
+        run_id: The run.
+        listener: Called with every event and the run so far.
+        start_patience: Seconds that a pod may wait to start before the run is ended.
+
+    Returns:
+        The run's record. Failure is a state of the record, not an exception.
+
+    Raises:
+        PermanentError: There is no such run, or the API refused.
+        TransientError: The API was away for five minutes; the run goes on without us.
+    """
+    run = KubeflowRun(kubeflow, run_id)
+    told = Told(listener)
+    patience = Patience(start_patience)
+    last_answer = time.monotonic()
+    while True:
+        try:
+            result = run.read()
+            if overdue := patience.find_overdue(result):
+                result = _terminate(kubeflow, run, run_id)
+                patience.given_up = overdue
+        except TransientError:
+            if time.monotonic() - last_answer > _PATIENCE_SECONDS:
+                raise
+        else:
+            last_answer = time.monotonic()
+            told.tell(result)
+            if result.state != "running":
+                return patience.judge(result)
+        time.sleep(_POLL_SECONDS)
+
+
+def _terminate(kubeflow: Kubeflow, run: KubeflowRun, run_id: str) -> RunResult:
+    """End a run and return it as it is then.
+
+    Raises:
+        PermanentError: Kubeflow Pipelines refused, though the run still goes on.
+        TransientError: It is not there at the moment.
+    """
+    try:
+        kubeflow.call(kubeflow.client.terminate_run, run_id)
+    except PermanentError:
+        result = run.read()
+        if result.state == "running":
+            raise
+        return result
+    return run.read()
+
+
+@dataclass
+class Patience:
+    """How long pods have waited to start, and whether the run was ended for it.
+
+    Attributes:
+        seconds: How long one may wait.
+        given_up: The step for which the run was ended; None while it was not.
+    """
+
+    seconds: float
+    given_up: StepResult | None = None
+    _since: dict[str, float] = field(default_factory=dict)
+
+    def find_overdue(self, result: RunResult) -> StepResult | None:
+        """Return a step that has waited for too long; None once the run was ended for one."""
+        now = time.monotonic()
+        waiting = [step for step in result.steps if step.waiting and step.state == "running"]
+        self._since = {step.name: self._since.get(step.name, now) for step in waiting}
+        if self.given_up is not None:
+            return None
+        return next((s for s in waiting if now - self._since[s.name] > self.seconds), None)
+
+    def judge(self, result: RunResult) -> RunResult:
+        """Return an ended run; one that was ended for a pod that did not start has failed."""
+        step = self.given_up
+        if step is None or result.state in ("succeeded", "refused"):
+            return result  # the pod did start, and the run was faster than we were
+        message = f"{step.waiting} (the run was ended after {self.seconds:.0f} s of waiting)"
+        steps = tuple(
+            replace(one, waiting=step.waiting) if one.name == step.name else one
+            for one in result.steps
+        )
+        error = RunError(step=step.name, message=message, retryable=False, log_tail=())
+        return replace(result, state="failed", steps=steps, error=error)
+
+
+@dataclass
+class Told:
+    """What the listener knows.
+
+    Attributes:
+        listener: Called with every event and the run so far.
+        repeat_seconds: After how long it hears again what a step keeps saying: a log that is
+            silent for longer looks like one that hangs.
+    """
+
+    listener: Listener
+    repeat_seconds: float = 60.0
+    began: set[str] = field(default_factory=set)
+    ended: set[str] = field(default_factory=set)
+    said: dict[str, tuple[str, float]] = field(default_factory=dict)
+    waiting: set[str] = field(default_factory=set)
+
+    def tell(self, result: RunResult) -> None:
+        """Tell the listener what is new in the run."""
+        self.waiting &= {step.name for step in result.steps if step.waiting}
+        for step in result.steps:
+            if step.name not in self.began:
+                self.began.add(step.name)
+                if step.state != "cached":
+                    self._emit("began", step, "", result)
+            if step.state != "running" and step.name not in self.ended:
+                self.ended.add(step.name)
+                kind: EventKind = "failed" if step.state == "interrupted" else step.state
+                self._emit(kind, step, "", result)
+            elif step.state == "running" and step.waiting:
+                self._tell_waiting(step, result)
+            elif step.state == "running" and step.summary and self._is_news(step):
+                self._emit("said", step, f"{step.name}: {step.summary}", result)
+
+    def _tell_waiting(self, step: StepResult, result: RunResult) -> None:
+        """Tell once why a step's pod does not start, and then from time to time that it waits.
+
+        Kubernetes words the same reason differently from try to try.
+        """
+        if step.name not in self.waiting:
+            self.waiting.add(step.name)
+            self._emit("waits", step, step.waiting, result)
+        waits = replace(step, summary="its pod has not started")
+        if self._is_news(waits):
+            self._emit("said", step, f"{step.name}: {waits.summary}", result)
+
+    def _is_news(self, step: StepResult) -> bool:
+        """Whether a step says something else, or has said the same for long."""
+        text, told = self.said.get(step.name, ("", 0.0))
+        if step.summary == text and time.monotonic() - told < self.repeat_seconds:
+            return False
+        self.said[step.name] = (step.summary, time.monotonic())
+        return True
+
+    def _emit(self, kind: EventKind, step: StepResult, text: str, result: RunResult) -> None:
+        self.listener(Event(kind, step.name, text), result)

@@ -1,0 +1,65 @@
+"""Put two readings of the same run together: what one could not read, the other may have."""
+
+from dataclasses import replace
+
+from viewfinder_pipelines.kubeflow.result import conclude
+from viewfinder_pipelines.runs.record import Gap, RunResult, StepResult
+
+
+def merge_readings(before: RunResult, now: RunResult) -> RunResult:
+    """Return the newer reading, with what only the earlier one has.
+
+    Args:
+        before: The record that was kept.
+        now: The same run, read again; at another address it may tell less.
+
+    Returns:
+        A record that is as whole as the two together.
+    """
+    mended = _mended(before, now)
+    steps = tuple(_merge_step(step, before.step(step.name), mended) for step in now.steps)
+    remaining = (
+        Gap(tuple(name for name in gap.steps if name not in mended), gap.message)
+        for gap in now.gaps
+    )
+    error = now.error
+    if before.error is not None and (error is None or error.step in mended):
+        error = before.error
+    state = before.state if before.state == "failed" and now.state == "interrupted" else now.state
+    if state == "refused":
+        state = "succeeded"  # it is concluded from the steps again
+    return conclude(
+        replace(
+            now,
+            state=state,
+            steps=steps,
+            gaps=tuple(gap for gap in remaining if gap.steps),
+            error=error if state in ("failed", "interrupted") else None,
+            page=now.page or before.page,
+            report_page=now.report_page or before.report_page,
+        )
+    )
+
+
+def _mended(before: RunResult, now: RunResult) -> set[str]:
+    """Return the steps that were read wholly before, as they are now, and now were not."""
+    ended_alike = {
+        step.name
+        for step in now.steps
+        if (known := before.step(step.name)) is not None and known.state == step.state
+    }
+    return ended_alike & (_unread(now) - _unread(before))
+
+
+def _unread(result: RunResult) -> set[str]:
+    return {name for gap in result.gaps for name in gap.steps}
+
+
+def _merge_step(step: StepResult, known: StepResult | None, mended: set[str]) -> StepResult:
+    if known is None:
+        return step
+    if step.name in mended:
+        return known
+    if known.waiting and not step.waiting and step.state in ("failed", "interrupted"):
+        return replace(step, waiting=known.waiting)
+    return step

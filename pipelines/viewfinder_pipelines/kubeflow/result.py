@@ -1,0 +1,216 @@
+"""The record of a run on Kubeflow Pipelines: the same as that of a run on this machine."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from viewfinder_components.outcome import Outcome, parse_outcome
+from viewfinder_pipelines.kubeflow.client import Kubeflow
+from viewfinder_pipelines.kubeflow.step_reading import StepReader, StepReading, artifact_path
+from viewfinder_pipelines.kubeflow.waiting import explain_waiting
+from viewfinder_pipelines.kubeflow.workflow import WorkflowStep, read_steps
+from viewfinder_pipelines.pipeline.compiling import pipeline_of, with_defaults
+from viewfinder_pipelines.runs.conclusion import (
+    explain_failure,
+    fill_in,
+    interrupt,
+    was_refused,
+    with_outputs,
+)
+from viewfinder_pipelines.runs.outputs import Outputs
+from viewfinder_pipelines.runs.record import Gap, RunError, RunResult, RunState, StepResult
+from viewfinder_pipelines.runs.step_log import last_words
+
+_STATES: dict[str, RunState] = {
+    "SUCCEEDED": "succeeded",
+    "SKIPPED": "succeeded",
+    "FAILED": "failed",
+    "CANCELED": "interrupted",
+}  # every other state is a running one
+_KUBEFLOWS_OWN = "executor-logs"  # an artifact that it adds to every step
+FINAL_STATES = frozenset(_STATES)
+"""Kubeflow Pipelines' names of the states in which a run stays."""
+_FIRST_AFTER_GATE = "export"
+_REPORTS = ("evaluation_report", "validation_report")
+
+
+class KubeflowRun:
+    """A run on Kubeflow Pipelines, read again and again while it goes on.
+
+    Args:
+        kubeflow: Where it runs.
+        run_id: The run.
+    """
+
+    def __init__(self, kubeflow: Kubeflow, run_id: str) -> None:
+        self._kubeflow = kubeflow
+        self._run_id = run_id
+        self._reader = StepReader(kubeflow, run_id)
+
+    def read(self) -> RunResult:
+        """Return the run's record as of now.
+
+        Raises:
+            PermanentError: There is no such run, or the API refused.
+            TransientError: The API is not there at the moment.
+        """
+        kubeflow = self._kubeflow
+        run = kubeflow.call(kubeflow.client.get_run, self._run_id)
+        state = _read_state(run)
+        workflow = self._read_workflow()
+        namespace = str(workflow.get("metadata", {}).get("namespace", ""))
+        begun = read_steps(workflow)
+        steps = [step for step in begun if not step.is_skipped]
+        readings = [self._reader.read(step, namespace, state) for step in steps]
+        ended = run.finished_at if run.finished_at and run.finished_at.year > 1970 else None
+        result = RunResult(
+            run_id=self._run_id,
+            where=kubeflow.host,
+            state=state,
+            started=run.created_at.isoformat(timespec="seconds"),
+            seconds=((ended or datetime.now(UTC)) - run.created_at).total_seconds(),
+            parameters=_parameters(run.runtime_config.parameters or {}),
+            steps=tuple(map(_step_result, steps, readings)),
+            page=kubeflow.run_page(self._run_id),
+            gaps=_gaps(steps, readings),
+        )
+        if any(step.name == _FIRST_AFTER_GATE and step.is_skipped for step in begun):
+            result = replace(result, steps=tuple(map(_refused, result.steps)))
+        if state == "failed":
+            result = replace(result, error=_explain(steps, readings, workflow))
+        result = conclude(result)
+        if result.report and kubeflow.ui:
+            page = kubeflow.ui + artifact_path(result.report, namespace)
+            result = replace(result, report_page=page)
+        return result
+
+    def _read_workflow(self) -> dict[str, Any]:
+        """Return the Argo workflow, which the newer version of the API does not hand out."""
+        text = self._kubeflow.get(f"/apis/v1beta1/runs/{self._run_id}")
+        manifest = json.loads(text).get("pipeline_runtime", {}).get("workflow_manifest")
+        workflow: dict[str, Any] = json.loads(manifest) if manifest else {}
+        return workflow
+
+
+def conclude(result: RunResult) -> RunResult:
+    """Return a run with what its steps come to; `state` and `error` are as KFP has them."""
+    result = replace(fill_in(result), report=_report(result))
+    if result.state == "running":
+        return result
+    result = replace(result, overhead=_sum_overhead(result), steps=interrupt(result.steps))
+    if result.state == "succeeded" and was_refused(result):
+        return replace(result, state="refused")
+    return result
+
+
+def _refused(step: StepResult) -> StepResult:
+    """Return the evaluation with its word, which the graph tells where its log does not."""
+    if step.name != "evaluate":
+        return step
+    return replace(step, parameters={**step.parameters, "accepted": False})
+
+
+def _parameters(given: Mapping[str, Any]) -> dict[str, Any]:
+    return with_defaults(given, pipeline_of(given))
+
+
+def _read_state(run: Any) -> RunState:
+    """Return the run's state; Kubeflow Pipelines 2.17 lets a run that was ended fail in the end."""
+    state = _STATES.get(str(run.state), "running")
+    if state == "failed" and any(s.state == "CANCELING" for s in run.state_history or []):
+        return "interrupted"
+    return state
+
+
+def _gaps(steps: Sequence[WorkflowStep], readings: Sequence[StepReading]) -> tuple[Gap, ...]:
+    """Return what could not be read; steps of which the same is said are named together."""
+    by_message: dict[str, list[str]] = {}
+    for step, reading in zip(steps, readings, strict=True):
+        if reading.gap:
+            by_message.setdefault(reading.gap, []).append(step.name)
+    return tuple(Gap(tuple(names), message) for message, names in by_message.items())
+
+
+def _step_result(step: WorkflowStep, reading: StepReading) -> StepResult:
+    outcome, reason = reading.outcome, explain_waiting(step)
+    result = StepResult(
+        name=step.name,
+        state=step.state,
+        seconds=_seconds(step.began, step.ended or datetime.now(UTC)),
+        summary=last_words(list(reading.lines), step.name),
+        overhead=measure_overhead(step, outcome) if step.state != "running" else {},
+        attempts=max(1, len(step.pods)),
+        waiting=str(reason) if reason else "",
+    )
+    planned = dict(step.artifacts) if step.state == "succeeded" else {}
+    planned.pop(_KUBEFLOWS_OWN, None)
+    return with_outputs(result, Outputs(planned), outcome)
+
+
+def _explain(
+    steps: Sequence[WorkflowStep], readings: Sequence[StepReading], workflow: Mapping[str, Any]
+) -> RunError:
+    """Say why the run failed: the step's own sentence, or what became of its pod."""
+    failed = [pair for pair in zip(steps, readings, strict=True) if pair[0].state == "failed"]
+    if not failed:
+        message = workflow.get("status", {}).get("message") or "no step told why"
+        return RunError(step=None, message=message, retryable=False, log_tail=())
+    step, reading = min(failed, key=lambda pair: pair[0].ended or datetime.now(UTC))
+    lines = [line for line in reading.lines if line.strip() and parse_outcome(line) is None]
+    # A step that told of its success can fail all the same: Kubeflow then could not store it.
+    told = reading.outcome if reading.outcome and reading.outcome.failure else None
+    error = explain_failure(step.name, told, lines)
+    if told is not None or not step.failure:
+        return error
+    # It told nothing: killed, out of memory, never started. Argo's word comes first.
+    said = f"{step.failure}; {error.message}" if lines else step.failure
+    return replace(error, message=f"pod {step.pod.name}: {said}")
+
+
+def _report(result: RunResult) -> str | None:
+    for name in _REPORTS:
+        for step in result.steps:
+            if name in step.artifacts:
+                return step.artifacts[name].uri
+    return None
+
+
+def measure_overhead(step: WorkflowStep, outcome: Outcome | None) -> dict[str, float]:
+    """Tell the cluster's seconds of an ended step from its own.
+
+    Without the step's own word, the whole time of its pod counts as the step's.
+    """
+    overhead = {"driver": _seconds(step.driver.began, step.driver.ended)}
+    if not step.pods:
+        return overhead
+    first, last = step.pods[0].began, step.pods[-1].began
+    if outcome is not None:
+        code_began = datetime.fromisoformat(outcome.began)
+        # A busy Argo writes down that a pod began when it first looks, which may be after its end.
+        first, last = _earlier(first, code_began), _earlier(last, code_began)
+        overhead["start"] = _seconds(last, code_began)
+        overhead["finish"] = _seconds(datetime.fromisoformat(outcome.ended), step.ended)
+    overhead["queue"] = _seconds(step.driver.ended, first)
+    return overhead
+
+
+def _earlier(time: datetime | None, other: datetime) -> datetime | None:
+    return None if time is None else min(time, other)
+
+
+def _sum_overhead(result: RunResult) -> dict[str, float]:
+    total: dict[str, float] = {}
+    for step in result.steps:
+        for kind, seconds in step.overhead.items():
+            total[kind] = total.get(kind, 0.0) + seconds
+    between = result.seconds - sum(step.seconds for step in result.steps)
+    return {**total, "between": max(0.0, between)}
+
+
+def _seconds(began: datetime | None, ended: datetime | None) -> float:
+    """Return the seconds between two times, 0 where one is missing or rounding turned them."""
+    if began is None or ended is None:
+        return 0.0
+    return max(0.0, (ended - began).total_seconds())

@@ -1,0 +1,310 @@
+"""Runs that Kubeflow Pipelines starts by itself, at set times."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_pipelines.kubeflow.client import Kubeflow
+from viewfinder_pipelines.kubeflow.result import FINAL_STATES
+from viewfinder_pipelines.kubeflow.submission import (
+    RUN_ID,
+    PipelineVersion,
+    find_experiment,
+    name_filter,
+)
+from viewfinder_pipelines.settings.file import KubeflowSettings
+
+NO_OVERLAP = (
+    "Its runs do not overlap: while one is going the next one waits, so they come further apart "
+    "than the schedule says where a run takes longer."
+)
+"""Why runs may come less often than a schedule says."""
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_PAGE = 100
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """When runs begin: by a cron expression or at an interval, one of them.
+
+    Attributes:
+        cron: Six fields, seconds first, as Kubeflow Pipelines wants it; UTC unless the install
+            says otherwise.
+        interval: Seconds between two runs.
+    """
+
+    cron: str = ""
+    interval: int = 0
+
+    @classmethod
+    def parse(cls, cron: str | None, every: str | None) -> "Trigger":
+        """Understand what a user writes.
+
+        Args:
+            cron: Five fields as crontab has them, or six with seconds first.
+            every: An interval such as `90m`, `6h` or `1d`; at least a minute.
+
+        Raises:
+            PermanentError: Not exactly one of them, or not well-formed.
+        """
+        if bool(cron) == bool(every):
+            raise PermanentError(
+                "either --cron or --every", "both" if cron else "neither", "give one of them"
+            )
+        if cron:
+            fields = cron.split()
+            if len(fields) not in (5, 6):
+                raise PermanentError(
+                    "a cron expression of five fields (minute hour day month weekday)",
+                    repr(cron),
+                    'write for example --cron "0 3 * * *"',
+                )
+            return cls(cron=" ".join(["0", *fields][-6:]))
+        match = re.fullmatch(r"([1-9]\d*)([smhd])", every or "")
+        seconds = int(match[1]) * _UNITS[match[2]] if match else 0
+        if seconds < _UNITS["m"]:
+            raise PermanentError(
+                "an interval of at least a minute", repr(every), "write for example --every 6h"
+            )
+        return cls(interval=seconds)
+
+    def __str__(self) -> str:
+        if self.cron:
+            return f"cron {self.cron.removeprefix('0 ') if self._has_seconds() else self.cron}"
+        unit = max((u for u in _UNITS if self.interval % _UNITS[u] == 0), key=_UNITS.__getitem__)
+        return f"every {self.interval // _UNITS[unit]}{unit}"
+
+    def next_time(self, last: datetime) -> datetime | None:
+        """Return when the next run is due, in UTC; None for a cron expression that is not plain.
+
+        Args:
+            last: Now, for a cron expression; for an interval the last run, or when it was made.
+        """
+        from croniter import CroniterError, croniter  # type: ignore[import-untyped]
+
+        if not self.cron:
+            missed = max(0.0, (datetime.now(UTC) - last).total_seconds()) // self.interval
+            return last + timedelta(seconds=(missed + 1) * self.interval)
+        try:
+            times = croniter(self.cron, last, second_at_beginning=self._has_seconds())
+            found: datetime = times.get_next(datetime)
+        except (CroniterError, ValueError):
+            return None  # Kubeflow Pipelines understands some that croniter does not
+        return found
+
+    def _has_seconds(self) -> bool:
+        return len(self.cron.split()) == 6
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A recurring run in Kubeflow Pipelines.
+
+    Attributes:
+        schedule_id: Kubeflow Pipelines' id of it.
+        name: Its name.
+        trigger: When its runs begin.
+        version_id: The pipeline's version that it runs.
+        parameters: The pipeline's parameters.
+        enabled: Whether it starts runs at present.
+        experiment_id: The experiment its runs belong to.
+        service_account: Whom its runs are.
+        made: When it was made; an interval counts from there.
+    """
+
+    schedule_id: str
+    name: str
+    trigger: Trigger
+    version_id: str
+    parameters: Mapping[str, Any]
+    enabled: bool
+    experiment_id: str
+    service_account: str
+    made: datetime | None = field(default=None, compare=False)
+
+    def does(self, wanted: "Schedule") -> bool:
+        """Return whether it starts the wanted runs at the wanted times."""
+        # The API fills in the default account of a schedule that was made without one.
+        account = self.service_account if wanted.service_account else ""
+        return replace(self, schedule_id="", service_account=account) == wanted
+
+
+def set_schedule(
+    kubeflow: Kubeflow,
+    settings: KubeflowSettings,
+    name: str,
+    trigger: Trigger,
+    version: PipelineVersion,
+    arguments: Mapping[str, Any],
+) -> tuple[Schedule, bool]:
+    """Make sure that the recurring run `name` is exactly this one.
+
+    Kubeflow Pipelines cannot change a recurring run: a changed one is made anew, and the old one
+    is deleted after that, so that no time is missed. An old one that has a run going is disabled
+    and deleted the next time.
+
+    Returns:
+        The schedule, and whether anything had to change.
+
+    Raises:
+        PermanentError: The API refused, for example the cron expression.
+        TransientError: The API is not there at the moment.
+    """
+    before = [s for s in list_schedules(kubeflow, name) if s.name == name]
+    wanted = Schedule(
+        schedule_id="",
+        name=name,
+        trigger=trigger,
+        version_id=version.version_id,
+        parameters={**arguments, "run_id": RUN_ID},
+        enabled=True,
+        experiment_id=find_experiment(kubeflow, settings),
+        service_account=settings.service_account,
+    )
+    current = next((schedule for schedule in before if schedule.does(wanted)), None)
+    is_new = current is None
+    if current is None:
+        made = kubeflow.call(
+            _api(kubeflow).recurring_run_service_create_recurring_run,
+            _to_request(wanted, version, settings),
+        )
+        current = _from_answer(made)
+    for old in before:
+        if old.schedule_id != current.schedule_id:
+            retire_schedule(kubeflow, old)
+    return current, is_new
+
+
+def list_schedules(kubeflow: Kubeflow, name: str | None = None) -> list[Schedule]:
+    """Return the recurring runs of our pipeline, or those of a name."""
+    found: list[Any] = []
+    token = ""
+    while True:
+        answer = kubeflow.call(
+            _api(kubeflow).recurring_run_service_list_recurring_runs,
+            page_token=token,
+            page_size=_PAGE,
+            namespace=kubeflow.namespace or "",
+            filter=name_filter(name) if name else "",
+        )
+        found += answer.recurring_runs or []
+        token = answer.next_page_token
+        if not token:
+            return [_from_answer(run) for run in found]
+
+
+def describe_schedule(schedule: Schedule) -> str:
+    """Return the lines that tell a schedule: when, what next, and with which parameters."""
+    state = "enabled" if schedule.enabled else "disabled"
+    now = datetime.now(UTC)
+    start = now if schedule.trigger.cron else schedule.made or now
+    due = schedule.trigger.next_time(start) if schedule.enabled else None
+    following = f", next at {due:%Y-%m-%d %H:%M} UTC" if due else ""
+    parameters = {k: v for k, v in schedule.parameters.items() if k != "run_id"}
+    given = ", ".join(f"{name}={value}" for name, value in sorted(parameters.items()))
+    return f"{schedule.name}: {schedule.trigger}, {state}{following}\n  {given}"
+
+
+def find_schedules(kubeflow: Kubeflow, name: str) -> Sequence[Schedule]:
+    """Return the recurring runs called `name`, at least one.
+
+    Raises:
+        PermanentError: There is none.
+    """
+    found = list_schedules(kubeflow, name)
+    if not found:
+        raise PermanentError(
+            "the name of a schedule", repr(name), "list them with `viewfinder schedule list`"
+        )
+    return found
+
+
+def enable_schedule(kubeflow: Kubeflow, schedule: Schedule, enabled: bool) -> None:
+    """Let a recurring run start runs again, or keep it from it."""
+    client = kubeflow.client
+    method = client.enable_recurring_run if enabled else client.disable_recurring_run
+    kubeflow.call(method, schedule.schedule_id)
+
+
+def retire_schedule(kubeflow: Kubeflow, schedule: Schedule) -> list[str]:
+    """Disable a recurring run, and delete it unless a run of it is going.
+
+    With a recurring run Kubernetes deletes the pods of its runs, and Kubeflow Pipelines 2.17 calls
+    such a run running for ever. Runs that have ended stay.
+
+    Returns:
+        The ids of the runs that are going; the recurring run is deleted when there are none.
+    """
+    enable_schedule(kubeflow, schedule, False)
+    going = _runs_going(kubeflow, schedule)
+    if not going:
+        kubeflow.call(kubeflow.client.delete_recurring_run, schedule.schedule_id)
+    return going
+
+
+def _api(kubeflow: Kubeflow) -> Any:
+    """Return what KFP's API has for recurring runs: its client prints addresses of its own."""
+    import kfp_server_api
+
+    return kfp_server_api.RecurringRunServiceApi(kubeflow.connection)
+
+
+def _runs_going(kubeflow: Kubeflow, schedule: Schedule) -> list[str]:
+    newest = kubeflow.call(
+        kubeflow.client.list_runs,
+        experiment_id=schedule.experiment_id,
+        sort_by="created_at desc",
+        page_size=_PAGE,
+    )
+    return [
+        run.run_id
+        for run in newest.runs or []
+        if run.recurring_run_id == schedule.schedule_id and str(run.state) not in FINAL_STATES
+    ]
+
+
+def _to_request(wanted: Schedule, version: PipelineVersion, settings: KubeflowSettings) -> Any:
+    import kfp_server_api
+
+    trigger = kfp_server_api.V2beta1Trigger()
+    if wanted.trigger.cron:
+        trigger.cron_schedule = kfp_server_api.V2beta1CronSchedule(cron=wanted.trigger.cron)
+    else:
+        trigger.periodic_schedule = kfp_server_api.V2beta1PeriodicSchedule(
+            interval_second=str(wanted.trigger.interval)
+        )
+    return kfp_server_api.V2beta1RecurringRun(
+        display_name=wanted.name,
+        experiment_id=wanted.experiment_id,
+        pipeline_version_reference=version.reference,
+        runtime_config=kfp_server_api.V2beta1RuntimeConfig(
+            parameters=dict(wanted.parameters), pipeline_root=settings.pipeline_root or None
+        ),
+        service_account=wanted.service_account or None,
+        trigger=trigger,
+        max_concurrency="1",  # a run that takes longer than the interval delays the next one
+        no_catchup=True,  # one run after an outage, not one for every time that was missed
+        mode=kfp_server_api.RecurringRunMode.ENABLE,
+    )
+
+
+def _from_answer(run: Any) -> Schedule:
+    cron, periodic = run.trigger.cron_schedule, run.trigger.periodic_schedule
+    return Schedule(
+        schedule_id=run.recurring_run_id,
+        name=run.display_name,
+        trigger=Trigger(
+            cron=cron.cron if cron else "",
+            interval=int(periodic.interval_second) if periodic else 0,
+        ),
+        version_id=run.pipeline_version_reference.pipeline_version_id,
+        parameters=run.runtime_config.parameters or {},
+        enabled=run.status == "ENABLED",
+        experiment_id=run.experiment_id,
+        service_account=run.service_account or "",
+        made=run.created_at,
+    )

@@ -1,0 +1,215 @@
+"""Put the pipeline into Kubeflow Pipelines and start runs of it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_pipelines.kubeflow.client import Kubeflow
+from viewfinder_pipelines.pipeline.compiling import Pipeline, compile_pipeline
+from viewfinder_pipelines.pipeline.platform import PlatformSettings
+from viewfinder_pipelines.settings.file import KubeflowSettings
+
+# Kubeflow Pipelines puts the run's own id in its place when the run begins, in every run of a
+# recurring one: what a run publishes names the run that made it.
+RUN_ID = "[[RunUUID]]"
+
+
+@dataclass(frozen=True)
+class PipelineVersion:
+    """A version of the pipeline in Kubeflow Pipelines.
+
+    Attributes:
+        pipeline_id: The pipeline.
+        version_id: The version.
+        name: The version's name: the digest of its YAML.
+        is_new: Whether it was uploaded now.
+    """
+
+    pipeline_id: str
+    version_id: str
+    name: str
+    is_new: bool
+
+    @property
+    def reference(self) -> Any:
+        """The version as the API's requests name it."""
+        import kfp_server_api
+
+        return kfp_server_api.V2beta1PipelineVersionReference(
+            pipeline_id=self.pipeline_id, pipeline_version_id=self.version_id
+        )
+
+
+def compile_for_cluster(
+    path: Path,
+    platform: PlatformSettings,
+    cache: bool = True,
+    pipeline: Pipeline = Pipeline.TRAINING,
+) -> None:
+    """Write the compiled pipeline with what its pods get from the cluster.
+
+    Args:
+        path: The YAML to write.
+        platform: What the pods get.
+        cache: False keeps every step from being skipped.
+        pipeline: Which one.
+
+    Raises:
+        PermanentError: Settings for a step that no pipeline has.
+    """
+    compile_pipeline(path, pipeline)
+    documents = list(yaml.safe_load_all(path.read_text()))
+    specification, kubernetes = documents[0], documents[1] if len(documents) > 1 else {}
+    platform.apply(specification, kubernetes, frozenset().union(*(p.steps for p in Pipeline)))
+    if not cache:
+        for graph in (specification["root"], *specification["components"].values()):
+            for task in graph.get("dag", {}).get("tasks", {}).values():
+                task["cachingOptions"] = {}
+    kept = [specification, kubernetes] if kubernetes else [specification]
+    path.write_text(yaml.safe_dump_all(kept, sort_keys=True))
+
+
+def upload_pipeline(
+    kubeflow: Kubeflow,
+    platform: PlatformSettings,
+    cache: bool = True,
+    pipeline: Pipeline = Pipeline.TRAINING,
+) -> PipelineVersion:
+    """Make sure that Kubeflow Pipelines has this very pipeline; the same one is not sent twice.
+
+    Raises:
+        PermanentError: The API refused.
+        TransientError: The API is not there at the moment.
+    """
+    import kfp_server_api
+
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "pipeline.yaml"
+        compile_for_cluster(path, platform, cache, pipeline)
+        name = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+        pipeline_id = _find_pipeline(kubeflow, pipeline) or _create_pipeline(kubeflow, pipeline)
+        if version_id := _find_version(kubeflow, pipeline_id, name):
+            return PipelineVersion(pipeline_id, version_id, name, is_new=False)
+        try:
+            # kfp.Client.upload_pipeline_version does the same and prints an address of its own.
+            version = kubeflow.call(
+                kfp_server_api.PipelineUploadServiceApi(
+                    kubeflow.connection
+                ).upload_pipeline_version,
+                str(path),
+                name=name,
+                pipelineid=pipeline_id,
+            )
+        except PermanentError:
+            # Another submission of the same pipeline was faster.
+            version_id = _find_version(kubeflow, pipeline_id, name)
+            if version_id is None:
+                raise
+            return PipelineVersion(pipeline_id, version_id, name, is_new=False)
+    return PipelineVersion(pipeline_id, version.pipeline_version_id, name, is_new=True)
+
+
+def submit(
+    kubeflow: Kubeflow,
+    settings: KubeflowSettings,
+    version: PipelineVersion,
+    arguments: Mapping[str, Any],
+    name: str,
+) -> str:
+    """Start a run and return its id.
+
+    Args:
+        kubeflow: Where.
+        settings: Experiment, service account, pipeline root.
+        version: Which version of the pipeline.
+        arguments: The pipeline's parameters that are given.
+        name: The run's name in the UI.
+
+    Raises:
+        PermanentError: The API refused, for example a parameter.
+        TransientError: The API is not there at the moment.
+    """
+    import kfp_server_api
+
+    run = kfp_server_api.V2beta1Run(
+        display_name=name,
+        experiment_id=find_experiment(kubeflow, settings),
+        pipeline_version_reference=version.reference,
+        runtime_config=kfp_server_api.V2beta1RuntimeConfig(
+            parameters=dict(arguments),
+            pipeline_root=settings.pipeline_root or None,
+        ),
+        service_account=settings.service_account or None,
+    )
+    # kfp.Client.run_pipeline does the same and prints an address of its own.
+    create = kfp_server_api.RunServiceApi(kubeflow.connection).run_service_create_run
+    return str(kubeflow.call(create, run).run_id)
+
+
+def find_experiment(kubeflow: Kubeflow, settings: KubeflowSettings) -> str:
+    """Return the id of the experiment, made if it is missing."""
+    import kfp_server_api
+
+    api = kfp_server_api.ExperimentServiceApi(kubeflow.connection)
+    found = kubeflow.call(
+        api.experiment_service_list_experiments,
+        filter=name_filter(settings.experiment),
+        namespace=kubeflow.namespace or "",
+    )
+    if found.experiments:
+        return str(found.experiments[0].experiment_id)
+    experiment = kfp_server_api.V2beta1Experiment(
+        display_name=settings.experiment, namespace=kubeflow.namespace
+    )
+    made = kubeflow.call(api.experiment_service_create_experiment, experiment)
+    return str(made.experiment_id)
+
+
+def name_filter(name: str) -> str:
+    """Return the API's filter for things of this display name."""
+    predicate = {"operation": "EQUALS", "key": "display_name", "stringValue": name}
+    return json.dumps({"predicates": [predicate]})
+
+
+def _find_pipeline(kubeflow: Kubeflow, pipeline: Pipeline) -> str | None:
+    found = kubeflow.call(
+        kubeflow.client.list_pipelines,
+        filter=name_filter(pipeline.value),
+        namespace=kubeflow.namespace,
+    )
+    return str(found.pipelines[0].pipeline_id) if found.pipelines else None
+
+
+def _create_pipeline(kubeflow: Kubeflow, pipeline: Pipeline) -> str:
+    import kfp_server_api
+
+    new = kfp_server_api.V2beta1Pipeline(
+        display_name=pipeline.value,
+        name=pipeline.value,
+        description=pipeline.description,
+        namespace=kubeflow.namespace,
+    )
+    try:
+        api = kfp_server_api.PipelineServiceApi(kubeflow.connection)
+        created = kubeflow.call(api.pipeline_service_create_pipeline, new)
+    except PermanentError:
+        found = _find_pipeline(kubeflow, pipeline)  # another submission was faster
+        if found is None:
+            raise
+        return found
+    return str(created.pipeline_id)
+
+
+def _find_version(kubeflow: Kubeflow, pipeline_id: str, name: str) -> str | None:
+    found = kubeflow.call(
+        kubeflow.client.list_pipeline_versions, pipeline_id, filter=name_filter(name)
+    )
+    versions = found.pipeline_versions
+    return str(versions[0].pipeline_version_id) if versions else None

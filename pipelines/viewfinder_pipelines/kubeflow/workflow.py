@@ -1,0 +1,213 @@
+"""Read the Argo workflow in which Kubeflow Pipelines runs a pipeline.
+
+KFP's own list of tasks has neither the names of the pods nor the causes of failures. The workflow
+has both, and KFP's API hands it out as the run's runtime manifest.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from viewfinder_pipelines.runs.outputs import parse_outputs
+from viewfinder_pipelines.runs.record import ArtifactRecord, StepState
+
+_DRIVER = "system-container-driver"  # the template of the pods that prepare a step
+LOG_ARTIFACT = "main-logs"
+"""Argo's name of the log that it has kept of a pod."""
+_CONDITION = "condition"  # the driver's output that says whether the step's condition holds
+_POD_PATCH = "pod-spec-patch"  # the driver's output that holds the command of the step's pod
+_STATES: dict[str, StepState] = {
+    "Pending": "running",
+    "Running": "running",
+    "Succeeded": "succeeded",
+    "Failed": "failed",
+    "Error": "failed",
+}
+_TRY = re.compile(r"\(\d+\)")
+_NEVER = datetime.max.replace(tzinfo=UTC)
+_LONGEST_PREFIX = 253 - 11  # of a pod's name: what Argo leaves for its hash
+
+Node = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Pod:
+    """One pod of a run.
+
+    Attributes:
+        name: Its name.
+        state: How it ended.
+        began: When Argo made it; None while it has not.
+        ended: When Argo saw it end; None while it has not.
+        message: What Argo says about a failure, or why it has not started.
+        waits: Whether it has not started.
+        has_log: Whether Argo has kept its log.
+    """
+
+    name: str
+    state: StepState
+    began: datetime | None
+    ended: datetime | None
+    message: str
+    waits: bool = False
+    has_log: bool = False
+
+
+@dataclass(frozen=True)
+class WorkflowStep:
+    """A step of the pipeline as the workflow tells it.
+
+    Attributes:
+        name: The step's name in the pipeline.
+        state: How it ended, or `running`.
+        driver: KFP's pod that prepares the step, or finds it in the cache.
+        pods: The step's own pods, one a try; none for a cached step.
+        artifacts: Where its artifacts go, by name, as its driver laid it down; without metadata.
+        image: The image of its pods, as its driver laid it down; empty before that.
+        is_skipped: Whether its driver found that its condition does not hold.
+    """
+
+    name: str
+    state: StepState
+    driver: Pod
+    pods: tuple[Pod, ...]
+    artifacts: Mapping[str, ArtifactRecord] = field(default_factory=dict)
+    image: str = ""
+    is_skipped: bool = False
+
+    @property
+    def began(self) -> datetime | None:
+        """When the step's driver began."""
+        return self.driver.began
+
+    @property
+    def ended(self) -> datetime | None:
+        """When its last pod ended."""
+        return self.pods[-1].ended if self.pods else self.driver.ended
+
+    @property
+    def pod(self) -> Pod:
+        """The newest pod: the last try, or the driver before there is one."""
+        return self.pods[-1] if self.pods else self.driver
+
+    @property
+    def failure(self) -> str:
+        """What Argo says about the pod that failed."""
+        failed = [pod for pod in (self.driver, *self.pods) if pod.state == "failed"]
+        return failed[-1].message if failed else ""
+
+
+def read_steps(workflow: Mapping[str, Any]) -> list[WorkflowStep]:
+    """Return the steps that have begun, in the order in which they did.
+
+    Args:
+        workflow: The run's runtime manifest.
+    """
+    nodes = list(workflow.get("status", {}).get("nodes", {}).values())
+    paths = {
+        _path(node).removesuffix("-driver")
+        for node in nodes
+        if node["type"] == "Pod" and node.get("templateName") == _DRIVER
+    }
+    steps = [_read_step(workflow, nodes, path) for path in paths]
+    return sorted(steps, key=lambda step: (step.began or _NEVER, step.ended or _NEVER))
+
+
+def _read_step(workflow: Mapping[str, Any], nodes: Sequence[Node], path: str) -> WorkflowStep:
+    """Put a step together of all the nodes that Argo made for it."""
+    drivers = _read_pods(workflow, nodes, f"{path}-driver")
+    pods = _read_pods(workflow, nodes, f"{path}.executor")
+    # A node that is retried stands above its tries, whose names end in a number.
+    own = min((node for node in nodes if _path(node) == path), key=_name_length, default=None)
+    state = _STATES.get(own["phase"] if own else "Running", "running")
+    if own is None and drivers[-1].state == "failed":
+        state = "failed"
+    elif state == "succeeded" and not pods:
+        state = "cached"
+    told = _driver_outputs([node for node in nodes if _path(node) == f"{path}-driver"])
+    container = _read_container(told.get(_POD_PATCH))
+    return WorkflowStep(
+        name=path.rpartition(".")[2],
+        state=state,
+        driver=drivers[-1],
+        pods=pods,
+        artifacts=_planned_artifacts(container),
+        image=str(container.get("image", "")),
+        is_skipped=told.get(_CONDITION) == "false",
+    )
+
+
+def _driver_outputs(drivers: Sequence[Node]) -> dict[str, str]:
+    """Return what a step's driver put out, by name; of the last try that did."""
+    return {
+        parameter["name"]: parameter["value"]
+        for node in drivers
+        for parameter in node.get("outputs", {}).get("parameters", [])
+        if parameter.get("value")
+    }
+
+
+def _read_container(patch: str | None) -> Mapping[str, Any]:
+    """Return the container of a step's pod, as its driver laid it down."""
+    try:
+        container = json.loads(patch or "")["containers"][0]
+        return container if isinstance(container, dict) else {}
+    except (ValueError, LookupError, TypeError):
+        return {}  # still at it, or the step comes from the cache, or another version of KFP
+
+
+def _planned_artifacts(container: Mapping[str, Any]) -> dict[str, ArtifactRecord]:
+    """Return where a step's artifacts go; its driver writes that into the pod's command."""
+    try:
+        command = container["command"]
+        outputs = json.loads(command[command.index("--executor_input") + 1])["outputs"]
+        return parse_outputs(outputs).artifacts
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return {}  # a driver of another version writes it otherwise
+
+
+def _read_pods(workflow: Mapping[str, Any], nodes: Sequence[Node], path: str) -> tuple[Pod, ...]:
+    """Return the pods of a path, the newest last."""
+    pods = [
+        _read_pod(workflow, node) for node in nodes if node["type"] == "Pod" and _path(node) == path
+    ]
+    return tuple(sorted(pods, key=lambda pod: pod.began or _NEVER))
+
+
+def _name_length(node: Node) -> int:
+    return len(node["name"])
+
+
+def _path(node: Node) -> str:
+    """Return a node's place in the pipeline: its name without the numbers of its tries."""
+    return _TRY.sub("", node["name"])
+
+
+def _read_pod(workflow: Mapping[str, Any], node: Node) -> Pod:
+    return Pod(
+        name=_pod_name(workflow["metadata"]["name"], node),
+        state=_STATES.get(node.get("phase", "Pending"), "running"),
+        began=_time(node.get("startedAt")),
+        ended=_time(node.get("finishedAt")),
+        message=node.get("message", ""),
+        waits=node.get("phase", "Pending") == "Pending",
+        has_log=any(a.get("name") == LOG_ARTIFACT for a in _artifacts(node)),
+    )
+
+
+def _artifacts(node: Node) -> Sequence[Mapping[str, Any]]:
+    """Return what Argo has kept of a pod."""
+    return node.get("outputs", {}).get("artifacts") or ()
+
+
+def _pod_name(workflow: str, node: Node) -> str:
+    """Return the name Argo gives a node's pod: workflow, template and the hash in the node's id."""
+    prefix = f"{workflow}-{node['templateName']}"[:_LONGEST_PREFIX]
+    return f"{prefix}-{node['id'].rpartition('-')[2]}"
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,1 @@
+"""Run a pipeline on this machine, and serve what it published."""

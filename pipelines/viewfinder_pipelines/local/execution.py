@@ -1,0 +1,144 @@
+"""Run the compiled pipeline on this machine and keep its record."""
+
+import os
+import signal
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from viewfinder_pipelines.local.failure import (
+    as_run_error,
+    count_memory_kills,
+    explain_full_disk,
+    explain_signal,
+)
+from viewfinder_pipelines.local.follower import Follower
+from viewfinder_pipelines.local.job import Job, started
+from viewfinder_pipelines.runs.conclusion import (
+    explain_failure,
+    fill_in,
+    interrupt,
+    was_refused,
+    with_outputs,
+)
+from viewfinder_pipelines.runs.events import Listener
+from viewfinder_pipelines.runs.files import (
+    RunLog,
+    room_for_the_record,
+    save_at_the_end,
+    save_so_far,
+)
+from viewfinder_pipelines.runs.lock import held_run
+from viewfinder_pipelines.runs.outputs import read_outcome, read_outputs
+from viewfinder_pipelines.runs.record import LOCAL, RunError, RunResult, StepResult
+
+
+def run_locally(
+    pipeline: Path,
+    arguments: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    run_dir: Path,
+    listener: Listener,
+) -> RunResult:
+    """Run a compiled pipeline with kfp.local and write `run.json` and `log.txt`.
+
+    A run that was cut off goes on when it is called again with the same `run_dir` and
+    `arguments`: finished steps are taken from the run's own cache.
+
+    Args:
+        pipeline: The compiled pipeline.
+        arguments: The parameters that differ from the pipeline's defaults.
+        parameters: All parameters, for the record.
+        run_dir: The run's folder; made if missing.
+        listener: Called after every line of output with the event and the run so far.
+
+    Returns:
+        The run's record. Failure is a state of the record, not an exception.
+
+    Raises:
+        PermanentError: Another process is at work on the run.
+    """
+    run_dir.mkdir(parents=True, exist_ok=True)
+    with held_run(run_dir) as lock, room_for_the_record(run_dir):
+        began = time.monotonic()
+        follower = Follower(_begin(run_dir, parameters))
+        follower.result.save(run_dir)
+        kills = count_memory_kills()
+        code = _follow(Job(pipeline, arguments, run_dir), lock, follower, listener)
+        result = _conclude(follower, run_dir, code, count_memory_kills() - kills)
+        result = replace(result, seconds=time.monotonic() - began, process=None)
+        save_at_the_end(result, run_dir)
+    return result
+
+
+def _begin(run_dir: Path, parameters: Mapping[str, Any]) -> RunResult:
+    return RunResult(
+        run_id=run_dir.name,
+        where=LOCAL,
+        state="running",
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        seconds=0.0,
+        parameters=dict(parameters),
+        process=os.getpid(),
+    )
+
+
+def _follow(job: Job, lock: int, follower: Follower, listener: Listener) -> int | None:
+    """Run the job's process and feed its lines to the follower.
+
+    Returns:
+        Its exit code; None when it was interrupted.
+    """
+    log = RunLog(job.run_dir)
+    try:
+        with started(job, lock) as process:
+            for line in process.lines():
+                log.write(line)
+                event = follower.take(line)
+                if event.kind not in ("said", "other"):
+                    save_so_far(follower.result, job.run_dir)
+                listener(event, follower.result)
+            return process.end()
+    except KeyboardInterrupt:
+        return None
+    finally:
+        log.close()
+
+
+def _conclude(follower: Follower, run_dir: Path, code: int | None, memory_kills: int) -> RunResult:
+    """Fill in what the steps wrote, and decide how the run ended."""
+    steps = tuple(_with_outputs(step, run_dir / "steps") for step in follower.result.steps)
+    result = fill_in(replace(follower.result, steps=steps))
+    if code is None:
+        return replace(result, state="interrupted", steps=interrupt(steps))
+    if follower.failure is not None or code != 0:
+        error = _explain(follower, run_dir, code, memory_kills)
+        return replace(result, state="failed", error=error, steps=interrupt(steps))
+    return replace(result, state="refused" if was_refused(result) else "succeeded")
+
+
+def _explain(follower: Follower, run_dir: Path, code: int, memory_kills: int) -> RunError:
+    """Find out why a run failed: what the step said, or else a full disk or a signal."""
+    failure = follower.failure
+    if failure is None:
+        what, step, tail = "the process that runs the steps", None, tuple(follower.tail)
+    else:
+        what, step, tail = f"step {failure.step}", failure.step, failure.tail
+        if failure.outcome is not None and failure.outcome.failure is not None:
+            return explain_failure(step, failure.outcome, tail)
+        # Only a shell that was killed itself tells no exit code.
+        code = -signal.SIGKILL if failure.exit_code is None else failure.exit_code
+    error = explain_full_disk(run_dir) or explain_signal(code, what, memory_kills)
+    if error is not None:
+        return as_run_error(error, step, tail)
+    return explain_failure(step, follower.job_outcome if failure is None else None, tail)
+
+
+def _with_outputs(step: StepResult, pipeline_root: Path) -> StepResult:
+    if step.state not in ("succeeded", "cached"):
+        return step
+    outputs = read_outputs(pipeline_root, step.name)
+    return with_outputs(step, outputs, read_outcome(outputs))

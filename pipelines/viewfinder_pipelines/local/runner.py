@@ -1,0 +1,215 @@
+"""Plan a run, run it here, find it again."""
+
+import logging
+import re
+import secrets
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_components.storage.store import open_store
+from viewfinder_pipelines.local.execution import run_locally
+from viewfinder_pipelines.pipeline.compiling import (
+    compile_pipeline,
+    list_parameters,
+    parse_assignment,
+    with_defaults,
+)
+from viewfinder_pipelines.pipeline.parameters import check_parameters
+from viewfinder_pipelines.runs.events import Listener
+from viewfinder_pipelines.runs.files import RunLog
+from viewfinder_pipelines.runs.record import RECORD_FILE, RunResult
+from viewfinder_pipelines.runs.report import write_report
+from viewfinder_pipelines.settings.environment import Settings
+
+_PIPELINE_FILE = "pipeline.yaml"
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_ENDED = ("succeeded", "refused")
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """A run that may begin, or go on.
+
+    Attributes:
+        run_dir: The run's folder; its name is the run's id.
+        arguments: The pipeline parameters that are given.
+        ended: The record of a run that has nothing left to do.
+    """
+
+    run_dir: Path
+    arguments: Mapping[str, Any]
+    ended: RunResult | None = None
+
+
+def plan_run(
+    options: Mapping[str, Any], assignments: Sequence[str] = (), settings: Settings | None = None
+) -> RunPlan:
+    """Plan a new run.
+
+    Args:
+        options: Pipeline parameters by name; `data` is required.
+        assignments: More parameters as `key=value`; they win over `options`.
+        settings: Where runs and models are kept.
+
+    Raises:
+        PermanentError: A parameter is missing, unknown or of the wrong type, or the run_id is
+            another run's.
+    """
+    settings = settings or Settings()
+    arguments = {**options, **dict(map(parse_assignment, assignments))}
+    if not arguments.get("data"):
+        raise PermanentError(
+            "photos to train on",
+            "no --data",
+            "name a folder with one folder of photos a class: viewfinder run --data PHOTOS",
+        )
+    arguments["data"] = _anchor(arguments["data"])
+    arguments["model_root"] = _anchor(arguments.get("model_root", str(settings.models)))
+    arguments.setdefault("checkpoint_root", str(settings.checkpoints))
+    arguments.setdefault("run_id", _new_run_id())
+    arguments.setdefault("deploy", False)  # a laptop has no cluster, unless told
+    open_store(arguments["model_root"])
+    check_parameters(with_defaults(arguments))
+    return RunPlan(_new_run_dir(settings, arguments["run_id"]), arguments)
+
+
+def resume_run(
+    run_id: str,
+    options: Mapping[str, Any],
+    assignments: Sequence[str],
+    settings: Settings | None = None,
+) -> RunPlan:
+    """Plan to go on with a run that was cut off or failed, with the parameters it had.
+
+    A run that has ended well, or was refused by the gate, is not run again: its plan holds its
+    record.
+
+    Raises:
+        PermanentError: The run is unknown, still running or not this machine's, or parameters are
+            given as well.
+    """
+    result = load_run(run_id, settings)
+    if options or assignments:
+        raise PermanentError(
+            "--resume RUN alone, since a resumed run keeps its parameters",
+            f"also {', '.join([*options, *assignments])}",
+            "leave them out, or start a new run",
+        )
+    if not result.is_local:
+        raise PermanentError(
+            "a run of this machine", f"{run_id}, a run at {result.where}", "submit it there again"
+        )
+    if result.state == "running":
+        raise PermanentError(
+            f"run {run_id} to have ended", f"it runs in process {result.process}", "wait for it"
+        )
+    ended = result if result.state in _ENDED else None
+    return RunPlan(_run_dir(run_id, settings), _given(result), ended)
+
+
+def _given(result: RunResult) -> dict[str, Any]:
+    """Return the parameters of a run that differ from the pipeline's defaults."""
+    known = list_parameters()
+    if unknown := result.parameters.keys() - known.keys():
+        raise PermanentError(
+            "a run of this release's pipeline",
+            f"parameters that it does not have: {', '.join(sorted(unknown))}",
+            "go on with the release of viewfinder that started the run, or start a new run",
+        )
+    return {k: v for k, v in result.parameters.items() if known[k].default != v}
+
+
+def run_pipeline(plan: RunPlan, listener: Listener) -> RunResult:
+    """Compile the pipeline, run it on this machine and write record and report.
+
+    Args:
+        plan: What to run.
+        listener: Called after every line of output.
+
+    Returns:
+        The run's record.
+
+    Raises:
+        PermanentError: Another process is at work on the run.
+    """
+    if plan.ended is not None:
+        return plan.ended
+    plan.run_dir.mkdir(parents=True, exist_ok=True)
+    pipeline = plan.run_dir / _PIPELINE_FILE
+    compile_pipeline(pipeline)
+    result = run_locally(
+        pipeline, plan.arguments, with_defaults(plan.arguments), plan.run_dir, listener
+    )
+    return _with_report(result, plan.run_dir)
+
+
+def _with_report(result: RunResult, run_dir: Path) -> RunResult:
+    """Write the run's page; whatever goes wrong there, the run has ended as its record says."""
+    try:
+        report = write_report(run_dir, result)
+        if report is None:
+            return result
+        result = replace(result, report=str(report))
+        result.save(run_dir)
+    except Exception as error:
+        log = RunLog(run_dir)
+        log.write(traceback.format_exc())
+        log.close()
+        _log.warning("The report could not be written (%s); %s has the details.", error, log.path)
+    return result
+
+
+def load_run(run_id: str, settings: Settings | None = None) -> RunResult:
+    """Read a past run's record.
+
+    Raises:
+        PermanentError: There is no such run.
+    """
+    return RunResult.load(_run_dir(run_id, settings))
+
+
+def list_runs(settings: Settings | None = None) -> list[RunResult]:
+    """Return every run's record, the newest last; one that cannot be read is told and left out."""
+    found = []
+    for path in (settings or Settings()).runs.glob(f"*/{RECORD_FILE}"):
+        try:
+            found.append(RunResult.load(path.parent))
+        except PermanentError as error:
+            _log.warning("%s is left out: %s", path.parent.name, error)
+    return sorted(found, key=lambda run: (run.started, run.run_id))
+
+
+def _new_run_dir(settings: Settings, run_id: str) -> Path:
+    if not _RUN_ID.fullmatch(run_id):
+        raise PermanentError(
+            "a run_id of letters, digits, dots, dashes and underscores, at most 100 of them",
+            repr(run_id),
+            "leave run_id out, or choose another",
+        )
+    run_dir = settings.runs / run_id
+    if (run_dir / RECORD_FILE).exists():
+        raise PermanentError(
+            "a run_id that no run has yet",
+            run_id,
+            f"choose another, or go on with that run: viewfinder run --resume {run_id}",
+        )
+    return run_dir
+
+
+def _run_dir(run_id: str, settings: Settings | None) -> Path:
+    return (settings or Settings()).runs / Path(run_id).name
+
+
+def _new_run_id() -> str:
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def _anchor(location: str) -> str:
+    """Make a relative path absolute: steps run in working directories of their own."""
+    return location if "://" in location else str(Path(location).expanduser().absolute())

@@ -1,0 +1,1 @@
+"""The pipelines: what they are, their parameters, and what Kubeflow Pipelines is given of them."""

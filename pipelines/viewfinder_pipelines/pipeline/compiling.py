@@ -1,0 +1,122 @@
+"""Compile the pipelines, and read their parameters back."""
+
+import importlib
+import inspect
+import warnings
+from collections.abc import Callable, Mapping
+from enum import Enum
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+from viewfinder_components.errors import PermanentError
+
+
+def _to_bool(text: str) -> bool:
+    values = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    try:
+        return values[text.lower()]
+    except KeyError as error:
+        raise ValueError(text) from error
+
+
+_CONVERT: dict[Any, Callable[[str], Any]] = {str: str, int: int, float: float, bool: _to_bool}
+_DESCRIBE = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+
+
+class Pipeline(Enum):
+    """A pipeline of this project; the values are the names in Kubeflow Pipelines."""
+
+    TRAINING = "viewfinder-training"
+    DEPLOYMENT = "viewfinder-deployment"
+
+    @property
+    def steps(self) -> frozenset[str]:
+        """The steps' names, known without compiling it."""
+        return _STEPS[self]
+
+    def load(self) -> Any:
+        """Import the pipeline: it takes kfp, so it is done when it is needed."""
+        name = self.value.removeprefix("viewfinder-")
+        module = importlib.import_module(f"viewfinder_pipelines.pipeline.{name}")
+        return getattr(module, f"{name}_pipeline")
+
+    @property
+    def description(self) -> str:
+        """What it does, in a sentence."""
+        return str(self.load().description)
+
+
+_STEPS = {
+    Pipeline.TRAINING: frozenset(
+        {
+            "validate",
+            "preprocess",
+            "train",
+            "evaluate",
+            "export",
+            "check",
+            "publish",
+            "deploy",
+        }
+    ),
+    Pipeline.DEPLOYMENT: frozenset({"select", "deploy"}),
+}
+
+
+def pipeline_of(parameters: Mapping[str, Any]) -> Pipeline:
+    """Return which pipeline a run is of, by the parameters it was given: training needs `data`."""
+    return Pipeline.TRAINING if "data" in parameters else Pipeline.DEPLOYMENT
+
+
+def compile_pipeline(path: Path, pipeline: Pipeline = Pipeline.TRAINING) -> None:
+    """Write a pipeline as KFP's YAML, without layers; the same source gives the same bytes."""
+    import yaml  # type: ignore[import-untyped]
+    from kfp import compiler
+
+    from viewfinder_pipelines.pipeline.flattening import flatten_conditions
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        compiler.Compiler().compile(pipeline.load(), str(path))
+    text = path.read_text()
+    specification, *platforms = yaml.safe_load_all(text)
+    flatten_conditions(specification)
+    # The comment on top tells what the pipeline takes.
+    comment = "".join(takewhile(lambda line: line.startswith("#"), text.splitlines(True)))
+    path.write_text(comment + yaml.safe_dump_all([specification, *platforms], sort_keys=True))
+
+
+def list_parameters(pipeline: Pipeline = Pipeline.TRAINING) -> dict[str, inspect.Parameter]:
+    """Return a pipeline's parameters by name, with their types and defaults."""
+    return dict(inspect.signature(pipeline.load().pipeline_func).parameters)
+
+
+def with_defaults(
+    arguments: Mapping[str, Any], pipeline: Pipeline = Pipeline.TRAINING
+) -> dict[str, Any]:
+    """Return all of a pipeline's parameters, those not given with their defaults."""
+    return {**{name: p.default for name, p in list_parameters(pipeline).items()}, **arguments}
+
+
+def parse_assignment(assignment: str, pipeline: Pipeline = Pipeline.TRAINING) -> tuple[str, Any]:
+    """Turn `key=value` into a pipeline parameter and a value of its type.
+
+    Raises:
+        PermanentError: No such parameter, or the value is not of its type.
+    """
+    name, separator, text = assignment.partition("=")
+    known = list_parameters(pipeline)
+    if not separator or name not in known:
+        raise PermanentError(
+            "--set KEY=VALUE with a parameter of the pipeline",
+            repr(assignment),
+            f"use one of: {', '.join(known)}",
+        )
+    kind = known[name].annotation
+    try:
+        return name, _CONVERT[kind](text)
+    except ValueError as error:
+        raise PermanentError(
+            f"{name} to be {_DESCRIBE[kind]}", repr(text), f"write --set {name}=VALUE again"
+        ) from error

@@ -1,0 +1,78 @@
+"""Write a run's log and record where the disk may be full."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from viewfinder_pipelines.runs.record import RECORD_FILE, RunResult
+
+LOG_FILE = "log.txt"
+_RESERVE = ".reserve"
+_RESERVED_BYTES = 1 << 18  # room for a record of some hundred classes
+_log = logging.getLogger(__name__)
+
+
+class RunLog:
+    """A run's log. A full disk costs lines of it, not the run."""
+
+    def __init__(self, run_dir: Path) -> None:
+        self.path = run_dir / LOG_FILE
+        # Unbuffered: what cannot be written must not come up again with every later line.
+        self._file = self.path.open("ab", buffering=0)
+        self.lost = 0
+        """How many lines could not be written."""
+
+    def write(self, text: str) -> None:
+        """Append text, as far as the disk allows."""
+        try:
+            self._file.write(text.encode("utf-8", "replace"))
+        except OSError:
+            self.lost += 1
+
+    def close(self) -> None:
+        """Close the file."""
+        with suppress(OSError):
+            self._file.close()
+
+
+@contextmanager
+def room_for_the_record(run_dir: Path) -> Iterator[None]:
+    """Keep room on the disk for a run's last record while the block runs.
+
+    Raises:
+        OSError: The disk is full already, or not writable.
+    """
+    reserve = run_dir / _RESERVE
+    with reserve.open("wb") as file:
+        file.write(os.urandom(_RESERVED_BYTES))  # a file of zeros may take no room
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        yield
+    finally:
+        reserve.unlink(missing_ok=True)
+
+
+def save_so_far(result: RunResult, run_dir: Path) -> None:
+    """Write the record of a run that goes on; a full disk leaves the one before."""
+    with suppress(OSError):
+        result.save(run_dir)
+
+
+def save_at_the_end(result: RunResult, run_dir: Path) -> None:
+    """Write the record of a run that has ended, in the room that was kept for it."""
+    try:
+        result.save(run_dir)
+    except OSError:
+        (run_dir / _RESERVE).unlink(missing_ok=True)
+        _save_or_tell(result, run_dir)
+
+
+def _save_or_tell(result: RunResult, run_dir: Path) -> None:
+    try:
+        result.save(run_dir)
+    except OSError as error:
+        path = run_dir / RECORD_FILE
+        _log.warning("The record %s could not be written (%s).", path, error.strerror or error)

@@ -1,0 +1,73 @@
+"""Read what KFP's executor wrote about a step's outputs."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from viewfinder_components.outcome import Outcome, parse_outcome
+from viewfinder_pipelines.runs.record import ArtifactRecord
+
+METRICS_TYPE = "system.Metrics"
+"""KFP's type of the artifact in whose file each step leaves its outcome."""
+_EXECUTOR_OUTPUT = "executor_output.json"
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What a step put out.
+
+    Attributes:
+        artifacts: Its artifacts by name.
+        parameters: Its parameters by name.
+    """
+
+    artifacts: dict[str, ArtifactRecord] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+def find_task_root(pipeline_root: Path, step: str, finished: bool = True) -> Path | None:
+    """Return the newest folder of a step's outputs, over every try of the run.
+
+    Args:
+        pipeline_root: kfp.local's root of this run.
+        step: The step's name.
+        finished: Only a folder whose step ended well.
+    """
+    pattern = f"*/{step}/{_EXECUTOR_OUTPUT}" if finished else f"*/{step}"
+    found = sorted(pipeline_root.glob(pattern))
+    if not found:
+        return None
+    return found[-1].parent if finished else found[-1]
+
+
+def read_outputs(pipeline_root: Path, step: str) -> Outputs:
+    """Return a finished step's outputs; nothing where it left none."""
+    root = find_task_root(pipeline_root, step)
+    if root is None:
+        return Outputs()
+    return parse_outputs(json.loads((root / _EXECUTOR_OUTPUT).read_text()))
+
+
+def read_outcome(outputs: Outputs) -> Outcome | None:
+    """Return what a step that ended well on this machine told about itself."""
+    for artifact in outputs.artifacts.values():
+        path = Path(artifact.uri)
+        if artifact.type == METRICS_TYPE and path.is_file():
+            return parse_outcome(path.read_text())
+    return None
+
+
+def parse_outputs(values: Mapping[str, Any]) -> Outputs:
+    """Understand what KFP's executor writes when a step ends well, here and in a pod."""
+    artifacts = {
+        name: ArtifactRecord(
+            uri=entry["artifacts"][0].get("uri", ""),
+            type=entry["artifacts"][0].get("type", {}).get("schemaTitle", ""),
+            metadata=entry["artifacts"][0].get("metadata", {}),
+        )
+        for name, entry in values.get("artifacts", {}).items()
+        if entry.get("artifacts")
+    }
+    return Outputs(artifacts, values.get("parameterValues", {}))

@@ -1,0 +1,220 @@
+"""What a run did: the record every run leaves behind, here or on Kubeflow."""
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_components.whole_files import write_json
+from viewfinder_pipelines.runs.lock import is_held
+
+SCHEMA_VERSION = 1
+RECORD_FILE = "run.json"
+LOCAL = "local"
+
+RunState = Literal["running", "succeeded", "refused", "failed", "interrupted"]
+StepState = Literal["running", "succeeded", "cached", "failed", "interrupted"]
+
+
+@dataclass(frozen=True)
+class ArtifactRecord:
+    """One output of a step.
+
+    Attributes:
+        uri: Where it lies.
+        type: Its KFP schema title, such as `system.Model`.
+        metadata: What the step wrote beside it.
+    """
+
+    uri: str
+    type: str
+    metadata: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """One step of a run.
+
+    Attributes:
+        name: The step's name in the pipeline's graph.
+        state: How it ended; `cached` when an earlier try of this run had finished it.
+        seconds: Wall-clock time, start of its process or its pods included.
+        phases: Where the step's own seconds went.
+        overhead: Seconds of a cluster's making: `driver` (KFP's pod that prepares the step),
+            `queue` (until its own pod is made), `start` (until its code runs: node, image,
+            inputs) and `finish` (outputs, and until the end is noticed).
+        attempts: How many pods were started for it, retries included.
+        metrics: What it measured.
+        waiting: Why its pod has not started on the cluster, or had not when the run was ended.
+        summary: The step's one sentence about what it did.
+        artifacts: Its output artifacts by name.
+        parameters: Its output parameters by name.
+    """
+
+    name: str
+    state: StepState
+    seconds: float
+    phases: dict[str, float] = field(default_factory=dict)
+    summary: str = ""
+    artifacts: dict[str, ArtifactRecord] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
+    overhead: dict[str, float] = field(default_factory=dict)
+    attempts: int = 1
+    metrics: dict[str, float] = field(default_factory=dict)
+    waiting: str = ""
+
+
+@dataclass(frozen=True)
+class RunError:
+    """Why a run failed.
+
+    Attributes:
+        step: The step that failed; None when the pipeline itself did.
+        message: The error's sentence.
+        retryable: Whether the step said that a retry can help.
+        log_tail: The last lines the step wrote.
+    """
+
+    step: str | None
+    message: str
+    retryable: bool
+    log_tail: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Something of a run that could not be read.
+
+    Attributes:
+        steps: The steps it was to be read of.
+        message: What could not be read, why, and what to do about it.
+    """
+
+    steps: tuple[str, ...]
+    message: str
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A run, as `run.json` holds it (docs/run-record.schema.json describes every field).
+
+    Attributes:
+        run_id: The run's name; also in the manifest of what it published.
+        where: `local`, or the Kubeflow Pipelines address.
+        state: How it ended; `refused` when the gate kept the model from being published.
+        started: ISO 8601 time, UTC.
+        seconds: Wall-clock time of the run.
+        parameters: The pipeline's parameters, defaults included.
+        steps: The steps in the order in which they began.
+        metrics: The evaluation's scalar metrics.
+        decision: The gate's sentence.
+        version: `{"number", "uri"}` of the published version.
+        endpoint: Where the deployed version answers.
+        report: Path or URI of the HTML report.
+        error: Why it failed.
+        process: Process id of the runner while the run is running here.
+        overhead: Seconds of a cluster's making over the whole run: the steps' own by kind, and
+            `between` for what no step was under way in (the graph's drivers, queueing).
+        page: The run's page in the Kubeflow UI; None here, and where the UI is not known.
+        report_page: Where the report of a run on Kubeflow opens in a browser.
+        gaps: What could not be read when this record was made.
+        schema_version: Version of this record's schema.
+    """
+
+    run_id: str
+    where: str
+    state: RunState
+    started: str
+    seconds: float
+    parameters: dict[str, Any]
+    steps: tuple[StepResult, ...] = ()
+    metrics: dict[str, float] = field(default_factory=dict)
+    decision: str | None = None
+    version: dict[str, Any] | None = None
+    report: str | None = None
+    error: RunError | None = None
+    process: int | None = None
+    endpoint: str | None = None
+    overhead: dict[str, float] = field(default_factory=dict)
+    page: str | None = None
+    report_page: str | None = None
+    gaps: tuple[Gap, ...] = ()
+    schema_version: int = SCHEMA_VERSION
+
+    @property
+    def is_local(self) -> bool:
+        """Whether this machine ran it."""
+        return self.where == LOCAL
+
+    def step(self, name: str) -> StepResult | None:
+        """Return the step called `name`, or None when it did not begin."""
+        return next((step for step in self.steps if step.name == name), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record as JSON-ready values."""
+        return dataclasses.asdict(self)
+
+    def save(self, run_dir: Path) -> None:
+        """Write `run.json`, whole or not at all."""
+        write_json(run_dir / RECORD_FILE, self.to_json())
+
+    @classmethod
+    def load(cls, run_dir: Path) -> Self:
+        """Read a run's record.
+
+        A record that says `running` while its runner is gone is returned as `interrupted`.
+
+        Raises:
+            PermanentError: There is no such run, or its record is damaged or of another schema.
+        """
+        path = run_dir / RECORD_FILE
+        try:
+            values = json.loads(path.read_text())
+        except FileNotFoundError as error:
+            raise PermanentError(
+                f"a run's record at {path}", "nothing", "list the runs with `viewfinder show`"
+            ) from error
+        except (OSError, ValueError) as error:
+            raise _damaged(path, error) from error
+        if not isinstance(values, dict) or "schema_version" not in values:
+            raise _damaged(path, "something else")
+        if values["schema_version"] != SCHEMA_VERSION:
+            raise PermanentError(
+                f"a run record of schema version {SCHEMA_VERSION} at {path}",
+                f"version {values['schema_version']}",
+                "read it with the release of viewfinder that wrote it",
+            )
+        try:
+            result = cls(**{**values, **_nested(values)})
+        except (LookupError, TypeError, AttributeError) as error:
+            raise _damaged(path, f"fields of another release: {error}") from error
+        if result.is_local and result.state == "running" and not is_held(run_dir, result.process):
+            return dataclasses.replace(result, state="interrupted")
+        return result
+
+
+def _damaged(path: Path, reason: object) -> PermanentError:
+    return PermanentError(
+        f"a run's record in {path}",
+        f"a damaged one ({reason})",
+        f"delete the folder {path.parent}, or put the record back from a copy",
+    )
+
+
+def _nested(values: dict[str, Any]) -> dict[str, Any]:
+    steps = tuple(
+        StepResult(
+            **{
+                **step,
+                "artifacts": {k: ArtifactRecord(**v) for k, v in step["artifacts"].items()},
+            }
+        )
+        for step in values["steps"]
+    )
+    error = values["error"]
+    if error is not None:
+        error = RunError(**{**error, "log_tail": tuple(error["log_tail"])})
+    gaps = tuple(Gap(tuple(gap["steps"]), gap["message"]) for gap in values.get("gaps", ()))
+    return {"steps": steps, "error": error, "gaps": gaps}

@@ -1,0 +1,78 @@
+"""The run's page: the evaluation's report, with what happened before and after it."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from viewfinder_components.whole_files import write_text
+from viewfinder_pipelines.runs.outputs import find_task_root
+from viewfinder_pipelines.runs.record import RunResult
+
+REPORT_FILE = "report.html"
+
+
+def write_report(run_dir: Path, result: RunResult) -> Path | None:
+    """Write `report.html` for a run that got far enough to have one.
+
+    Args:
+        run_dir: The run's folder.
+        result: The run's record.
+
+    Returns:
+        The page's path; None when no step left anything to show.
+    """
+    path = run_dir / REPORT_FILE
+    evaluate = result.step("evaluate")
+    if evaluate is not None and "evaluation" in evaluate.artifacts:
+        write_text(path, _render(result))
+        return path
+    # The validate step writes its page before its gates fail it.
+    root = find_task_root(run_dir / "steps", "validate", finished=False)
+    if root is not None and (root / "validation_report").is_file():
+        shutil.copyfile(root / "validation_report", path)
+        return path
+    return None
+
+
+def _render(result: RunResult) -> str:
+    from viewfinder_components.evaluation.report import render_run_report
+
+    evaluate = result.step("evaluate")
+    assert evaluate is not None  # noqa: S101  (the caller looked)
+    page: str = render_run_report(Path(evaluate.artifacts["evaluation"].uri), _describe_run(result))
+    return page
+
+
+def _describe_run(result: RunResult) -> dict[str, Any]:
+    steps = [
+        {"name": s.name, "state": s.state, "seconds": s.seconds, "phases": s.phases}
+        for s in result.steps
+    ]
+    commands = []
+    if result.version:
+        uri = result.version["uri"]
+        commands = [
+            f"viewfinder serve {uri}",
+            "viewfinder predict PHOTO --endpoint http://127.0.0.1:8080",
+        ]
+    return {
+        "run_id": result.run_id,
+        "state": result.state,
+        "seconds": result.seconds,
+        "steps": steps,
+        "check": _read_verdict(result),
+        "version": result.version,
+        "commands": commands,
+        **({"error": result.error.message} if result.error else {}),
+    }
+
+
+def _read_verdict(result: RunResult) -> dict[str, Any] | None:
+    check = result.step("check")
+    if check is None or "verdict" not in check.artifacts:
+        return None
+    verdict: dict[str, Any] = json.loads(
+        (Path(check.artifacts["verdict"].uri) / "verdict.json").read_text()
+    )
+    return verdict

@@ -1,0 +1,1 @@
+"""What the environment and the settings file say."""

@@ -1,0 +1,89 @@
+"""The record of two recorded runs, as far as the workflow alone tells it."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from tests.unit.pipelines.played_kubeflow import API_HEALTH, UI_HEALTH, PlayedKubeflow
+
+from viewfinder_components.outcome import Outcome
+from viewfinder_pipelines.kubeflow.result import KubeflowRun, measure_overhead
+from viewfinder_pipelines.kubeflow.workflow import Pod, WorkflowStep
+from viewfinder_pipelines.runs.record import RunResult
+
+DATA = Path(__file__).parents[1] / "data"
+
+
+def read(kubeflow: PlayedKubeflow, name: str, state: str, health: dict[str, str]) -> RunResult:
+    manifest = (DATA / f"workflow-{name}.json").read_text()
+    run = {
+        "run_id": "r",
+        "state": state,
+        "created_at": "2026-11-26T02:25:38Z",
+        "finished_at": "2026-11-26T02:29:47Z",
+        "runtime_config": {"parameters": {"data": "s3://photos", "model_root": "s3://models"}},
+    }
+    kubeflow.answers["/apis/v2beta1/runs/r"] = json.dumps(run)
+    kubeflow.answers["/apis/v1beta1/runs/r"] = json.dumps(
+        {"pipeline_runtime": {"workflow_manifest": manifest}}
+    )
+    return KubeflowRun(kubeflow.connect(health), "r").read()
+
+
+@pytest.mark.parametrize("health", [API_HEALTH, UI_HEALTH], ids=["api", "ui"])
+def test_a_failures_cause_needs_nothing_but_the_workflow(
+    kubeflow: PlayedKubeflow, health: dict[str, str]
+) -> None:
+    result = read(kubeflow, "flat-failed", "FAILED", health)
+    assert (result.state, [step.name for step in result.steps]) == ("failed", ["validate"])
+    assert result.error is not None
+    assert result.error.message.startswith("expected a bucket s3://nosuchbucket, received ")
+    assert result.overhead["start"] > 10
+    assert [gap.steps for gap in result.gaps] == [("validate",)]  # the end of its log
+
+
+def test_the_graph_tells_the_gates_word_and_what_is_unknown_is_said(
+    kubeflow: PlayedKubeflow,
+) -> None:
+    result = read(kubeflow, "flat-refused", "SUCCEEDED", API_HEALTH)
+    assert result.state == "refused"
+    assert [step.name for step in result.steps] == ["validate", "preprocess", "train", "evaluate"]
+    (gap,) = result.gaps
+    assert gap.steps == ("validate", "preprocess", "train", "evaluate")
+    assert result.report is not None
+    assert result.page is None
+
+
+def test_links_open_where_the_ui_is_known(kubeflow: PlayedKubeflow) -> None:
+    result = read(kubeflow, "flat-refused", "SUCCEEDED", UI_HEALTH)
+    assert result.page == f"{kubeflow.host}/#/runs/details/r"
+    assert result.report_page is not None
+    assert result.report_page.startswith(
+        f"{kubeflow.host}/artifacts/get?source=minio&bucket=mlpipeline&key=v2"
+    )
+    assert result.report_page.endswith("evaluation_report&namespace=kubeflow")
+
+
+def test_the_clusters_seconds_are_never_more_than_the_runs(kubeflow: PlayedKubeflow) -> None:
+    result = read(kubeflow, "flat-failed", "FAILED", API_HEALTH)
+    (validate,) = result.steps
+    assert 0 < sum(validate.overhead.values()) <= validate.seconds
+    assert sum(result.overhead.values()) <= result.seconds
+
+
+def test_a_pod_that_argo_saw_late_did_not_begin_after_its_end() -> None:
+    driver = Pod("driver", "succeeded", at(0), at(10), "")
+    late = Pod("pod", "succeeded", at(120), at(100), "")
+    step = WorkflowStep("validate", "succeeded", driver, (late,))
+    outcome = Outcome("validate", "succeeded", at(40).isoformat(), at(90).isoformat())
+    assert measure_overhead(step, outcome) == {
+        "driver": 10.0,
+        "queue": 30.0,
+        "start": 0.0,
+        "finish": 10.0,
+    }
+
+
+def at(seconds: int) -> datetime:
+    return datetime(2026, 11, 26, 2, 0, tzinfo=UTC) + timedelta(seconds=seconds)
