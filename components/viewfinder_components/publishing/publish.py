@@ -1,7 +1,6 @@
 """The publish step: a servable becomes an immutable version under the model root."""
 
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from viewfinder_components.errors import PermanentError
@@ -15,7 +14,6 @@ from viewfinder_components.timing import Stopwatch
 # The model card, which tells of the evaluation. A run that was killed after it had published
 # evaluates again when it is resumed, beside its own version.
 _CARD = "card.md"
-_VERSIONS_LOOKED_AT = 20  # for an earlier try of the run: in a bucket each is a request
 
 
 @dataclass(frozen=True)
@@ -79,9 +77,8 @@ def _add(
     store: Store, servable: Path, files: dict[str, str], config: PublishConfig
 ) -> tuple[Version, bool]:
     if config.run_id:
-        described = store.manifests(config.model_name)
-        for version, manifest in islice(described, _VERSIONS_LOOKED_AT):
-            if manifest.values.get("run_id") == config.run_id and _same_model(manifest, files):
+        for version, manifest in store.published_by(config.model_name, config.run_id):
+            if _same_model(manifest, files):
                 return version, True
     return store.add(config.model_name, servable, files)
 

@@ -15,7 +15,7 @@ from viewfinder_components.storage.downloading import download_version
 from viewfinder_components.storage.location import Location
 from viewfinder_components.storage.model_name import validate_model_name
 from viewfinder_components.storage.objects import ObjectClient, ObjectError
-from viewfinder_components.storage.version import MANIFEST, Version
+from viewfinder_components.storage.version import MANIFEST, RECENT, Version
 
 _log = logging.getLogger(__name__)
 
@@ -46,12 +46,12 @@ class BucketStore:
         """Return the version with the highest number, None before the first."""
         return max(self.versions(model), default=None)
 
-    def manifests(self, model: str) -> Iterator[tuple[Version, Manifest]]:
-        """Yield the complete versions with what their manifests say; see `Store.manifests`."""
+    def published_by(self, model: str, run_id: str) -> Iterator[tuple[Version, Manifest]]:
+        """Yield a run's versions among the newest; see `Store.published_by`."""
         folder = self._folder(model)
         with explained(folder):
             found = survey(self.client, folder)
-        for number in reversed(found.complete):
+        for number in found.complete[: -RECENT - 1 : -1]:
             version = _version(folder, number)
             with explained(folder):
                 content = self.client.read(file_of(folder, number, MANIFEST))
@@ -59,6 +59,8 @@ class BucketStore:
                 manifest = Manifest.parse(content, version.uri)
             except PermanentError as error:
                 _log.warning("%s is damaged: %s", version.uri, error)
+                continue
+            if manifest.run_id != run_id:
                 continue
             if found.numbers[number].files.keys() == {*manifest.promised, MANIFEST}:
                 yield version, manifest

@@ -22,6 +22,11 @@ class Manifest:
     promised: dict[str, str]
     """Hexadecimal SHA-256 by relative path; `manifest.json` itself is not among them."""
 
+    @property
+    def run_id(self) -> Any:
+        """The run that made the version, None where the manifest names none."""
+        return self.values.get("run_id")
+
     @classmethod
     def read(cls, directory: Path) -> "Manifest":
         """Read `manifest.json`.

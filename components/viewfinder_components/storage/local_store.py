@@ -16,7 +16,7 @@ from viewfinder_components.storage.locking import locked
 from viewfinder_components.storage.model_name import validate_model_name
 from viewfinder_components.storage.os_errors import explained
 from viewfinder_components.storage.staging import clear_dead, staging_area
-from viewfinder_components.storage.version import MANIFEST, Version, parse_number
+from viewfinder_components.storage.version import MANIFEST, RECENT, Version, parse_number
 
 _log = logging.getLogger(__name__)
 _TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
@@ -53,19 +53,22 @@ class LocalStore:
         """Return the version with the highest number, None before the first."""
         return max(self.versions(model), default=None)
 
-    def manifests(self, model: str) -> Iterator[tuple[Version, Manifest]]:
-        """Yield the complete versions with what their manifests say; see `Store.manifests`."""
-        for version in reversed(self.versions(model)):
+    def published_by(self, model: str, run_id: str) -> Iterator[tuple[Version, Manifest]]:
+        """Yield a run's versions among the newest; see `Store.published_by`."""
+        for version in self.versions(model)[: -RECENT - 1 : -1]:
             path = self._path(version)
             try:
-                contents = Contents.read(path)
-                difference = contents.differences()
+                manifest = Manifest.read(path)
+                if manifest.run_id != run_id:
+                    continue
+                # Reads every byte, so only of the versions in question.
+                difference = Contents.read(path).differences()
             except PermanentError as error:
                 difference = str(error)
             if difference:
                 _log.warning("%s is damaged: %s", path, difference)
             else:
-                yield version, Manifest(contents.manifest, contents.promised)
+                yield version, manifest
 
     def add(self, model: str, servable: Path, files: Mapping[str, str]) -> tuple[Version, bool]:
         """Publish files as the next version, all or nothing; see `Store.add`.

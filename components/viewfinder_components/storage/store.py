@@ -31,10 +31,15 @@ class Store(Protocol):
     def latest(self, model: str) -> Version | None:
         """Return the version with the highest number, None before the first."""
 
-    def manifests(self, model: str) -> Iterator[tuple[Version, Manifest]]:
-        """Yield the complete versions with what their manifests say, the newest first.
+    def published_by(self, model: str, run_id: str) -> Iterator[tuple[Version, Manifest]]:
+        """Yield a run's versions among the newest, with what their manifests say; newest first.
 
-        A version that is not what its manifest says is left out.
+        A version that is not what its manifest says is left out. Only the manifests of other runs'
+        versions are read, and of no more than `RECENT` versions.
+
+        Args:
+            model: The model's name.
+            run_id: The run, as it stands in the manifest.
         """
 
     def add(self, model: str, servable: Path, files: Mapping[str, str]) -> tuple[Version, bool]:

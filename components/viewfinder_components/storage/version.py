@@ -9,6 +9,9 @@ MANIFEST = "manifest.json"
 SAMPLES = "samples"
 """The folder of the test photos that a version keeps, if it keeps any."""
 
+RECENT = 20
+"""How many of the newest versions are searched for one run's: in a bucket each is a request."""
+
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)  # TensorFlow Serving's versions have 64 bits
 
 

@@ -58,6 +58,22 @@ def test_a_run_that_evaluates_again_publishes_nothing_new(
     assert publish_version(servable, config).number == 2
 
 
+def test_only_the_versions_of_the_run_itself_are_verified(
+    root: str, make_servable: MakeServable, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every byte of other versions would come over the network where they lie on a volume."""
+    for run in ("run-1", "run-2"):
+        publish_version(make_servable(run), PublishConfig(root, "fruit", run))
+    for number in (1, 2):
+        weights = Path(root) / "fruit" / str(number) / "model.bin"
+        weights.chmod(0o644)
+        weights.write_bytes(b"WEIGHTS")
+    again = publish_version(make_servable("run-2"), PublishConfig(root, "fruit", "run-2"))
+    assert (again.number, again.reused) == (3, False)
+    assert "fruit/2 is damaged" in caplog.text
+    assert "fruit/1 is damaged" not in caplog.text
+
+
 def describe(servable: Path, decision: str) -> None:
     """Export again after another evaluation: card and manifest differ, the model does not."""
     (servable / "card.md").write_text(decision)
