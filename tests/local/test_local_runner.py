@@ -241,7 +241,11 @@ def test_an_error_of_kfp_itself_is_a_sentence(tmp_path: Path) -> None:
 def test_a_killed_job_leaves_no_step_behind(tmp_path: Path) -> None:
     def kill_the_job(event: Event, result: RunResult) -> None:
         if event.kind == "began":
-            [job] = [p for p in psutil.Process().children() if "viewfinder_pipelines.local.process" in str(p.cmdline())]
+            [job] = [
+                p
+                for p in psutil.Process().children()
+                if "viewfinder_pipelines.local.process" in str(p.cmdline())
+            ]
             wait_for(lambda: bool(job.children(recursive=True)))
             job.kill()
 

@@ -27,6 +27,7 @@ def deploy(
     tolerance: float = 0.02,
     adopt: bool = False,
     compare: bool = True,
+    mode: str = "",
 ) -> NamedTuple("Outputs", [("endpoint", str)]):  # type: ignore[valid-type]
     """Put the published version behind a KServe InferenceService, and prove that it answers.
 
@@ -49,6 +50,8 @@ def deploy(
         tolerance: Largest difference of a served probability from the evaluation's, 0 to 1.
         adopt: Whether to take over a service that is not Viewfinder's.
         compare: Whether answers to test photos are compared with the evaluation's.
+        mode: KServe's mode, `Standard` or `Knative`; empty for the service's own, and for a new
+            service the cluster's.
 
     Returns:
         endpoint: The service's URL inside the cluster.
@@ -77,6 +80,7 @@ def deploy(
             tolerance=tolerance,
             adopt=adopt,
             compare=compare,
+            mode=mode,
         )
         result = deploy_version(Path(evaluation.path), Path(deployment.path), config)
         deployment.metadata.update(endpoint=result.endpoint)

@@ -88,7 +88,7 @@ class DeployConfig:
         self._need("namespace", not self.namespace or bool(_LABEL.fullmatch(self.namespace)))
         self._need("service_account", bool(_SUBDOMAIN.fullmatch(self.service_account)))
         self._need("runtime", bool(_SUBDOMAIN.fullmatch(self.runtime)))
-        self._need("mode", self.mode in ("", *(mode.value for mode in Mode)))
+        self._need_mode()
         need_integer("min_replicas", self.min_replicas, 0)
         need_integer("max_replicas", self.max_replicas, max(1, self.min_replicas))
         self._need("cpu", bool(_QUANTITY.fullmatch(self.cpu)))
@@ -96,6 +96,15 @@ class DeployConfig:
         need_integer("timeout_seconds", self.timeout_seconds, 1)
         need_integer("patience_seconds", self.patience_seconds, 0)
         self._need("tolerance", math.isfinite(self.tolerance) and 0 <= self.tolerance <= 1)
+
+    def _need_mode(self) -> None:
+        if self.mode not in ("", *(mode.value for mode in Mode)):
+            raise PermanentError(
+                "KServe's mode (kserve_mode) to be Standard, Knative or empty",
+                repr(self.mode),
+                "set Standard for what KServe called RawDeployment, Knative for Serverless, or "
+                "leave it out for the cluster's default",
+            )
 
     def _need(self, name: str, fits: bool) -> None:
         if not fits:

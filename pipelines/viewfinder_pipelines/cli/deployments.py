@@ -46,6 +46,11 @@ def _service_options(command: _Command) -> _Command:
 @click.option(
     "--without-comparison", is_flag=True, help="Do not compare answers with the evaluation's."
 )
+@click.option(
+    "--kserve-mode",
+    type=click.Choice(["Standard", "Knative"]),
+    help="KServe's mode for a new service.  [default: the cluster's]",
+)
 @click.option("--host", help="Kubeflow Pipelines' address.  [env: KFP_HOST]")
 @click.option("--experiment", help="Experiment of the run.  [default: viewfinder]")
 @_service_options

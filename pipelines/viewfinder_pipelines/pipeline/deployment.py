@@ -26,6 +26,7 @@ def deployment_pipeline(
     predictor_runtime: str = "viewfinder-predictor",
     predictor_cpu: str = "1",
     predictor_memory: str = "512Mi",
+    kserve_mode: str = "",
     deploy_timeout_seconds: int = 600,
     adopt: bool = False,
 ) -> None:
@@ -46,6 +47,8 @@ def deployment_pipeline(
         predictor_runtime: The ServingRuntime that serves.
         predictor_cpu: Cores of a pod that serves.
         predictor_memory: Memory of a pod that serves.
+        kserve_mode: KServe's mode, `Standard` or `Knative`; empty for the one that the service has,
+            and for a new service the cluster's.
         deploy_timeout_seconds: Longest time until the new version answers.
         adopt: Whether to take over a service that is not Viewfinder's.
     """
@@ -70,5 +73,6 @@ def deployment_pipeline(
         tolerance=tolerance,
         adopt=adopt,
         compare=compare,
+        mode=kserve_mode,
     ).set_caching_options(False)
     retry(selected, deployed)

@@ -19,6 +19,7 @@ DEPLOY_PARAMETERS = {
     "predictor_runtime": "runtime",
     "predictor_cpu": "cpu",
     "predictor_memory": "memory",
+    "kserve_mode": "mode",
     "deploy_timeout_seconds": "timeout_seconds",
 }
 

@@ -61,6 +61,7 @@ def training_pipeline(
     max_p50_ms: float = 500.0,
     max_p99_ms: float = 1000.0,
     max_memory_mb: float = 512.0,
+    max_start_seconds: float = 60.0,
     deploy: bool = True,
     namespace: str = "",
     service_name: str = "",
@@ -70,6 +71,7 @@ def training_pipeline(
     predictor_runtime: str = "viewfinder-predictor",
     predictor_cpu: str = "1",
     predictor_memory: str = "512Mi",
+    kserve_mode: str = "",
     deploy_timeout_seconds: int = 600,
     adopt: bool = False,
 ) -> None:
@@ -122,6 +124,8 @@ def training_pipeline(
         max_p50_ms: Limit of the served model's median latency, in milliseconds.
         max_p99_ms: Limit of its 99th percentile of latency, in milliseconds.
         max_memory_mb: Limit of the predictor's resident memory, in MB.
+        max_start_seconds: Limit from the predictor's start to its readiness in the check, without
+            waiting for a processor, in seconds.
         deploy: Whether to put what was published behind a KServe InferenceService.
         namespace: The service's Kubernetes namespace; empty for the run's own.
         service_name: The service's name; empty for the model's.
@@ -131,6 +135,8 @@ def training_pipeline(
         predictor_runtime: The ServingRuntime that serves.
         predictor_cpu: Cores of a pod that serves.
         predictor_memory: Memory of a pod that serves.
+        kserve_mode: KServe's mode, `Standard` or `Knative`; empty for the one that the service has,
+            and for a new service the cluster's.
         deploy_timeout_seconds: Longest time until the new version answers.
         adopt: Whether to take over a service that is not Viewfinder's.
     """
@@ -203,6 +209,7 @@ def training_pipeline(
             max_p50_ms=max_p50_ms,
             max_p99_ms=max_p99_ms,
             max_memory_mb=max_memory_mb,
+            max_start_seconds=max_start_seconds,
         ).set_caching_options(False)
         published = publish(
             servable=exported.outputs["servable"],
@@ -229,6 +236,7 @@ def training_pipeline(
                 timeout_seconds=deploy_timeout_seconds,
                 tolerance=tolerance,
                 adopt=adopt,
+                mode=kserve_mode,
             ).set_caching_options(False)
     # All but validate: what it refuses, it refuses again, after reading every photo once more.
     retry(preprocessed, trained, evaluated, exported, checked, published, deployed)

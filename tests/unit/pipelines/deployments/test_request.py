@@ -15,7 +15,8 @@ from viewfinder_pipelines.deployments.request import (
     find_namespace,
     gather_parameters,
 )
-from viewfinder_pipelines.pipeline.compiling import Pipeline
+from viewfinder_pipelines.pipeline.compiling import Pipeline, with_defaults
+from viewfinder_pipelines.pipeline.parameters import to_deploy_config
 from viewfinder_pipelines.settings.file import ClusterSettings, KubeflowSettings
 
 FILED = ClusterSettings(
@@ -88,6 +89,7 @@ def test_a_uri_wins_over_the_settings_file() -> None:
         ({}, [], {"no_such": 1}, "use one of: model_root"),
         ({}, ["version=3"], {}, "the version's number in MODEL/NUMBER"),
         ({"max_replicas": 0}, [], {}, "max_replicas to be a whole number from 1"),
+        ({}, ["kserve_mode=Serverless"], {}, "set Standard for what KServe called RawDeployment"),
         ({"namespace": "My Space"}, [], {}, "namespace within its range"),
         ({"model_root": "/srv/models"}, [], {}, "a folder of this machine"),
     ],
@@ -99,6 +101,24 @@ def test_mistakes(
     with pytest.raises(PermanentError) as caught:
         gather_parameters(Target("fruit"), options, assignments, settings)
     assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize("pipeline", Pipeline)
+def test_kserves_mode_is_that_of_the_cluster_unless_told(pipeline: Pipeline) -> None:
+    root = {"data": "s3://photos", "model_root": "s3://models"}
+
+    def mode(**given: Any) -> str:
+        parameters = with_defaults({**root, **given}, pipeline)
+        return to_deploy_config(parameters, "s3://models/fruit/1", 1).mode
+
+    assert mode() == ""
+    assert mode(kserve_mode="Knative") == "Knative"
+
+
+def test_the_mode_on_the_command_line() -> None:
+    asked = CliRunner().invoke(main, ["deploy", "fruit", "--kserve-mode", "Serverless"])
+    assert asked.exit_code == 2
+    assert "'Standard', 'Knative'" in asked.output
 
 
 @pytest.mark.parametrize(
