@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from tests.cluster.deployments import MODEL, Stage, wait_for
+from tests.cluster.deployments import MODEL, MODES, Stage, wait_for
 
 from viewfinder_components.deployment.cluster import SERVING
 from viewfinder_components.deployment.history import list_histories
@@ -26,14 +26,20 @@ SIZE = ("--set", "predictor_cpu=200m", "--set", "predictor_memory=400Mi")
 Run = Callable[..., Result]
 
 
+@pytest.fixture(params=MODES)
+def mode(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
-def run(stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+def run(stage: Stage, mode: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """Runs `viewfinder` with the rights of `pipeline-runner` and a settings file."""
     for name, value in stage.s3.environment.items():
         monkeypatch.setenv(name, value)
     (tmp_path / "viewfinder.toml").write_text(
         f'[kubeflow]\nnamespace = "{stage.admin.namespace}"\n'
-        f'[parameters]\nmodel_root = "s3://{stage.bucket}/models"\nseed = 3\n'
+        f'[parameters]\nmodel_root = "s3://{stage.bucket}/models"\nkserve_mode = "{mode}"\n'
+        "seed = 3\n"
     )
     monkeypatch.chdir(tmp_path)
 
@@ -64,6 +70,7 @@ def run_pipeline(stage: Stage, number: int) -> RunResult:
         "namespace": stage.admin.namespace,
         "predictor_cpu": "200m",
         "predictor_memory": "400Mi",
+        "kserve_mode": stage.mode,
     }
     folder = stage.folder / "run"
     folder.mkdir()
@@ -84,6 +91,7 @@ def test_deploy_go_back_and_take_away(
         stage.publish(number)
     first: dict[str, Any] = json.loads(run("deploy", f"{MODEL}/1", *SIZE, "--json").stdout)
     assert (first["state"], first["changed"]) == ("succeeded", True)
+    assert first["kserve"]["mode"] == stage.mode
     assert first["metrics"]["photos_compared"] == 5
     assert "received only 1" in run("rollback", MODEL, code=1).stderr
     again = run("deploy", f"{MODEL}/1", *SIZE)
@@ -119,6 +127,25 @@ def test_deploy_go_back_and_take_away(
     assert json.loads(run("undeploy", MODEL, "--yes", "--json").stdout)["changed"] is False
     wait_for(lambda: not list_histories(stage.admin), "the history to go with its service")
     assert "received none" in run("rollback", MODEL, code=1).stderr
+
+
+@pytest.mark.parametrize("mode", ["Knative"])
+def test_what_is_scaled_to_zero_goes_back_and_away(
+    stage: Stage, run: Run, kubeconfig: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (1, 2):
+        stage.publish(number)
+        run("deploy", f"{MODEL}/{number}", *SIZE, "--set", "min_replicas=0")
+    wait_for(lambda: not stage.pods(), "the pods to go", 120)
+    assert "version 1 serves" in run("rollback", MODEL).stdout
+    assert stage.served_version() == "1"
+    assert stage.service()["spec"]["predictor"]["minReplicas"] == 0
+    wait_for(lambda: not stage.pods(), "the pods to go again", 120)
+    monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
+    assert "is gone" in run("undeploy", MODEL, "--yes").stdout
+    for kind in ("services", "routes", "configurations", "revisions"):
+        left = stage.admin.list(stage.admin.path("/apis/serving.knative.dev/v1", kind))
+        assert left == [], kind
 
 
 def test_by_pipeline_killed_two_at_once_and_a_version_that_was_deleted(
