@@ -185,7 +185,8 @@ def _refusal(result: CheckResult, node: str) -> PermanentError | TransientError:
         return TransientError(
             "a node with time to measure a predictor on",
             f"{result.summary} ({node})",
-            "run it again when the node is less busy, or give the step a CPU request",
+            "run it again when the node is less busy, or set a higher cpu_request under "
+            "[steps.check] in the settings file",
         )
     return PermanentError(
         "a predictor that passes every check",

@@ -75,6 +75,7 @@ def compile_pipeline(path: Path, pipeline: Pipeline = Pipeline.TRAINING) -> None
     from kfp import compiler
 
     from viewfinder_pipelines.pipeline.flattening import flatten_conditions
+    from viewfinder_pipelines.pipeline.platform import PlatformSettings
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
@@ -82,6 +83,7 @@ def compile_pipeline(path: Path, pipeline: Pipeline = Pipeline.TRAINING) -> None
     text = path.read_text()
     specification, *platforms = yaml.safe_load_all(text)
     flatten_conditions(specification)
+    PlatformSettings().apply(specification, {})
     # The comment on top tells what the pipeline takes.
     comment = "".join(takewhile(lambda line: line.startswith("#"), text.splitlines(True)))
     path.write_text(comment + yaml.safe_dump_all([specification, *platforms], sort_keys=True))

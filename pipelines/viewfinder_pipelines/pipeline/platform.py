@@ -5,11 +5,17 @@ and every install gets the same graph.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from viewfinder_components.errors import PermanentError
 
+CPU_REQUEST = "250m"
+"""What a step that computes asks for where no settings say otherwise. Without a request its pod has
+the smallest weight there is, 2 of 1024, and hardly runs on a busy node. Steps run one after the
+other, so a node of 2 cores has room for it beside Kubeflow Pipelines and a predictor."""
+
+_COMPUTING = frozenset({"validate", "preprocess", "train", "evaluate", "export", "check"})
 _PULL_POLICIES = ("", "Always", "IfNotPresent", "Never")
 
 
@@ -53,6 +59,8 @@ class PodSettings:
         pull_policy: `Always`, `IfNotPresent` or `Never`.
         pull_secrets: Names of the image pull secrets.
         cpu: Limit and request, such as `2` or `500m`.
+        cpu_request: The request alone, without a limit or below `cpu`; `0` for none. Empty for
+            `cpu`, or where that is empty too for `CPU_REQUEST` in the steps that compute.
         memory: Limit and request, such as `4Gi`.
         accelerator: A resource such as `nvidia.com/gpu`.
         accelerators: How many of it.
@@ -67,6 +75,7 @@ class PodSettings:
     pull_policy: str = ""
     pull_secrets: tuple[str, ...] = ()
     cpu: str = ""
+    cpu_request: str = ""
     memory: str = ""
     accelerator: str = ""
     accelerators: int = 1
@@ -114,7 +123,9 @@ class PlatformSettings:
         own = self.steps.get(step, PodSettings())
         pod = self.every.overlaid(own)
         if step == "check" and not own.image:
-            return PodSettings(**{**_values(pod), "image": ""})
+            pod = replace(pod, image="")
+        if step in _COMPUTING and not pod.cpu and not pod.cpu_request:
+            pod = replace(pod, cpu_request=CPU_REQUEST)
         return pod
 
     def apply(
@@ -150,10 +161,6 @@ class PlatformSettings:
                 deployment.setdefault("executors", {}).setdefault(name, {}).update(config)
 
 
-def _values(pod: PodSettings) -> dict[str, Any]:
-    return {f.name: getattr(pod, f.name) for f in fields(pod)}
-
-
 def _apply_container(container: dict[str, Any], pod: PodSettings) -> None:
     """Set what KFP's own specification has a place for."""
     if pod.image:
@@ -162,7 +169,9 @@ def _apply_container(container: dict[str, Any], pod: PodSettings) -> None:
         container["env"] = [{"name": k, "value": v} for k, v in pod.env.items()]
     resources: dict[str, Any] = {}
     if pod.cpu:
-        resources |= {"resourceCpuLimit": pod.cpu, "resourceCpuRequest": pod.cpu}
+        resources["resourceCpuLimit"] = pod.cpu
+    if request := pod.cpu_request or pod.cpu:
+        resources["resourceCpuRequest"] = request
     if pod.memory:
         resources |= {"resourceMemoryLimit": pod.memory, "resourceMemoryRequest": pod.memory}
     if pod.accelerator:

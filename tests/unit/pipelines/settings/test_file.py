@@ -48,6 +48,34 @@ def test_a_step_gets_its_own_settings_over_those_of_every_step(tmp_path: Path) -
     assert (train.cpu, train.image, train.env) == ("4", "steps:1", {"A": "every", "B": "train"})
 
 
+@pytest.mark.parametrize("step", ["validate", "preprocess", "train", "evaluate", "export", "check"])
+@pytest.mark.parametrize(
+    ("text", "limit", "requested"),
+    [
+        ("", None, "250m"),
+        ("[steps]\ncpu_request = '100m'", None, "100m"),
+        ("[steps]\ncpu = '2'", "2", "2"),
+        ("[steps]\ncpu = '2'\ncpu_request = '1'", "2", "1"),
+        ("[steps]\ncpu_request = '0'", None, "0"),
+    ],
+)
+def test_a_step_that_computes_has_a_share_of_a_busy_node(
+    tmp_path: Path, step: str, text: str, limit: str | None, requested: str
+) -> None:
+    path = tmp_path / "pipeline.yaml"
+    compile_for_cluster(path, settings(tmp_path, text).platform)
+    executors = next(yaml.safe_load_all(path.read_text()))["deploymentSpec"]["executors"]
+    resources = executors[f"exec-{step}"]["container"]["resources"]
+    assert resources.get("resourceCpuLimit") == limit
+    assert resources["resourceCpuRequest"] == requested
+
+
+def test_the_requestedof_one_step_wins_over_the_limit_of_every_step(tmp_path: Path) -> None:
+    text = "[steps]\ncpu = '1'\n[steps.check]\ncpu_request = '500m'"
+    check = settings(tmp_path, text).platform.of("check")
+    assert (check.cpu, check.cpu_request) == ("1", "500m")
+
+
 def test_the_check_keeps_the_predictors_image() -> None:
     platform = PlatformSettings(every=PodSettings(image="steps:1", cpu="1"))
     assert (platform.of("check").image, platform.of("check").cpu) == ("", "1")
