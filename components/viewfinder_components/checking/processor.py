@@ -4,13 +4,18 @@ The kernel keeps, for every thread, the time it ran and the time it was ready to
 behind other work in the queue, or held back by its control group's CPU limit. The rest of the
 clock's time the thread had nothing to do, or was blocked. See `/proc/<pid>/schedstat` in
 https://docs.kernel.org/scheduler/sched-stats.html
+
+A kernel without these figures (gVisor, or Linux with `CONFIG_SCHED_INFO` off) still counts
+processor time in ticks, and tells whether a thread wants to run: see `/proc/<pid>/stat` in proc(5).
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 _NANOSECONDS = 1e-9
+_TICK = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 _WANTING = ("R", "D")  # running or ready to run; waiting for a disk
 
 
@@ -65,16 +70,26 @@ class ProcessorReading:
             pid: The process.
             leaving_out: A thread that does not count.
         """
+        return cls.read(Path(f"/proc/{pid}/task"), leaving_out)
+
+    @classmethod
+    def read(cls, folder: Path, leaving_out: int | None = None) -> Self:
+        """Read what the kernel tells of a process's threads in a folder, one subfolder each.
+
+        Args:
+            folder: `/proc/<pid>/task`; without it there are no threads.
+            leaving_out: A thread that does not count.
+        """
         threads, wanting = {}, False
-        for task in _list_tasks(pid):
+        for task in _list_tasks(folder):
             if task.name == str(leaving_out):
                 continue
             try:
-                ran, ready = (task / "schedstat").read_text().split()[:2]
-                threads[int(task.name)] = (int(ran), int(ready))
-                state = (task / "stat").read_text().rpartition(")")[2].split()[0]
-            except (OSError, ValueError):  # the thread has ended, or the kernel does not say
+                state, ticks = _read_stat(task)
+            except (OSError, ValueError, IndexError):  # the thread has ended
                 continue
+            ran, ready = _read_schedstat(task)
+            threads[int(task.name)] = (ran or ticks * _TICK, ready)
             wanting = wanting or state in _WANTING
         return cls(threads, wanting)
 
@@ -88,8 +103,24 @@ class ProcessorReading:
         return Spent(ran * _NANOSECONDS, ready * _NANOSECONDS)
 
 
-def _list_tasks(pid: int) -> list[Path]:
+def _list_tasks(folder: Path) -> list[Path]:
     try:
-        return list(Path(f"/proc/{pid}/task").iterdir())
+        return list(folder.iterdir())
     except OSError:
         return []
+
+
+def _read_stat(task: Path) -> tuple[str, int]:
+    """Return a thread's state, and its processor time in user and kernel mode in ticks."""
+    # What comes before the last bracket is the thread's name, with whatever in it.
+    fields = (task / "stat").read_text().rpartition(")")[2].split()
+    return fields[0], int(fields[11]) + int(fields[12])
+
+
+def _read_schedstat(task: Path) -> tuple[int, int]:
+    """Return nanoseconds run and nanoseconds ready to run; zeros where the kernel does not say."""
+    try:
+        ran, ready = (task / "schedstat").read_text().split()[:2]
+        return int(ran), int(ready)
+    except (OSError, ValueError):
+        return 0, 0

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psutil
 import pytest
@@ -166,6 +167,31 @@ def test_what_a_process_spends():
     assert after.wanting
     assert after.since(before).cpu_seconds >= 0.15
     assert ProcessorReading.of(2**22 + 1).threads == {}
+
+
+def copy_threads(folder: Path, schedstat: str | None) -> None:
+    """What the kernel tells of this process now, with other words in place of schedstat."""
+    for task in Path("/proc/self/task").iterdir():
+        copy = folder / task.name
+        copy.mkdir(parents=True)
+        (copy / "stat").write_bytes((task / "stat").read_bytes())
+        if schedstat is not None:
+            (copy / "schedstat").write_text(schedstat)
+
+
+@pytest.mark.parametrize("schedstat", [None, "0 0 0\n"])
+def test_a_kernel_that_tells_no_wait_still_tells_who_works(tmp_path, schedstat):
+    """gVisor has no schedstat, Linux without CONFIG_SCHED_INFO has zeros in it."""
+    copy_threads(tmp_path / "before", schedstat)
+    deadline = time.process_time() + 0.2
+    while time.process_time() < deadline:
+        pass
+    copy_threads(tmp_path / "after", schedstat)
+    after = ProcessorReading.read(tmp_path / "after")
+    spent = after.since(ProcessorReading.read(tmp_path / "before"))
+    assert spent.cpu_seconds >= 0.15
+    assert spent.waiting_seconds == 0
+    assert after.wanting
 
 
 @pytest.mark.parametrize(
