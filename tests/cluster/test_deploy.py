@@ -59,6 +59,9 @@ def test_a_version_serves_and_the_same_again_changes_nothing(stage: Stage, mode:
     record = json.loads((stage.folder / "record" / "deployment.json").read_text())
     assert record["version"] == {"number": 1, "uri": version.uri}
     assert record["kserve"]["mode"] == mode
+    assert record["kserve"]["unread"] == [
+        f"get deployments.apps in namespace {namespace}" for namespace in ("kserve", "kubeflow")
+    ]
     assert record["predecessor"] is None
 
     generations = (

@@ -267,7 +267,8 @@ def _record(plan: _Plan, result: Deployed) -> dict[str, Any]:
     """Return `deployment.json`.
 
     `version` and `predecessor` say what serves and what served before, null when nothing did;
-    `kserve` what was found; `applied` is the whole InferenceService.
+    `kserve` what was found, and what of it may not be read; `applied` is the whole
+    InferenceService.
     """
     config = plan.config
     return {
@@ -282,6 +283,7 @@ def _record(plan: _Plan, result: Deployed) -> dict[str, Any]:
         "kserve": {
             "version": ".".join(map(str, plan.kserve.version)),
             "mode": plan.kserve.mode.value,
+            "unread": list(plan.kserve.unread),
         },
         "metrics": result.scalars,
         "seconds": result.seconds,

@@ -18,8 +18,10 @@ from viewfinder_components.errors import PermanentError
 NAMESPACES = ("kserve", "kubeflow")
 """Where KServe installs itself: by its own manifests, and by Kubeflow's."""
 
-_CONTROLLER = "/apis/apps/v1/namespaces/{}/deployments/kserve-controller-manager"
-_CONFIG = "/api/v1/namespaces/{}/configmaps/inferenceservice-config"
+CONTROLLER = "/apis/apps/v1/namespaces/{}/deployments/kserve-controller-manager"
+"""The path of its controller, in one of these namespaces."""
+CONFIG = "/api/v1/namespaces/{}/configmaps/inferenceservice-config"
+"""The path of its settings."""
 # Everybody who is logged in may read it; it holds the schema of the InferenceService.
 _SCHEMA = "/openapi/v3/apis/serving.kserve.io/v1beta1"
 _KNATIVE = "/apis/serving.knative.dev/v1"
@@ -55,6 +57,10 @@ class KServe:
     mode: Mode
     """The mode of this service: what it has, else the cluster's default."""
 
+    unread: tuple[str, ...] = ()
+    """What would have told more and may not be read, such as `get deployments.apps in namespace
+    kserve`."""
+
     def word(self, mode: Mode) -> str:
         """Return the name that this KServe has for a mode."""
         old = {Mode.STANDARD: "RawDeployment", Mode.KNATIVE: "Serverless"}
@@ -74,15 +80,17 @@ def detect_kserve(cluster: Cluster, service: Object | None, wanted: str = "") ->
             cannot be had.
         TransientError: The API server does not answer.
     """
-    version = _read_tag(cluster) or _read_schema(cluster)
+    unread: list[str] = []
+    version = _read_tag(cluster, unread) or _read_schema(cluster)
     if version < _OLDEST:
         raise PermanentError(
             "KServe 0.14 or newer", ".".join(map(str, version)), "upgrade KServe, or deploy by hand"
         )
-    return KServe(version, _find_mode(cluster, service, wanted))
+    mode = _find_mode(cluster, service, wanted, unread)
+    return KServe(version, mode, tuple(unread))
 
 
-def _find_mode(cluster: Cluster, service: Object | None, wanted: str) -> Mode:
+def _find_mode(cluster: Cluster, service: Object | None, wanted: str, unread: list[str]) -> Mode:
     found = read_mode(service)
     if found and wanted and found is not Mode(wanted):
         raise PermanentError(
@@ -90,7 +98,8 @@ def _find_mode(cluster: Cluster, service: Object | None, wanted: str) -> Mode:
             f"one in mode {found.value}, which KServe lets nobody change",
             "delete the InferenceService first, or set another service_name",
         )
-    mode = Mode(wanted) if wanted else found or _read_default(cluster) or _ask_default(cluster)
+    mode = Mode(wanted) if wanted else found or _read_default(cluster, unread)
+    mode = mode or _ask_default(cluster)
     if mode is Mode.KNATIVE and cluster.get(_KNATIVE) is None:
         raise PermanentError(
             "Knative Serving on the cluster, for KServe's mode Knative",
@@ -100,20 +109,31 @@ def _find_mode(cluster: Cluster, service: Object | None, wanted: str) -> Mode:
     return mode
 
 
-def _read_tag(cluster: Cluster) -> tuple[int, int] | None:
+def _read_tag(cluster: Cluster, unread: list[str]) -> tuple[int, int] | None:
     """Read the version of the controller's image, where the tag is one."""
-    with suppress(PermanentError):  # no permission outside our namespace: the usual case
-        controller = _find(cluster, _CONTROLLER)
-        template = controller.get("spec", {}).get("template", {}).get("spec", {})
-        for container in template.get("containers", []):
-            if found := _TAG.search(container.get("image", "").partition("/")[2]):
-                return int(found[1]), int(found[2])
+    controller = _find(cluster, CONTROLLER, unread)
+    template = controller.get("spec", {}).get("template", {}).get("spec", {})
+    for container in template.get("containers", []):
+        if found := _TAG.search(container.get("image", "").partition("/")[2]):
+            return int(found[1]), int(found[2])
     return None
 
 
-def _find(cluster: Cluster, path: str) -> Object:
-    """Return what lies at a path of KServe's namespace; nothing where it is in none of them."""
-    return next(filter(None, (cluster.get(path.format(name)) for name in NAMESPACES)), {})
+def _find(cluster: Cluster, path: str, unread: list[str]) -> Object:
+    """Return what lies at a path of KServe's namespace; nothing where it is in none of them.
+
+    What we may not read, as usual outside our own namespace, is added to `unread` unless it is
+    found elsewhere.
+    """
+    refused: list[str] = []
+    for namespace in NAMESPACES:
+        try:
+            if found := cluster.get(path.format(namespace)):
+                return found
+        except PermanentError as error:
+            refused.append(getattr(error, "permission", error.received))
+    unread += refused
+    return {}
 
 
 def _read_schema(cluster: Cluster) -> tuple[int, int]:
@@ -136,9 +156,9 @@ def read_mode(service: Object | None) -> Mode | None:
     return None if found is None else _to_mode(found)
 
 
-def _read_default(cluster: Cluster) -> Mode | None:
+def _read_default(cluster: Cluster, unread: list[str]) -> Mode | None:
+    config = _find(cluster, CONFIG, unread)
     with suppress(PermanentError, ValueError):
-        config = _find(cluster, _CONFIG)
         word = json.loads(config.get("data", {}).get("deploy", "{}")).get("defaultDeploymentMode")
         return None if word is None else _to_mode(word)
     return None

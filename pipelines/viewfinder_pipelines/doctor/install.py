@@ -1,6 +1,7 @@
 """The install that is looked at, and the requests by which it is."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -8,9 +9,17 @@ from typing import Any
 import httpx
 
 from viewfinder_components.deployment.cluster import Cluster, Object
+from viewfinder_components.deployment.config import DeployConfig
 from viewfinder_components.deployment.refusals import explain_refusal, explain_silence
 from viewfinder_components.errors import PermanentError
 from viewfinder_pipelines.doctor.finding import UnseenError, as_unseen
+from viewfinder_pipelines.pipeline.compiling import (
+    Pipeline,
+    list_parameters,
+    parse_assignment,
+    with_defaults,
+)
+from viewfinder_pipelines.pipeline.parameters import to_deploy_config
 from viewfinder_pipelines.settings.file import ClusterSettings
 
 
@@ -80,6 +89,20 @@ class Install:
             found = None
         return "default-editor" if found else "pipeline-runner"
 
+    @cached_property
+    def deploy_config(self) -> DeployConfig:
+        """How a run with this settings file deploys; the version is any.
+
+        Raises:
+            PermanentError: A parameter of the file is of the wrong type or out of its range.
+        """
+        known = list_parameters(Pipeline.DEPLOYMENT)
+        filed = self.config.settings.parameters
+        given = [f"{name}={value}" for name, value in filed.items() if name in known]
+        assigned = dict(parse_assignment(one, Pipeline.DEPLOYMENT) for one in given)
+        parameters = with_defaults(assigned, Pipeline.DEPLOYMENT)
+        return to_deploy_config(parameters, "s3://bucket/model/1", 1)
+
     def core(self, kind: str, name: str = "") -> str:
         """Return the path of a collection of the namespace, or of one object in it."""
         return self.cluster.path("/api/v1", kind, name)
@@ -101,6 +124,27 @@ class Install:
         if answer.status_code == 404:
             return None
         return self._take(answer, what)
+
+    def read_first(self, paths: Iterable[str], what: str) -> Object | None:
+        """Return the first object that is there, None when none is.
+
+        Args:
+            paths: Where it may be.
+            what: What it is, for the case that we may not look.
+
+        Raises:
+            UnseenError: It was seen nowhere, and we may not look everywhere.
+        """
+        unseen: list[UnseenError] = []
+        for path in paths:
+            try:
+                if found := self.read(path, what):
+                    return found
+            except UnseenError as error:
+                unseen.append(error)
+        if unseen:
+            raise UnseenError(what, " or ".join(error.permission for error in unseen))
+        return None
 
     def create(self, path: str, body: Object, what: str, **query: str) -> Object:
         """Create an object and return it as the API server has it.

@@ -6,6 +6,8 @@ from typing import Any
 
 from viewfinder_components.deployment.cluster import SERVING, Object
 from viewfinder_components.deployment.kserve_version import (
+    CONFIG,
+    CONTROLLER,
     NAMESPACES,
     KServe,
     Mode,
@@ -37,11 +39,13 @@ def examine_kinds(install: Install) -> Iterator[Finding]:
 def examine_version(install: Install) -> Iterator[Finding]:
     """Tell KServe's version and mode, and what the mode needs."""
     try:
-        kserve = detect_kserve(install.cluster, None)
+        kserve = find_kserve(install)
     except ViewfinderError as error:
         raise as_unseen("KServe's version and mode", error) from error
     version = ".".join(map(str, kserve.version))
     text = f"{version}, deploys in mode {kserve.mode.value}"
+    if kserve.unread:
+        text += f" (by its kinds and its webhook: not permitted to {'; '.join(kserve.unread)})"
     if OLDEST <= kserve.version <= NEWEST:
         yield Finding("KServe", State.OK, text)
     else:
@@ -49,6 +53,16 @@ def examine_version(install: Install) -> Iterator[Finding]:
         remedy = f"use KServe {known}, or tell us how this one does"
         yield Finding("KServe", State.WARNING, f"{text}; tried are {known}", remedy)
     yield from _examine_ingress(install, kserve)
+
+
+def find_kserve(install: Install) -> KServe:
+    """Find out KServe's version, and the mode in which a run would make a new service.
+
+    Raises:
+        PermanentError: There is no KServe, the mode cannot be had, or it cannot be seen.
+        TransientError: The API server does not answer.
+    """
+    return detect_kserve(install.cluster, None, install.deploy_config.mode)
 
 
 def _examine_ingress(install: Install, kserve: KServe) -> Iterator[Finding]:
@@ -71,10 +85,9 @@ def _examine_ingress(install: Install, kserve: KServe) -> Iterator[Finding]:
 
 
 def _read_ingress(install: Install) -> dict[str, Any]:
-    for namespace in NAMESPACES:
-        path = f"/api/v1/namespaces/{namespace}/configmaps/inferenceservice-config"
-        if found := install.read(path, "KServe's settings"):
-            return dict(json.loads(found["data"].get("ingress", "{}")))
+    paths = [CONFIG.format(namespace) for namespace in NAMESPACES]
+    if found := install.read_first(paths, "KServe's settings"):
+        return dict(json.loads(found["data"].get("ingress", "{}")))
     raise PermanentError(
         f"the ConfigMap inferenceservice-config in {' or '.join(NAMESPACES)}",
         "none",
@@ -119,11 +132,9 @@ def examine_controller(install: Install) -> Iterator[Finding]:
 
 
 def _find_controller(install: Install) -> Object | None:
-    for namespace in NAMESPACES:
-        path = f"/apis/apps/v1/namespaces/{namespace}/deployments/kserve-controller-manager"
-        if found := install.read(path, "KServe's controller"):
-            return found
-    return None
+    return install.read_first(
+        [CONTROLLER.format(namespace) for namespace in NAMESPACES], "KServe's controller"
+    )
 
 
 def examine_webhook(install: Install) -> Iterator[Finding]:
