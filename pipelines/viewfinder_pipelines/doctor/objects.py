@@ -1,15 +1,17 @@
 """Whether what the manifests make is in the namespace."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from viewfinder_components.deployment.cluster import Object
 from viewfinder_components.deployment.runtime import find_runtime
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.image import PREDICTOR_IMAGE
-from viewfinder_pipelines.doctor.finding import Finding, State
+from viewfinder_pipelines.doctor.finding import Finding, State, UnseenError
 from viewfinder_pipelines.doctor.install import Install
 
 SECRET = "viewfinder-storage"  # noqa: S105  (its name)
+_RUNTIMES = "/apis/serving.kserve.io/v1alpha1"
 _S3_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _ENDPOINT = "serving.kserve.io/s3-endpoint"
 _IDENTITIES = ("iam.gke.io/gcp-service-account", "eks.amazonaws.com/role-arn")
@@ -90,10 +92,7 @@ def _examine_s3(account: str, secrets: dict[str, Object]) -> Finding:
 def examine_runtime(install: Install) -> Iterator[Finding]:
     """See whether the serving runtime is there, and serves with the image that was checked."""
     name = install.config.runtime
-    install.read(
-        install.cluster.path("/apis/serving.kserve.io/v1alpha1", "servingruntimes", name),
-        "serving runtimes",
-    )
+    read_runtime(install)
     runtime = find_runtime(install.cluster, name)
     image = runtime_image(install)
     checked = install.config.settings.platform.of("check").image or PREDICTOR_IMAGE
@@ -107,11 +106,23 @@ def examine_runtime(install: Install) -> Iterator[Finding]:
         yield Finding("serving runtime", State.OK, f"{name} with {image or 'its image'}")
 
 
+def read_runtime(install: Install) -> Object:
+    """Return the namespace's runtime, or the cluster's of that name; empty when there is none.
+
+    Raises:
+        UnseenError: We may not look.
+    """
+    name = install.config.runtime
+    if found := install.read(
+        install.cluster.path(_RUNTIMES, "servingruntimes", name), "serving runtimes"
+    ):
+        return found
+    with suppress(UnseenError):  # reading those of the cluster is often not permitted
+        found = install.read(f"{_RUNTIMES}/clusterservingruntimes/{name}", "serving runtimes")
+    return found or {}
+
+
 def runtime_image(install: Install) -> str:
-    """Return the image of the namespace's runtime, empty when it cannot be told."""
-    path = install.cluster.path(
-        "/apis/serving.kserve.io/v1alpha1", "servingruntimes", install.config.runtime
-    )
-    found = install.read(path, "serving runtimes") or {}
-    containers = found.get("spec", {}).get("containers") or [{}]
+    """Return the image of the runtime, empty when it cannot be told."""
+    containers = read_runtime(install).get("spec", {}).get("containers") or [{}]
     return str(containers[0].get("image", ""))
