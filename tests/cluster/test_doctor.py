@@ -15,6 +15,9 @@ from kubernetes import client
 from tests.cluster.deployments import PREDICTOR_IMAGE, Stage, prepare_stage, read_manifest
 from tests.testbed.stores import S3
 
+from viewfinder_components.deployment import kserve_version
+from viewfinder_components.deployment.cluster import Cluster
+
 STEPS_IMAGE = "localhost/viewfinder/steps:test"
 ENTRY = Path(sys.executable).with_name("viewfinder")
 
@@ -181,6 +184,51 @@ def test_a_missing_rule_is_named(doctor: Doctor, stage: Stage) -> None:
     failed = report.of("steps' permissions")
     assert "to patch inferenceservices.serving.kserve.io in" in failed["text"]
     assert "manifests/base/role.yaml" in failed["remedy"]
+
+
+def test_what_only_knative_needs_is_asked_for_with_knative(doctor: Doctor, stage: Stage) -> None:
+    role = read_manifest("role")
+    role["rules"] = [r for r in role["rules"] if r["apiGroups"] != ["serving.knative.dev"]]
+    stage.apply(role)
+    doctor.kubeconfig = stage.kubeconfig
+    report = doctor.report("--no-pods")
+    assert report.names("failed") == set()
+    found = report.of("steps' permissions")
+    assert found["state"] == "ok"
+    assert "mode Knative would need get services.serving.knative.dev" in found["text"]
+
+    with (doctor.folder / "viewfinder.toml").open("a") as settings:
+        settings.write("[parameters]\nkserve_mode = 'Knative'\n")
+    report = doctor.report("--no-pods")
+    assert report.names("failed") == {"steps' permissions"}
+    assert "get services.serving.knative.dev" in report.of("steps' permissions")["text"]
+
+
+def test_parameters_that_a_run_would_refuse(doctor: Doctor) -> None:
+    with (doctor.folder / "viewfinder.toml").open("a") as settings:
+        settings.write("[parameters]\npredictor_cpu = 'many'\n")
+    report = doctor.report("--no-pods")
+    assert "received 'many'" in report.of(ROOM)["text"]
+
+
+def test_kserves_settings_where_only_the_second_place_may_be_read(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kubeflow puts KServe into its own namespace, which is looked at after KServe's usual one."""
+    own = stage.admin.namespace
+    stage.apply(
+        {
+            "kind": "ConfigMap",
+            "metadata": {"name": "inferenceservice-config"},
+            "data": {"deploy": '{"defaultDeploymentMode": "Knative"}'},
+        }
+    )
+    monkeypatch.setattr(kserve_version, "NAMESPACES", ("kserve", own))
+    monkeypatch.setenv("KUBECONFIG", str(stage.kubeconfig))
+    with Cluster.connect() as cluster:
+        found = kserve_version.detect_kserve(cluster, None)
+    assert found.mode is kserve_version.Mode.KNATIVE
+    assert found.unread == ("get deployments.apps in namespace kserve",)
 
 
 def test_a_missing_runtime_names_the_manifests(doctor: Doctor, stage: Stage) -> None:

@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from viewfinder_components.deployment.kserve_version import Mode
 from viewfinder_components.deployment.refusals import ROLE
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, ViewfinderError
 from viewfinder_pipelines.doctor.access import whoami
 from viewfinder_pipelines.doctor.finding import Finding, State, UnseenError
 from viewfinder_pipelines.doctor.install import Install
+from viewfinder_pipelines.doctor.kserve import find_kserve
 
 _REVIEWS = "/apis/authorization.k8s.io/v1"
 
@@ -20,6 +22,8 @@ class Permission:
     verb: str
     resource: str
     group: str = ""
+    mode: Mode | None = None
+    """KServe's mode that needs it; None where both do."""
 
     def __str__(self) -> str:
         return f"{self.verb} {self.resource}{f'.{self.group}' if self.group else ''}"
@@ -37,8 +41,8 @@ NEEDED = (
     Permission("list", "events"),
     Permission("get", "pods/log"),
     Permission("get", "services"),
-    Permission("get", "services", "serving.knative.dev"),
-    Permission("list", "revisions", "serving.knative.dev"),
+    Permission("get", "services", "serving.knative.dev", Mode.KNATIVE),
+    Permission("list", "revisions", "serving.knative.dev", Mode.KNATIVE),
     Permission("get", "configmaps"),
     Permission("create", "configmaps"),
     Permission("patch", "configmaps"),
@@ -50,28 +54,54 @@ Ask = Callable[[Permission], bool]
 
 def examine_permissions(install: Install) -> Iterator[Finding]:
     """Ask the API server about the steps' service account, and about ourselves."""
-    account, namespace = install.account, install.namespace
+    account, namespace, mode = install.account, install.namespace, _find_mode(install)
     user = f"system:serviceaccount:{namespace}:{account}"
     ourselves = whoami(install)
     try:
-        yield _judge(install, "steps' permissions", user, _ask_about(install, user))
+        yield _judge(install, user, _ask_about(install, user), mode)
     except UnseenError as unseen:
         if ourselves != user:
             text = f"not known for {account}: {unseen}"
             yield Finding("steps' permissions", State.UNKNOWN, text, "ask an administrator")
     if ourselves == user:
         return
-    missing = [needed for needed in NEEDED if not _ask_ourselves(install, needed)]
+    missing, elsewhere = _find_missing(lambda needed: _ask_ourselves(install, needed), mode)
     if missing:
         text = f"a deploy from here would be refused {_shorten(missing)}"
         remedy = "leave deploying to the pipeline's own account, or bind yourself to the same Role"
         yield Finding("your permissions", State.WARNING, text, remedy)
     else:
-        yield Finding("your permissions", State.OK, f"all {len(NEEDED)} of the deploy step")
+        text = "all that the deploy step needs" + _describe_other(mode, elsewhere)
+        yield Finding("your permissions", State.OK, text)
 
 
-def _judge(install: Install, name: str, user: str, ask: Ask) -> Finding:
+def _find_mode(install: Install) -> Mode | None:
+    """Return the mode in which a new service would be made; None where it cannot be told."""
+    try:
+        return find_kserve(install).mode
+    except ViewfinderError:  # the look at KServe says why
+        return None
+
+
+def _find_missing(ask: Ask, mode: Mode | None) -> tuple[list[Permission], list[Permission]]:
+    """Return what is missing for a mode, and what only the other one needs."""
     missing = [needed for needed in NEEDED if not ask(needed)]
+    elsewhere = [needed for needed in missing if mode and needed.mode not in (None, mode)]
+    return [needed for needed in missing if needed not in elsewhere], elsewhere
+
+
+def _describe_other(mode: Mode | None, missing: list[Permission]) -> str:
+    """Say what is missing for the mode that is not the cluster's, empty when nothing is."""
+    if mode is None or not missing:
+        return ""
+    other = next(one for one in Mode if one is not mode)
+    return (
+        f" in KServe's mode {mode.value}; mode {other.value} would need {_shorten(missing)} as well"
+    )
+
+
+def _judge(install: Install, user: str, ask: Ask, mode: Mode | None) -> Finding:
+    missing, elsewhere = _find_missing(ask, mode)
     if missing:
         raise PermanentError(
             f"ServiceAccount {user.rpartition(':')[2]} to be permitted to "
@@ -79,7 +109,8 @@ def _judge(install: Install, name: str, user: str, ask: Ask) -> Finding:
             "no such rule bound to it",
             f"{install.overlay} ({ROLE} lists the rules; --service-account names another account)",
         )
-    return Finding(name, State.OK, f"{user.rpartition(':')[2]} has all {len(NEEDED)} of {ROLE}")
+    text = f"{user.rpartition(':')[2]} has what {ROLE} grants"
+    return Finding("steps' permissions", State.OK, text + _describe_other(mode, elsewhere))
 
 
 def _shorten(missing: list[Permission]) -> str:
