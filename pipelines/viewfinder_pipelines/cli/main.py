@@ -8,7 +8,7 @@ import click
 
 from viewfinder_pipelines.cli.errors import Sentences
 from viewfinder_pipelines.cli.kubeflow import COMMANDS, follow_to_the_end, submit_from_options
-from viewfinder_pipelines.cli.main import deployments
+from viewfinder_pipelines.cli import deployments
 from viewfinder_pipelines.cli.options import (
     CLUSTER_OPTIONS,
     connection_options,
