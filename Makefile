@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 
 ##@ Use
 .PHONY: demo
-demo: setup ## Run the whole way on the fruit photos, serve the model and ask it about a photo
+demo: setup ## Run the demo end to end: train on the fruit photos, serve the model, classify photos
 	$(BIN)/viewfinder demo
 
 ##@ Develop

@@ -83,7 +83,7 @@ def test_serve_and_predict(published, photos: Path) -> None:
     refused, missing_file, count = told_of_some.stderr.splitlines()
     assert refused.startswith(f"{__file__}: HTTP 400: ")
     assert missing_file == "no such photo: No such file or directory"
-    assert count == "2 of 4 photos were not answered."
+    assert count == "2 of 4 photos could not be classified."
     lines = [json.loads(line) for line in as_json.stdout.splitlines()]
     assert [line["photo"] for line in lines] == mixed
     assert ["error" in line for line in lines] == [False, True, False, True]

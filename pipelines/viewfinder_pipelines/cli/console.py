@@ -1,4 +1,4 @@
-"""What a person sees of a run: on a terminal, in a pipe or in a CI log."""
+"""How a run is shown: on a terminal, in a pipe or in a CI log."""
 
 import time
 
@@ -40,7 +40,7 @@ class RunDisplay:
 
     Args:
         console: Where to write.
-        silent_seconds: How long nothing may be said where it is no terminal.
+        silent_seconds: The longest silence where the output is not a terminal.
     """
 
     def __init__(self, console: Console, silent_seconds: float = 60.0) -> None:
@@ -96,7 +96,7 @@ def describe_step(step: StepResult) -> str:
 
 
 def describe_overhead(result: RunResult) -> str:
-    """Return the line that tells the cluster's share of a run's seconds, the largest part first."""
+    """Return the line on the cluster's share of a run's time, the largest part first."""
     total = sum(result.overhead.values())
     parts = sorted(result.overhead.items(), key=lambda part: -part[1])
     shares = ", ".join(f"{_OVERHEAD[kind]} {seconds:.0f} s" for kind, seconds in parts)
@@ -129,13 +129,15 @@ def print_result(console: Console, result: RunResult) -> None:
     if result.page:
         console.print(f"Page:    {escape(result.page)}", highlight=False, soft_wrap=True)
     for gap in result.gaps:
-        line = f"[yellow]Not read of {escape(', '.join(gap.steps))}:[/] {escape(gap.message)}"
+        line = (
+            f"[yellow]Could not read from {escape(', '.join(gap.steps))}:[/] {escape(gap.message)}"
+        )
         console.print(line, highlight=False, soft_wrap=True)
     if result.overhead:
         console.print(describe_overhead(result), highlight=False, soft_wrap=True)
     if result.is_local and result.state in ("failed", "interrupted"):
         console.print(
-            f"Go on:   viewfinder run --resume {escape(result.run_id)}",
+            f"Resume:  viewfinder run --resume {escape(result.run_id)}",
             highlight=False,
             soft_wrap=True,
         )
@@ -156,7 +158,11 @@ def _print_error(console: Console, result: RunResult) -> None:
         f"[red]Failed {where}:[/] {escape(error.message)}", highlight=False, soft_wrap=True
     )
     if error.retryable:
-        console.print("The same run may succeed later.", highlight=False, soft_wrap=True)
+        console.print(
+            "This may be temporary: the same run may succeed later.",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def _print_log(console: Console, result: RunResult) -> None:
@@ -166,14 +172,14 @@ def _print_log(console: Console, result: RunResult) -> None:
 
 
 def print_steps(console: Console, result: RunResult) -> None:
-    """Print a run's steps with their times and what each did."""
+    """Print a run's steps with their times and results."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("step", "state"):
         table.add_column(heading)
     table.add_column("seconds", justify="right")
     if result.overhead:
-        table.add_column("cluster's", justify="right")
-    table.add_column("what it did", overflow="fold")
+        table.add_column("overhead", justify="right")
+    table.add_column("result", overflow="fold")
     for step in result.steps:
         overhead = [f"{sum(step.overhead.values()):.1f}"] if result.overhead else []
         row = (
@@ -188,7 +194,7 @@ def print_steps(console: Console, result: RunResult) -> None:
 
 
 def print_runs(console: Console, results: list[RunResult]) -> None:
-    """Print the runs, a line each, the newest last."""
+    """Print the runs, one line each, the newest last."""
     if not results:
         console.print("No runs yet; start one with `viewfinder run --data PHOTOS`.")
         return

@@ -1,4 +1,4 @@
-"""The whole way on the fruit photos: run, serve, ask, and say what to look at."""
+"""The demo, end to end: train on the fruit photos, serve the model, classify photos."""
 
 import json
 import signal
@@ -42,7 +42,7 @@ def run_demo() -> int:
     version = Path(result.version["uri"].removeprefix("file://"))
     samples = find_samples(result)
     with serve_briefly(version) as endpoint:
-        _ask(console, samples, endpoint)
+        _classify(console, samples, endpoint)
     _say_next_steps(console, version, samples, time.monotonic() - started)
     return 0
 
@@ -95,14 +95,14 @@ def _wait_until_ready(endpoint: str, process: subprocess.Popen[bytes]) -> None:
             pass
         time.sleep(0.1)
     raise TransientError(
-        f"the predictor ready within {_READY_SECONDS:.0f} s",
+        f"the predictor to be ready within {_READY_SECONDS:.0f} s",
         "no answer" if process.poll() is None else f"exit code {process.returncode}",
-        "start it by hand with `viewfinder serve` and read what it says",
+        "start it with `viewfinder serve` and read its output",
     )
 
 
-def _ask(console: Console, samples: list[tuple[Path, str]], endpoint: str) -> None:
-    console.print(f"\nThe served model ({endpoint}) about {len(samples)} test photos:")
+def _classify(console: Console, samples: list[tuple[Path, str]], endpoint: str) -> None:
+    console.print(f"\nThe served model ({endpoint}) classifies {len(samples)} test photos:")
     predictions = predict_photos([path for path, _ in samples], endpoint)
     for prediction, (_, truth) in zip(predictions, samples, strict=True):
         if isinstance(prediction, Unanswered):
@@ -119,7 +119,9 @@ def _ask(console: Console, samples: list[tuple[Path, str]], endpoint: str) -> No
 def _say_next_steps(
     console: Console, version: Path, samples: list[tuple[Path, str]], seconds: float
 ) -> None:
-    console.print(f"\nAll of it took {seconds:.0f} s. Serve it yourself and ask it:")
+    console.print(
+        f"\nThe demo took {seconds:.0f} s. To serve the model yourself and classify a photo:"
+    )
     console.print(f"  .venv/bin/viewfinder serve {MODEL_NAME}", highlight=False)
     console.print(
         f"  .venv/bin/viewfinder predict {samples[0][0]} --endpoint http://127.0.0.1:8080",

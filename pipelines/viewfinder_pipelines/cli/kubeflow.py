@@ -45,17 +45,17 @@ def follow(run_id: str, **options: Any) -> None:
 @click.argument("run_id", metavar="RUN")
 @connection_options
 def terminate(run_id: str, **options: Any) -> None:
-    """End a run on Kubeflow Pipelines; what it has published stays."""
+    """Terminate a run on Kubeflow Pipelines; published versions stay."""
     from viewfinder_pipelines.kubeflow.runner import terminate_run
 
     kubeflow, _ = _connect(options)
     terminate_run(kubeflow, run_id)
-    click.echo(f"run {run_id} ends; `viewfinder follow {run_id}` tells when it has")
+    click.echo(f"terminating run {run_id}; `viewfinder follow {run_id}` shows when it has ended")
 
 
 @click.group()
 def schedule() -> None:
-    """Let Kubeflow Pipelines start runs at set times."""
+    """Have Kubeflow Pipelines start runs on a schedule."""
 
 
 @schedule.command("set")
@@ -67,7 +67,7 @@ def schedule() -> None:
 def set_(
     name: str, cron: str | None, every: str | None, assignments: tuple[str, ...], **options: Any
 ) -> None:
-    """Make or change the schedule NAME; setting it again changes nothing."""
+    """Create or change the schedule NAME; repeating the command changes nothing."""
     from viewfinder_pipelines.kubeflow.client import connect
     from viewfinder_pipelines.kubeflow.runner import plan_kubeflow_run
     from viewfinder_pipelines.kubeflow.schedules import NO_OVERLAP, Trigger, set_schedule
@@ -94,7 +94,7 @@ def list_(**options: Any) -> None:
     kubeflow, _ = _connect(options)
     found = list_schedules(kubeflow)
     if not found:
-        click.echo("No schedules; make one with `viewfinder schedule set`.")
+        click.echo("No schedules. Create one with `viewfinder schedule set`.")
     for one in found:
         click.echo(describe_schedule(one))
 
@@ -103,7 +103,7 @@ def list_(**options: Any) -> None:
 @click.argument("name")
 @connection_options
 def disable(name: str, **options: Any) -> None:
-    """Keep the schedule NAME from starting runs."""
+    """Stop the schedule NAME from starting runs."""
     _enable(name, options, enabled=False)
 
 
@@ -111,7 +111,7 @@ def disable(name: str, **options: Any) -> None:
 @click.argument("name")
 @connection_options
 def enable(name: str, **options: Any) -> None:
-    """Let the schedule NAME start runs again."""
+    """Have the schedule NAME start runs again."""
     _enable(name, options, enabled=True)
 
 
@@ -119,7 +119,7 @@ def enable(name: str, **options: Any) -> None:
 @click.argument("name")
 @connection_options
 def delete(name: str, **options: Any) -> None:
-    """Delete the schedule NAME; the runs that have ended stay."""
+    """Delete the schedule NAME; finished runs stay."""
     from viewfinder_components.errors import TransientError
     from viewfinder_pipelines.kubeflow.schedules import find_schedules, retire_schedule
 
@@ -129,9 +129,9 @@ def delete(name: str, **options: Any) -> None:
     ]
     if going:
         raise TransientError(
-            f"no run of the schedule {name} going, for its pods would be deleted with it",
+            f"no active run of the schedule {name}, because deleting it deletes the run's pods",
             ", ".join(going),
-            "follow or terminate it and then delete the schedule; it is disabled from now on",
+            "follow or terminate the run, then delete the schedule; it is disabled now",
         )
     click.echo(f"{name}: deleted")
 
@@ -162,8 +162,8 @@ def follow_to_the_end(run: "SubmittedRun", start_patience: float) -> NoReturn:
     except KeyboardInterrupt:
         display.close()
         click.echo(
-            f"\nThe run goes on. Follow it: viewfinder follow {run.run_id}\n"
-            f"End it:                  viewfinder terminate {run.run_id}"
+            f"\nThe run continues. Follow it:   viewfinder follow {run.run_id}\n"
+            f"                Terminate it: viewfinder terminate {run.run_id}"
         )
         sys.exit(INTERRUPTED)
     finally:

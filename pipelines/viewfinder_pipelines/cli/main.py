@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from viewfinder_pipelines.cli import deployments
 from viewfinder_pipelines.cli.errors import Sentences
 from viewfinder_pipelines.cli.kubeflow import COMMANDS, follow_to_the_end, submit_from_options
-from viewfinder_pipelines.cli import deployments
 from viewfinder_pipelines.cli.options import (
     CLUSTER_OPTIONS,
     connection_options,
@@ -40,7 +40,7 @@ for command in (*COMMANDS, *deployments.COMMANDS, versions, prune):
     "--on", "where", type=click.Choice(["local", "kubeflow"]), default="local", show_default=True
 )
 @run_options
-@click.option("--resume", metavar="RUN", help="Go on with a run that was cut off or failed here.")
+@click.option("--resume", metavar="RUN", help="Resume a local run that was interrupted or failed.")
 @submission_options
 def run(where: str, assignments: tuple[str, ...], resume: str | None, **options: Any) -> None:
     """Run the pipeline on this machine, or on Kubeflow Pipelines."""
@@ -68,7 +68,7 @@ def _run_here(given: dict[str, Any], assignments: tuple[str, ...], resume: str |
     console = Console()
     plan = resume_run(resume, given, assignments) if resume else plan_run(given, assignments)
     if plan.ended:
-        click.echo(f"Run {plan.ended.run_id} has ended; nothing is left to do.")
+        click.echo(f"Run {plan.ended.run_id} has already finished; there is nothing to resume.")
     display = RunDisplay(console)
     try:
         with ended_by_signals():
@@ -121,7 +121,7 @@ def serve(model_version: str, host: str, port: int, name: str | None) -> None:
 @click.option("--model", help="The model's name, where the server has several.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 def predict(photos: tuple[Path, ...], endpoint: str, model: str | None, as_json: bool) -> None:
-    """Ask a served model about photos; exit code 1 when one could not be answered."""
+    """Classify photos with a served model; exit with 1 if any could not be classified."""
     from viewfinder_pipelines.local.prediction import Unanswered, predict_photos
 
     unanswered = 0
@@ -129,7 +129,7 @@ def predict(photos: tuple[Path, ...], endpoint: str, model: str | None, as_json:
         unanswered += isinstance(answer, Unanswered)
         _print_answer(answer, as_json)
     if unanswered:
-        click.echo(f"{unanswered} of {len(photos)} photos were not answered.", err=True)
+        click.echo(f"{unanswered} of {len(photos)} photos could not be classified.", err=True)
         sys.exit(1)
 
 
@@ -157,7 +157,7 @@ def _print_answer(answer: "Prediction | Unanswered", as_json: bool) -> None:
 @click.option("--open/--no-open", "open_report", default=True, help="Open the report.")
 @connection_options
 def show(run_id: str | None, as_json: bool, open_report: bool, **options: Any) -> None:
-    """Tell what a run did or does, here or on Kubeflow; without RUN, list the runs known here."""
+    """Show a run, local or on Kubeflow; without RUN, list the runs known on this machine."""
     import json
 
     from rich.console import Console
@@ -183,14 +183,14 @@ def show(run_id: str | None, as_json: bool, open_report: bool, **options: Any) -
 @main.command()
 @click.option("--settings", type=Path, help="Settings file.  [default: viewfinder.toml, if any]")
 @click.option("--context", default="", help="The kubeconfig's context.")
-@click.option("--namespace", default="", help="Where the steps run and the predictor serves.")
-@click.option("--service-account", default="", help="Whom the steps run as.")
-@click.option("--model-root", default="", help="Where versions will be published.")
-@click.option("--host", default="", help="Address of Kubeflow Pipelines.")
-@click.option("--pods/--no-pods", default=True, help="Start pods to try images and storage.")
+@click.option("--namespace", default="", help="The namespace of the steps and the predictor.")
+@click.option("--service-account", default="", help="The service account of the steps.")
+@click.option("--model-root", default="", help="Where versions are to be published.")
+@click.option("--host", default="", help="The address of Kubeflow Pipelines.")
+@click.option("--pods/--no-pods", default=True, help="Start pods that try images and storage.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def doctor(settings: Path | None, host: str, as_json: bool, **options: Any) -> None:
-    """Check an install before anything runs on it; exit code 1 when a run would fail."""
+    """Check an install before running anything on it; exit with 1 if a run would fail."""
     from viewfinder_pipelines.doctor.command import run_doctor
 
     sys.exit(run_doctor(settings, host, as_json, **options))
@@ -198,7 +198,7 @@ def doctor(settings: Path | None, host: str, as_json: bool, **options: Any) -> N
 
 @main.command()
 def demo() -> None:
-    """Run the whole way on the fruit photos, serve the model and ask it about a photo."""
+    """Run the demo end to end: train on the fruit photos, serve the model, classify photos."""
     from viewfinder_pipelines.cli.demo import run_demo
 
     sys.exit(run_demo())
