@@ -151,7 +151,7 @@ def test_a_run_that_has_ended_is_not_run_again(published) -> None:
     before = published.records()[0]
     again = published.run("run", "--resume", before["run_id"])
     assert again.returncode == 0
-    assert "nothing is left to do" in again.stdout
+    assert "there is nothing to resume" in again.stdout
     assert published.records()[0] == before
     assert [path.name for path in (published.home / "models" / "small").glob("[!.]*")] == ["1"]
 
