@@ -99,7 +99,8 @@ def compile_(output: Path, settings: Path | None, name: str) -> None:
     if settings is None and not DEFAULT_FILE.is_file():
         compile_pipeline(output, pipeline)
     else:
-        compile_for_cluster(output, read_settings(settings).platform, pipeline=pipeline)
+        known = read_settings(settings)
+        compile_for_cluster(output, known.platform, known.kubeflow.cache, pipeline)
     click.echo(f"wrote {output}")
 
 

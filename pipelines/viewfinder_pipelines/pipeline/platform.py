@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.ranges import need_integer
 
 CPU_REQUEST = "250m"
 """What a step that computes asks for where no settings say otherwise. Without a request its pod has
@@ -113,10 +114,15 @@ class PlatformSettings:
     Attributes:
         every: For every step. Its `image` is not given to `check`, which runs in the predictor's.
         steps: By the step's name, laid over `every`.
+        run_deadline_seconds: Longest time of a whole run; 0 for no limit.
     """
 
     every: PodSettings = PodSettings()
     steps: Mapping[str, PodSettings] = field(default_factory=dict)
+    run_deadline_seconds: int = 0
+
+    def __post_init__(self) -> None:
+        need_integer("run_deadline_seconds", self.run_deadline_seconds, 0)
 
     def of(self, step: str) -> PodSettings:
         """Return what the pod of a step gets."""
@@ -152,6 +158,10 @@ class PlatformSettings:
                 f"[steps.{min(unknown)}]",
                 "correct the name in the settings file",
             )
+        if self.run_deadline_seconds:
+            kubernetes = platform.setdefault("platforms", {}).setdefault("kubernetes", {})
+            pipeline = kubernetes.setdefault("pipelineConfig", {})
+            pipeline["activeDeadlineSeconds"] = self.run_deadline_seconds
         for name, executor in executors.items():
             pod = self.of(name.removeprefix("exec-"))
             _apply_container(executor["container"], pod)

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar, get_origin, get_type_hints
 
@@ -34,6 +34,8 @@ class KubeflowSettings:
         cache: Whether a step whose inputs have not changed may be skipped.
         start_patience_seconds: How long a pod may wait to start (image, quota, room on a node)
             before `run` and `follow` end the run.
+        run_deadline_seconds: How long a run may take, waiting included, before Kubeflow Pipelines
+            ends it, whoever started it; 0 for no limit. Known from 2.17 on.
     """
 
     host: str = ""
@@ -44,6 +46,7 @@ class KubeflowSettings:
     ca: str = ""
     cache: bool = True
     start_patience_seconds: int = 600
+    run_deadline_seconds: int = 0
 
 
 @dataclass(frozen=True)
@@ -85,9 +88,11 @@ def read_settings(path: Path | None) -> ClusterSettings:
     for name, table in tables.items():
         if not isinstance(table, dict):
             raise _wrong(name, "a table", table, path)
+    kubeflow = _read(KubeflowSettings, tables.get("kubeflow", {}), "kubeflow", path)
+    platform = _read_platform(tables.get("steps", {}), path)
     return ClusterSettings(
-        kubeflow=_read(KubeflowSettings, tables.get("kubeflow", {}), "kubeflow", path),
-        platform=_read_platform(tables.get("steps", {}), path),
+        kubeflow=kubeflow,
+        platform=replace(platform, run_deadline_seconds=kubeflow.run_deadline_seconds),
         parameters=tables.get("parameters", {}),
     )
 

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from click.testing import CliRunner
+from kfp import compiler, dsl
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_pipelines.cli.main import main
 from viewfinder_pipelines.kubeflow.submission import compile_for_cluster
 from viewfinder_pipelines.pipeline.platform import PlatformSettings, PodSettings
 from viewfinder_pipelines.settings.file import ClusterSettings, read_settings
@@ -94,6 +97,7 @@ def test_the_check_keeps_the_predictors_image() -> None:
         ("[kubeflow]\nhost = 3", "expected a text for kubeflow.host, received 3"),
         ("[kubeflow]\ncache = 'no'", "expected true or false for kubeflow.cache"),
         ("[steps]\naccelerators = true", "expected a whole number for steps.accelerators"),
+        ("[kubeflow]\nrun_deadline_seconds = -1", "run_deadline_seconds to be a whole number"),
         ("[steps]\npull_policy = 'Sometimes'", "expected pull_policy to be one of Always"),
         ("[steps]\nsecrets = ['s3']", "expected a table for steps.secrets, received 's3'"),
         ("[steps]\nsecrets = [{name = 's3'}]", "expected every field for steps.secrets"),
@@ -143,6 +147,37 @@ def test_settings_reach_the_compiled_pipeline(tmp_path: Path) -> None:
     ]
     assert pod["pvcMount"][0]["mountPath"] == "/mnt/pvc/photos"
     assert "nodeSelector" not in pods["exec-validate"]
+
+
+def test_a_run_ends_at_its_deadline_whoever_starts_it(tmp_path: Path) -> None:
+    """As kfp's own compiler writes it, so that the UI's and a schedule's runs have it as well."""
+
+    @dsl.component(base_image="python")
+    def work() -> None:
+        pass
+
+    @dsl.pipeline(pipeline_config=dsl.PipelineConfig(active_deadline_seconds=86400))
+    def limited() -> None:
+        work()
+
+    compiler.Compiler().compile(limited, str(tmp_path / "kfp.yaml"))
+    ours, theirs = tmp_path / "pipeline.yaml", tmp_path / "kfp.yaml"
+    deadline = settings(tmp_path, "[kubeflow]\nrun_deadline_seconds = 86400")
+    compile_for_cluster(ours, deadline.platform)
+    _, written = yaml.safe_load_all(ours.read_text())
+    _, expected = yaml.safe_load_all(theirs.read_text())
+    assert written == expected
+    compile_for_cluster(ours, settings(tmp_path, "").platform)
+    assert len(list(yaml.safe_load_all(ours.read_text()))) == 1
+
+
+def test_a_compiled_pipeline_skips_steps_only_as_the_settings_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "viewfinder.toml").write_text("[kubeflow]\ncache = false")
+    assert CliRunner().invoke(main, ["compile", "-o", "pipeline.yaml"]).exit_code == 0
+    assert "enableCache: true" not in (tmp_path / "pipeline.yaml").read_text()
 
 
 def test_settings_for_a_step_that_does_not_exist(tmp_path: Path) -> None:
