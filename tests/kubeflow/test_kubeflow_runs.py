@@ -98,7 +98,14 @@ def test_the_same_data_again_are_not_read_nor_learned_again(
         )
     assert code == 0, output
     states = {s["name"]: s["state"] for s in again["steps"]}
-    assert {n for n, state in states.items() if state == "cached"} >= {"validate", "train"}
+    cached = [s for s in again["steps"] if s["state"] == "cached"]
+    assert {s["name"] for s in cached} >= {"validate", "train"}
+    # They tell what they told when they ran, and point at what they made then.
+    for now in cached:
+        known = step(succeeded.record, now["name"])
+        for told in ("summary", "metrics", "phases", "artifacts", "parameters"):
+            assert now[told] == known[told], told
+    assert again["gaps"] == []
     assert states["evaluate"] == states["check"] == states["publish"] == "succeeded"
     assert again["version"]["number"] == 2
 

@@ -1,16 +1,16 @@
 """The record of a run on Kubeflow Pipelines: the same as that of a run on this machine."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from viewfinder_components.outcome import Outcome, parse_outcome
+from viewfinder_pipelines.kubeflow.cached_steps import read_traced_steps, read_workflow
 from viewfinder_pipelines.kubeflow.client import Kubeflow
 from viewfinder_pipelines.kubeflow.step_reading import StepReader, StepReading, artifact_path
 from viewfinder_pipelines.kubeflow.waiting import explain_waiting
-from viewfinder_pipelines.kubeflow.workflow import WorkflowStep, read_steps
+from viewfinder_pipelines.kubeflow.workflow import WorkflowStep
 from viewfinder_pipelines.pipeline.compiling import pipeline_of, with_defaults
 from viewfinder_pipelines.runs.conclusion import (
     explain_failure,
@@ -59,9 +59,9 @@ class KubeflowRun:
         kubeflow = self._kubeflow
         run = kubeflow.call(kubeflow.client.get_run, self._run_id)
         state = _read_state(run)
-        workflow = self._read_workflow()
+        workflow = read_workflow(kubeflow, self._run_id)
         namespace = str(workflow.get("metadata", {}).get("namespace", ""))
-        begun = read_steps(workflow)
+        begun = read_traced_steps(workflow)
         steps = [step for step in begun if not step.is_skipped]
         readings = [self._reader.read(step, namespace, state) for step in steps]
         ended = run.finished_at if run.finished_at and run.finished_at.year > 1970 else None
@@ -85,13 +85,6 @@ class KubeflowRun:
             page = kubeflow.ui + artifact_path(result.report, namespace)
             result = replace(result, report_page=page)
         return result
-
-    def _read_workflow(self) -> dict[str, Any]:
-        """Return the Argo workflow, which the newer version of the API does not hand out."""
-        text = self._kubeflow.get(f"/apis/v1beta1/runs/{self._run_id}")
-        manifest = json.loads(text).get("pipeline_runtime", {}).get("workflow_manifest")
-        workflow: dict[str, Any] = json.loads(manifest) if manifest else {}
-        return workflow
 
 
 def conclude(result: RunResult) -> RunResult:
@@ -140,11 +133,12 @@ def _step_result(step: WorkflowStep, reading: StepReading) -> StepResult:
         state=step.state,
         seconds=_seconds(step.began, step.ended or datetime.now(UTC)),
         summary=last_words(list(reading.lines), step.name),
-        overhead=measure_overhead(step, outcome) if step.state != "running" else {},
+        overhead=_overhead(step, outcome),
         attempts=max(1, len(step.pods)),
         waiting=str(reason) if reason else "",
     )
-    planned = dict(step.artifacts) if step.state == "succeeded" else {}
+    has_outputs = step.state in ("succeeded", "cached")
+    planned = dict(reading.artifacts or step.artifacts) if has_outputs else {}
     planned.pop(_KUBEFLOWS_OWN, None)
     return with_outputs(result, Outputs(planned), outcome)
 
@@ -175,6 +169,13 @@ def _report(result: RunResult) -> str | None:
             if name in step.artifacts:
                 return step.artifacts[name].uri
     return None
+
+
+def _overhead(step: WorkflowStep, outcome: Outcome | None) -> dict[str, float]:
+    if step.state == "running":
+        return {}
+    # What a cached step tells of its times is of another run.
+    return measure_overhead(step, None if step.state == "cached" else outcome)
 
 
 def measure_overhead(step: WorkflowStep, outcome: Outcome | None) -> dict[str, float]:

@@ -1,22 +1,24 @@
 """Read what a step on Kubeflow Pipelines told, from whichever place can be read.
 
 In this order: the node's message (a failed step's own word, kept with the run), the pod's log, the
-log that Argo has kept, and the step's metrics artifact, whose file is its outcome.
+log that Argo has kept, and the step's metrics artifact, whose file is its outcome. Of a step that
+came from the cache the same is read in the run in which it ran.
 """
 
 import base64
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote, urlencode
 
 from viewfinder_components.errors import ViewfinderError, compose_sentence
 from viewfinder_components.outcome import Outcome, find_outcome, parse_outcome
+from viewfinder_pipelines.kubeflow.cached_steps import Originals
 from viewfinder_pipelines.kubeflow.client import Kubeflow
 from viewfinder_pipelines.kubeflow.workflow import LOG_ARTIFACT, Pod, WorkflowStep
 from viewfinder_pipelines.runs.outputs import METRICS_TYPE
-from viewfinder_pipelines.runs.record import RunState
+from viewfinder_pipelines.runs.record import ArtifactRecord, RunState
 from viewfinder_pipelines.runs.step_log import own_lines
 
 _NO_LOG_ANSWER = '{"error_message":'
@@ -28,6 +30,7 @@ CREDENTIALS = (
     "AWS_WEB_IDENTITY_TOKEN_FILE",
     "GOOGLE_APPLICATION_CREDENTIALS",
 )
+_WITHOUT_CACHE = "run without the cache (cache = false under [kubeflow])"
 _TRIES = 3  # at an ended pod's log while the run goes on: Argo keeps it a moment later
 
 
@@ -39,11 +42,13 @@ class StepReading:
         outcome: Its word about its end.
         lines: What its pod wrote, as far as it could be read.
         gap: What could not be read, why, and what to do about it; empty when all was.
+        artifacts: Where its artifacts lie, as far as another run had to be asked.
     """
 
     outcome: Outcome | None = None
     lines: Sequence[str] = ()
     gap: str = ""
+    artifacts: Mapping[str, ArtifactRecord] = field(default_factory=dict)
 
 
 class StepReader:
@@ -59,6 +64,7 @@ class StepReader:
         self._run_id = run_id
         self._known: dict[str, StepReading] = {}
         self._tries: dict[str, int] = {}
+        self._originals = Originals(kubeflow)
 
     def read(self, step: WorkflowStep, namespace: str, run_state: RunState) -> StepReading:
         """Return what a step told.
@@ -70,7 +76,7 @@ class StepReader:
         """
         pod, is_over = step.pod, run_state != "running"
         if not step.pods or pod.waits:
-            return StepReading(_outcome_of(step, ()))
+            return self._read_without_pod(step, namespace, is_over)
         if pod.name in self._known:
             return self._known[pod.name]
         if pod.ended is None:
@@ -85,6 +91,33 @@ class StepReader:
         # While the run goes on it may still come; a step that was ended had nothing more to tell.
         is_final = is_over and not (run_state == "interrupted" and step.state != "succeeded")
         return reading if is_final else replace(reading, gap="")
+
+    def _read_without_pod(self, step: WorkflowStep, namespace: str, is_over: bool) -> StepReading:
+        if step.state != "cached":
+            return StepReading(_outcome_of(step, ()))
+        # Where a cached step ran is told by the steps after it.
+        return self._read_cached(step, namespace) if is_over else StepReading()
+
+    def _read_cached(self, step: WorkflowStep, namespace: str) -> StepReading:
+        """Read what a cached step told in the run in which it ran."""
+        try:
+            original = self._originals.find(step)
+        except ViewfinderError as error:
+            return self._read_kept_outcome(step, namespace, [error.received])
+        reader = StepReader(self._kubeflow, original.run_id)
+        told = reader.read(original.step, original.namespace, "succeeded")
+        gap = told.gap if told.outcome is None else ""
+        return StepReading(told.outcome, gap=gap, artifacts=original.step.artifacts)
+
+    def _read_kept_outcome(
+        self, step: WorkflowStep, namespace: str, reasons: list[str]
+    ) -> StepReading:
+        """Read the file in which a cached step left its outcome, where its run is gone."""
+        outcome = find_outcome(_first(self._files(step, namespace), reasons), step.name)
+        if outcome is not None:
+            return StepReading(outcome)
+        what = "what the step told when it ran, before the cache had its outputs"
+        return StepReading(gap=self._gap(what, reasons, _WITHOUT_CACHE))
 
     def _read_ended(self, step: WorkflowStep, namespace: str, is_over: bool) -> StepReading:
         reasons: list[str] = []
@@ -151,15 +184,19 @@ class StepReader:
             if any(name in os.environ for name in CREDENTIALS):
                 yield lambda uri=uri: _read_object(uri)  # type: ignore[misc]
 
-    def _gap(self, what: str, reasons: Sequence[str]) -> str:
+    def _gap(self, what: str, reasons: Sequence[str], instead: str = "") -> str:
         remedies = [
             *([] if self._kubeflow.ui else ["set KFP_UI_HOST to the UI's address"]),
             "export the artifact store's credentials (AWS_ACCESS_KEY_ID and so on)",
-            "let Argo keep logs (archiveLogs in workflow-controller-configmap)",
+            *(
+                []
+                if instead
+                else ["let Argo keep logs (archiveLogs in workflow-controller-configmap)"]
+            ),
         ]
         received = "; ".join(dict.fromkeys(reasons)) or "a log without it"
         remedy = f"{', or '.join(remedies)}, and show the run again"
-        return compose_sentence(what, received, remedy)
+        return compose_sentence(what, received, f"{remedy}, or {instead}" if instead else remedy)
 
 
 def artifact_path(uri: str, namespace: str) -> str:

@@ -68,6 +68,8 @@ class WorkflowStep:
         artifacts: Where its artifacts go, by name, as its driver laid it down; without metadata.
         image: The image of its pods, as its driver laid it down; empty before that.
         is_skipped: Whether its driver found that its condition does not hold.
+        origin: For a cached step, a run whose step of the same name has the same outputs; empty
+            where none is known.
     """
 
     name: str
@@ -77,6 +79,7 @@ class WorkflowStep:
     artifacts: Mapping[str, ArtifactRecord] = field(default_factory=dict)
     image: str = ""
     is_skipped: bool = False
+    origin: str = ""
 
     @property
     def began(self) -> datetime | None:
@@ -100,20 +103,74 @@ class WorkflowStep:
         return failed[-1].message if failed else ""
 
 
+@dataclass(frozen=True)
+class Driver:
+    """What KFP's pod that prepares a step was given, and what it laid down.
+
+    Attributes:
+        step: The step's name.
+        task: The step's task in the specification of the pipeline.
+        component: The step's component there.
+        inputs: What the step's pod takes; empty where it has none.
+    """
+
+    step: str
+    task: Mapping[str, Any]
+    component: Mapping[str, Any]
+    inputs: Mapping[str, Any]
+
+
+def read_drivers(workflow: Mapping[str, Any]) -> dict[str, Driver]:
+    """Return the drivers of the steps that have begun, by the step's name.
+
+    Args:
+        workflow: The run's runtime manifest.
+    """
+    drivers = [_read_driver(node) for node in _nodes(workflow) if _is_driver(node)]
+    return {driver.step: driver for driver in drivers}
+
+
 def read_steps(workflow: Mapping[str, Any]) -> list[WorkflowStep]:
     """Return the steps that have begun, in the order in which they did.
 
     Args:
         workflow: The run's runtime manifest.
     """
-    nodes = list(workflow.get("status", {}).get("nodes", {}).values())
-    paths = {
-        _path(node).removesuffix("-driver")
-        for node in nodes
-        if node["type"] == "Pod" and node.get("templateName") == _DRIVER
-    }
+    nodes = _nodes(workflow)
+    paths = {_path(node).removesuffix("-driver") for node in nodes if _is_driver(node)}
     steps = [_read_step(workflow, nodes, path) for path in paths]
     return sorted(steps, key=lambda step: (step.began or _NEVER, step.ended or _NEVER))
+
+
+def _nodes(workflow: Mapping[str, Any]) -> list[Node]:
+    return list(workflow.get("status", {}).get("nodes", {}).values())
+
+
+def _is_driver(node: Node) -> bool:
+    return bool(node["type"] == "Pod" and node.get("templateName") == _DRIVER)
+
+
+def _read_driver(node: Node) -> Driver:
+    given = {
+        parameter["name"]: parameter.get("value", "")
+        for parameter in node.get("inputs", {}).get("parameters", [])
+    }
+    container = _read_container(_driver_outputs([node]).get(_POD_PATCH))
+    return Driver(
+        step=_path(node).removesuffix("-driver").rpartition(".")[2],
+        task=_read_object(given.get("task")),
+        component=_read_object(given.get("component")),
+        inputs=_executor_input(container).get("inputs", {}),
+    )
+
+
+def _read_object(text: str | None) -> Mapping[str, Any]:
+    """Return a JSON object; an empty one where another version of KFP writes something else."""
+    try:
+        values = json.loads(text or "")
+    except ValueError:
+        return {}
+    return values if isinstance(values, dict) else {}
 
 
 def _read_step(workflow: Mapping[str, Any], nodes: Sequence[Node], path: str) -> WorkflowStep:
@@ -162,11 +219,18 @@ def _read_container(patch: str | None) -> Mapping[str, Any]:
 def _planned_artifacts(container: Mapping[str, Any]) -> dict[str, ArtifactRecord]:
     """Return where a step's artifacts go; its driver writes that into the pod's command."""
     try:
-        command = container["command"]
-        outputs = json.loads(command[command.index("--executor_input") + 1])["outputs"]
-        return parse_outputs(outputs).artifacts
-    except (ValueError, LookupError, TypeError, AttributeError):
+        return parse_outputs(_executor_input(container)["outputs"]).artifacts
+    except (LookupError, TypeError, AttributeError):
         return {}  # a driver of another version writes it otherwise
+
+
+def _executor_input(container: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what the driver tells the step's pod: its inputs, and where its outputs go."""
+    try:
+        command = container["command"]
+        return _read_object(command[command.index("--executor_input") + 1])
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return {}
 
 
 def _read_pods(workflow: Mapping[str, Any], nodes: Sequence[Node], path: str) -> tuple[Pod, ...]:

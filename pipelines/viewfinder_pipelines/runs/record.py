@@ -39,7 +39,8 @@ class StepResult:
 
     Attributes:
         name: The step's name in the pipeline's graph.
-        state: How it ended; `cached` when an earlier try of this run had finished it.
+        state: How it ended; `cached` when an earlier try of this run had finished it, or on
+            Kubeflow an earlier run. What it tells of itself is then of that time.
         seconds: Wall-clock time, start of its process or its pods included.
         phases: Where the step's own seconds went.
         overhead: Seconds of a cluster's making: `driver` (KFP's pod that prepares the step),

@@ -1,0 +1,154 @@
+"""Where the cache has a step's outputs from, which Kubeflow Pipelines 2.17 does not tell.
+
+A cached step has neither a pod nor outputs in the workflow. But what a later step takes from it
+lies where the step put it when it ran, and the driver of the later step writes that down:
+`<pipeline root>/<pipeline>/<run>/<step>/<salt>/<output>` (GenerateOutputURI in
+backend/src/v2/metadata/client.go). The folder has all of the step's outputs, and the run has its
+pods and logs.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_pipelines.kubeflow.client import Kubeflow
+from viewfinder_pipelines.kubeflow.workflow import Driver, WorkflowStep, read_drivers, read_steps
+from viewfinder_pipelines.runs.record import ArtifactRecord
+
+_PLACE = re.compile(
+    r"/(?P<run>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/[^/]+/[^/]+/(?P<output>[^/]+)$"
+)
+
+
+@dataclass(frozen=True)
+class Original:
+    """The step that ran, of which a cached one has the outputs.
+
+    Attributes:
+        run_id: The run in which it did.
+        namespace: Where its pods were.
+        step: The step.
+    """
+
+    run_id: str
+    namespace: str
+    step: WorkflowStep
+
+
+def read_workflow(kubeflow: Kubeflow, run_id: str) -> dict[str, Any]:
+    """Return a run's Argo workflow, which the newer version of the API does not hand out.
+
+    Raises:
+        PermanentError: There is no such run.
+        TransientError: The API is not there at the moment.
+    """
+    text = kubeflow.get(f"/apis/v1beta1/runs/{run_id}")
+    manifest = json.loads(text).get("pipeline_runtime", {}).get("workflow_manifest")
+    workflow: dict[str, Any] = json.loads(manifest) if manifest else {}
+    return workflow
+
+
+def read_traced_steps(workflow: Mapping[str, Any]) -> list[WorkflowStep]:
+    """Return the steps that have begun; the cached ones with their artifacts and their origin.
+
+    The origin of a step is known once a later step that takes its outputs has a pod, or came from
+    the cache with a known origin itself: what that one took there is the same.
+    """
+    steps, drivers = read_steps(workflow), read_drivers(workflow)
+    uris: dict[str, str] = {}
+    for producer, _, uri in _takings(drivers.values()):
+        if uri:
+            uris[producer] = uri
+    traced = [
+        _trace(step, drivers.get(step.name), uris.get(step.name, ""))
+        if step.state == "cached"
+        else step
+        for step in steps
+    ]
+    return _with_origins_of_later_steps(traced, drivers)
+
+
+class Originals:
+    """Finds the steps that ran; a run is read once.
+
+    Args:
+        kubeflow: Where the runs are.
+    """
+
+    def __init__(self, kubeflow: Kubeflow) -> None:
+        self._kubeflow = kubeflow
+        self._runs: dict[str, tuple[str, list[WorkflowStep]]] = {}
+
+    def find(self, step: WorkflowStep) -> Original:
+        """Return the step that ran, of which a cached one has the outputs.
+
+        Raises:
+            PermanentError: The run is not known, or gone, or of another pipeline.
+            TransientError: The API is not there at the moment.
+        """
+        run_id, seen = step.origin, set[str]()
+        while run_id and run_id not in seen:
+            seen.add(run_id)
+            namespace, steps = self._read(run_id)
+            found = next((one for one in steps if one.name == step.name), None)
+            if found is not None and found.state != "cached":
+                return Original(run_id, namespace, found)
+            run_id = found.origin if found is not None else ""
+        raise PermanentError(
+            f"the run in which the step {step.name} ran, whose outputs the cache has",
+            "no step that took them up" if not seen else "runs that do not have it",
+            "run again without the cache: cache = false under [kubeflow]",
+        )
+
+    def _read(self, run_id: str) -> tuple[str, list[WorkflowStep]]:
+        if run_id not in self._runs:
+            workflow = read_workflow(self._kubeflow, run_id)
+            namespace = str(workflow.get("metadata", {}).get("namespace", ""))
+            self._runs[run_id] = (namespace, read_traced_steps(workflow))
+        return self._runs[run_id]
+
+
+def _takings(drivers: Iterable[Driver]) -> Iterator[tuple[str, str, str]]:
+    """Yield what each step takes: the producing step, the taking one, and the output's URI."""
+    for driver in drivers:
+        given = driver.inputs.get("artifacts", {})
+        for name, source in driver.task.get("inputs", {}).get("artifacts", {}).items():
+            output = source.get("taskOutputArtifact")
+            if output is None:
+                continue
+            artifacts = given.get(name, {}).get("artifacts") or [{}]
+            yield output["producerTask"], driver.step, str(artifacts[0].get("uri", ""))
+
+
+def _trace(step: WorkflowStep, driver: Driver | None, uri: str) -> WorkflowStep:
+    """Return a cached step with what the URI of one of its outputs tells about all of them."""
+    place = _PLACE.search(uri)
+    definitions = driver.component.get("outputDefinitions", {}) if driver else {}
+    outputs = definitions.get("artifacts", {})
+    if place is None or place["output"] not in outputs:
+        return step
+    folder = uri.rpartition("/")[0]
+    artifacts = {
+        name: ArtifactRecord(
+            f"{folder}/{name}", str(output.get("artifactType", {}).get("schemaTitle", "")), {}
+        )
+        for name, output in outputs.items()
+    }
+    return replace(step, artifacts=artifacts, origin=place["run"])
+
+
+def _with_origins_of_later_steps(
+    steps: Sequence[WorkflowStep], drivers: Mapping[str, Driver]
+) -> list[WorkflowStep]:
+    takers: dict[str, list[str]] = {}
+    for producer, taker, _ in _takings(drivers.values()):
+        takers.setdefault(producer, []).append(taker)
+    origins = {step.name: step.origin for step in steps}
+    for step in reversed(steps):  # a later one may have got its own just now
+        if step.state == "cached" and not step.origin:
+            known = [origins.get(name, "") for name in takers.get(step.name, ())]
+            origins[step.name] = next(filter(None, known), "")
+    return [replace(step, origin=origins[step.name]) for step in steps]
