@@ -28,6 +28,7 @@ from viewfinder_components.training.component import train
 from viewfinder_components.training.config import TrainConfig
 from viewfinder_components.validation.component import validate
 from viewfinder_components.validation.config import ValidationConfig
+from viewfinder_pipelines.kubeflow.submission import MAIN_PARAMETERS, describe_parameters
 from viewfinder_pipelines.pipeline.compiling import (
     Pipeline,
     compile_pipeline,
@@ -90,6 +91,23 @@ def test_the_deployment_pipeline_looks_at_the_world_anew_and_survives_a_killed_p
     assert not any(task.get("cachingOptions") for task in found.values())
     assert all("retryPolicy" in task for task in found.values())
     assert found["deploy"]["dependentTasks"] == ["select"]
+
+
+@pytest.mark.parametrize("pipeline", Pipeline)
+def test_the_uis_page_explains_what_most_runs_set(pipeline: Pipeline, tmp_path: Path) -> None:
+    compile_pipeline(tmp_path / "pipeline.yaml", pipeline)
+    lines = describe_parameters(tmp_path / "pipeline.yaml").splitlines()
+    explained = [line.split("`")[1] for line in lines if line.startswith("- ")]
+    known = list_parameters(pipeline)
+    required = {name for name, p in known.items() if p.default is inspect.Parameter.empty}
+    assert required <= set(explained)
+    assert explained == [name for name in MAIN_PARAMETERS if name in known]
+    assert len(lines) <= 12, "the UI's panel does not scroll"
+
+
+def test_every_main_parameter_is_one_of_a_pipeline() -> None:
+    known = {name for pipeline in Pipeline for name in list_parameters(pipeline)}
+    assert set(MAIN_PARAMETERS) <= known
 
 
 def tasks(tmp_path: Path) -> dict[str, Any]:

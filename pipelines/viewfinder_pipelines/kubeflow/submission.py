@@ -19,6 +19,18 @@ from viewfinder_pipelines.settings.file import KubeflowSettings
 # Kubeflow Pipelines puts the run's own id in its place when the run begins, in every run of a
 # recurring one: what a run publishes names the run that made it.
 RUN_ID = "[[RunUUID]]"
+MAIN_PARAMETERS = (
+    "data",
+    "model_root",
+    "model_name",
+    "version",
+    "backbone",
+    "epochs",
+    "min_accuracy",
+    "deploy",
+    "namespace",
+)
+"""The parameters that a pipeline's page in the UI explains, as far as the pipeline has them."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +40,7 @@ class PipelineVersion:
     Attributes:
         pipeline_id: The pipeline.
         version_id: The version.
-        name: The version's name: the digest of its YAML.
+        name: The version's name: the pipeline's, and the digest of its YAML.
         is_new: Whether it was uploaded now.
     """
 
@@ -93,7 +105,10 @@ def upload_pipeline(
     with TemporaryDirectory() as folder:
         path = Path(folder) / "pipeline.yaml"
         compile_for_cluster(path, platform, cache, pipeline)
-        name = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+        # The UI calls a run that its form starts after the version alone.
+        name = f"{pipeline.value.removeprefix('viewfinder-')}-{digest}"
+        description = describe_parameters(path)
         pipeline_id = _find_pipeline(kubeflow, pipeline) or _create_pipeline(kubeflow, pipeline)
         if version_id := _find_version(kubeflow, pipeline_id, name):
             return PipelineVersion(pipeline_id, version_id, name, is_new=False)
@@ -106,6 +121,7 @@ def upload_pipeline(
                 str(path),
                 name=name,
                 pipelineid=pipeline_id,
+                description=description,
             )
         except PermanentError:
             # Another submission of the same pipeline was faster.
@@ -114,6 +130,23 @@ def upload_pipeline(
                 raise
             return PipelineVersion(pipeline_id, version_id, name, is_new=False)
     return PipelineVersion(pipeline_id, version.pipeline_version_id, name, is_new=True)
+
+
+def describe_parameters(path: Path) -> str:
+    """Return what the parameters of a compiled pipeline mean that most runs set, in Markdown.
+
+    The UI's form for a run names the parameters and says no more. The version's description is on
+    the pipeline's page, in a panel that does not scroll: all of them would not fit.
+    """
+    specification = next(iter(yaml.safe_load_all(path.read_text())))
+    parameters = specification["root"]["inputDefinitions"]["parameters"]
+    lines = [
+        f"- `{name}`: {' '.join(parameters[name]['description'].split())}"
+        for name in MAIN_PARAMETERS
+        if name in parameters
+    ]
+    rest = "The others: in the tab Pipeline Spec, under root."
+    return "\n".join(["Parameters of a run:", "", *lines, "", rest])
 
 
 def submit(

@@ -33,7 +33,7 @@ def deployment_pipeline(
     """Find the version and its test photos, deploy it and compare its answers.
 
     Args:
-        model_root: Where versions are published.
+        model_root: Where versions are published, such as `s3://models`.
         model_name: The model's name below the root.
         version: The version's number; 0 for the newest.
         compare: Whether the answers to the test photos kept with the version are compared with the

