@@ -9,8 +9,8 @@ import pytest
 from google.protobuf import json_format
 
 import viewfinder_components
-from viewfinder_components.checking.check import CheckConfig
 from viewfinder_components.checking.component import check
+from viewfinder_components.checking.config import CheckConfig
 from viewfinder_components.deployment.component import deploy
 from viewfinder_components.deployment.config import DeployConfig
 from viewfinder_components.evaluation.component import evaluate

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from viewfinder_components.checking.check import CheckConfig
 from viewfinder_components.checking.component import check
+from viewfinder_components.checking.config import CheckConfig
 from viewfinder_components.deployment.component import deploy
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.evaluation.component import evaluate

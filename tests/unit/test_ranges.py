@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import pytest
 
-from viewfinder_components.checking.check import CheckConfig
+from viewfinder_components.checking.config import CheckConfig
 from viewfinder_components.deployment.config import DeployConfig
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.evaluation.config import EvaluationConfig

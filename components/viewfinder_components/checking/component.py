@@ -39,7 +39,8 @@ def check(
     with record_outcome("check", latency_and_memory) as outcome:
         from pathlib import Path
 
-        from viewfinder_components.checking.check import CheckConfig, check_servable
+        from viewfinder_components.checking.check import check_servable
+        from viewfinder_components.checking.config import CheckConfig
 
         config = CheckConfig(
             tolerance=tolerance,

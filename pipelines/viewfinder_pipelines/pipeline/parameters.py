@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from viewfinder_components.checking.check import CheckConfig
+from viewfinder_components.checking.config import CheckConfig
 from viewfinder_components.deployment.config import DeployConfig
 from viewfinder_components.evaluation.config import EvaluationConfig
 from viewfinder_components.export.export import ExportConfig

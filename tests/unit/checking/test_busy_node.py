@@ -24,7 +24,8 @@ from tests.unit.checking.test_check_servable import (
     write_servable,
 )
 
-from viewfinder_components.checking.check import CheckConfig, check_servable
+from viewfinder_components.checking.check import check_servable
+from viewfinder_components.checking.config import CheckConfig
 from viewfinder_components.checking.conversation import (
     Conversation,
     NoAnswerError,

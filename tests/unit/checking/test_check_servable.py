@@ -14,7 +14,8 @@ import pytest
 from openvino import opset13 as ops
 from PIL import Image
 
-from viewfinder_components.checking.check import CheckConfig, check_servable
+from viewfinder_components.checking.check import check_servable
+from viewfinder_components.checking.config import CheckConfig
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.inference import InferenceModel
 from viewfinder_components.photos.decode import decode
@@ -204,7 +205,8 @@ def test_a_killed_check_leaves_no_predictor(servable, evaluation, tmp_path):
     """Killed outright, it cannot end the predictor itself."""
     script = (
         "import sys; from pathlib import Path\n"
-        "from viewfinder_components.checking.check import CheckConfig, check_servable\n"
+        "from viewfinder_components.checking.check import check_servable\n"
+        "from viewfinder_components.checking.config import CheckConfig\n"
         "check_servable(*map(Path, sys.argv[1:]), CheckConfig(requests=1_000_000))"
     )
     folders = [str(servable), str(evaluation), str(tmp_path / "verdict")]

@@ -1,0 +1,131 @@
+"""Start the predictor, ask it about test photos, and note what it did."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from viewfinder_components.checking.config import CheckConfig
+from viewfinder_components.checking.conversation import (
+    Conversation,
+    NoAnswerError,
+    Patience,
+    conversing,
+)
+from viewfinder_components.checking.judging import (
+    is_excused,
+    judge_latency,
+    judge_memory,
+    judge_parity,
+    judge_start,
+)
+from viewfinder_components.checking.measure import (
+    Latency,
+    Parity,
+    compare_photos,
+    measure_latency,
+)
+from viewfinder_components.checking.predictor import NotReadyError, running_predictor
+from viewfinder_components.checking.samples import Sample, Samples
+from viewfinder_components.checking.verdict import Check
+from viewfinder_components.timing import Stopwatch
+
+_NAME = "checked"
+_PREDICT = f"/v1/models/{_NAME}:predict"
+
+# What a busy node can spoil; `failed_answers` only counts where there was no answer at all.
+_TIMED = {"start_seconds", "failed_answers", "p50_ms", "p99_ms"}
+# On a busy node a latency above its limit is measured again.
+_ROUNDS = 3
+
+
+@dataclass
+class Examination:
+    """What was found about one predictor; filled while it is examined.
+
+    Args:
+        samples: The photos to ask about, and what the evaluation says of them.
+        config: The limits.
+    """
+
+    samples: Samples
+    config: CheckConfig
+    checks: list[Check] = field(default_factory=list)
+    details: dict[str, Any] = field(default_factory=dict)
+    """What was measured besides, JSON-ready."""
+    watch: Stopwatch = field(default_factory=Stopwatch)
+    spoilt: bool = False
+    """Whether the node was too busy for what was measured last."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether a check failed, and none but for want of a processor."""
+        failed = {check.name for check in self.checks if not check.passed}
+        return self.spoilt and failed <= _TIMED
+
+    def run(self, servable_dir: Path, patience: Patience) -> None:
+        """Examine the predictor of a servable, in a process of its own.
+
+        A predictor that does not start, or gives no answer, fails a check.
+
+        Args:
+            servable_dir: What export wrote.
+            patience: When an answer is given up.
+        """
+        try:
+            self._start_and_ask(servable_dir, patience)
+        except NotReadyError as error:
+            self.spoilt = error.busy
+            limit = self.config.max_start_seconds
+            self.checks = [Check("start_seconds", None, limit, False, f"{error}.")]
+        except NoAnswerError as error:
+            self.spoilt = error.busy
+            self.details["stacks"] = error.stacks.splitlines()
+            self.checks = [Check("failed_answers", None, 0, False, error.sentence)]
+
+    def _start_and_ask(self, servable_dir: Path, patience: Patience) -> None:
+        limit = self.config.max_start_seconds
+        with running_predictor(servable_dir, _NAME, limit) as predictor:
+            self.watch.seconds["start"] = predictor.start_seconds
+            self.checks.append(judge_start(predictor, self.config))
+            with conversing(predictor, patience) as conversation:
+                self._ask(conversation)
+            self.checks.append(judge_memory(predictor.peak_memory_mb(), self.config))
+
+    def _ask(self, conversation: Conversation) -> None:
+        """Compare the answers; where they are right, measure how long they take."""
+        self.details["server"] = conversation.get("/v2").response.json()
+        self.details["model"] = conversation.get(f"/v2/models/{_NAME}").response.json()
+        parity = self._compare(conversation)
+        found = judge_parity(parity, self.samples, self.config)
+        self.checks += found
+        if all(check.passed for check in found):
+            self._time(conversation, parity)
+
+    def _compare(self, conversation: Conversation) -> Parity:
+        with self.watch.phase("parity"):
+            parity = compare_photos(
+                lambda body: conversation.post(_PREDICT, body).response,
+                self.samples.photos,
+                self.config.tolerance,
+            )
+        too_large = list(parity.too_large)
+        self.details["samples"] = {"compared": parity.compared, "too_large": too_large}
+        return parity
+
+    def _time(self, conversation: Conversation, parity: Parity) -> None:
+        photos = [photo for photo in self.samples.photos if photo.uri not in parity.too_large]
+        with self.watch.phase("latency"):
+            latency = _measure(conversation, photos, self.config)
+        self.details["latency"] = latency.summary()
+        self.checks += judge_latency(latency, self.config)
+        self.spoilt = is_excused(latency, self.config)
+
+
+def _measure(conversation: Conversation, photos: list[Sample], config: CheckConfig) -> Latency:
+    """Measure the latency, on a busy node again while it is above its limit; return the best."""
+    found: list[Latency] = []
+    for _ in range(_ROUNDS):
+        found.append(measure_latency(conversation, _PREDICT, photos, config.requests))
+        if not is_excused(found[-1], config):
+            return found[-1]
+    return min(found, key=lambda latency: latency.percentile(99))

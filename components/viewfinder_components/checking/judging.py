@@ -1,0 +1,73 @@
+"""Hold what was measured to its limits, each as a check."""
+
+from viewfinder_components.checking.config import CheckConfig
+from viewfinder_components.checking.measure import Latency, Parity
+from viewfinder_components.checking.predictor import RunningPredictor
+from viewfinder_components.checking.samples import Samples
+from viewfinder_components.checking.verdict import Check, limit_check
+
+
+def judge_start(predictor: RunningPredictor, config: CheckConfig) -> Check:
+    """Hold the time to readiness, without waiting for a processor, to its limit."""
+    wall = predictor.start_seconds
+    own = predictor.start_spent.own_seconds(wall)
+    return limit_check(
+        "start_seconds", own, config.max_start_seconds,
+        f"The time to readiness ({wall:.4g} s by the clock)", " s",
+    )  # fmt: skip
+
+
+def judge_parity(parity: Parity, samples: Samples, config: CheckConfig) -> list[Check]:
+    """Compare answers with the evaluation's: how many, labels, probabilities."""
+    count = len(parity.failures)
+    answered = parity.compared > 0 and count == 0
+    words = f"{parity.compared} of {len(samples.photos)} photos were answered and compared"
+    shown = f"; {'; '.join(parity.failures[:3])}" if count else ""
+    same_order = parity.labels == samples.labels
+    return [
+        Check("failed_answers", count, 0, answered, f"{words}{shown}."),
+        Check(
+            "labels", float(not same_order), 0, same_order,
+            "The labels are the evaluation's, in its order." if same_order else
+            f"The labels are {list(parity.labels)}, the evaluation's {list(samples.labels)}.",
+        ),
+        limit_check(
+            "max_difference", parity.max_difference, config.tolerance,
+            "The largest difference of a probability from the evaluation's",
+        ),
+        Check(
+            "other_labels", len(parity.other_labels), 0, not parity.other_labels,
+            f"{len(parity.other_labels)} photos got another label than in the evaluation"
+            f"{': ' if parity.other_labels else ''}{', '.join(parity.other_labels[:3])}.",
+        ),
+    ]  # fmt: skip
+
+
+def judge_latency(latency: Latency, config: CheckConfig) -> list[Check]:
+    """Hold median and 99th percentile, without waiting for a processor, to their limits."""
+    wall = latency.summary()
+    return [
+        limit_check(
+            "p50_ms", latency.percentile(50), config.max_p50_ms,
+            f"The median latency ({wall['p50_wall_ms']:.4g} ms by the clock)", " ms",
+        ),
+        limit_check(
+            "p99_ms", latency.percentile(99), config.max_p99_ms,
+            f"The 99th percentile ({wall['p99_wall_ms']:.4g} ms by the clock)", " ms",
+        ),
+    ]  # fmt: skip
+
+
+def judge_memory(megabytes: float | None, config: CheckConfig) -> Check:
+    """Hold the peak memory to its limit; None for a predictor that has ended."""
+    if megabytes is None:
+        sentence = "The predictor ended by itself."
+        return Check("memory_mb", None, config.max_memory_mb, False, sentence)
+    return limit_check("memory_mb", megabytes, config.max_memory_mb, "The peak memory", " MB")
+
+
+def is_excused(latency: Latency, config: CheckConfig) -> bool:
+    """Return whether latencies are above their limits and the node may be to blame for each."""
+    limits = {50: config.max_p50_ms, 99: config.max_p99_ms}
+    above = [share for share, limit in limits.items() if latency.percentile(share) > limit]
+    return bool(above) and all(latency.is_excused(share, limits[share]) for share in above)
