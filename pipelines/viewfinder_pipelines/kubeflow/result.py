@@ -58,8 +58,8 @@ class KubeflowRun:
         """
         kubeflow = self._kubeflow
         run = kubeflow.call(kubeflow.client.get_run, self._run_id)
-        state = _read_state(run)
         workflow = read_workflow(kubeflow, self._run_id)
+        state = _read_state(run, workflow)
         namespace = str(workflow.get("metadata", {}).get("namespace", ""))
         begun = read_traced_steps(workflow)
         steps = [step for step in begun if not step.is_skipped]
@@ -109,12 +109,16 @@ def _parameters(given: Mapping[str, Any]) -> dict[str, Any]:
     return with_defaults(given, pipeline_of(given))
 
 
-def _read_state(run: Any) -> RunState:
-    """Return the run's state; Kubeflow Pipelines 2.17 lets a run that was ended fail in the end."""
+def _read_state(run: Any, workflow: Mapping[str, Any]) -> RunState:
+    """Return the run's state; Kubeflow Pipelines 2.17 lets a run that was ended fail in the end.
+
+    Its history says so, unless a report of the workflow's progress came at the same moment and was
+    written over it. To end a run is to give its workflow no more time: that stays.
+    """
     state = _STATES.get(str(run.state), "running")
-    if state == "failed" and any(s.state == "CANCELING" for s in run.state_history or []):
-        return "interrupted"
-    return state
+    was_ended = any(s.state == "CANCELING" for s in run.state_history or [])
+    was_ended = was_ended or workflow.get("spec", {}).get("activeDeadlineSeconds") == 0
+    return "interrupted" if state == "failed" and was_ended else state
 
 
 def _gaps(steps: Sequence[WorkflowStep], readings: Sequence[StepReading]) -> tuple[Gap, ...]:

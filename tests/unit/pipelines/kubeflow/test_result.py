@@ -15,8 +15,11 @@ from viewfinder_pipelines.runs.record import RunResult
 DATA = Path(__file__).parents[1] / "data"
 
 
-def read(kubeflow: PlayedKubeflow, name: str, state: str, health: dict[str, str]) -> RunResult:
-    manifest = (DATA / f"workflow-{name}.json").read_text()
+def read(
+    kubeflow: PlayedKubeflow, name: str, state: str, health: dict[str, str], **spec: int
+) -> RunResult:
+    workflow = json.loads((DATA / f"workflow-{name}.json").read_text())
+    manifest = json.dumps({**workflow, "spec": spec})
     run = {
         "run_id": "r",
         "state": state,
@@ -29,6 +32,14 @@ def read(kubeflow: PlayedKubeflow, name: str, state: str, health: dict[str, str]
         {"pipeline_runtime": {"workflow_manifest": manifest}}
     )
     return KubeflowRun(kubeflow.connect(health), "r").read()
+
+
+def test_a_run_that_was_ended_is_known_where_its_history_lost_that(
+    kubeflow: PlayedKubeflow,
+) -> None:
+    """As a real one answered: the history went from RUNNING to FAILED."""
+    result = read(kubeflow, "flat-failed", "FAILED", API_HEALTH, activeDeadlineSeconds=0)
+    assert (result.state, result.error) == ("interrupted", None)
 
 
 @pytest.mark.parametrize("health", [API_HEALTH, UI_HEALTH], ids=["api", "ui"])
