@@ -16,8 +16,9 @@ from PIL import Image
 from tests.benchmarks.processes import read_peak_mb
 from tests.benchmarks.reading import make_photo
 
+from viewfinder_components.checking.predictor import predictor_command
 from viewfinder_pipelines.cli.demo import MODEL_NAME
-from viewfinder_pipelines.local.serving import find_version, predictor_command
+from viewfinder_pipelines.local.serving import find_version
 
 STARTS = 5
 REQUESTS = 200
@@ -44,7 +45,10 @@ def run() -> None:
 @contextmanager
 def predictor(version: Path) -> Iterator[tuple[str, float, subprocess.Popen[bytes]]]:
     """Serve a version; yield its predict URL, the seconds to ready, and the process."""
-    command = [*predictor_command(version, "127.0.0.1", PORT, None), "--no-access-log"]
+    command = [
+        *predictor_command(version, version.parent.name, "127.0.0.1", PORT),
+        "--no-access-log",
+    ]
     started = time.perf_counter()
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -89,6 +89,26 @@ class RunningPredictor:
         return int(found[1]) * 1024 / 1e6 if found else None
 
 
+def predictor_command(version: Path, model_name: str, host: str, port: int) -> list[str]:
+    """Return the command that serves a version.
+
+    Args:
+        version: The version's folder.
+        model_name: The name in the URLs.
+        host: The address to listen at.
+        port: The port; 0 for a free one.
+    """
+    return [
+        # -P: a module of the current directory must not take the place of an installed one.
+        *(sys.executable, "-P", "-m", "viewfinder_serving"),
+        *("--model-dir", str(version)),
+        *("--model-name", model_name),
+        *("--host", host),
+        *("--port", str(port)),
+        "--stop-at-eof",  # whoever starts it holds its standard input: no server outlives us
+    ]
+
+
 @contextmanager
 def running_predictor(
     servable_dir: Path, model_name: str, start_seconds: float
@@ -108,8 +128,14 @@ def running_predictor(
         started = time.monotonic()
         with log.open("wb") as output:
             process = subprocess.Popen(
-                _command(servable_dir, model_name, ready),
-                stdin=subprocess.PIPE,  # it stops when this ends: even when this process is killed
+                [
+                    *predictor_command(servable_dir, model_name, "127.0.0.1", 0),
+                    *("--ready-file", str(ready)),
+                    *("--request-seconds", _LONG),
+                    *("--body-seconds", _LONG),
+                    "--no-access-log",
+                ],
+                stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
@@ -120,21 +146,6 @@ def running_predictor(
             yield RunningPredictor(url, process.pid, seconds, spent, process, log)
         finally:
             _end(process)
-
-
-def _command(servable_dir: Path, model_name: str, ready: Path) -> list[str]:
-    return [
-        # -P: a module of the current directory must not take the place of an installed one.
-        *(sys.executable, "-P", "-m", "viewfinder_serving"),
-        *("--model-dir", str(servable_dir)),
-        *("--model-name", model_name),
-        *("--host", "127.0.0.1"),
-        *("--port", "0"),
-        *("--ready-file", str(ready)),
-        *("--request-seconds", _LONG),
-        *("--body-seconds", _LONG),
-        *("--no-access-log", "--stop-at-eof"),
-    ]
 
 
 def _await_ready(process: subprocess.Popen[bytes], ready: Path, log: Path, limit: float) -> Spent:

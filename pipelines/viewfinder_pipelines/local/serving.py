@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from viewfinder_components.checking.predictor import predictor_command
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.storage.store import open_store
 from viewfinder_components.storage.version import MANIFEST, parse_number
@@ -61,24 +62,11 @@ def _no_version(received: str, settings: Settings) -> PermanentError:
     )
 
 
-def predictor_command(version: Path, host: str, port: int, name: str | None) -> list[str]:
-    """Return the command that serves a version; the name defaults to the published one."""
-    return [
-        # -P: a module of the current directory must not take the place of an installed one.
-        *(sys.executable, "-P", "-m", "viewfinder_serving"),
-        *("--model-dir", str(version)),
-        *("--model-name", name or version.parent.name),
-        *("--host", host),
-        *("--port", str(port)),
-        "--stop-at-eof",  # whoever starts it holds its standard input: no server outlives us
-    ]
-
-
 def serve_version(model_version: str, host: str, port: int, name: str | None) -> None:
     """Serve until interrupted; exits with the predictor's exit code."""
     version = find_version(model_version)
     print(f"serving {version} at http://{host}:{port}", flush=True)
-    command = predictor_command(version, host, port, name)
+    command = predictor_command(version, name or version.parent.name, host, port)
     process = subprocess.Popen(command, stdin=subprocess.PIPE)
     try:
         code = process.wait()
