@@ -61,6 +61,22 @@ def test_the_role_grants_exactly_what_doctor_asks_for():
     assert not any("*" in part for rule in granted for part in rule)
 
 
+def test_the_readme_explains_every_permission():
+    rules = read(MANIFESTS / "base" / "role.yaml")["rules"]
+    granted = {(one, verb) for rule in rules for one in rule["resources"] for verb in rule["verbs"]}
+    table = (
+        (MANIFESTS / "README.md").read_text().partition("| permission |")[2].partition("\n\n")[0]
+    )
+    explained = {
+        (resource.strip().lower().removeprefix("knative's "), verb.strip())
+        for row in re.findall(r"^\| ([^|]+:[^|]+) \|", table, re.MULTILINE)
+        for resources, verbs in (part.split(":") for part in row.split(";"))
+        for resource in resources.split(",")
+        for verb in verbs.split(",")
+    }
+    assert explained == granted
+
+
 @pytest.mark.parametrize("path", RUNTIMES, ids=name_of)
 def test_a_runtime_passes_the_standard_restricted(path):
     (container,) = read(path)["spec"]["containers"]
