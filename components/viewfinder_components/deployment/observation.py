@@ -68,7 +68,7 @@ class Observation:
 
 
 @dataclass(frozen=True)
-class Progress:
+class RolloutProgress:
     """How far a deployment has come."""
 
     done: bool
@@ -125,18 +125,20 @@ def is_ending(pod: Object) -> bool:
     return bool(pod["metadata"].get("deletionTimestamp"))
 
 
-def measure_progress(seen: Observation, applied: str, mode: Mode) -> Progress:
+def measure_progress(seen: Observation, applied: str, mode: Mode) -> RolloutProgress:
     """Say whether the deployment that left the annotation `applied` is all that serves.
 
     The InferenceService's own Ready is not enough: while new pods start or fail, it is true for the
     old ones' sake, and its `observedGeneration` is the Deployment's.
     """
     if not seen.service:
-        return Progress(False, "the InferenceService to be there again")
+        return RolloutProgress(False, "the InferenceService to be there again")
     progress = _knative(seen, applied) if mode is Mode.KNATIVE else _standard(seen, applied)
     ready = seen.condition("Ready")
     if progress.done and ready.get("status") != "True":
-        return Progress(False, f"the InferenceService to be Ready ({describe_conditions(seen)})")
+        return RolloutProgress(
+            False, f"the InferenceService to be Ready ({describe_conditions(seen)})"
+        )
     return progress
 
 
@@ -152,40 +154,42 @@ def describe_conditions(seen: Observation) -> str:
     return "; ".join(words) or "it has no conditions yet"
 
 
-def _standard(seen: Observation, applied: str) -> Progress:
+def _standard(seen: Observation, applied: str) -> RolloutProgress:
     deployment = seen.deployment
     if read_applied(deployment.get("spec", {}).get("template")) != applied:
-        return Progress(False, "KServe's controller to write the Deployment")
+        return RolloutProgress(False, "KServe's controller to write the Deployment")
     status, wanted = deployment.get("status", {}), deployment["spec"].get("replicas", 1)
     if status.get("observedGeneration", 0) < deployment["metadata"]["generation"]:
-        return Progress(False, "the Deployment to be taken up")
+        return RolloutProgress(False, "the Deployment to be taken up")
     updated, total = status.get("updatedReplicas", 0), status.get("replicas", 0)
     available = status.get("availableReplicas", 0)
     if updated < wanted or available < wanted:
         words = f"{updated} of {wanted} pods made, {status.get('readyReplicas', 0)} pods ready"
-        return Progress(False, f"the new pods ({words})")
+        return RolloutProgress(False, f"the new pods ({words})")
     if old := max(total - updated, len(seen.old_serving(applied))):
-        return Progress(False, f"{old} old pods to end")
-    return Progress(True, "nothing")
+        return RolloutProgress(False, f"{old} old pods to end")
+    return RolloutProgress(True, "nothing")
 
 
-def _knative(seen: Observation, applied: str) -> Progress:
+def _knative(seen: Observation, applied: str) -> RolloutProgress:
     """Knative moves the requests once a revision is ready; until then the one before has them.
 
     Pods of older revisions stay for a while after that, and get no request.
     """
     found, revision = seen.knative_service, seen.newest_revision()
     if read_applied(found.get("spec", {}).get("template")) != applied:
-        return Progress(False, "KServe's controller to write the Knative Service")
+        return RolloutProgress(False, "KServe's controller to write the Knative Service")
     status, name = found.get("status", {}), revision.get("metadata", {}).get("name")
     taken_up = status.get("observedGeneration", 0) >= found["metadata"]["generation"]
     if not taken_up or read_applied(revision) != applied:
-        return Progress(False, "Knative's controller to make the revision")
+        return RolloutProgress(False, "Knative's controller to make the revision")
     if status.get("latestReadyRevisionName") != name:
-        return Progress(False, f"revision {name} to be ready ({_describe_revision(revision)})")
+        return RolloutProgress(
+            False, f"revision {name} to be ready ({_describe_revision(revision)})"
+        )
     if find_condition(found, "RoutesReady").get("status") != "True" or traffic_of(seen) != [name]:
-        return Progress(False, f"the requests to go to revision {name}")
-    return Progress(True, "nothing")
+        return RolloutProgress(False, f"the requests to go to revision {name}")
+    return RolloutProgress(True, "nothing")
 
 
 def traffic_of(seen: Observation) -> list[str]:

@@ -8,9 +8,9 @@ from typing import Any
 from viewfinder_components.evaluation.champion import Champion, find_champion, score_champion
 from viewfinder_components.evaluation.comparison import PairedDifference
 from viewfinder_components.evaluation.config import EvaluationConfig
-from viewfinder_components.evaluation.gallery import hang, surest_right, worst_mistakes
+from viewfinder_components.evaluation.gallery import describe_photos, surest_right, worst_mistakes
 from viewfinder_components.evaluation.gate import Decision, Rival, decide
-from viewfinder_components.evaluation.inputs import Inputs, installed_versions
+from viewfinder_components.evaluation.inputs import EvaluationInputs, installed_versions
 from viewfinder_components.evaluation.metrics import Metrics, measure
 from viewfinder_components.evaluation.record import (
     EVALUATION,
@@ -97,7 +97,7 @@ def evaluate_model(
     """
     watch = Stopwatch()
     with watch.phase("load"):
-        inputs = Inputs.open(model_dir, index_dir, shards_dir)
+        inputs = EvaluationInputs.open(model_dir, index_dir, shards_dir)
         evaluation_dir.mkdir(parents=True, exist_ok=True)
     findings = _find_out(inputs, config, watch)
     with watch.phase("samples"):
@@ -113,7 +113,7 @@ def evaluate_model(
     return _result(findings, watch.seconds)
 
 
-def _find_out(inputs: Inputs, config: EvaluationConfig, watch: Stopwatch) -> _Findings:
+def _find_out(inputs: EvaluationInputs, config: EvaluationConfig, watch: Stopwatch) -> _Findings:
     shards, split = inputs.shards, inputs.split
     with watch.phase("model"):
         batches = (pixels for pixels, _ in split.batches(BATCH))
@@ -132,7 +132,7 @@ def _find_out(inputs: Inputs, config: EvaluationConfig, watch: Stopwatch) -> _Fi
     return _Findings(predictions, metrics, champion, difference, decision, warnings)
 
 
-def _score_champion(inputs: Inputs, config: EvaluationConfig) -> Champion | None:
+def _score_champion(inputs: EvaluationInputs, config: EvaluationConfig) -> Champion | None:
     found = find_champion(config.model_root, config.model_name)
     if found is None:
         return None
@@ -149,7 +149,7 @@ def _compare(
     return PairedDifference.of(predictions.correct[scored], champion.correct[scored], confidence)
 
 
-def _warnings(inputs: Inputs, metrics: Metrics, champion: Champion | None) -> list[str]:
+def _warnings(inputs: EvaluationInputs, metrics: Metrics, champion: Champion | None) -> list[str]:
     found = []
     empty = [part.label for part in metrics.classes if not part.photos]
     if empty:
@@ -172,7 +172,10 @@ def _warnings(inputs: Inputs, metrics: Metrics, champion: Champion | None) -> li
 
 
 def _record(
-    inputs: Inputs, findings: _Findings, config: EvaluationConfig, seconds: dict[str, float]
+    inputs: EvaluationInputs,
+    findings: _Findings,
+    config: EvaluationConfig,
+    seconds: dict[str, float],
 ) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
@@ -190,13 +193,13 @@ def _record(
     }
 
 
-def _page(inputs: Inputs, findings: _Findings) -> dict[str, Any]:
+def _page(inputs: EvaluationInputs, findings: _Findings) -> dict[str, Any]:
     split, predictions, metrics = inputs.split, findings.predictions, findings.metrics
     return {
         "summary": inputs.summary,
         "training": inputs.training,
-        "mistakes": hang(split, predictions, worst_mistakes(predictions)),
-        "right": hang(split, predictions, surest_right(predictions)),
+        "mistakes": describe_photos(split, predictions, worst_mistakes(predictions)),
+        "right": describe_photos(split, predictions, surest_right(predictions)),
         "roc_micro": asdict(metrics.roc_micro) if metrics.roc_micro else None,
         "roc_classes": [asdict(curve) if curve else None for curve in metrics.roc_classes],
     }

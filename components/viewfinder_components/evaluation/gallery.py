@@ -33,12 +33,14 @@ def surest_right(predictions: Predictions, limit: int = RIGHT) -> NDArray[np.int
     return order[np.argsort(rounds, kind="stable")][:limit]
 
 
-def hang(split: Split, predictions: Predictions, places: NDArray[np.intp]) -> list[dict[str, Any]]:
+def describe_photos(
+    split: Split, predictions: Predictions, places: NDArray[np.intp]
+) -> list[dict[str, Any]]:
     """Return what the page says about each photo, with a thumbnail of the pixels the model saw."""
-    return [_frame(split, predictions, int(place)) for place in places]
+    return [_describe_photo(split, predictions, int(place)) for place in places]
 
 
-def _frame(split: Split, predictions: Predictions, place: int) -> dict[str, Any]:
+def _describe_photo(split: Split, predictions: Predictions, place: int) -> dict[str, Any]:
     truth, predicted = int(predictions.truth[place]), int(predictions.predicted[place])
     return {
         "uri": split.photos["uri"][place].as_py(),

@@ -27,7 +27,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Check:
+class Criterion:
     """One rule and how the model did."""
 
     name: str
@@ -47,7 +47,7 @@ class Decision:
     accepted: bool
     sentence: str
     """Whether and why, for people."""
-    checks: tuple[Check, ...]
+    checks: tuple[Criterion, ...]
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def decide(metrics: Metrics, limits: Limits, rival: Rival | None) -> Decision:
     return Decision(True, " ".join(words), checks)
 
 
-def _can_be_decided(metrics: Metrics, limits: Limits) -> Check:
+def _can_be_decided(metrics: Metrics, limits: Limits) -> Criterion:
     """Ask whether even a perfect model could be told from one that knows nothing."""
     chance, limit = _chance_of_a_guess(metrics), 1 - limits.confidence
     is_decided = _is_decided(metrics, limits)
@@ -106,7 +106,7 @@ def _can_be_decided(metrics: Metrics, limits: Limits) -> Check:
             "allow_undecided=true."
         )
     passed = is_decided or limits.allow_undecided
-    return Check("enough test photos to decide", chance, limit, passed, sentence)
+    return Criterion("enough test photos to decide", chance, limit, passed, sentence)
 
 
 def _is_decided(metrics: Metrics, limits: Limits) -> bool:
@@ -125,7 +125,7 @@ def _chance_of_a_guess(metrics: Metrics) -> float:
     return math.exp(-ways)
 
 
-def _beats_constant_answer(metrics: Metrics) -> Check:
+def _beats_constant_answer(metrics: Metrics) -> Criterion:
     """Balanced accuracy, because under imbalance a useful model may lose in plain accuracy.
 
     Always answering one class, such as the largest, finds all of it and none of the others:
@@ -142,37 +142,37 @@ def _beats_constant_answer(metrics: Metrics) -> Check:
     )
     if present == 1:
         sentence = f"Every test photo is of one class, of which {percent(value)} were found."
-    return Check("better than a constant answer", value, constant, passed, sentence)
+    return Criterion("better than a constant answer", value, constant, passed, sentence)
 
 
-def _at_least(name: str, value: float, limit: float) -> Check:
+def _at_least(name: str, value: float, limit: float) -> Criterion:
     passed = value >= limit
     relation = "reaches" if passed else "is below"
     sentence = (
         f"{name.capitalize()} {percent(value)} {relation} the least allowed {percent(limit)}."
     )
     if limit <= 0:
-        return Check(name, value, None, True, f"{name.capitalize()} has no limit.")
-    return Check(name, value, limit, passed, sentence)
+        return Criterion(name, value, None, True, f"{name.capitalize()} has no limit.")
+    return Criterion(name, value, limit, passed, sentence)
 
 
-def _at_most(name: str, value: float, limit: float) -> Check:
+def _at_most(name: str, value: float, limit: float) -> Criterion:
     passed = value <= limit
     relation = "is within" if passed else "exceeds"
     sentence = f"{name.capitalize()} {percent(value)} {relation} the allowed {percent(limit)}."
     if limit >= 1:
-        return Check(name, value, None, True, f"{name.capitalize()} has no limit.")
-    return Check(name, value, limit, passed, sentence)
+        return Criterion(name, value, None, True, f"{name.capitalize()} has no limit.")
+    return Criterion(name, value, limit, passed, sentence)
 
 
-def _not_worse(rival: Rival | None) -> Check:
+def _not_worse(rival: Rival | None) -> Criterion:
     name = "not worse than the champion"
     if rival is None:
-        return Check(name, None, None, True, "No version is published yet to compare with.")
+        return Criterion(name, None, None, True, "No version is published yet to compare with.")
     version = f"published version {rival.number}"
     if rival.difference is None:
         sentence = f"The {version} could not be scored, so nothing was compared."
-        return Check(name, None, None, True, sentence)
+        return Criterion(name, None, None, True, sentence)
     found = rival.difference
     verdict = "Worse than" if found.is_worse else "Not worse than"
     interval = f"{_points(found.low)} to {_points(found.high)}"
@@ -180,7 +180,7 @@ def _not_worse(rival: Rival | None) -> Check:
         f"{verdict} {version}: on the same photos its accuracy differs by "
         f"{_points(found.difference)} points (interval {interval})."
     )
-    return Check(name, found.difference, 0.0, not found.is_worse, sentence)
+    return Criterion(name, found.difference, 0.0, not found.is_worse, sentence)
 
 
 def _praise(metrics: Metrics) -> str:

@@ -16,7 +16,7 @@ _PACKAGES = ("viewfinder", "numpy", "openvino", "scikit-learn", "scipy")
 
 
 @dataclass(frozen=True)
-class Inputs:
+class EvaluationInputs:
     """The outputs of the earlier steps, found to fit each other."""
 
     model: InferenceModel

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from viewfinder_components.export.inputs import Inputs
+from viewfinder_components.export.inputs import ExportInputs
 
 # Source: the package's own LICENSE, and the licence of the repository the weights came from.
 _LICENCES = {
@@ -13,7 +13,7 @@ _LICENCES = {
 }
 
 
-def render_card(inputs: Inputs, model_name: str, run_id: str) -> str:
+def render_card(inputs: ExportInputs, model_name: str, run_id: str) -> str:
     """Write the card as Markdown; the same model always gets the same card."""
     sections = (
         (f"# {_plain(model_name)}", _introduction(inputs)),
@@ -27,7 +27,7 @@ def render_card(inputs: Inputs, model_name: str, run_id: str) -> str:
     return "\n\n".join(f"{title}\n\n{text}" for title, text in sections) + "\n"
 
 
-def _introduction(inputs: Inputs) -> str:
+def _introduction(inputs: ExportInputs) -> str:
     names = ", ".join(_plain(label) for label in inputs.labels)
     return (
         f"An image classifier that tells {len(inputs.labels)} classes apart: {names}. It gives a "
@@ -35,7 +35,7 @@ def _introduction(inputs: Inputs) -> str:
     )
 
 
-def _data(inputs: Inputs) -> str:
+def _data(inputs: ExportInputs) -> str:
     photos = inputs.training.get("photos", {})
     return _bullets(
         ("Photos", ", ".join(f"{count} {split}" for split, count in photos.items())),
@@ -44,7 +44,7 @@ def _data(inputs: Inputs) -> str:
     )
 
 
-def _metrics(inputs: Inputs) -> str:
+def _metrics(inputs: ExportInputs) -> str:
     metrics = inputs.evaluation["metrics"]
     interval = metrics["accuracy_interval"]
     level = inputs.evaluation.get("config", {}).get("confidence", 0.95)
@@ -75,7 +75,7 @@ def _decision(evaluation: dict[str, Any]) -> str:
     return _plain(evaluation["decision"]) + ("\n" + warnings if warnings else "")
 
 
-def _limits(inputs: Inputs) -> str:
+def _limits(inputs: ExportInputs) -> str:
     return (
         "For photos like those it was trained and tested on. Every photo gets one of the classes "
         "above, whatever it shows: a low probability is the only hint that it shows none of them. "
@@ -86,7 +86,7 @@ def _limits(inputs: Inputs) -> str:
     )
 
 
-def _making(inputs: Inputs, run_id: str) -> str:
+def _making(inputs: ExportInputs, run_id: str) -> str:
     training = inputs.training
     epochs = len(training.get("history", []))
     versions = training.get("versions", {})

@@ -10,7 +10,7 @@ import numpy as np
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.export.card import render_card
-from viewfinder_components.export.inputs import IR_FILES, LABELS, Inputs, Sample
+from viewfinder_components.export.inputs import IR_FILES, LABELS, EvaluatedPhoto, ExportInputs
 from viewfinder_components.export.kept_photos import choose_kept, write_kept
 from viewfinder_components.export.manifest import write_manifest
 from viewfinder_components.ranges import need_integer
@@ -96,7 +96,7 @@ def export_model(
     """
     watch = Stopwatch()
     with watch.phase("read"):
-        inputs = Inputs.open(model_dir, evaluation_dir)
+        inputs = ExportInputs.open(model_dir, evaluation_dir)
         _clear(servable_dir)
     kept = choose_kept(inputs.samples, config.keep_test_photos)
     difference = _write_saved_model(servable_dir, inputs, kept, config, watch)
@@ -128,7 +128,11 @@ def _clear(servable: Path) -> None:
 
 
 def _write_saved_model(
-    servable: Path, inputs: Inputs, kept: list[Sample], config: ExportConfig, watch: Stopwatch
+    servable: Path,
+    inputs: ExportInputs,
+    kept: list[EvaluatedPhoto],
+    config: ExportConfig,
+    watch: Stopwatch,
 ) -> float:
     """Write what TensorFlow Serving reads; return how far its answers are off."""
     with watch.phase("import"):
@@ -147,7 +151,7 @@ def _write_saved_model(
     return difference
 
 
-def _try(function: Any, samples: list[Sample], tolerance: float) -> float:
+def _try(function: Any, samples: list[EvaluatedPhoto], tolerance: float) -> float:
     """Let the function that is saved answer the samples, and hold it to the evaluation."""
     from viewfinder_components.training.tensorflow import tf
 

@@ -16,7 +16,7 @@ LABELS = "labels.json"
 
 
 @dataclass(frozen=True)
-class Sample:
+class EvaluatedPhoto:
     """A test photo and the model's answer in the evaluation."""
 
     content: bytes
@@ -30,7 +30,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Inputs:
+class ExportInputs:
     """The outputs of training and evaluation, found to fit each other."""
 
     model_dir: Path
@@ -39,7 +39,7 @@ class Inputs:
     """train's `training.json`."""
     evaluation: dict[str, Any]
     """evaluate's `evaluation.json`."""
-    samples: list[Sample]
+    samples: list[EvaluatedPhoto]
     """At least one."""
 
     @classmethod
@@ -68,7 +68,7 @@ class Inputs:
         return int(self.training["image_size"])
 
 
-def _read_samples(folder: Path, classes: int) -> list[Sample]:
+def _read_samples(folder: Path, classes: int) -> list[EvaluatedPhoto]:
     entries = _read_json(folder / "samples.json", list)
     samples = []
     for entry in entries:
@@ -80,7 +80,7 @@ def _read_samples(folder: Path, classes: int) -> list[Sample]:
                 "evaluate the model again",
             )
         path = folder / entry["file"]
-        samples.append(Sample(_read(path), probabilities, entry["label"], path.suffix))
+        samples.append(EvaluatedPhoto(_read(path), probabilities, entry["label"], path.suffix))
     if not samples:
         raise PermanentError(f"test photos in {folder}", "none", "evaluate the model again")
     return samples

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from viewfinder_components.export.inputs import Inputs
+from viewfinder_components.export.inputs import ExportInputs
 from viewfinder_components.export.signature import describe_signature
 from viewfinder_components.storage.version import MANIFEST
 from viewfinder_components.whole_files import write_json
@@ -25,7 +25,9 @@ _METRICS = (
 )
 
 
-def write_manifest(servable: Path, inputs: Inputs, run_id: str, model_name: str) -> dict[str, Any]:
+def write_manifest(
+    servable: Path, inputs: ExportInputs, run_id: str, model_name: str
+) -> dict[str, Any]:
     """Describe every file below `servable` in `manifest.json`, whole or not at all.
 
     Written last: a directory with a manifest is complete. Everything in it but `created` is the

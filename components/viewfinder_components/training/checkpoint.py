@@ -49,7 +49,7 @@ _ORDER_FILES = ("labels.npy", "photos.parquet")
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainingProgress:
     """How far a run is, through all its phases."""
 
     history: tuple[dict[str, Any], ...] = ()
@@ -65,10 +65,10 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class State:
+class TrainingState:
     """A run between two epochs of a phase."""
 
-    progress: Progress
+    progress: TrainingProgress
     current: list[NDArray[Any]]
     """Every variable that an epoch may change: weights, averages, random states, optimizer."""
     best: list[NDArray[Any]]
@@ -81,7 +81,7 @@ class Checkpoint:
 
     directory: Path
 
-    def save(self, phase: str, state: State) -> None:
+    def save(self, phase: str, state: TrainingState) -> None:
         """Replace what is stored of `phase`, in one move: a kill leaves the old or the new."""
         path = self._path(phase)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -93,7 +93,7 @@ class Checkpoint:
             np.savez(file, **arrays)  # type: ignore[arg-type]  # no array is called allow_pickle
         os.replace(temporary, path)
 
-    def load(self, phase: str) -> State | None:
+    def load(self, phase: str) -> TrainingState | None:
         """Read what is stored of `phase`; None when there is nothing."""
         path = self._path(phase)
         if not path.exists():
@@ -107,7 +107,7 @@ class Checkpoint:
             _log.warning("train: the checkpoint %s is damaged; the phase begins again", path)
             return None
         facts["history"] = tuple(facts["history"])
-        return State(Progress(**facts), current, best)
+        return TrainingState(TrainingProgress(**facts), current, best)
 
     def epochs(self) -> int:
         """How many epochs an earlier run has finished, over all phases."""

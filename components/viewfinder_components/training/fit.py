@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_components.progress import Progress as ShownProgress
-from viewfinder_components.training.checkpoint import Checkpoint, Progress, State
+from viewfinder_components.progress import Progress
+from viewfinder_components.training.checkpoint import Checkpoint, TrainingProgress, TrainingState
 from viewfinder_components.training.config import TrainConfig
 from viewfinder_components.training.examples import Examples, in_order
 from viewfinder_components.training.tensorflow import keras, tf
@@ -47,8 +47,8 @@ def fit(
     config: TrainConfig,
     class_weights: NDArray[np.float32] | None,
     checkpoint: Checkpoint,
-    before: Progress,
-) -> Progress:
+    before: TrainingProgress,
+) -> TrainingProgress:
     """Train until the epochs are used up or the validation loss stops to fall.
 
     Leaves the network with the weights of the best epoch; without validation photos, of the last.
@@ -67,7 +67,7 @@ def fit(
     step = _training_step(phase, config, optimizer, class_weights)
     measure = _measuring_step(phase.network)
     variables = [*phase.kept, *optimizer.variables]
-    state = checkpoint.load(phase.name) or State(
+    state = checkpoint.load(phase.name) or TrainingState(
         replace(before, waited=0, finished=False), _values(variables), _values(phase.kept)
     )
     _assign(variables, state.current)
@@ -78,7 +78,7 @@ def fit(
         progress = _judged(state.progress, entry, epoch - first >= phase.epochs, config.patience)
         kept = _values(phase.kept)
         best = kept if progress.best_epoch == epoch else state.best
-        state = State(progress, [*kept, *_values(optimizer.variables)], best)
+        state = TrainingState(progress, [*kept, *_values(optimizer.variables)], best)
         checkpoint.save(phase.name, state)
     _assign(phase.kept, state.best)
     return state.progress
@@ -89,7 +89,7 @@ def _run_epoch(
 ) -> dict[str, Any]:
     # The order depends on seed and epoch alone, so a run that goes on sees the same one.
     order = np.random.default_rng([config.seed, epoch]).permutation(len(phase.train.labels))
-    photos = ShownProgress(f"train: {phase.name} epoch {epoch}: photos", len(order), interval=10)
+    photos = Progress(f"train: {phase.name} epoch {epoch}: photos", len(order), interval=10)
     loss, accuracy = _mean(step, phase.train, order, config.batch_size, photos)
     val_loss: float | None = None
     val_accuracy: float | None = None
@@ -115,13 +115,15 @@ def _run_epoch(
     return entry
 
 
-def _judged(before: Progress, entry: dict[str, Any], last: bool, patience: int) -> Progress:
+def _judged(
+    before: TrainingProgress, entry: dict[str, Any], last: bool, patience: int
+) -> TrainingProgress:
     """Count the epoch: is it the best so far, and is it the last?"""
     history = (*before.history, entry)
     if entry["val_loss"] is None:  # nothing to compare by: the last epoch is the one to keep
-        return Progress(history, entry["epoch"], before.best_loss, 0, last)
+        return TrainingProgress(history, entry["epoch"], before.best_loss, 0, last)
     if entry["val_loss"] < before.best_loss:
-        return Progress(history, entry["epoch"], entry["val_loss"], 0, last)
+        return TrainingProgress(history, entry["epoch"], entry["val_loss"], 0, last)
     waited = before.waited + 1
     finished = last or waited >= patience
     return replace(before, history=history, waited=waited, finished=finished)
@@ -132,7 +134,7 @@ def _mean(
     examples: Examples,
     order: NDArray[np.int64],
     size: int,
-    shown: ShownProgress | None = None,
+    shown: Progress | None = None,
 ) -> tuple[float, float]:
     """The mean loss and the share of right answers over the examples in `order`."""
     results = []

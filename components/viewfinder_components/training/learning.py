@@ -12,7 +12,7 @@ from viewfinder_components.openvino import ov
 from viewfinder_components.preprocessing.shards import Shards
 from viewfinder_components.timing import Stopwatch
 from viewfinder_components.training.backbones import build_backbone, find_backbone
-from viewfinder_components.training.checkpoint import Checkpoint, Progress
+from viewfinder_components.training.checkpoint import Checkpoint, TrainingProgress
 from viewfinder_components.training.class_weights import balanced_weights
 from viewfinder_components.training.classifier import Classifier
 from viewfinder_components.training.config import TrainConfig
@@ -35,7 +35,7 @@ class Learned:
     """In float32, whatever it was trained in."""
     ir: ov.Model
     """The same classifier for OpenVINO."""
-    progress: Progress
+    progress: TrainingProgress
     class_weights: NDArray[np.float32] | None
     head: str
     hardware: Hardware
@@ -114,7 +114,7 @@ class _Learner:
         backbone = build_backbone(self._config.backbone, size, path, policy)
         return Classifier.build(backbone, self.head, classes, self._config.dropout, policy)
 
-    def train_head_on_features(self, classifier: Classifier) -> tuple[Progress, ov.Model]:
+    def train_head_on_features(self, classifier: Classifier) -> tuple[TrainingProgress, ov.Model]:
         """Compute the frozen backbone's features once and train the head on them."""
         with self._watch.phase("convert"):
             extract, backbone_ir = self._extractor(classifier.backbone)
@@ -128,24 +128,26 @@ class _Learner:
         phase = Phase(
             "head", head, head.trainable_variables, head.variables, train, val, epochs, rate
         )
-        progress = self._fit(phase, Progress())
+        progress = self._fit(phase, TrainingProgress())
         with self._watch.phase("convert"):
             head_ir = to_openvino(classifier.head_probabilities, "probabilities")
             return progress, joined(backbone_ir, head_ir)
 
-    def train_head_on_photos(self, classifier: Classifier) -> Progress:
+    def train_head_on_photos(self, classifier: Classifier) -> TrainingProgress:
         """Train the head behind the frozen backbone, on photos that differ in every epoch."""
-        return self._train_on_photos("head", classifier, Progress())
+        return self._train_on_photos("head", classifier, TrainingProgress())
 
-    def fine_tune(self, classifier: Classifier, progress: Progress) -> Progress:
+    def fine_tune(self, classifier: Classifier, progress: TrainingProgress) -> TrainingProgress:
         """Train the backbone and the head together, slowly; kept only where it helps."""
         return self._train_on_photos("fine-tune", classifier, progress)
 
-    def train_from_scratch(self, classifier: Classifier) -> Progress:
+    def train_from_scratch(self, classifier: Classifier) -> TrainingProgress:
         """Train all of a network that knows nothing yet."""
-        return self._train_on_photos("scratch", classifier, Progress())
+        return self._train_on_photos("scratch", classifier, TrainingProgress())
 
-    def _train_on_photos(self, name: str, classifier: Classifier, before: Progress) -> Progress:
+    def _train_on_photos(
+        self, name: str, classifier: Classifier, before: TrainingProgress
+    ) -> TrainingProgress:
         policy, config = self._hardware.policy, self._config
         working = classifier if policy == "float32" else self.build(policy)
         working.copy_weights(classifier)
@@ -167,7 +169,7 @@ class _Learner:
         classifier.copy_weights(working)
         return progress
 
-    def _fit(self, phase: Phase, before: Progress) -> Progress:
+    def _fit(self, phase: Phase, before: TrainingProgress) -> TrainingProgress:
         with self._watch.phase(phase.name):
             return fit(phase, self._config, self.class_weights, self._checkpoint, before)
 

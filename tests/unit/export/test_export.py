@@ -15,7 +15,7 @@ from PIL import Image
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.export.export import ExportConfig, ExportResult, export_model
-from viewfinder_components.export.inputs import Sample
+from viewfinder_components.export.inputs import EvaluatedPhoto
 from viewfinder_components.export.kept_photos import choose_kept
 from viewfinder_components.inference import InferenceModel
 from viewfinder_components.photos.decode import decode
@@ -325,7 +325,9 @@ def test_no_photo_is_in_a_version_that_shall_keep_none(steps: Any, tmp_path: Pat
 
 def test_kept_photos_are_of_as_many_classes_as_can_be() -> None:
     row = np.array([1.0], np.float32)
-    samples = [Sample(b"x" * size, row, label) for size, label in ((9, "a"), (1, "a"), (5, "b"))]
+    samples = [
+        EvaluatedPhoto(b"x" * size, row, label) for size, label in ((9, "a"), (1, "a"), (5, "b"))
+    ]
     kept = choose_kept(samples, 2)
     assert [(len(sample.content), sample.label) for sample in kept] == [(1, "a"), (5, "b")]
     assert choose_kept(samples, 0) == []

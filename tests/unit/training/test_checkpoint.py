@@ -11,16 +11,16 @@ import pytest
 from viewfinder_components.preprocessing.shards import Shards
 from viewfinder_components.training.checkpoint import (
     Checkpoint,
-    Progress,
-    State,
+    TrainingProgress,
+    TrainingState,
     held_checkpoint,
     run_digest,
 )
 from viewfinder_components.training.config import TrainConfig
 
 ENTRY = {"epoch": 1, "phase": "head", "loss": 0.1 + 0.2, "val_loss": None}
-STATE = State(
-    Progress((ENTRY,), best_epoch=1, waited=2),
+STATE = TrainingState(
+    TrainingProgress((ENTRY,), best_epoch=1, waited=2),
     [np.float32([1.5, 2]), np.array(3, np.int64)],
     [np.float32([7])],
 )

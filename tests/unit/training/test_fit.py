@@ -7,7 +7,7 @@ import pytest
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.failures import describe_exception
-from viewfinder_components.training.checkpoint import Checkpoint, Progress
+from viewfinder_components.training.checkpoint import Checkpoint, TrainingProgress
 from viewfinder_components.training.class_weights import balanced_weights
 from viewfinder_components.training.config import TrainConfig
 from viewfinder_components.training.examples import FeatureExamples, in_order
@@ -47,7 +47,7 @@ def weights(network: Any) -> np.ndarray:
 def test_it_learns_and_keeps_the_best_epoch(tmp_path: Path) -> None:
     part = phase(clouds(400, 0), clouds(100, 1))
 
-    progress = fit(part, TrainConfig(), None, Checkpoint(tmp_path), Progress())
+    progress = fit(part, TrainConfig(), None, Checkpoint(tmp_path), TrainingProgress())
 
     assert len(progress.history) == 30
     best = progress.history[progress.best_epoch - 1]
@@ -62,7 +62,7 @@ def test_it_learns_and_keeps_the_best_epoch(tmp_path: Path) -> None:
 def test_it_stops_when_validation_no_longer_improves(tmp_path: Path) -> None:
     part = phase(clouds(20, 0, 4.0), clouds(50, 1, 4.0), epochs=500, learning_rate=0.05)
 
-    progress = fit(part, TrainConfig(patience=7), None, Checkpoint(tmp_path), Progress())
+    progress = fit(part, TrainConfig(patience=7), None, Checkpoint(tmp_path), TrainingProgress())
 
     assert progress.finished
     assert len(progress.history) == progress.best_epoch + 7 < 500
@@ -71,7 +71,7 @@ def test_it_stops_when_validation_no_longer_improves(tmp_path: Path) -> None:
 def test_without_validation_it_uses_all_epochs_and_keeps_the_last(tmp_path: Path) -> None:
     part = phase(clouds(40, 0), clouds(0, 1), epochs=20)
 
-    progress = fit(part, TrainConfig(patience=1), None, Checkpoint(tmp_path), Progress())
+    progress = fit(part, TrainConfig(patience=1), None, Checkpoint(tmp_path), TrainingProgress())
 
     assert (len(progress.history), progress.best_epoch) == (20, 20)
     assert progress.history[-1]["val_loss"] is None
@@ -81,7 +81,7 @@ def test_without_validation_it_uses_all_epochs_and_keeps_the_last(tmp_path: Path
 def test_a_phase_that_only_harms_is_undone(tmp_path: Path) -> None:
     checkpoint = Checkpoint(tmp_path)
     good = phase(clouds(400, 0), clouds(100, 1))
-    before = fit(good, TrainConfig(), None, checkpoint, Progress())
+    before = fit(good, TrainConfig(), None, checkpoint, TrainingProgress())
     kept = weights(good.network)
     labels = 1 - good.train.labels
     harm = phase(FeatureExamples(good.train.take(np.arange(400)), labels), good.val, name="harm")
@@ -98,7 +98,7 @@ def test_a_phase_that_only_harms_is_undone(tmp_path: Path) -> None:
 def test_stopped_after_any_epoch_it_ends_the_same(tmp_path: Path, stop: int) -> None:
     whole, first, second = (phase(clouds(90, 0), clouds(30, 1)) for _ in range(3))
     config = TrainConfig(batch_size=16, patience=30)
-    expected = fit(whole, config, None, Checkpoint(tmp_path / "whole"), Progress())
+    expected = fit(whole, config, None, Checkpoint(tmp_path / "whole"), TrainingProgress())
 
     class StoppingCheckpoint(Checkpoint):
         def save(self, name: str, state: Any) -> None:
@@ -107,8 +107,8 @@ def test_stopped_after_any_epoch_it_ends_the_same(tmp_path: Path, stop: int) -> 
                 raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fit(first, config, None, StoppingCheckpoint(tmp_path / "killed"), Progress())
-    progress = fit(second, config, None, Checkpoint(tmp_path / "killed"), Progress())
+        fit(first, config, None, StoppingCheckpoint(tmp_path / "killed"), TrainingProgress())
+    progress = fit(second, config, None, Checkpoint(tmp_path / "killed"), TrainingProgress())
 
     assert progress == expected
     np.testing.assert_array_equal(weights(whole.network), weights(second.network))
@@ -116,10 +116,10 @@ def test_stopped_after_any_epoch_it_ends_the_same(tmp_path: Path, stop: int) -> 
 
 def test_a_finished_phase_is_not_run_again(tmp_path: Path) -> None:
     first, second = (phase(clouds(90, 0), clouds(30, 1)) for _ in range(2))
-    expected = fit(first, TrainConfig(), None, Checkpoint(tmp_path), Progress())
+    expected = fit(first, TrainConfig(), None, Checkpoint(tmp_path), TrainingProgress())
     stamp = (tmp_path / "head.npz").stat().st_mtime_ns
 
-    assert fit(second, TrainConfig(), None, Checkpoint(tmp_path), Progress()) == expected
+    assert fit(second, TrainConfig(), None, Checkpoint(tmp_path), TrainingProgress()) == expected
     assert (tmp_path / "head.npz").stat().st_mtime_ns == stamp
     np.testing.assert_array_equal(weights(first.network), weights(second.network))
 
@@ -132,7 +132,7 @@ def test_divergence_names_the_epoch_and_the_rate(tmp_path: Path) -> None:
     with pytest.raises(
         PermanentError, match=r"finite loss, .* epoch 1 \(head\) .* rate 0.5; try .* of 0.05"
     ):
-        fit(part, TrainConfig(), None, Checkpoint(tmp_path), Progress())
+        fit(part, TrainConfig(), None, Checkpoint(tmp_path), TrainingProgress())
     assert Checkpoint(tmp_path).load("head") is None
 
 
@@ -144,7 +144,7 @@ def test_class_weights_rescue_a_rare_class(tmp_path: Path) -> None:
     recalls = []
     for balanced in (None, balanced_weights(labels, 2)):
         part = phase(train, clouds(0, 0), epochs=60)
-        fit(part, TrainConfig(), balanced, Checkpoint(tmp_path / str(balanced)), Progress())
+        fit(part, TrainConfig(), balanced, Checkpoint(tmp_path / str(balanced)), TrainingProgress())
         logits = np.array(part.network(features[400:], training=False))
         recalls.append((logits.argmax(axis=1) == 1).mean())
 
@@ -161,7 +161,7 @@ def test_the_loss_is_the_smoothed_cross_entropy(tmp_path: Path, smoothing: float
     targets = np.eye(2)[train.labels] * (1 - smoothing) + smoothing / 2
 
     config = TrainConfig(label_smoothing=smoothing)
-    progress = fit(part, config, None, Checkpoint(tmp_path), Progress())
+    progress = fit(part, config, None, Checkpoint(tmp_path), TrainingProgress())
 
     expected = -(targets * np.log(shares)).sum(axis=1).mean()
     assert progress.history[0]["loss"] == pytest.approx(expected, rel=1e-5)
@@ -169,14 +169,16 @@ def test_the_loss_is_the_smoothed_cross_entropy(tmp_path: Path, smoothing: float
 
 def test_half_precision_scales_its_losses_and_goes_on_the_same(tmp_path: Path) -> None:
     parts = [phase(clouds(90, 0), clouds(30, 1), mixed_float16=True, epochs=n) for n in (6, 3, 6)]
-    expected = fit(parts[0], TrainConfig(), None, Checkpoint(tmp_path / "whole"), Progress())
+    expected = fit(
+        parts[0], TrainConfig(), None, Checkpoint(tmp_path / "whole"), TrainingProgress()
+    )
     checkpoint = Checkpoint(tmp_path / "parts")
-    fit(parts[1], TrainConfig(), None, checkpoint, Progress())
+    fit(parts[1], TrainConfig(), None, checkpoint, TrainingProgress())
     state = checkpoint.load("head")
     assert state is not None
     checkpoint.save("head", replace(state, progress=replace(state.progress, finished=False)))
 
-    assert fit(parts[2], TrainConfig(), None, checkpoint, Progress()) == expected
+    assert fit(parts[2], TrainConfig(), None, checkpoint, TrainingProgress()) == expected
     np.testing.assert_array_equal(weights(parts[0].network), weights(parts[2].network))
     assert expected.history[-1]["loss"] < expected.history[0]["loss"]
 
