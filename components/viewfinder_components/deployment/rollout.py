@@ -14,6 +14,7 @@ from viewfinder_components.deployment.observation import (
     measure_progress,
     observe,
 )
+from viewfinder_components.deployment.service import VERSION
 from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
 
 _log = logging.getLogger(__name__)
@@ -81,9 +82,10 @@ class Rollout:
 
     def _need_ours(self, seen: Observation) -> None:
         if seen.service and read_applied(seen.service) != self.applied:
+            version = seen.service["metadata"].get("annotations", {}).get(VERSION)
             raise SupersededError(
                 f"InferenceService {self.name} to stay as this run applied it",
-                "another deployment that came meanwhile",
+                f"another deployment that came meanwhile, of version {version or '(none)'}",
                 "run the step again if this version shall serve",
             )
 
