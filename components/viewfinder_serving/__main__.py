@@ -75,6 +75,7 @@ def _make_parser() -> argparse.ArgumentParser:
     add("grpc_port", int, "gRPC port; off without it")
     add("max_request_mb", float, "largest request body, in megabytes")
     add("max_megapixels", float, "largest photo, in million pixels")
+    add("max_decoding_mb", float, "megabytes for photos decoded at once; 34 at least")
     add("max_photos", int, "most photos in one request")
     add("max_requests", int, "most requests worked on at once")
     add("max_uploads", int, "most requests whose bodies are still on their way")

@@ -8,14 +8,16 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from prometheus_client import REGISTRY, exposition
 
 from viewfinder_serving import metrics, v1, v2
 from viewfinder_serving.admission import Admission
-from viewfinder_serving.classifier import Classifier
+from viewfinder_serving.classifier import Batch, Classifier
 from viewfinder_serving.config import ServeConfig
 from viewfinder_serving.exchange import (
     ClientGoneError,
@@ -26,7 +28,7 @@ from viewfinder_serving.exchange import (
     reply_json,
     reply_refusal,
 )
-from viewfinder_serving.model import PhotoDataPlane, PhotoModel
+from viewfinder_serving.model import PhotoDataPlane, PhotoModel, Question
 from viewfinder_serving.refusals import RefusedError, shown
 from viewfinder_serving.room import Room
 from viewfinder_serving.uploads import Uploads
@@ -162,12 +164,15 @@ class PhotoApp:
         self._need_model(name, version)
         _need_content_type(exchange, {"application/json"})
 
-        def make_question(body: bytearray, deadline: float) -> Callable[[Classifier], Reply]:
-            def question(classifier: Classifier) -> Reply:
+        def make_question(body: bytearray, deadline: float) -> Question:
+            def question(classifier: Classifier) -> Batch:
                 photos = v1.parse_request(body, self._config.max_photos)
                 body.clear()  # it may be 16 MB, and is not needed while the photos are
-                rows = classifier.classify(photos, deadline)
-                return Reply(v1.write_answer(classifier.labels, rows), photos=len(photos))
+
+                def word(rows: NDArray[np.float32]) -> Reply:
+                    return Reply(v1.write_answer(classifier.labels, rows), photos=len(rows))
+
+                return classifier.prepare(photos, deadline, word)
 
             return question
 
@@ -179,22 +184,17 @@ class PhotoApp:
         binary = set() if json_length is None else {"application/octet-stream"}
         _need_content_type(exchange, {"application/json"} | binary)
 
-        def make_question(body: bytearray, deadline: float) -> Callable[[Classifier], Reply]:
-            def question(classifier: Classifier) -> Reply:
+        def make_question(body: bytearray, deadline: float) -> Question:
+            def question(classifier: Classifier) -> Batch:
                 request = v2.parse_request(body, json_length, self._config.max_photos)
                 body.clear()
-                rows = classifier.classify(request.photos, deadline)
-                content, length = v2.write_answer(
-                    request, name, model.version, classifier.labels, rows
-                )
-                if length is None:
-                    return Reply(content, photos=len(request.photos))
-                return Reply(
-                    content,
-                    content_type="application/octet-stream",
-                    headers={_JSON_LENGTH: str(length)},
-                    photos=len(request.photos),
-                )
+                photos = request.photos.copy()
+                request.photos.clear()
+
+                def word(rows: NDArray[np.float32]) -> Reply:
+                    return _word_v2(request, name, model.version, classifier.labels, rows)
+
+                return classifier.prepare(photos, deadline, word)
 
             return question
 
@@ -204,7 +204,7 @@ class PhotoApp:
         self,
         exchange: Exchange,
         name: str,
-        make_question: Callable[[bytearray, float], Callable[[Classifier], Reply]],
+        make_question: Callable[[bytearray, float], Question],
     ) -> Reply:
         """Read the body while there is room for it, and have the model answer."""
         limit = self._config.max_request_bytes
@@ -263,6 +263,20 @@ def _need_content_type(exchange: Exchange, accepted: set[str]) -> None:
             "set the header Content-Type: application/json",
             status=415,
         )
+
+
+def _word_v2(
+    request: v2.Request, name: str, version: str, labels: Sequence[str], rows: NDArray[np.float32]
+) -> Reply:
+    content, length = v2.write_answer(request, name, version, labels, rows)
+    if length is None:
+        return Reply(content, photos=len(rows))
+    return Reply(
+        content,
+        content_type="application/octet-stream",
+        headers={_JSON_LENGTH: str(length)},
+        photos=len(rows),
+    )
 
 
 def _read_json_length(exchange: Exchange) -> int | None:

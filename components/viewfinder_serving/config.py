@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.photos.room import SMALL_BYTES
 
 _MEGABYTE = 1_000_000
+_LEAST_DECODING_BYTES = 2 * SMALL_BYTES
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 
 
@@ -41,8 +43,14 @@ class ServeConfig:
     max_request_mb: float = 16.0
     """Largest request body, in megabytes; base64 makes a photo a third larger."""
 
-    max_megapixels: float = 50.0
-    """Largest photo, in million pixels; a larger one is refused from its header."""
+    max_megapixels: float = 120.0
+    """Largest photo, in million pixels; a larger one is refused from its header. Phones' cameras
+    have up to 108, which JPEGs do not need in memory all at once."""
+
+    max_decoding_mb: float = 300.0
+    """Megabytes for all photos that are decoded at the same time, 17 of them for small ones only;
+    a photo that would need more than the rest is refused from its header. A HEIC of 48 megapixels,
+    as phones take them, needs 270."""
 
     max_photos: int = 64
     """Most photos in one request."""
@@ -54,7 +62,7 @@ class ServeConfig:
     """Most requests whose bodies are still on their way; for one more, the one that has been idle
     for longest makes way."""
 
-    max_buffered_mb: float = 48.0
+    max_buffered_mb: float = 32.0
     """Megabytes of request bodies held at once, but for one body more; further ones wait in their
     client's socket."""
 
@@ -84,8 +92,9 @@ class ServeConfig:
     """Whether to stop when standard input ends, which it does when the starter is killed."""
 
     def __post_init__(self) -> None:
-        for name in ("max_request_mb", "max_megapixels", "max_buffered_mb"):
+        for name in ("max_request_mb", "max_megapixels", "max_decoding_mb", "max_buffered_mb"):
             self._need(name, math.isfinite(getattr(self, name)) and getattr(self, name) > 0)
+        self._need("max_decoding_mb", self.max_decoding_bytes >= _LEAST_DECODING_BYTES)
         for name in ("body_seconds", "request_seconds"):
             self._need(name, math.isfinite(getattr(self, name)) and getattr(self, name) > 0)
         for name in ("drain_seconds", "grace_seconds"):
@@ -125,6 +134,11 @@ class ServeConfig:
     def max_buffered_bytes(self) -> int:
         """Bytes of request bodies held at once; never less than one body."""
         return max(int(self.max_buffered_mb * _MEGABYTE), self.max_request_bytes)
+
+    @property
+    def max_decoding_bytes(self) -> int:
+        """Bytes for all photos that are decoded at the same time."""
+        return int(self.max_decoding_mb * _MEGABYTE)
 
     @property
     def max_pixels(self) -> int:

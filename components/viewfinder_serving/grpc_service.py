@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from viewfinder_serving import metrics
 from viewfinder_serving.admission import Admission
-from viewfinder_serving.classifier import Classifier
+from viewfinder_serving.classifier import Batch, Classifier
 from viewfinder_serving.config import ServeConfig
 from viewfinder_serving.grpc_wire import need_few_fields
 from viewfinder_serving.kserve_sdk import messages, services
-from viewfinder_serving.model import PhotoDataPlane, PhotoModel
+from viewfinder_serving.model import PhotoDataPlane, PhotoModel, Question
 from viewfinder_serving.refusals import RefusedError, shown
 from viewfinder_serving.room import Room
 from viewfinder_serving.tensors import (
@@ -204,12 +204,18 @@ class PhotoServicer(services.GRPCInferenceServiceServicer):  # type: ignore[misc
 
 def _make_question(
     request: Any, model: PhotoModel, config: ServeConfig, started: float
-) -> Callable[[Classifier], Any]:
-    def question(classifier: Classifier) -> Any:
+) -> Question:
+    def question(classifier: Classifier) -> Batch:
         photos = _read_photos(request, config.max_photos)
         outputs = _read_outputs(request)
-        rows = classifier.classify(photos, started + config.request_seconds)
-        return _write_answer(request, outputs, model, rows)
+        # They are in `photos` now, and not needed twice.
+        is_raw = bool(request.raw_input_contents)
+        del request.raw_input_contents[:], request.inputs[:]
+
+        def word(rows: NDArray[np.float32]) -> Any:
+            return _write_answer(request.id, is_raw, outputs, model, rows)
+
+        return classifier.prepare(photos, started + config.request_seconds, word)
 
     return question
 
@@ -238,19 +244,19 @@ def _read_outputs(request: Any) -> list[str]:
 
 
 def _write_answer(
-    request: Any, names: list[str], model: PhotoModel, rows: NDArray[np.float32]
+    identifier: str, is_raw: bool, names: list[str], model: PhotoModel, rows: NDArray[np.float32]
 ) -> Any:
     """Word the answer in the form of the request: raw contents, or typed ones."""
     labels = list(model.labels)
     texts = {"label": best_labels(labels, rows), "labels": labels * len(rows)}
     answer = messages.ModelInferResponse(
-        model_name=model.name, model_version=model.version, id=request.id
+        model_name=model.name, model_version=model.version, id=identifier
     )
     for name in names:
         shape = [len(rows)] if name == "label" else [len(rows), len(labels)]
         datatype = "FP32" if name == "probabilities" else "BYTES"
         output = answer.outputs.add(name=name, datatype=datatype, shape=shape)
-        if request.raw_input_contents:
+        if is_raw:
             raw = rows.astype("<f4").tobytes() if datatype == "FP32" else pack(texts[name])
             answer.raw_output_contents.append(raw)
         elif datatype == "FP32":

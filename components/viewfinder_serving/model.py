@@ -8,34 +8,38 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from viewfinder_serving import metrics
-from viewfinder_serving.classifier import Classifier
+from viewfinder_serving.classifier import Batch, Classifier
 from viewfinder_serving.kserve_sdk import DataPlane, Model, ModelRepository
+from viewfinder_serving.memory import return_free_memory
 from viewfinder_serving.servable import Servable
 from viewfinder_serving.tensors import describe_inputs, describe_outputs
 
-Question = Callable[[Classifier], Any]
-"""Parses a request, asks the classifier and words the answer: all of it needs a core."""
+Question = Callable[[Classifier], Batch]
+"""Parses a request and has the classifier read its photos' headers, which needs a core."""
 
 
 class PhotoModel(Model):  # type: ignore[misc]  # kserve is not typed
     """A classifier of photos behind kserve's model interface.
 
     kserve runs `predict` on its event loop; here the loop only waits, and as many requests as there
-    are cores are worked on in threads, so that health is answered meanwhile.
+    are cores are worked on in threads, so that health is answered meanwhile. Requests whose photos
+    take much memory or time have threads of their own, fewer than the cores, and wait there for
+    each other: behind them the others would wait as well.
 
     Args:
         name: The name in the URLs.
         servable: The loaded model.
-        max_pixels: Largest photo, in pixels.
+        classifier: What answers with it.
         threads: Requests worked on at once.
     """
 
-    def __init__(self, name: str, servable: Servable, max_pixels: int, threads: int) -> None:
+    def __init__(self, name: str, servable: Servable, classifier: Classifier, threads: int) -> None:
         super().__init__(name)
         self.version = servable.version
         self.labels = servable.labels
-        self._classifier = Classifier(servable, max_pixels)
+        self._classifier = classifier
         self._cores = ThreadPoolExecutor(threads, thread_name_prefix="photo")
+        self._heavy = ThreadPoolExecutor(max(1, threads - 1), thread_name_prefix="heavy")
         metrics.MODEL_INFO.labels(
             name, servable.version, servable.run_id, str(len(servable.labels))
         ).set(1)
@@ -45,11 +49,23 @@ class PhotoModel(Model):  # type: ignore[misc]  # kserve is not typed
         """Answer one question on a free core."""
         asked = time.monotonic()
 
-        def answer() -> Any:
+        def begin() -> Any:
             metrics.QUEUE_SECONDS.observe(time.monotonic() - asked)
-            return payload(self._classifier)
+            batch = payload(self._classifier)
+            return batch if batch.is_heavy else self._classifier.answer(batch)
 
-        return await asyncio.get_running_loop().run_in_executor(self._cores, answer)
+        loop = asyncio.get_running_loop()
+        begun = await loop.run_in_executor(self._cores, begin)
+        if isinstance(begun, Batch):
+            return await loop.run_in_executor(self._heavy, self._answer_heavy, begun)
+        return begun
+
+    def _answer_heavy(self, batch: Batch) -> Any:
+        try:
+            return self._classifier.answer(batch)
+        finally:
+            batch.plans.clear()
+            return_free_memory()
 
     def get_input_types(self) -> list[dict[str, object]]:
         """Return the inputs for the metadata."""
@@ -63,6 +79,7 @@ class PhotoModel(Model):  # type: ignore[misc]  # kserve is not typed
         """Wait for the work in hand and end the threads."""
         self.ready = False
         self._cores.shutdown(cancel_futures=True)
+        self._heavy.shutdown(cancel_futures=True)
 
 
 class PhotoDataPlane(DataPlane):  # type: ignore[misc]

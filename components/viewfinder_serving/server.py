@@ -13,8 +13,10 @@ from dataclasses import replace
 import uvicorn
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.photos.room import DecodingRoom
 from viewfinder_serving import metrics
 from viewfinder_serving.app import PhotoApp
+from viewfinder_serving.classifier import Classifier
 from viewfinder_serving.config import ServeConfig
 from viewfinder_serving.connection import GuardedProtocol
 from viewfinder_serving.cores import usable_cores
@@ -38,7 +40,9 @@ def serve(config: ServeConfig) -> None:
     if config.model_version is not None:
         servable = replace(servable, version=config.model_version)
     threads = config.threads or usable_cores()
-    model = PhotoModel(config.name, servable, config.max_pixels, threads)
+    room = DecodingRoom(config.max_decoding_bytes)
+    classifier = Classifier(servable, config.max_pixels, room)
+    model = PhotoModel(config.name, servable, classifier, threads)
     PhotoServer(config).start([model])
 
 

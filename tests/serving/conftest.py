@@ -66,13 +66,21 @@ def draw(colour: str, size: tuple[int, int] = (64, 48), form: str = "JPEG", **op
 
 
 @contextmanager
-def run_predictor(model_dir: Path, scratch: Path, *options: str) -> Iterator[Predictor]:
+def run_predictor(
+    model_dir: Path,
+    scratch: Path,
+    *options: str,
+    enter: Callable[[list[str]], list[str]] = lambda command: command,
+) -> Iterator[Predictor]:
+    """Start a predictor; `enter` makes of its command one that runs it elsewhere."""
     scratch.mkdir(parents=True, exist_ok=True)
     ready, log = scratch / "ready.json", scratch / "log"
     command = [sys.executable, "-m", "viewfinder_serving", "--model-dir", str(model_dir)]
     command += ["--model-name", "colour", "--port", "0", "--ready-file", str(ready), *options]
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=output, stdout=output)
+        process = subprocess.Popen(
+            enter(command), stdin=subprocess.PIPE, stderr=output, stdout=output
+        )
     predictor = None
     try:
         deadline = time.monotonic() + 60

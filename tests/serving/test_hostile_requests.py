@@ -6,16 +6,15 @@ import json
 import re
 import socket
 import struct
-import threading
 import time
 from pathlib import Path
 
 import grpc
-import httpx
 import pytest
 import yaml
 from PIL import Image
 from tests.serving.conftest import run_predictor
+from tests.serving.good_requests import GoodRequests
 from tests.serving.test_grpc import free_port
 
 FOLDER = Path(__file__).parent / "hostile"
@@ -69,28 +68,6 @@ def read_cases(*names: str) -> list:
     return [pytest.param(case, id=case["name"]) for case in cases]
 
 
-class GoodRequests(threading.Thread):
-    """A client that only wants its photo classified, all the time."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__(daemon=True)
-        self.url = url
-        self.stopped = threading.Event()
-        self.wrong: list[str] = []
-        self.seconds: list[float] = []
-
-    def run(self) -> None:
-        with httpx.Client(base_url=self.url, timeout=60, trust_env=False) as client:
-            while not self.stopped.wait(0.05):
-                started = time.monotonic()
-                answer = client.post(
-                    V1, content=BODY, headers={"content-type": HEAD["content-type"]}
-                )
-                self.seconds.append(time.monotonic() - started)
-                if answer.status_code != 200:
-                    self.wrong.append(answer.text)
-
-
 @pytest.fixture(scope="module")
 def grpc_port() -> int:
     return free_port()
@@ -102,12 +79,11 @@ def target(servable_dir, grpc_port, tmp_path_factory):
     options = ["--max-request-mb", "1", "--max-megapixels", "2", "--max-photos", "4"]
     options += ["--body-seconds", "3", "--grpc-port", str(grpc_port), "--no-access-log"]
     with run_predictor(servable_dir, tmp_path_factory.mktemp("target"), *options) as predictor:
-        good = GoodRequests(predictor.url)
+        good = GoodRequests(predictor.url, V1, BODY)
         good.start()
         predictor.good = good
         yield predictor
-        good.stopped.set()
-        good.join()
+        good.stop()
 
 
 @pytest.fixture(scope="module")

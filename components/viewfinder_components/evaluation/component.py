@@ -23,7 +23,7 @@ def evaluate(
     max_ece: float = 1.0,
     allow_undecided: bool = False,
     confidence: float = 0.95,
-    max_megapixels: float = 100.0,
+    max_megapixels: float = 120.0,
 ) -> NamedTuple("Outputs", [("accepted", bool)]):  # type: ignore[valid-type]
     """Score the model on the test photos, beside the champion, and decide.
 

@@ -31,7 +31,7 @@ class EvaluationConfig:
     """Level of the intervals, above 0 and below 1."""
     samples: int = 64
     """Most test photos to keep for the steps that come later."""
-    max_megapixels: float = 100.0
+    max_megapixels: float = 120.0
     """Larger photos are not decoded for a champion that wants another size."""
 
     def __post_init__(self) -> None:

@@ -8,6 +8,8 @@ JPEG = "JPEG"
 PNG = "PNG"
 AVIF = "AVIF"
 HEIF = "HEIF"
+JPEG2000 = "JPEG2000"
+WEBP = "WEBP"
 HEAD_BYTES = 64
 """How much of a file `detect_format` looks at."""
 
@@ -18,14 +20,14 @@ _READABLE = {
     b"\x89PNG\r\n\x1a\n": PNG,
     b"GIF87a": "GIF",
     b"GIF89a": "GIF",
-    b"\0\0\0\x0cjP  \r\n\x87\n": "JPEG2000",
-    b"\xff\x4f\xff\x51": "JPEG2000",
+    b"\0\0\0\x0cjP  \r\n\x87\n": JPEG2000,
+    b"\xff\x4f\xff\x51": JPEG2000,
     b"8BPS\0\1": "PSD",
     b"qoif": "QOI",
     b"\x59\xa6\x6a\x95": "SUN",
 }
 _READABLE_PATTERNS = {
-    re.compile(rb"RIFF....WEBP", re.DOTALL): "WEBP",
+    re.compile(rb"RIFF....WEBP", re.DOTALL): WEBP,
     # Two letters alone might begin a text.
     re.compile(rb"BM....\0\0\0\0", re.DOTALL): "BMP",
     re.compile(rb"P[1-6f]\s+(#|[0-9])"): "PPM",

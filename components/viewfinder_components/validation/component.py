@@ -23,7 +23,7 @@ def validate(
     max_unreadable: float = 0.1,
     max_leakage: float = 0.05,
     max_imbalance: float = 100.0,
-    max_megapixels: float = 100.0,
+    max_megapixels: float = 120.0,
     near_duplicate_distance: int = 4,
 ) -> None:
     """Read every photo once: what is usable, what is not and why, and which split it belongs to.

@@ -38,7 +38,7 @@ class ValidationConfig:
     or as a near duplicate, 0 to 1. The train copies are left out in any case."""
     max_imbalance: float = 100.0
     """Gate: largest ratio of the largest class to the smallest; at least 1."""
-    max_megapixels: float = 100.0
+    max_megapixels: float = 120.0
     """Larger pictures are not decoded; more than 0."""
     near_duplicate_distance: int = 4
     """Bits of 64 in which the perceptual hashes of near duplicates may differ, 0 to 8; 0 looks

@@ -33,7 +33,7 @@ def training_pipeline(
     max_unreadable: float = 0.1,
     max_leakage: float = 0.05,
     max_imbalance: float = 100.0,
-    max_megapixels: float = 100.0,
+    max_megapixels: float = 120.0,
     near_duplicate_distance: int = 4,
     backbone: str = "efficientnet-lite0",
     weights: str = "",

@@ -7,6 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from PIL import Image
+from tests.costly_pictures import costly_pictures
 
 from viewfinder_components.photos.decode import decode
 from viewfinder_components.photos.find import find_photos
@@ -128,6 +129,26 @@ def test_limit_of_pixels_is_the_users(nasty, validation) -> None:
     row = validation.by_name()["huge.jpg"]
     assert row["status"] == "unreadable"
     assert "10,000 x 9,999" in row["reason"]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("PNG 1 x 5,000,000", "longer than the limit of 65,535"),
+        ("WebP 7000 x 7000 lossless", "more than the limit of 623 MB"),
+        ("JPEG of 3,600 scans", "more than 100 scans"),
+        ("TIFF 1 x 1 with a tile of 28,000 x 28,000", "larger than the picture"),
+    ],
+)
+def test_pictures_made_to_fill_memory_are_left_out_with_a_reason(
+    nasty, validation, name, reason
+) -> None:
+    root, _ = nasty
+    (root / "apple" / "costly").write_bytes(costly_pictures()[name])
+    validation.run(root)
+    row = validation.by_name()["costly"]
+    assert row["status"] == "unreadable"
+    assert reason in row["reason"]
 
 
 def test_pictures_are_decoded_as_pillow_does(outcome) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from viewfinder_components.photos.photo_error import PhotoError, describe
+from viewfinder_components.photos.room import need_time
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GREY, _RGB, _PALETTE = 0, 2, 3
@@ -21,6 +22,8 @@ _DEPTHS = {_GREY: (1, 2, 4, 8, 16), _PALETTE: (1, 2, 4, 8)}
 _LARGEST_PALETTE = 768  # bytes
 _ANCILLARY = 0x20  # set in the first letter of a chunk's name: the picture can do without it
 _PIECE = 1 << 12  # bytes of pixels that are unpacked at a time, at least
+_PART = 1 << 13  # bytes of packed pixels at a time, as libpng
+_MOST_SURPLUS = 1 << 24  # bytes behind the last row: libpng passes over some
 # Where each of Adam7's seven passes begins and how far its pixels lie apart: x, y, dx, dy.
 _ADAM7 = (
     (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2),
@@ -54,6 +57,11 @@ class _Header(NamedTuple):
     def row_bytes(self) -> int:
         """Bytes of a whole row, unpacked."""
         return self._pass_bytes(0, self.height - 1, 1, 1)
+
+    def pixel_bytes(self) -> int:
+        """Bytes of a pixel once it is decoded by Pillow."""
+        single = self.colour in (_GREY, _PALETTE)
+        return (2 if self.depth == 16 else 1) if single else 4
 
     def unpacked_bytes(self) -> int:
         """Bytes of all rows with their filter bytes, unpacked."""
@@ -115,26 +123,45 @@ class PngPicture:
         if is_whole and least <= len(body) <= most and not self.pixels:
             self.transparency = self.transparency or bytes(body)
 
-    def need_all_pixels(self) -> None:
+    def need_all_pixels(self, deadline: float | None = None) -> None:
         """Unpack the pixels, a piece at a time, to see that they are all there.
 
+        Args:
+            deadline: When to give up, in seconds of `time.monotonic`; None for never.
+
         Raises:
-            PhotoError: They are cut short or damaged.
+            PhotoError: They are cut short or damaged, or there are many more than belong there.
+            OutOfTimeError: The deadline has passed.
         """
         missing = self.header.unpacked_bytes()
         stream = zlib.decompressobj(wbits=0)
-        # A row at a time as libpng: a stream may refer further back than it declares.
-        piece = max(self.header.row_bytes(), _PIECE)
         try:
-            for part in self.pixels:
-                data: bytes | memoryview = part
-                while data and not stream.eof:
-                    missing -= len(stream.decompress(data, piece))
-                    data = stream.unconsumed_tail
+            for part in self._parts():
+                need_time(deadline)
+                missing -= self._unpack(stream, part)
+                if missing < -_MOST_SURPLUS:
+                    raise _damaged("it has more pixels than it says")
         except zlib.error as error:
             raise _damaged(describe(error)) from error
         if missing > 0 or not stream.eof:
             raise PhotoError("truncated", "the PNG is cut short (its pixels are not all there)")
+
+    def _parts(self) -> Iterator[memoryview]:
+        """Yield the pixels as they are packed, a little at a time: what is left over is copied."""
+        for chunk in self.pixels:
+            for start in range(0, len(chunk), _PART):
+                yield chunk[start : start + _PART]
+
+    def _unpack(self, stream: "zlib._Decompress", part: memoryview) -> int:
+        """Return how many bytes a part unpacks to."""
+        # A row at a time as libpng: a stream may refer further back than it declares.
+        piece = max(self.header.row_bytes(), _PIECE)
+        data: bytes | memoryview = part
+        unpacked = 0
+        while data and not stream.eof:
+            unpacked += len(stream.decompress(data, piece))
+            data = stream.unconsumed_tail
+        return unpacked
 
     def file(self) -> bytes:
         """Return a PNG file of the picture alone."""

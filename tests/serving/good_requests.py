@@ -1,0 +1,37 @@
+"""A client that only wants its photo classified, all the time."""
+
+import threading
+import time
+
+import httpx
+
+
+class GoodRequests(threading.Thread):
+    """Sends one good request after the other until it is stopped.
+
+    Args:
+        url: The predictor's.
+        path: Where to send them.
+        body: What to send, as JSON.
+    """
+
+    def __init__(self, url: str, path: str, body: bytes) -> None:
+        super().__init__(daemon=True)
+        self.stopped = threading.Event()
+        self.wrong: list[str] = []
+        self.seconds: list[float] = []
+        self._url, self._path, self._body = url, path, body
+
+    def run(self) -> None:
+        headers = {"content-type": "application/json"}
+        with httpx.Client(base_url=self._url, timeout=60, trust_env=False) as client:
+            while not self.stopped.wait(0.05):
+                started = time.monotonic()
+                answer = client.post(self._path, content=self._body, headers=headers)
+                self.seconds.append(time.monotonic() - started)
+                if answer.status_code != 200:
+                    self.wrong.append(answer.text)
+
+    def stop(self) -> None:
+        self.stopped.set()
+        self.join()

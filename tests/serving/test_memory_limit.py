@@ -1,0 +1,124 @@
+"""Under the memory limit of a pod, no picture ends the predictor, and good requests go on."""
+
+import base64
+import json
+import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+from tests.costly_pictures import costly_pictures, photo_of
+from tests.serving.conftest import run_predictor
+from tests.serving.good_requests import GoodRequests
+from tests.serving.memory_group import memory_group
+
+ROOT = Path(__file__).parents[2]
+RUNTIME = ROOT / "manifests/base/servingruntime-predictor.yaml"
+# What a published model takes more than the one of these tests, which has no weights.
+MODEL_BYTES = 64 << 20
+AT_ONCE = 16
+OPTIONS = ["--threads", "2", "--request-seconds", "5", "--no-access-log"]
+
+
+def limit_of_the_runtime() -> int:
+    container = yaml.safe_load(RUNTIME.read_text())["spec"]["containers"][0]
+    number, unit = re.fullmatch(
+        r"(\d+)([MG]i)", container["resources"]["limits"]["memory"]
+    ).groups()
+    return int(number) << {"Mi": 20, "Gi": 30}[unit]
+
+
+def body_of(photo: bytes) -> bytes:
+    return json.dumps({"instances": [{"b64": base64.b64encode(photo).decode()}]}).encode()
+
+
+@pytest.fixture(scope="module")
+def target(servable_dir, tmp_path_factory):
+    scratch = tmp_path_factory.mktemp("limited")
+    with (
+        memory_group(limit_of_the_runtime() - MODEL_BYTES) as group,
+        run_predictor(servable_dir, scratch, *OPTIONS, enter=group.enter) as predictor,
+    ):
+        body = body_of(photo_of(64, 48, "JPEG"))
+        good = GoodRequests(predictor.url, predictor.predict_path, body)
+        good.start()
+        predictor.good, predictor.group = good, group
+        yield predictor
+        good.stop()
+
+
+def send(target, photos: list[bytes]) -> list[httpx.Response]:
+    """Send all photos at once, each on a connection of its own."""
+    gate = threading.Barrier(len(photos))
+
+    def post(photo: bytes) -> httpx.Response:
+        body = body_of(photo)
+        gate.wait(60)
+        headers = {"content-type": "application/json"}
+        return httpx.post(
+            target.url + target.predict_path, content=body, headers=headers, timeout=60,
+            trust_env=False,
+        )  # fmt: skip
+
+    with ThreadPoolExecutor(len(photos)) as pool:
+        return list(pool.map(post, photos))
+
+
+def judge(target, answers: list[httpx.Response]) -> None:
+    statuses = {answer.status_code for answer in answers}
+    assert statuses <= {200, 400, 413, 503}, statuses
+    assert all("retry-after" in answer.headers for answer in answers if answer.status_code == 503)
+    assert target.group.kills() == 0
+    assert target.process.poll() is None
+    assert target.good.wrong == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_costly_pictures(target):
+    pictures = costly_pictures()
+    for name, picture in pictures.items():
+        before = len(target.good.seconds)
+        answers = send(target, [picture] * AT_ONCE)
+        statuses = sorted({answer.status_code for answer in answers})
+        longest = max(target.good.seconds[before:], default=0)
+        print(f"{name}: {statuses}, longest good request {longest:.2f} s")
+        judge(target, answers)
+    # All kinds side by side.
+    judge(target, send(target, list(pictures.values())))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("width", "height", "form", "options"),
+    [
+        (12_000, 9_000, "JPEG", {}),
+        (8_160, 6_120, "JPEG", {"progressive": True}),
+        (8_064, 6_048, "HEIF", {}),
+        (4_000, 3_000, "PNG", {}),
+    ],
+)
+def test_photos_of_phones_are_answered(target, width, height, form, options):
+    photo = photo_of(width, height, form, **options)
+    for _ in range(3):
+        answer = send(target, [photo])[0]
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["predictions"][0]["label"] == "green"
+    judge(target, [answer])
+
+
+def test_good_requests_went_on(target):
+    """The last test of this file: it judges what all of the others did to the one server."""
+    judge(target, [])
+    status = Path(f"/proc/{target.process.pid}/status").read_text()
+    peak = int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) * 1024 / 1e6
+    seconds = sorted(target.good.seconds)
+    print(
+        f"limit {(limit_of_the_runtime() - MODEL_BYTES) / 1e6:.0f} MB, peak {peak:.0f} MB; "
+        f"{len(seconds)} good requests, half of them within {seconds[len(seconds) // 2]:.3f} s, "
+        f"the longest {seconds[-1]:.2f} s"
+    )
+    assert seconds
