@@ -88,6 +88,8 @@ class Tape:
             if self._exchanges[place].is_reading and RUN.search(self._exchanges[place].path):
                 self._place = place
                 return
+        # What was read after the last state, such as the end of a log, belongs to it.
+        self._place = max(self._place, self._barrier - 1)
 
 
 def _shape(target: str) -> tuple[str, tuple[str, ...]]:
