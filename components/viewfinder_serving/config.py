@@ -103,6 +103,12 @@ class ServeConfig:
             self._need(name, getattr(self, name) >= 1)
         self._need("port", 0 <= self.port <= 65535)
         self._need("grpc_port", self.grpc_port is None or 1 <= self.grpc_port <= 65535)
+        if self.grpc_port is not None and self.grpc_port == self.port:
+            raise PermanentError(
+                "two different ports for HTTP and gRPC",
+                f"{self.port} for both",
+                "give another --grpc-port",
+            )
         self._need("threads", self.threads is None or self.threads >= 1)
         if not _NAME.fullmatch(self.name):
             raise PermanentError(

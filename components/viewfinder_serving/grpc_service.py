@@ -15,15 +15,18 @@ import grpc  # type: ignore[import-untyped]
 import numpy as np
 from numpy.typing import NDArray
 
+from viewfinder_components.errors import PermanentError
 from viewfinder_serving import metrics
 from viewfinder_serving.admission import Admission
 from viewfinder_serving.classifier import Batch, Classifier
 from viewfinder_serving.config import ServeConfig
 from viewfinder_serving.grpc_wire import need_few_fields
 from viewfinder_serving.kserve_sdk import messages, services
+from viewfinder_serving.memory import return_free_memory
 from viewfinder_serving.model import PhotoDataPlane, PhotoModel, Question
+from viewfinder_serving.receiving import Receiving
 from viewfinder_serving.refusals import RefusedError, shown
-from viewfinder_serving.room import Room
+from viewfinder_serving.room import Room, Share
 from viewfinder_serving.tensors import (
     OUTPUTS,
     best_labels,
@@ -39,10 +42,16 @@ _log = logging.getLogger(__name__)
 _CODES = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
     404: grpc.StatusCode.NOT_FOUND,
+    408: grpc.StatusCode.DEADLINE_EXCEEDED,
     413: grpc.StatusCode.INVALID_ARGUMENT,
     503: grpc.StatusCode.UNAVAILABLE,
 }
 
+
+_LARGE_BYTES = 4 * 1024**2  # it came in a thousand pieces, and leaves as many holes
+_LOOKAHEAD_BYTES = 64 * 1024
+# Messages that are received at a time; all others wait with at most `_LOOKAHEAD_BYTES` each.
+_RECEIVED_AT_ONCE = 2
 
 # Beside its photos a request has about ten fields: names, shape, outputs.
 _MORE_FIELDS = 100
@@ -56,11 +65,23 @@ async def running_grpc(dataplane: PhotoDataPlane, config: ServeConfig) -> AsyncI
         # Not fewer than are worked on: a client learns the limit only after its first calls, and
         # those beyond it fail.
         ("grpc.max_concurrent_streams", config.max_requests),
+        # Without them it takes as much of a message as the network's speed suggests.
+        ("grpc.http2.bdp_probe", 0),
+        ("grpc.http2.lookahead_bytes", _LOOKAHEAD_BYTES),
+        # A second server on the same port would take half of the first one's calls.
+        ("grpc.so_reuseport", 0),
     ]
-    server = grpc.aio.server(options=options, interceptors=[_OwnMethods()])
+    server = grpc.aio.server(options=options, interceptors=[_OwnMethods(config)])
     services.add_GRPCInferenceServiceServicer_to_server(PhotoServicer(dataplane, config), server)
     host = f"[{config.host}]" if ":" in config.host else config.host
-    server.add_insecure_port(f"{host}:{config.grpc_port}")
+    try:
+        server.add_insecure_port(f"{host}:{config.grpc_port}")
+    except RuntimeError as error:
+        raise PermanentError(
+            f"an address for gRPC at {host}:{config.grpc_port}",
+            str(error),
+            "give another --grpc-port or --host, or end what uses it",
+        ) from error
     await server.start()
     try:
         yield
@@ -69,11 +90,20 @@ async def running_grpc(dataplane: PhotoDataPlane, config: ServeConfig) -> AsyncI
 
 
 class _OwnMethods(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc is not typed
-    """Has no message parsed whose size in memory is unknown, and none outside of our care.
+    """Has no message received without a place, nor parsed whose size in memory is unknown.
 
-    `ModelInfer` gets the bytes as they came, and the methods for loading and unloading models,
-    which are not implemented, do not parse what they are sent.
+    To gRPC every method takes a stream, of which it reads what it is asked for; to a client, on
+    the wire, that is the same. `ModelInfer` gets the bytes as they came, and the methods for
+    loading and unloading models, which are not implemented, do not read what they are sent.
+
+    Args:
+        config: The limits.
     """
+
+    def __init__(self, config: ServeConfig) -> None:
+        self._admission = Admission(config.max_requests)
+        self._receiving = Receiving(_RECEIVED_AT_ONCE, config.body_seconds, config.request_seconds)
+        self._room = Room(config.max_buffered_bytes, config.request_seconds)
 
     async def intercept_service(self, continuation: Any, details: Any) -> Any:
         """Return what answers a method; None where it is not implemented."""
@@ -83,23 +113,47 @@ class _OwnMethods(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc is 
         handler = await continuation(details)
         if handler is None:
             return None
-        behavior = handler.unary_unary if method == "ModelInfer" else _parsing(handler)
-        return grpc.unary_unary_rpc_method_handler(
-            behavior, response_serializer=handler.response_serializer
+        parse = _unparsed if method == "ModelInfer" else handler.request_deserializer
+        return grpc.stream_unary_rpc_method_handler(
+            self._answering(parse, handler.unary_unary),
+            response_serializer=handler.response_serializer,
         )
 
+    def _answering(self, parse: Callable[[bytes], Any], handle: Any) -> Callable[[Any, Any], Any]:
+        async def answer(_: Any, context: Any) -> Any:
+            started = time.monotonic()
+            try:
+                with self._admission.enter(), self._room.share() as share:
+                    request = _parse(parse, await self._receive(context, share))
+                    try:
+                        return await handle(request, context)
+                    finally:
+                        if share.held > _LARGE_BYTES:
+                            return_free_memory()
+            except RefusedError as refusal:
+                if parse is _unparsed:
+                    _count(refusal.status, started)
+                await context.abort(_CODES[refusal.status], str(refusal))
 
-def _parsing(handler: Any) -> Callable[[bytes, Any], Any]:
-    """Return what parses a request and answers it. Left to grpc, a failure is the server's."""
+        return answer
 
-    async def answer(content: bytes, context: Any) -> Any:
+    async def _receive(self, context: Any, share: Share) -> bytes:
+        """Return a call's message, for which there is room."""
+        await self._receiving.enter()
         try:
-            request = _parse(handler.request_deserializer, content)
-        except RefusedError as refusal:
-            await context.abort(_CODES[refusal.status], str(refusal))
-        return await handler.unary_unary(request, context)
+            # Not from the iterator that gRPC hands over, which keeps the last message.
+            message = await self._receiving.read(context.read())
+            if message is grpc.aio.EOF:
+                raise RefusedError("a message", "none", "send one in each call")
+            await share.take(len(message))
+        finally:
+            self._receiving.leave()
+        return bytes(message)
 
-    return answer
+
+def _unparsed(message: bytes) -> list[bytes]:
+    """Return a message in a list, from which it can be taken, so that nobody keeps it."""
+    return [message]
 
 
 def _parse(parse: Callable[[bytes], Any], content: bytes) -> Any:
@@ -124,8 +178,6 @@ class PhotoServicer(services.GRPCInferenceServiceServicer):  # type: ignore[misc
     def __init__(self, dataplane: PhotoDataPlane, config: ServeConfig) -> None:
         self._dataplane = dataplane
         self._config = config
-        self._admission = Admission(config.max_requests)
-        self._room = Room(config.max_buffered_bytes, config.request_seconds)
 
     async def ServerLive(self, request: Any, context: Any) -> Any:  # noqa: N802  (the protocol's)
         """Say that the process answers."""
@@ -150,14 +202,12 @@ class PhotoServicer(services.GRPCInferenceServiceServicer):  # type: ignore[misc
         described = await self._dataplane.model_metadata(request.name)
         return messages.ModelMetadataResponse(**described)
 
-    async def ModelInfer(self, request: bytes, context: Any) -> Any:  # noqa: N802
-        """Classify the photos of one request, which comes unparsed."""
+    async def ModelInfer(self, request: list[bytes], context: Any) -> Any:  # noqa: N802
+        """Classify the photos of one request, which comes unparsed and is taken out of the list."""
         started = time.monotonic()
         status = 500
         try:
-            with self._admission.enter(), self._room.share() as share:
-                await share.take(len(request))
-                answer = await self._infer(request, started)
+            answer = await self._infer(request, started)
             status = 200
             return answer
         except RefusedError as refusal:
@@ -173,17 +223,19 @@ class PhotoServicer(services.GRPCInferenceServiceServicer):  # type: ignore[misc
                 grpc.StatusCode.INTERNAL, f"the server failed; its log says why under {number}"
             )
         finally:
-            outcome = {200: "answered", 499: "gone", 500: "failed", 503: "busy"}
-            metrics.REQUESTS.labels("grpc", outcome.get(status, "refused"), str(status)).inc()
-            metrics.REQUEST_SECONDS.labels("grpc").observe(time.monotonic() - started)
+            _count(status, started)
 
-    async def _infer(self, content: bytes, started: float) -> Any:
-        need_few_fields(content, self._config.max_photos + _MORE_FIELDS)
-        request = _parse(messages.ModelInferRequest.FromString, content)
+    async def _infer(self, holder: list[bytes], started: float) -> Any:
+        request = self._parse_infer(holder.pop())
         model = self._need_model(request.model_name, request.model_version)
         question = _make_question(request, model, self._config, started)
+        del request  # it may be 16 MB; the photos are copies
         answer, _ = await self._dataplane.infer(model.name, question)
         return answer
+
+    def _parse_infer(self, content: bytes) -> Any:
+        need_few_fields(content, self._config.max_photos + _MORE_FIELDS)
+        return _parse(messages.ModelInferRequest.FromString, content)
 
     async def _find_model(self, request: Any, name: str, context: Any) -> PhotoModel:
         try:
@@ -202,20 +254,26 @@ class PhotoServicer(services.GRPCInferenceServiceServicer):  # type: ignore[misc
         return model
 
 
+def _count(status: int, started: float) -> None:
+    outcome = {200: "answered", 499: "gone", 500: "failed", 503: "busy"}
+    metrics.REQUESTS.labels("grpc", outcome.get(status, "refused"), str(status)).inc()
+    metrics.REQUEST_SECONDS.labels("grpc").observe(time.monotonic() - started)
+
+
 def _make_question(
     request: Any, model: PhotoModel, config: ServeConfig, started: float
 ) -> Question:
+    photos = _read_photos(request, config.max_photos)
+    outputs = _read_outputs(request)
+    identifier, is_raw = request.id, bool(request.raw_input_contents)
+
+    def word(rows: NDArray[np.float32]) -> Any:
+        return _write_answer(identifier, is_raw, outputs, model, rows)
+
     def question(classifier: Classifier) -> Batch:
-        photos = _read_photos(request, config.max_photos)
-        outputs = _read_outputs(request)
-        # They are in `photos` now, and not needed twice.
-        is_raw = bool(request.raw_input_contents)
-        del request.raw_input_contents[:], request.inputs[:]
-
-        def word(rows: NDArray[np.float32]) -> Any:
-            return _write_answer(request.id, is_raw, outputs, model, rows)
-
-        return classifier.prepare(photos, started + config.request_seconds, word)
+        taken = photos.copy()
+        photos.clear()
+        return classifier.prepare(taken, started + config.request_seconds, word)
 
     return question
 

@@ -21,6 +21,7 @@ from viewfinder_serving.config import ServeConfig
 from viewfinder_serving.connection import GuardedProtocol
 from viewfinder_serving.cores import usable_cores
 from viewfinder_serving.kserve_sdk import ModelServer, PredictorConfig
+from viewfinder_serving.listening import listen
 from viewfinder_serving.model import PhotoDataPlane, PhotoModel
 from viewfinder_serving.servable import Servable
 
@@ -70,17 +71,18 @@ class PhotoServer(ModelServer):  # type: ignore[misc]  # kserve is not typed
         )
         self._config = config
         self._stopping = False
+        self._failure: PermanentError | None = None
         self.dataplane = PhotoDataPlane(self.registered_models)
 
     def start(self, models: list[PhotoModel]) -> None:
         """Serve models that are loaded, until a signal ends it.
 
         Raises:
-            PermanentError: The address cannot be listened on.
+            PermanentError: The address cannot be listened on, or the ready file not be written.
         """
         for model in models:
             self.register_model(model)
-        listener = _listen(self._config.host, self._config.port)
+        listener = listen(self._config.host, self._config.port)
         http = self._make_http_server()
         with asyncio.Runner(loop_factory=http.config.get_loop_factory()) as runner:
             runner.run(self._run(http, listener))
@@ -115,9 +117,13 @@ class PhotoServer(ModelServer):  # type: ignore[misc]  # kserve is not typed
             if self._config.grpc_port is not None:
                 from viewfinder_serving.grpc_service import running_grpc
 
+                # gRPC would only say that it failed, and that in a traceback.
+                listen(self._config.host, self._config.grpc_port, "--grpc-port").close()
                 await stack.enter_async_context(running_grpc(self.dataplane, self._config))
             await http.serve(sockets=[listener])
         announcing.cancel()
+        if self._failure is not None:
+            raise self._failure
 
     def _read_input(self, http: _HttpServer) -> None:
         if not os.read(0, 4096):
@@ -142,19 +148,18 @@ class PhotoServer(ModelServer):  # type: ignore[misc]  # kserve is not typed
         metrics.READY.set(1)
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         _log.info("ready: %s/v1/models/%s:predict", url, self._config.name)
+        try:
+            self._write_ready_file(url)
+        except (OSError, ValueError) as error:  # ValueError: no name for a file, such as "/"
+            self._failure = PermanentError(
+                f"a place for the ready file {self._config.ready_file}",
+                str(error),
+                "name a file in a folder that is there and can be written to",
+            )
+            http.should_exit = True
+
+    def _write_ready_file(self, url: str) -> None:
         if self._config.ready_file is not None:
             partial = self._config.ready_file.with_suffix(".partial")
             partial.write_text(json.dumps({"url": url, "pid": os.getpid()}))
             partial.replace(self._config.ready_file)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=2048)
-    except OSError as error:
-        raise PermanentError(
-            f"an address to listen on at {host}:{port}",
-            error.strerror or str(error),
-            "give another --port or --host, or end what uses it",
-        ) from error

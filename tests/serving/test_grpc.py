@@ -2,6 +2,7 @@
 
 import socket
 import struct
+import threading
 
 import grpc
 import numpy as np
@@ -95,3 +96,49 @@ def test_grpc(stub, photo):
         stub.RepositoryModelUnload(messages.RepositoryModelUnloadRequest(model_name="colour"))
     assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
     assert stub.ModelInfer(ask(photo("red"))).outputs
+
+
+class Idle:
+    """Calls that are opened and send nothing."""
+
+    def __init__(self, channel: grpc.Channel, calls: int) -> None:
+        self._done = threading.Event()
+        call = channel.stream_unary("/inference.GRPCInferenceService/ModelInfer")
+        self.calls = [call.future(self._nothing()) for _ in range(calls)]
+
+    def _nothing(self):
+        self._done.wait(60)
+        yield from ()
+
+    def end(self) -> None:
+        for call in self.calls:
+            call.cancel()
+        self._done.set()
+
+
+def test_calls_that_send_nothing_make_way(start, photo):
+    """Each holds a place for a message until somebody else wants it."""
+    port = free_port()
+    with (
+        start("--grpc-port", str(port)),
+        grpc.insecure_channel(f"127.0.0.1:{port}") as channel,
+    ):
+        idle = Idle(channel, 6)
+        stub = services.GRPCInferenceServiceStub(channel)
+        assert stub.ModelInfer(ask(photo("red")), timeout=60).outputs
+        ended = [call for call in idle.calls if call.done()]
+        assert ended
+        assert {call.code() for call in ended} == {grpc.StatusCode.DEADLINE_EXCEEDED}
+        assert "the whole message" in ended[0].details()
+        idle.end()
+
+
+def test_a_call_without_a_message_is_refused(start):
+    port = free_port()
+    with (
+        start("--grpc-port", str(port)),
+        grpc.insecure_channel(f"127.0.0.1:{port}") as channel,
+        pytest.raises(grpc.RpcError) as caught,
+    ):
+        channel.stream_unary("/inference.GRPCInferenceService/ModelInfer")(iter(()))
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT

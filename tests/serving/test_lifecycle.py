@@ -16,6 +16,7 @@ import numpy as np
 import openvino as ov
 import pytest
 from openvino import opset13 as ops
+from tests.serving.test_grpc import free_port
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_serving.config import ServeConfig
@@ -107,11 +108,45 @@ def test_a_port_in_use_is_refused_in_a_sentence(servable_dir, predictor):
     assert "Traceback" not in done.stderr
 
 
+def test_a_grpc_port_in_use_is_refused_in_a_sentence(servable_dir, start):
+    """gRPC would share it, and each server get some of the calls."""
+    port = free_port()
+    with start("--grpc-port", str(port)):
+        done = run("--model-dir", str(servable_dir), "--port", "0", "--grpc-port", str(port))
+    assert done.returncode == 1
+    assert "received Address already in use; give another --grpc-port" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_grpc_port_that_another_program_shares_is_refused(servable_dir):
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        done = run("--model-dir", str(servable_dir), "--port", "0", "--grpc-port", port)
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert "in use" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["missing/ready.json", "file/ready.json", ""])
+def test_a_ready_file_that_cannot_be_written_ends_the_server(servable_dir, tmp_path, name):
+    (tmp_path / "file").touch()
+    ready = str(tmp_path / name)
+    done = run("--model-dir", str(servable_dir), "--port", "0", "--ready-file", ready)
+    assert done.returncode == 1
+    assert f"expected a place for the ready file {ready.rstrip('/')}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     "values",
     [
         {"port": 70_000},
         {"grpc_port": 0},
+        {"port": 9000, "grpc_port": 9000},
+        {"max_decoding_mb": 33},
+        {"max_decoding_mb": float("nan")},
         {"max_request_mb": 0},
         {"max_megapixels": float("nan")},
         {"max_photos": 0},

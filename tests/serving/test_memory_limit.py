@@ -3,10 +3,13 @@
 import base64
 import json
 import re
+import struct
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
+import grpc
 import httpx
 import pytest
 import yaml
@@ -14,6 +17,9 @@ from tests.costly_pictures import costly_pictures, photo_of
 from tests.serving.conftest import run_predictor
 from tests.serving.good_requests import GoodRequests
 from tests.serving.memory_group import memory_group
+from tests.serving.test_grpc import free_port
+
+from viewfinder_serving.kserve_sdk import messages
 
 ROOT = Path(__file__).parents[2]
 RUNTIME = ROOT / "manifests/base/servingruntime-predictor.yaml"
@@ -37,15 +43,18 @@ def body_of(photo: bytes) -> bytes:
 
 @pytest.fixture(scope="module")
 def target(servable_dir, tmp_path_factory):
-    scratch = tmp_path_factory.mktemp("limited")
+    scratch, port = tmp_path_factory.mktemp("limited"), free_port()
     with (
         memory_group(limit_of_the_runtime() - MODEL_BYTES) as group,
-        run_predictor(servable_dir, scratch, *OPTIONS, enter=group.enter) as predictor,
+        run_predictor(
+            servable_dir, scratch, *OPTIONS, "--grpc-port", str(port), enter=group.enter
+        ) as predictor,
     ):
         body = body_of(photo_of(64, 48, "JPEG"))
         good = GoodRequests(predictor.url, predictor.predict_path, body)
         good.start()
         predictor.good, predictor.group = good, group
+        predictor.grpc_address = f"127.0.0.1:{port}"
         yield predictor
         good.stop()
 
@@ -108,6 +117,30 @@ def test_photos_of_phones_are_answered(target, width, height, form, options):
         assert answer.status_code == 200, answer.text
         assert answer.json()["predictions"][0]["label"] == "green"
     judge(target, [answer])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("calls_a_connection", [1, 32])
+def test_grpc_messages_of_the_largest_size(target, photo, calls_a_connection):
+    """Nobody knows a message's size before gRPC has all of it in memory."""
+    picture = photo("green")
+    packed = picture + bytes(15_900_000 - len(picture))
+    request = messages.ModelInferRequest(model_name="colour")
+    request.raw_input_contents.append(struct.pack("<I", len(packed)) + packed)
+    request.inputs.add(name="image_bytes", datatype="BYTES", shape=[1])
+    content = request.SerializeToString()
+    options = [("grpc.use_local_subchannel_pool", 1)]
+    with ExitStack() as stack:
+        channels = [
+            stack.enter_context(grpc.insecure_channel(target.grpc_address, options))
+            for _ in range(32 // calls_a_connection)
+        ]
+        ask = [c.unary_unary("/inference.GRPCInferenceService/ModelInfer") for c in channels]
+        futures = [ask[i // calls_a_connection].future(content, timeout=60) for i in range(32)]
+        codes = {future.code() for future in futures}
+    assert codes <= {grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE}
+    assert grpc.StatusCode.OK in codes
+    judge(target, [])
 
 
 def test_good_requests_went_on(target):
