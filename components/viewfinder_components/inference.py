@@ -1,5 +1,6 @@
 """Run an OpenVINO model: one way for feature extraction, evaluation and the predictor."""
 
+import re
 from collections import deque
 from pathlib import Path
 from typing import Any, Self
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.openvino import ov
 
+_INPUT_SHAPE = re.compile(r"\[(?:[^,\]]+),(\d+),(\d+),3\]")
+_LARGEST_SIDE = 4_096  # pixels; a damaged file may ask for more memory than there is
 _F32 = "f32"  # bf16 is faster where the CPU has it, but then outputs differ between machines
 
 
@@ -43,7 +46,7 @@ class InferenceModel:
         """Read `model.xml` and `model.bin` from `directory`.
 
         Raises:
-            PermanentError: The files are missing or not an OpenVINO model.
+            PermanentError: The files are missing or not an OpenVINO model, or one of another form.
         """
         path = directory / "model.xml"
         try:
@@ -52,7 +55,15 @@ class InferenceModel:
             raise PermanentError(
                 f"an OpenVINO model at {path}", str(error).strip(), "export the model again"
             ) from error
-        return cls(model, hint, threads)
+        _need_form(model, path)
+        try:
+            return cls(model, hint, threads)
+        except RuntimeError as error:
+            raise PermanentError(
+                f"a model at {path} that takes uint8 pixels",
+                str(error).strip()[:300],
+                "export the model again",
+            ) from error
 
     def predict(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Run one batch.
@@ -93,6 +104,20 @@ class InferenceModel:
         while waiting:
             _collect(waiting, rows)
         return rows
+
+
+def _need_form(model: ov.Model, path: Path) -> None:
+    """Refuse a model that does not take squares of pixels and give rows."""
+    shapes = [str(port.get_partial_shape()) for port in (*model.inputs, *model.outputs)]
+    found = _INPUT_SHAPE.fullmatch(shapes[0]) if len(shapes) == 2 and model.inputs else None
+    if found is None or found[1] != found[2] or not 1 <= int(found[1]) <= _LARGEST_SIDE:
+        raise PermanentError(
+            f"a model at {path} of one input [?,side,side,3], of a side up to {_LARGEST_SIDE:,}, "
+            "and one output",
+            f"{len(model.inputs)} inputs and {len(model.outputs)} outputs of the shapes "
+            f"{', '.join(shapes)[:200] or 'none'}",
+            "export the model again",
+        )
 
 
 def _collect(waiting: deque[tuple[Any, int]], rows: NDArray[np.float32]) -> Any:

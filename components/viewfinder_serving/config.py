@@ -7,6 +7,7 @@ from pathlib import Path
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.photos.room import SMALL_BYTES
+from viewfinder_components.storage.version import parse_number
 
 _MEGABYTE = 1_000_000
 _LEAST_DECODING_BYTES = 2 * SMALL_BYTES
@@ -129,7 +130,8 @@ class ServeConfig:
         if self.model_name is not None:
             return self.model_name
         folder = self.model_dir.resolve()
-        return folder.parent.name if folder.name.isdigit() else folder.name
+        is_version = parse_number(folder.name) is not None
+        return folder.parent.name if is_version else folder.name
 
     @property
     def max_request_bytes(self) -> int:

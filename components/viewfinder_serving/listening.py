@@ -30,4 +30,5 @@ def listen(host: str, port: int, option: str = "--port") -> socket.socket:
 
 def _reason(error: OSError) -> str:
     # Python adds the address to the system's words; for a host of no such name they are its own.
-    return os.strerror(error.errno) if (error.errno or 0) > 0 else str(error)
+    number = error.errno or 0
+    return os.strerror(number) if number > 0 else str(error)

@@ -1,6 +1,7 @@
 """Open a published version and prove that it is whole and answers."""
 
 import json
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from viewfinder_components.errors import PermanentError
 from viewfinder_components.inference import InferenceModel
 from viewfinder_components.storage.checksums import digest_file
 from viewfinder_components.storage.contents import Manifest, changed_files
-from viewfinder_components.storage.version import MANIFEST
+from viewfinder_components.storage.version import MANIFEST, parse_number
+from viewfinder_serving.refusals import shown
 
+_log = logging.getLogger(__name__)
 _FILES = ("model.xml", "model.bin", "labels.json")
 _AGAIN = "copy the version again, or export and publish the model again"
 
@@ -47,16 +50,19 @@ class Servable:
 
         Raises:
             PermanentError: A file is missing, differs from the manifest's digest, is not what its
-                name says, or the model does not give one probability a label.
+                name says, contradicts the manifest, or the model does not give one probability a
+                label.
         """
         _need_files(directory)
         manifest = _read_manifest(directory)
         labels = _read_labels(directory / "labels.json")
         model = InferenceModel.load(directory, _HINT, threads)
+        _need_agreement(manifest, {"labels": list(labels), "image_size": model.image_size})
         _prove(model, labels, directory)
         run_id = str(manifest.get("run_id") or "")
         folder = directory.resolve().name
-        return cls(labels, model, folder if folder.isdigit() else run_id or "0", run_id)
+        is_number = parse_number(folder) is not None
+        return cls(labels, model, folder if is_number else run_id or "0", run_id)
 
 
 def _need_files(directory: Path) -> None:
@@ -72,13 +78,18 @@ def _need_files(directory: Path) -> None:
 def _read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise PermanentError(f"JSON in {path}", str(error), _AGAIN) from error
 
 
 def _read_manifest(directory: Path) -> dict[str, Any]:
     """Return the manifest after comparing the digests of the files read here; {} without one."""
     if not (directory / MANIFEST).exists():
+        _log.warning(
+            "%s has no %s: nobody can tell whether its files are those that were published",
+            directory,
+            MANIFEST,
+        )
         return {}
     manifest = Manifest.read(directory)
     if changed := changed_files(directory, manifest.promised, _FILES):
@@ -90,16 +101,30 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
     return manifest.values
 
 
+def _need_agreement(manifest: dict[str, Any], found: dict[str, Any]) -> None:
+    """Refuse files that are whole and not those that the manifest describes."""
+    for name, value in found.items():
+        if manifest.get(name, value) != value:
+            raise PermanentError(
+                f"the {name} of {MANIFEST}, {shown(manifest[name])}", shown(value), _AGAIN
+            )
+
+
 def _read_labels(path: Path) -> tuple[str, ...]:
     labels = _read_json(path)
     if (
         not isinstance(labels, list)
         or not labels
-        or not all(isinstance(label, str) and label for label in labels)
+        or not all(isinstance(label, str) and _is_name(label) for label in labels)
         or len(set(labels)) != len(labels)
     ):
-        raise PermanentError(f"a list of different names in {path}", repr(labels)[:200], _AGAIN)
+        raise PermanentError(f"a list of different names in {path}", ascii(labels)[:200], _AGAIN)
     return tuple(labels)
+
+
+def _is_name(label: str) -> bool:
+    """Whether a label can be sent: half of a surrogate pair is JSON, and no UTF-8."""
+    return bool(label) and not any("\ud800" <= letter <= "\udfff" for letter in label)
 
 
 def _prove(model: InferenceModel, labels: tuple[str, ...], directory: Path) -> None:

@@ -29,10 +29,23 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
-def write_manifest(folder) -> None:
+def save_model(folder, inputs: int = 1, height: int = 32, width: int = 32) -> None:
+    """Write a model of another form in the place of the good one."""
+    pixels = [
+        ops.parameter([-1, height, width, 3], np.uint8, name=f"p{number}")
+        for number in range(inputs)
+    ]
+    means = [
+        ops.reduce_mean(ops.convert(p, "f32"), np.array([1, 2]), keep_dims=False) for p in pixels
+    ]
+    row = ops.softmax(means[0] if inputs == 1 else ops.add(*means), 1)
+    ov.save_model(ov.Model([ops.result(row)], pixels), folder / "model.xml", False)
+
+
+def write_manifest(folder, **more: object) -> None:
     names = ["model.xml", "model.bin", "labels.json"]
     digests = {n: {"sha256": hashlib.sha256((folder / n).read_bytes()).hexdigest()} for n in names}
-    (folder / "manifest.json").write_text(json.dumps({"files": digests, "run_id": "run-1"}))
+    (folder / "manifest.json").write_text(json.dumps({"files": digests, "run_id": "run-1"} | more))
 
 
 def spoil_bin(folder) -> None:
@@ -60,6 +73,42 @@ SPOILED = {
     "labels that are no JSON": (
         lambda folder: (folder / "labels.json").write_text("blue"),
         "JSON in",
+    ),
+    "a label that is no Unicode": (
+        lambda folder: (folder / "labels.json").write_text('["a","b","\\ud800"]'),
+        "different names",
+    ),
+    "labels in a thousand lists": (
+        lambda folder: (folder / "labels.json").write_text("[" * 100_000),
+        "JSON in",
+    ),
+    "a manifest in a thousand lists": (
+        lambda folder: (folder / "manifest.json").write_text("[" * 100_000),
+        "RecursionError",
+    ),
+    "a manifest of another schema": (
+        lambda folder: write_manifest(folder, schema_version=99),
+        "schema version 99; use the release",
+    ),
+    "a manifest of other labels": (
+        lambda folder: write_manifest(folder, labels=["blue", "red", "green"]),
+        r"the labels of manifest.json",
+    ),
+    "a manifest of another size": (
+        lambda folder: write_manifest(folder, image_size=224),
+        "the image_size of manifest.json, 224, received 32",
+    ),
+    "a model without layers": (
+        lambda folder: (folder / "model.xml").write_text(
+            '<net name="n" version="11"><layers/></net>'
+        ),
+        "model",
+    ),
+    "a model of two inputs": (lambda folder: save_model(folder, inputs=2), "2 inputs"),
+    "a model of oblong pixels": (lambda folder: save_model(folder, height=64), r"\[\?,64,32,3\]"),
+    "a model of giant pixels": (
+        lambda folder: save_model(folder, height=10**6, width=10**6),
+        "up to 4,096",
     ),
     "a manifest of another kind": (
         lambda folder: (folder / "manifest.json").write_text("[]"),
@@ -92,6 +141,12 @@ def test_a_manifest_gives_the_run(servable_dir, tmp_path):
     write_manifest(tmp_path / "model")
     servable = Servable.load(tmp_path / "model")
     assert (servable.version, servable.run_id) == ("run-1", "run-1")
+
+
+def test_a_version_without_a_manifest_is_served_with_a_warning(predictor, servable_dir):
+    assert not (servable_dir / "manifest.json").exists()
+    log = predictor.log.read_text()
+    assert f"WARNING viewfinder_serving.servable: {servable_dir} has no manifest.json" in log
 
 
 def test_a_predictor_that_cannot_start_says_why_and_nothing_else(tmp_path):

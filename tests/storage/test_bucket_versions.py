@@ -110,6 +110,16 @@ def test_what_others_put_there_takes_its_number_and_is_no_version(
     assert [version.number for version in store.versions("fruit")] == [8]
 
 
+def test_beyond_the_highest_number_nothing_is_published(
+    root: str, make_servable: MakeServable
+) -> None:
+    store = store_of(root)
+    store.client.create(store.root.below("fruit/999999999999999999/note").key, b"foreign")
+    with pytest.raises(PermanentError, match="the highest number that a version can have"):
+        publish(root, make_servable("run-1"))
+    assert keys(root) == ["fruit/999999999999999999/note"]
+
+
 def test_a_file_that_changed_since_leaves_no_version(
     root: str, make_servable: MakeServable
 ) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 from viewfinder_components.export.inputs import ExportInputs
 from viewfinder_components.export.signature import describe_signature
+from viewfinder_components.storage.contents import SCHEMA_VERSION
 from viewfinder_components.storage.version import MANIFEST
 from viewfinder_components.whole_files import write_json
 
-SCHEMA_VERSION = 1
 _PACKAGES = ("tensorflow", "keras", "openvino", "viewfinder")
 _METRICS = (
     "photos",

@@ -87,7 +87,8 @@ def detect_format(head: bytes) -> str:
         )
     if name := _readable_name(head):
         return name
-    raise PhotoError("not_a_photo", f"the file is no picture (it begins with {head[:8]!r})")
+    # Not with what it begins: a table may name any file, and its index is for many eyes.
+    raise PhotoError("not_a_photo", "the file is no picture (it begins as none does)")
 
 
 def _readable_name(head: bytes) -> str | None:

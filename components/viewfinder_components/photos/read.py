@@ -1,5 +1,6 @@
 """Read a photo's bytes by its uri."""
 
+import io
 import os
 import stat
 
@@ -58,12 +59,12 @@ def read_bytes(uri: str, max_bytes: int | None = None) -> bytes:
 
     Raises:
         PhotoError: The file cannot be read, is larger than the limit, or is large and no photo.
-        PermanentError: A `package://` uri names nothing, or there are no credentials at all.
+        PermanentError: There are no credentials at all.
         TransientError: An object store does not answer.
     """
     scheme = scheme_of(uri)
     if scheme == PACKAGE:
-        return read_from_package(uri)
+        return _read_from_package(uri)
     if scheme in BUCKET_SCHEMES:
         return read_object(uri, max_bytes)
     if scheme:
@@ -78,14 +79,36 @@ def read_bytes(uri: str, max_bytes: int | None = None) -> bytes:
         raise PhotoError("unreachable", f"the file cannot be read ({describe(error)})") from error
 
 
+def _read_from_package(uri: str) -> bytes:
+    try:
+        return read_from_package(uri)
+    except PermanentError as error:  # one row of a table may be wrong
+        raise PhotoError("missing", f"there is no such photo: {error}") from error
+
+
 def _read_file(path: str, max_bytes: int | None) -> bytes:
-    status = os.stat(path)
-    if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
+    _need_file(os.stat(path))  # opening a device may do something
+    # Opening a pipe that took its place meanwhile would wait for ever, and so would reading some
+    # of the kernel's files, which all say that they are empty.
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0) as file:
+        status = os.fstat(file.fileno())
+        _need_file(status)
+        refuse_too_large(status.st_size, max_bytes)
+        if status.st_size >= _LARGE_FILE:
+            detect_format(file.read(HEAD_BYTES))  # a film is not read to the end
+            file.seek(0)
+        return _read_all(file, status.st_size)
+
+
+def _need_file(status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
         raise PhotoError("not_a_photo", "it is not a file")
-    refuse_too_large(status.st_size, max_bytes)
-    with open(path, "rb", buffering=0) as file:
-        if status.st_size < _LARGE_FILE:
-            return file.read()
-        detect_format(file.read(HEAD_BYTES))  # a film is not read to the end
-        file.seek(0)
-        return file.read()
+
+
+def _read_all(file: io.FileIO, size: int) -> bytes:
+    """Read as many bytes as a file says it has."""
+    parts = []
+    while size > 0 and (part := file.read(size)):
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts) if len(parts) != 1 else parts[0]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 import pyarrow.parquet as pq
 
@@ -27,6 +28,7 @@ from viewfinder_components.storage.objects import ObjectError
 
 SUFFIXES = (".csv", ".tsv", ".parquet")
 _BATCH_ROWS = 4096
+_LONGEST_VALUE = 8_192  # bytes: Linux takes paths of 4,096, object stores keys of 1,024
 _NO_LABEL = Flaw("no_label", "its row in the table has no label")
 
 
@@ -144,10 +146,7 @@ def _split(name: str | None) -> str | None:
 def _batches(path: Path) -> Iterator[pa.RecordBatch]:
     """Yield uri, label and perhaps split."""
     if path.suffix.lower() == ".parquet":
-        with pq.ParquetFile(path) as file:
-            columns = find_columns(path, file.schema_arrow.names)
-            for batch in file.iter_batches(_BATCH_ROWS, columns=columns):
-                yield batch.select(columns)
+        yield from _parquet_batches(path)
         return
     form = read_csv_form(path)
     columns = find_columns(path, form.columns)
@@ -160,3 +159,29 @@ def _batches(path: Path) -> Iterator[pa.RecordBatch]:
         ),
     ) as reader:
         yield from reader
+
+
+def _parquet_batches(path: Path) -> Iterator[pa.RecordBatch]:
+    with pq.ParquetFile(path) as file:
+        columns = find_columns(path, file.schema_arrow.names)
+    # A value that is there once for many rows stays so until it is known to be short: 740 bytes
+    # may hold a value of a megabyte for each of a thousand rows.
+    with pq.ParquetFile(path, read_dictionary=columns) as file:
+        for batch in file.iter_batches(_BATCH_ROWS, columns=columns):
+            for name in columns:
+                _need_short(path, name, batch[name])
+            yield batch.select(columns)
+
+
+def _need_short(path: Path, name: str, values: pa.Array) -> None:
+    if pa.types.is_dictionary(values.type):
+        values = values.dictionary
+    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+        return
+    longest = pc.max(pc.binary_length(values)).as_py() or 0
+    if longest > _LONGEST_VALUE:
+        raise PermanentError(
+            f"uris and labels of at most {_LONGEST_VALUE:,} bytes in {path}",
+            f"one of {longest:,} in the column {name}",
+            "correct the table",
+        )

@@ -1,8 +1,9 @@
 """How the project names a photo.
 
 - A file on this machine: its absolute path, such as `/photos/apple/1.jpg`. What would make a path
-  illegible or illegal is percent-encoded: control characters (a newline is `%0A`), bytes that are
-  not UTF-8 (`%E9`) and the percent sign itself (`%25`). Letters of every script stay as they are.
+  illegible or illegal is percent-encoded: control characters (a newline is `%0A`), invisible ones
+  (U+202E is `%E2%80%AE`), bytes that are not UTF-8 (`%E9`) and the percent sign itself (`%25`).
+  Letters of every script stay as they are.
 - An object in a bucket: `gs://<bucket>/<key>` or `s3://<bucket>/<key>`, the key encoded likewise.
 - A photo in an installed package: `package://<package>/<file>#<row>`.
 """
@@ -17,7 +18,12 @@ PACKAGE = "package://"
 FILE = "file://"
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
-_ILLEGIBLE = re.compile("[%\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# Also what has no width or turns the letters around it: two names would look the same, or one like
+# another. Joiners (U+200C, U+200D) stay, which scripts and emoji need.
+_ILLEGIBLE = re.compile(
+    "[%\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff"
+    "\ufeff\ufff9-\ufffb]"
+)
 
 
 def quote(text: str) -> str:

@@ -28,7 +28,7 @@ from viewfinder_components.storage.bucket_survey import Survey, claim_of, file_o
 from viewfinder_components.storage.checksums import size_of
 from viewfinder_components.storage.location import Location
 from viewfinder_components.storage.objects import ObjectClient, ObjectError
-from viewfinder_components.storage.version import MANIFEST
+from viewfinder_components.storage.version import MANIFEST, next_number
 
 _log = logging.getLogger(__name__)
 _SAVED_MODEL = "saved_model.pb"
@@ -95,9 +95,9 @@ class Publication:
         for number in found.unfinished():
             if number > found.newest and self._is_ours(number):
                 return number
-        number = max(found.numbers, default=0) + 1
+        number = next_number(found.numbers, self.folder.uri)
         while not self._take(number):
-            number += 1
+            number = next_number([number], self.folder.uri)
         return number
 
     def _take(self, number: int) -> bool:

@@ -11,6 +11,9 @@ from viewfinder_components.errors import PermanentError
 from viewfinder_components.storage.checksums import digest_file
 from viewfinder_components.storage.version import MANIFEST
 
+SCHEMA_VERSION = 1
+"""Of the manifests that this release writes and reads."""
+
 _AGAIN = "copy the version again, or export and publish the model again"
 
 
@@ -51,15 +54,22 @@ class Manifest:
             name: Where it lies, for the error.
 
         Raises:
-            PermanentError: It is no manifest with a digest for every name in `files`, or a name
-                leads out of the version.
+            PermanentError: It is no manifest with a digest for every name in `files`, or one of
+                another schema, or a name leads out of the version.
         """
         try:
             values = json.loads(content)
             promised = {name: entry["sha256"] for name, entry in values["files"].items()}
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            schema = values.get("schema_version", SCHEMA_VERSION)
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             received = f"something else ({type(error).__name__}: {error})"
             raise PermanentError(f"a manifest in {name}", received, _AGAIN) from error
+        if schema != SCHEMA_VERSION:
+            raise PermanentError(
+                f"a manifest of schema version {SCHEMA_VERSION} in {name}",
+                f"schema version {str(schema)[:20]}",
+                "use the release of viewfinder that wrote it, or a newer one",
+            )
         if not all(isinstance(digest, str) for digest in promised.values()):
             raise PermanentError(f"digests of all files in {name}", "other values", _AGAIN)
         if outside := [file for file in promised if not _lies_below(file)]:

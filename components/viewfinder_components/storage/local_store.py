@@ -16,7 +16,13 @@ from viewfinder_components.storage.locking import locked
 from viewfinder_components.storage.model_name import validate_model_name
 from viewfinder_components.storage.os_errors import explained
 from viewfinder_components.storage.staging import clear_dead, staging_area
-from viewfinder_components.storage.version import MANIFEST, RECENT, Version, parse_number
+from viewfinder_components.storage.version import (
+    MANIFEST,
+    RECENT,
+    Version,
+    next_number,
+    parse_number,
+)
 
 _log = logging.getLogger(__name__)
 _TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
@@ -74,7 +80,8 @@ class LocalStore:
         """Publish files as the next version, all or nothing; see `Store.add`.
 
         Raises:
-            PermanentError: The root cannot be written, or a file is not what its digest says.
+            PermanentError: The root cannot be written, a file is not what its digest says, or no
+                higher number is left.
             TransientError: The root does not answer.
         """
         folder = self._folder(model)
@@ -170,7 +177,7 @@ def _complete(folder: Path, number: int) -> bool:
 def _rename(content: Path, folder: Path) -> int:
     """Let `content` appear below `folder` under the next number that is free."""
     while True:
-        number = max(_numbers(folder), default=0) + 1
+        number = next_number(_numbers(folder), str(folder))
         try:
             os.rename(content, folder / str(number))
         except OSError as error:

@@ -1,7 +1,10 @@
 """A published version, wherever it lies."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from viewfinder_components.errors import PermanentError
 
 MANIFEST = "manifest.json"
 """The file that every complete version has: it is the last thing an export writes."""
@@ -29,3 +32,23 @@ class Version:
 def parse_number(name: str) -> int | None:
     """Return the number that a folder's name is, None where it is none."""
     return int(name) if _NUMBER.fullmatch(name) else None
+
+
+def next_number(taken: Iterable[int], folder: str) -> int:
+    """Return the number of the next version.
+
+    Args:
+        taken: The numbers that are taken, by whatever.
+        folder: Where, for the error.
+
+    Raises:
+        PermanentError: The highest number that a version can have is taken.
+    """
+    number = max(taken, default=0) + 1
+    if parse_number(str(number)) is None:
+        raise PermanentError(
+            f"a number for the next version in {folder}",
+            f"a folder {number - 1} there, the highest number that a version can have",
+            "rename that folder if it is no version, or publish under another model_name",
+        )
+    return number

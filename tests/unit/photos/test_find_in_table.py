@@ -169,3 +169,21 @@ def test_parquet_that_is_none(tmp_path) -> None:
     path.write_bytes(b"uri,label\n")
     with pytest.raises(PermanentError, match="a table of uri, label"):
         list(find_photos(str(path)))
+
+
+def test_a_short_value_of_many_rows_is_read(tmp_path) -> None:
+    path = tmp_path / "photos.parquet"
+    pq.write_table(pa.table({"uri": ["a.jpg"] * 9000, "label": ["cat"] * 9000}), path)
+    assert rows(path) == [("a.jpg", "cat", None)] * 9000
+
+
+@pytest.mark.parametrize("column", ["uri", "label"])
+def test_a_small_parquet_file_does_not_become_large(tmp_path, column) -> None:
+    """A value of 600 kB, packed, in each of 4,096 rows would take 2.4 GB."""
+    path = tmp_path / "photos.parquet"
+    columns = {"uri": ["a.jpg"] * 4096, "label": ["cat"] * 4096}
+    columns[column] = ["a" * 600_000] * 4096
+    pq.write_table(pa.table(columns), path, compression="zstd")
+    assert path.stat().st_size < 3000
+    with pytest.raises(PermanentError, match=f"600,000 in the column {column}"):
+        rows(path)

