@@ -211,7 +211,7 @@ class PhotoApp:
         exchange.need_size(limit)
         self._admission.need_place()
         with self._room.share() as share:
-            with self._uploads.open() as upload:
+            with self._uploads.open(exchange.address) as upload:
                 body = await exchange.read_body(limit, upload, share)
             with self._admission.enter():
                 deadline = exchange.started + self._config.request_seconds
@@ -231,7 +231,8 @@ class PhotoApp:
             metrics.REQUEST_SECONDS.labels(protocol).observe(seconds)
         if self._config.access_log and (prediction or reply.status >= 400):
             _access.info(
-                "%s %s %d %.1f ms %d photos%s",
+                "%s: %s %s %d %.1f ms %d photos%s",
+                exchange.client(),
                 shown(exchange.method).strip("'"),
                 shown(exchange.raw_path.decode("latin-1")).strip("'"),
                 reply.status,

@@ -1,6 +1,7 @@
 """One HTTP request and its answer, on the ASGI interface."""
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
@@ -21,6 +22,13 @@ Send = Callable[[Message], Awaitable[None]]
 _LINGER_SECONDS = 3.0
 _SILENT_SECONDS = 0.5
 _MAX_LENGTH_DIGITS = 15
+# What the log says of a caller, the header that it stands in, and which part of it. A mesh names
+# its workloads by URI: spiffe://<domain>/ns/<namespace>/sa/<service account>.
+_CALLER = {
+    "for": ("x-forwarded-for", re.compile(r"(.+)")),
+    "as": ("x-forwarded-client-cert", re.compile(r"URI=spiffe://([^;,]+)")),
+    "with": ("user-agent", re.compile(r"(.+)")),
+}
 
 
 class ClientGoneError(Exception):
@@ -73,11 +81,24 @@ class Exchange:
         self.headers: dict[str, str] = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
+        self.address: str = (scope.get("client") or ("unknown",))[0]
         self._scope = scope
         self._receive = receive
         self._send = send
         chunked = "transfer-encoding" in self.headers
         self._unread = chunked or self.headers.get("content-length", "0") != "0"
+
+    def client(self) -> str:
+        """Return who asks, for the log: the address, and what the headers say.
+
+        A mesh's proxy sets `X-Forwarded-For` and `X-Forwarded-Client-Cert`, as it should against
+        clients that set them themselves; without one, all of it is the client's own word.
+        """
+        parts = [self.address]
+        for word, (name, part) in _CALLER.items():
+            if found := part.search(self.headers.get(name, "")):
+                parts.append(f"{word} {shown(found[1])}")
+        return " ".join(parts)
 
     def need_size(self, limit: int) -> None:
         """Refuse a body that is too large by what its client says, before any of it is read.

@@ -38,6 +38,7 @@ from viewfinder_serving.tensors import (
 )
 
 _log = logging.getLogger(__name__)
+_access = logging.getLogger("viewfinder_serving.access")
 
 _CODES = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
@@ -101,6 +102,7 @@ class _OwnMethods(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc is 
     """
 
     def __init__(self, config: ServeConfig) -> None:
+        self._config = config
         self._admission = Admission(config.max_requests)
         self._receiving = Receiving(_RECEIVED_AT_ONCE, config.body_seconds, config.request_seconds)
         self._room = Room(config.max_buffered_bytes, config.request_seconds)
@@ -132,7 +134,7 @@ class _OwnMethods(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc is 
                             return_free_memory()
             except RefusedError as refusal:
                 if parse is _unparsed:
-                    _count(refusal.status, started)
+                    _record(refusal.status, started, context.peer(), self._config)
                 await context.abort(_CODES[refusal.status], str(refusal))
 
         return answer
@@ -223,7 +225,7 @@ class PhotoServicer(services.GRPCInferenceServiceServicer):  # type: ignore[misc
                 grpc.StatusCode.INTERNAL, f"the server failed; its log says why under {number}"
             )
         finally:
-            _count(status, started)
+            _record(status, started, context.peer(), self._config)
 
     async def _infer(self, holder: list[bytes], started: float) -> Any:
         request = self._parse_infer(holder.pop())
@@ -254,10 +256,14 @@ class PhotoServicer(services.GRPCInferenceServiceServicer):  # type: ignore[misc
         return model
 
 
-def _count(status: int, started: float) -> None:
+def _record(status: int, started: float, peer: str, config: ServeConfig) -> None:
+    """Count and log one finished prediction."""
+    seconds = time.monotonic() - started
+    if config.access_log:
+        _access.info("%s: ModelInfer %d %.1f ms", shown(peer).strip("'"), status, 1e3 * seconds)
     outcome = {200: "answered", 499: "gone", 500: "failed", 503: "busy"}
     metrics.REQUESTS.labels("grpc", outcome.get(status, "refused"), str(status)).inc()
-    metrics.REQUEST_SECONDS.labels("grpc").observe(time.monotonic() - started)
+    metrics.REQUEST_SECONDS.labels("grpc").observe(seconds)
 
 
 def _make_question(

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,9 +19,11 @@ class Upload:
 
     Args:
         seconds: Time for all of it.
+        address: Where it comes from.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, address: str) -> None:
+        self.address = address
         self._seconds = seconds
         # A stall on either side is no slow client: the pace is asked for after a while only.
         self._grace = min(seconds, max(2.0, seconds / 6))
@@ -74,7 +77,12 @@ class Upload:
 
 
 class Uploads:
-    """Bound the bodies on their way; the one that has been idle for longest makes way.
+    """Bound the bodies on their way.
+
+    For one too many, another makes way: the one that has been idle for longest or, where one
+    address has more than its share, one of that address. So nobody who holds all places keeps
+    others out; and an address may have all of them, as a mesh's proxy does, while nobody else
+    wants one.
 
     Args:
         most: Most uploads at once.
@@ -87,22 +95,35 @@ class Uploads:
         self._open: set[Upload] = set()
 
     @contextmanager
-    def open(self) -> Iterator[Upload]:
+    def open(self, address: str) -> Iterator[Upload]:
         """Hold a place for an upload while the block runs.
 
+        Args:
+            address: Where it comes from.
+
         Raises:
-            RefusedError: There is none, and no other upload waits for an idle client (status 503).
+            RefusedError: There is none, and no other upload makes way (status 503).
         """
         if len(self._open) >= self._most:
-            waiting = [upload for upload in self._open if upload.waits_for_client]
-            idle = min(waiting, key=lambda upload: upload.moved, default=None)
-            if idle is None or time.monotonic() - idle.moved < _IDLE_SECONDS:
-                raise refuse_busy()
-            self._open.discard(idle)
-            idle.push_out()
-        upload = Upload(self._seconds)
+            self._make_way(address)
+        upload = Upload(self._seconds, address)
         self._open.add(upload)
         try:
             yield upload
         finally:
             self._open.discard(upload)
+
+    def _make_way(self, address: str) -> None:
+        waiting = [upload for upload in self._open if upload.waits_for_client]
+        counts = Counter(upload.address for upload in self._open)
+        greediest = max(counts, key=counts.__getitem__)
+        if counts[greediest] > counts[address] + 1:
+            waiting = [upload for upload in waiting if upload.address == greediest]
+            least_idle = 0.0
+        else:
+            least_idle = _IDLE_SECONDS
+        idlest = min(waiting, key=lambda upload: upload.moved, default=None)
+        if idlest is None or time.monotonic() - idlest.moved < least_idle:
+            raise refuse_busy()
+        self._open.discard(idlest)
+        idlest.push_out()

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import httpx
 import pytest
 
 V1 = "/v1/models/colour:predict"
@@ -216,6 +217,16 @@ def test_the_idlest_upload_makes_way(start, photo):
         for _ in range(3):
             assert predictor.predict(photo("red")).status_code == 200
         assert predictor.metric('viewfinder_requests_total{outcome="busy"') >= 1
+
+
+def test_one_address_does_not_keep_others_out(start, photo):
+    """Its uploads are not even idle: 0.5 s have not passed."""
+    with start("--max-uploads", "8") as predictor, idle_uploads(predictor, 8, 100):
+        while predictor.metric("viewfinder_requests_in_flight") < 8:
+            time.sleep(0.01)
+        with httpx.Client(transport=httpx.HTTPTransport(local_address="127.0.0.2")) as other:
+            body = {"instances": [{"b64": base64.b64encode(photo("red")).decode()}]}
+            assert other.post(predictor.url + V1, json=body, timeout=60).status_code == 200
 
 
 def test_bodies_that_are_each_half_there_do_not_wait_for_each_other(start):

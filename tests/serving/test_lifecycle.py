@@ -11,6 +11,7 @@ import sys
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
+import grpc
 import httpx
 import numpy as np
 import openvino as ov
@@ -384,11 +385,29 @@ def test_the_log_has_a_line_a_request_and_nothing_a_client_wrote(start, photo):
         predictor.stop()
         lines = predictor.log.read_text().splitlines()
     access = [line for line in lines if "viewfinder_serving.access" in line]
-    assert "POST /v1/models/colour:predict 200" in access[0]
+    assert " 127.0.0.1 with 'python-httpx/" in access[0]
+    assert ": POST /v1/models/colour:predict 200" in access[0]
     assert access[0].endswith("2 photos")
     assert not any("health" in line for line in access)
     assert not any(line.startswith(("FORGED", "2026-01-01 FORGED")) for line in lines)
     assert "\x1b" not in "".join(lines)
+
+
+def test_the_log_tells_the_caller_that_a_mesh_names(start, photo):
+    headers = {
+        "x-forwarded-for": "10.1.2.3",
+        "x-forwarded-client-cert": "By=spiffe://mesh/ns/a/sa/b;URI=spiffe://mesh/ns/c/sa/d",
+    }
+    port = free_port()
+    with start("--grpc-port", str(port)) as predictor:
+        predictor.client.get("/nowhere", headers=headers)
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel, pytest.raises(grpc.RpcError):
+            channel.unary_unary("/inference.GRPCInferenceService/ModelInfer")(b"nonsense")
+        predictor.stop()
+        log = predictor.log.read_text()
+    assert " 127.0.0.1 for '10.1.2.3' as 'mesh/ns/c/sa/d' with 'python" in log
+    assert "ipv4:127.0.0.1:" in log
+    assert ": ModelInfer 400" in log
 
 
 def test_the_log_of_requests_can_be_off(start, photo):

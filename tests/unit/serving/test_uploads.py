@@ -17,11 +17,11 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_upload_that_waits_for_room_is_not_pushed_out() -> None:
     async def newcomer() -> None:
         places = Uploads(1, 60)
-        with places.open() as first:
+        with places.open("a") as first:
             async with first.limit():
                 pass  # a part comes
             first.arrived()
-            with pytest.raises(RefusedError) as refused, places.open():
+            with pytest.raises(RefusedError) as refused, places.open("a"):
                 pass
             assert refused.value.status == 503
 
@@ -30,7 +30,7 @@ def test_an_upload_that_waits_for_room_is_not_pushed_out() -> None:
 
 def test_an_upload_that_waits_for_its_client_makes_way() -> None:
     async def idle(places: Uploads) -> RefusedError | None:
-        with places.open() as upload:
+        with places.open("a") as upload:
             try:
                 async with upload.limit():
                     await asyncio.sleep(60)
@@ -42,9 +42,42 @@ def test_an_upload_that_waits_for_its_client_makes_way() -> None:
         places = Uploads(1, 60)
         waiting = asyncio.create_task(idle(places))
         await asyncio.sleep(0)
-        with places.open():
+        with places.open("a"):
             return await waiting
 
     refusal = asyncio.run(newcomer())
     assert refusal is not None
     assert refusal.status == 503
+
+
+def test_the_address_with_the_most_makes_way_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also for one that is busy: whoever holds most places cannot keep the others out."""
+    monkeypatch.setattr(uploads, "_IDLE_SECONDS", 60.0)
+
+    async def hold(places: Uploads, address: str) -> str:
+        try:
+            with places.open(address) as upload:
+                async with upload.limit():
+                    await asyncio.sleep(60)
+        except RefusedError:
+            return "refused"
+        except TimeoutError:
+            return "pushed out"
+        return "ended"
+
+    async def newcomers() -> list[str]:
+        places = Uploads(4, 60)
+        tasks = []
+        for address in ("a", "a", "a", "b", "b", "a"):
+            tasks.append(asyncio.create_task(hold(places, address)))
+            for _ in range(5):
+                await asyncio.sleep(0)
+        ends = [task.result() if task.done() else "goes on" for task in tasks]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return ends
+
+    # The second of b takes a place of a's; then both have two, and nobody is idle.
+    ends = asyncio.run(newcomers())
+    assert ends == ["pushed out", *["goes on"] * 4, "refused"]

@@ -95,4 +95,6 @@ def _load_library() -> Any:
     pillow_heif.options.THUMBNAILS = False
     pillow_heif.options.DEPTH_IMAGES = False
     pillow_heif.options.AUX_IMAGES = False
+    # Whoever decodes photos has a thread a core already; others are not to wait for four of one.
+    pillow_heif.options.DECODE_THREADS = 1
     return pillow_heif
