@@ -13,6 +13,10 @@ from PIL import Image
 from tests.costly_pictures import costly_pictures, photo_of, with_scans
 
 from viewfinder_components.photos.decode import PhotoError, decode, plan_photo
+from viewfinder_components.photos.pictures.coded_items import (
+    coded_heif_pixels,
+    refuse_hidden_pixels,
+)
 from viewfinder_components.photos.room import DecodingRoom
 from viewfinder_serving.config import ServeConfig
 
@@ -58,6 +62,7 @@ def usual_pictures() -> dict[str, bytes]:
         1600, 1250, "WEBP", save_all=True, append_images=[Image.new("RGB", (1600, 1250))]
     )
     files["AVIF 4:4:4"] = photo_of(1600, 1250, "AVIF", subsampling="4:4:4", speed=10)
+    files["HEIF of tiles"] = photo_of(1600, 1250, "HEIF", tile_size=512)
     files["HEIF 4:4:4"] = photo_of(1600, 1250, "HEIF", chroma=444)
     for chroma in (420, 422, 444):
         files[f"HEIF of 10 bits {chroma}"] = heic_of_many_bits("RGB", chroma=chroma)
@@ -94,7 +99,7 @@ def test_costly_pictures_take_what_their_plan_says_or_are_refused(tmp_path) -> N
     [
         (12_000, 9_000, "JPEG", {}),
         (8_160, 6_120, "JPEG", {"progressive": True}),
-        (8_064, 6_048, "HEIF", {}),
+        (8_064, 6_048, "HEIF", {"tile_size": 512}),
         (8_160, 6_120, "PNG", {}),
         (4_000, 3_000, "WEBP", {"method": 0}),
         (4_000, 3_000, "AVIF", {"speed": 10}),
@@ -103,6 +108,38 @@ def test_costly_pictures_take_what_their_plan_says_or_are_refused(tmp_path) -> N
 def test_photos_of_phones_find_room_in_the_predictor(width, height, form, options) -> None:
     plan = plan_photo(photo_of(width, height, form, **options), 224, MOST)
     plan.need_room(DecodingRoom(ServeConfig(Path("1"), "memory").max_decoding_bytes))
+
+
+def test_a_tile_counts_as_often_as_it_is_used() -> None:
+    """A grid of 30 x 30 times the same small picture decodes it as often."""
+    data = photo_of(512, 512, "HEIF", tile_size=256)
+    place = data.index(b"dimg") + 4
+    source = data[place : place + 2]
+    tile = data[place + 4 : place + 6]
+    reference = source + (900).to_bytes(2, "big") + tile * 900
+    coded = coded_heif_pixels(with_references(data, reference)).pixels
+    assert coded >= 900 * 256 * 256
+    with pytest.raises(PhotoError, match="it unpacks to"):
+        refuse_hidden_pixels("HEIF", coded, 512, 512)
+
+
+def with_references(data: bytes, reference: bytes) -> bytes:
+    """Put another reference of a grid in the place of its first one.
+
+    The grown box goes to the end, and the old one stays as free space: places in the file count.
+    """
+    begin = data.index(b"meta") - 4
+    size = int.from_bytes(data[begin : begin + 4], "big")
+    meta = data[begin : begin + size]
+    start = meta.index(b"dimg") - 4
+    end = start + int.from_bytes(meta[start : start + 4], "big")
+    box = (len(reference) + 8).to_bytes(4, "big") + b"dimg" + reference
+    changed = bytearray(meta[:start] + box + meta[end:])
+    for name in (b"iref", b"meta"):
+        at = changed.index(name) - 4
+        grown = int.from_bytes(changed[at : at + 4], "big") + len(box) - (end - start)
+        changed[at : at + 4] = grown.to_bytes(4, "big")
+    return data[: begin + 4] + b"free" + data[begin + 8 :] + bytes(changed)
 
 
 @pytest.mark.parametrize("scans", [90, 101])
