@@ -132,7 +132,10 @@ def test_a_failed_run_says_which_step_and_why(viewfinder, photos: Path, tmp_path
     [
         ((), "name a folder with one folder of photos a class"),
         (("--data", "x", "--set", "epoch=3"), "use one of: data"),
-        (("--data", "x", "--set", "min_accuracy=1.5"), "expected min_accuracy between 0 and 1"),
+        (
+            ("--data", "x", "--set", "min_accuracy=1.5"),
+            "expected min_accuracy to be a number from 0 to 1",
+        ),
         (("--data", "x", "--backbone", "resnet"), "one of efficientnet-lite0, mobilenet, scratch"),
         (("--data", "x", "--model-name", "My Model"), "lower-case"),
         (("--data", "x", "--model-root", "ftp://bucket"), "ftp:// is not supported"),

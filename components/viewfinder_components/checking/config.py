@@ -1,10 +1,8 @@
 """What a user may set about the check."""
 
-import math
 from dataclasses import dataclass
 
-from viewfinder_components.errors import PermanentError
-from viewfinder_components.ranges import need_integer
+from viewfinder_components.ranges import need_integer, need_number
 
 
 @dataclass(frozen=True)
@@ -37,14 +35,7 @@ class CheckConfig:
     seconds."""
 
     def __post_init__(self) -> None:
-        self._need("tolerance", 0 <= self.tolerance <= 1)
+        need_number("tolerance", self.tolerance, 0, 1)
         need_integer("requests", self.requests, 1)
         for name in ("max_p50_ms", "max_p99_ms", "max_memory_mb", "max_start_seconds"):
-            value = getattr(self, name)
-            self._need(name, math.isfinite(value) and value > 0)
-
-    def _need(self, name: str, fits: bool) -> None:
-        if not fits:
-            raise PermanentError(
-                f"{name} within its range", repr(getattr(self, name)), "see CheckConfig"
-            )
+            need_number(name, getattr(self, name), 0, above=True)

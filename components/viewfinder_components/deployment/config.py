@@ -1,13 +1,12 @@
 """What a user may set about a deployment."""
 
-import math
 import re
 from dataclasses import dataclass
 
 from viewfinder_components.deployment.kserve_version import Mode
 from viewfinder_components.deployment.storage_uri import to_kserve_uri
 from viewfinder_components.errors import PermanentError
-from viewfinder_components.ranges import need_integer
+from viewfinder_components.ranges import need_integer, need_number
 from viewfinder_components.storage.model_name import validate_model_name
 
 # A quantity as Kubernetes writes it, as far as CPU and memory need: 500m, 1.5, 512Mi, 1G.
@@ -16,6 +15,12 @@ _QUANTITY = re.compile(r"(?=.*[1-9])[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _SUBDOMAIN = re.compile(
     r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+)
+
+_QUANTITY_RULE = "a Kubernetes quantity above 0"
+_LABEL_RULE = "at most 63 lower-case letters, digits and dashes, a letter or digit first and last"
+_SUBDOMAIN_RULE = (
+    "at most 253 lower-case letters, digits, dashes and dots, a letter or digit first and last"
 )
 
 
@@ -85,17 +90,18 @@ class DeployConfig:
         validate_model_name(self.name)
         to_kserve_uri(self.version_uri)
         need_integer("version_number", self.version_number, 1)
-        self._need("namespace", not self.namespace or bool(_LABEL.fullmatch(self.namespace)))
-        self._need("service_account", bool(_SUBDOMAIN.fullmatch(self.service_account)))
-        self._need("runtime", bool(_SUBDOMAIN.fullmatch(self.runtime)))
+        if self.namespace:
+            _need_match("namespace", self.namespace, _LABEL, _LABEL_RULE)
+        _need_match("predictor_service_account", self.service_account, _SUBDOMAIN, _SUBDOMAIN_RULE)
+        _need_match("predictor_runtime", self.runtime, _SUBDOMAIN, _SUBDOMAIN_RULE)
         self._need_mode()
         need_integer("min_replicas", self.min_replicas, 0)
         need_integer("max_replicas", self.max_replicas, max(1, self.min_replicas))
-        self._need("cpu", bool(_QUANTITY.fullmatch(self.cpu)))
-        self._need("memory", bool(_QUANTITY.fullmatch(self.memory)))
+        _need_match("predictor_cpu", self.cpu, _QUANTITY, f"{_QUANTITY_RULE}, such as 500m or 2")
+        _need_match("predictor_memory", self.memory, _QUANTITY, f"{_QUANTITY_RULE}, such as 512Mi")
         need_integer("timeout_seconds", self.timeout_seconds, 1)
         need_integer("patience_seconds", self.patience_seconds, 0)
-        self._need("tolerance", math.isfinite(self.tolerance) and 0 <= self.tolerance <= 1)
+        need_number("tolerance", self.tolerance, 0, 1)
 
     def _need_mode(self) -> None:
         if self.mode not in ("", *(mode.value for mode in Mode)):
@@ -106,13 +112,12 @@ class DeployConfig:
                 "leave it out for the cluster's default",
             )
 
-    def _need(self, name: str, fits: bool) -> None:
-        if not fits:
-            raise PermanentError(
-                f"{name} within its range", repr(getattr(self, name)), "see DeployConfig"
-            )
-
     @property
     def name(self) -> str:
         """Name of the InferenceService."""
         return self.service_name or self.model_name
+
+
+def _need_match(name: str, value: str, pattern: re.Pattern[str], rule: str) -> None:
+    if not pattern.fullmatch(value):
+        raise PermanentError(f"{name} to be {rule}", repr(value), f"correct {name}")

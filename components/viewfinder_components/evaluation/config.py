@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_components.ranges import need_integer
+from viewfinder_components.ranges import LARGEST_MEGAPIXELS, need_integer, need_number
 
 if TYPE_CHECKING:  # importing it takes scipy's seconds
     from viewfinder_components.evaluation.gate import Limits
@@ -36,11 +36,15 @@ class EvaluationConfig:
 
     def __post_init__(self) -> None:
         for name in ("min_accuracy", "min_balanced_accuracy", "max_ece"):
-            value = getattr(self, name)
-            _demand(0 <= value <= 1, f"{name} between 0 and 1", value)
-        _demand(0 < self.confidence < 1, "confidence above 0 and below 1", self.confidence)
+            need_number(name, getattr(self, name), 0, 1)
+        if not 0 < self.confidence < 1:
+            raise PermanentError(
+                "confidence to be a number above 0 and below 1",
+                repr(self.confidence),
+                "correct confidence",
+            )
         need_integer("samples", self.samples, 1)
-        _demand(self.max_megapixels > 0, "max_megapixels above 0", self.max_megapixels)
+        need_number("max_megapixels", self.max_megapixels, 0, LARGEST_MEGAPIXELS, above=True)
 
     @property
     def limits(self) -> "Limits":
@@ -54,8 +58,3 @@ class EvaluationConfig:
             self.confidence,
             self.allow_undecided,
         )
-
-
-def _demand(holds: bool, expected: str, received: object) -> None:
-    if not holds:
-        raise PermanentError(expected, repr(received), "set another value")

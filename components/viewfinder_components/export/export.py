@@ -13,7 +13,7 @@ from viewfinder_components.export.card import render_card
 from viewfinder_components.export.inputs import IR_FILES, LABELS, EvaluatedPhoto, ExportInputs
 from viewfinder_components.export.kept_photos import choose_kept, write_kept
 from viewfinder_components.export.manifest import write_manifest
-from viewfinder_components.ranges import need_integer
+from viewfinder_components.ranges import need_integer, need_number
 from viewfinder_components.storage.model_name import validate_model_name
 from viewfinder_components.storage.version import MANIFEST, SAMPLES
 from viewfinder_components.timing import Stopwatch
@@ -39,10 +39,7 @@ class ExportConfig:
 
     def __post_init__(self) -> None:
         validate_model_name(self.model_name)
-        if not 0 <= self.tolerance <= 1:
-            raise PermanentError(
-                "tolerance between 0 and 1", repr(self.tolerance), "set another value"
-            )
+        need_number("tolerance", self.tolerance, 0, 1)
         need_integer("keep_test_photos", self.keep_test_photos, 0)
 
 

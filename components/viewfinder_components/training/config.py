@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_components.ranges import need_integer, need_seed
+from viewfinder_components.ranges import need_integer, need_number, need_seed
 
 BACKBONES = ("efficientnet-lite0", "mobilenet", "scratch")
 HEADS = ("linear", "book")
@@ -73,9 +73,9 @@ class TrainConfig:
             need_integer(name, getattr(self, name), 1)
         need_integer("fine_tune_epochs", self.fine_tune_epochs, 0)
         for name in ("learning_rate", "fine_tune_learning_rate"):
-            _require(name, getattr(self, name), 1e-12, 10)
+            need_number(name, getattr(self, name), 1e-12, 10)
         for name in ("dropout", "label_smoothing"):
-            _require(name, getattr(self, name), 0, 0.99)
+            need_number(name, getattr(self, name), 0, 0.99)
         if self.backbone == "scratch" and (self.fine_tune_epochs or self.weights):
             raise PermanentError(
                 "neither weights nor fine_tune_epochs with the backbone scratch",
@@ -88,14 +88,6 @@ def _require_one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
         known = ", ".join(choice or "'' (the usual one)" for choice in choices)
         raise PermanentError(f"{name} to be one of {known}", repr(value), f"choose another {name}")
-
-
-def _require(name: str, value: float, lowest: float, highest: float) -> None:
-    # Written so that NaN is refused as well.
-    if not lowest <= value <= highest:
-        raise PermanentError(
-            f"{name} from {lowest} to {highest}", str(value), f"set another {name}"
-        )
 
 
 @dataclass(frozen=True)

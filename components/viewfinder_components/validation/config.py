@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.photos.layout import LAYOUTS
-from viewfinder_components.ranges import need_integer, need_seed
+from viewfinder_components.ranges import LARGEST_MEGAPIXELS, need_integer, need_number, need_seed
 
 _LARGEST_DISTANCE = 8  # beyond it the search compares nearly every photo with every other
 
@@ -60,21 +60,20 @@ class ValidationConfig:
         need_integer("min_test_photos_per_class", self.min_test_photos_per_class, 0)
         need_integer("near_duplicate_distance", self.near_duplicate_distance, 0, _LARGEST_DISTANCE)
         need_integer("workers", self.workers, 0)
-        sizes = self.val_fraction + self.test_fraction
-        checks = {
-            "layout": (self.layout in LAYOUTS, f"one of {', '.join(LAYOUTS)}"),
-            "val_fraction": (0 <= self.val_fraction < 1, "0 to below 1"),
-            "test_fraction": (0 <= self.test_fraction < 1 and sizes < 1, "less than 1 with val's"),
-            "max_unreadable": (0 <= self.max_unreadable <= 1, "0 to 1"),
-            "max_leakage": (0 <= self.max_leakage <= 1, "0 to 1"),
-            "max_imbalance": (self.max_imbalance >= 1, "at least 1"),
-            "max_megapixels": (0 < self.max_megapixels <= 1e6, "more than 0"),
-        }
-        for name, (holds, expected) in checks.items():
-            if not holds:
-                raise PermanentError(
-                    f"{name} of {expected}", repr(getattr(self, name)), f"correct {name}"
-                )
+        for name in ("val_fraction", "test_fraction", "max_unreadable", "max_leakage"):
+            need_number(name, getattr(self, name), 0, 1)
+        need_number("max_imbalance", self.max_imbalance, 1)
+        need_number("max_megapixels", self.max_megapixels, 0, LARGEST_MEGAPIXELS, above=True)
+        if self.layout not in LAYOUTS:
+            raise PermanentError(
+                f"layout to be one of {', '.join(LAYOUTS)}", repr(self.layout), "correct layout"
+            )
+        if self.val_fraction + self.test_fraction >= 1:
+            raise PermanentError(
+                "val_fraction and test_fraction to be less than 1 together",
+                f"{self.val_fraction} and {self.test_fraction}",
+                "leave photos to train on",
+            )
 
 
 @dataclass(frozen=True)

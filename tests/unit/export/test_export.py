@@ -261,7 +261,7 @@ def test_inputs_that_do_not_fit_are_refused(
 
 @pytest.mark.parametrize("tolerance", [-0.1, 1.1, float("nan")])
 def test_a_tolerance_is_a_share(tolerance: float) -> None:
-    with pytest.raises(PermanentError, match="tolerance between 0 and 1"):
+    with pytest.raises(PermanentError, match="tolerance to be a number from 0 to 1"):
         ExportConfig("run", "fruit", tolerance)
 
 

@@ -146,9 +146,15 @@ def test_shards_to_learn_nothing_from_are_refused(make_shards, tmp_path: Path) -
         ({"seed": 2**32}, "seed to be a whole number from 0 to 4294967295"),
         ({"seed": -1}, "seed to be a whole"),
         ({"fine_tune_epochs": -1}, "fine_tune_epochs to be a whole"),
-        ({"learning_rate": 0.0}, "learning_rate from 1e-12 to 10"),
-        ({"learning_rate": float("nan")}, "learning_rate from 1e-12 to 10, received nan"),
-        ({"fine_tune_learning_rate": 11.0}, "fine_tune_learning_rate from 1e-12 to 10"),
+        ({"learning_rate": 0.0}, "learning_rate to be a number from 1e-12 to 10"),
+        (
+            {"learning_rate": float("nan")},
+            "learning_rate to be a number from 1e-12 to 10, received nan",
+        ),
+        (
+            {"fine_tune_learning_rate": 11.0},
+            "fine_tune_learning_rate to be a number from 1e-12 to 10",
+        ),
         ({"dropout": 1.0}, "dropout from 0 to 0.99"),
         ({"label_smoothing": -0.1}, "label_smoothing from 0 to 0.99"),
         ({"backbone": "scratch", "fine_tune_epochs": 1}, "neither weights nor fine_tune_epochs"),

@@ -90,7 +90,7 @@ def test_a_uri_wins_over_the_settings_file() -> None:
         ({}, ["version=3"], {}, "the version's number in MODEL/NUMBER"),
         ({"max_replicas": 0}, [], {}, "max_replicas to be a whole number from 1"),
         ({}, ["kserve_mode=Serverless"], {}, "set Standard for what KServe called RawDeployment"),
-        ({"namespace": "My Space"}, [], {}, "namespace within its range"),
+        ({"namespace": "My Space"}, [], {}, "namespace to be at most 63 "),
         ({"model_root": "/srv/models"}, [], {}, "a folder of this machine"),
     ],
 )

@@ -56,8 +56,11 @@ def test_a_mounted_claim_is_in_reach() -> None:
         ({**IN_REACH, "model_name": "My Model"}, "lower-case"),
         ({**IN_REACH, "min_accuracy": 2.0}, "min_accuracy"),
         ({**IN_REACH, "max_replicas": 0}, "max_replicas to be a whole number from 1 to"),
-        ({**IN_REACH, "predictor_cpu": "many"}, "cpu within its range"),
-        ({**IN_REACH, "namespace": "My Space"}, "namespace within its range"),
+        (
+            {**IN_REACH, "predictor_cpu": "many"},
+            "predictor_cpu to be a Kubernetes quantity above 0",
+        ),
+        ({**IN_REACH, "namespace": "My Space"}, "namespace to be at most 63 lower-case letters"),
     ],
 )
 def test_mistakes(options: dict[str, Any], sentence: str) -> None:
