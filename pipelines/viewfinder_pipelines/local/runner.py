@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_components.storage.store import open_store
 from viewfinder_pipelines.local.execution import run_locally
+from viewfinder_pipelines.local.places import anchor, check_places
 from viewfinder_pipelines.pipeline.compiling import (
     compile_pipeline,
     list_parameters,
@@ -28,6 +28,7 @@ from viewfinder_pipelines.settings.environment import Settings
 
 _PIPELINE_FILE = "pipeline.yaml"
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_PLACES = {"data", "model_root", "weights", "checkpoint_root"}
 _ENDED = ("succeeded", "refused")
 _log = logging.getLogger(__name__)
 
@@ -58,8 +59,9 @@ def plan_run(
         settings: Where runs and models are kept.
 
     Raises:
-        PermanentError: A parameter is missing, unknown or of the wrong type, or the run_id is
-            another run's.
+        PermanentError: A parameter is missing, unknown, of the wrong type or out of its range, a
+            place cannot be used, or the run_id is another run's.
+        TransientError: The store of the model root does not answer.
     """
     settings = settings or Settings()
     arguments = {**options, **dict(map(parse_assignment, assignments))}
@@ -69,14 +71,17 @@ def plan_run(
             "no --data",
             "name a folder with one folder of photos a class: viewfinder run --data PHOTOS",
         )
-    arguments["data"] = _anchor(arguments["data"])
-    arguments["model_root"] = _anchor(arguments.get("model_root", str(settings.models)))
+    arguments.setdefault("model_root", str(settings.models))
     arguments.setdefault("checkpoint_root", str(settings.checkpoints))
+    for name in _PLACES & arguments.keys():
+        arguments[name] = anchor(arguments[name])
     arguments.setdefault("run_id", _new_run_id())
     arguments.setdefault("deploy", False)  # a laptop has no cluster, unless told
-    open_store(arguments["model_root"])
-    check_parameters(with_defaults(arguments))
-    return RunPlan(_new_run_dir(settings, arguments["run_id"]), arguments)
+    parameters = with_defaults(arguments)
+    check_parameters(parameters)
+    run_dir = _new_run_dir(settings, arguments["run_id"])
+    check_places(parameters)
+    return RunPlan(run_dir, arguments)
 
 
 def resume_run(
@@ -208,8 +213,3 @@ def _run_dir(run_id: str, settings: Settings | None) -> Path:
 
 def _new_run_id() -> str:
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-
-
-def _anchor(location: str) -> str:
-    """Make a relative path absolute: steps run in working directories of their own."""
-    return location if "://" in location else str(Path(location).expanduser().absolute())

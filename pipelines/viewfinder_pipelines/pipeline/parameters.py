@@ -6,6 +6,7 @@ from typing import Any
 
 from viewfinder_components.checking.config import CheckConfig
 from viewfinder_components.deployment.config import DeployConfig
+from viewfinder_components.errors import PermanentError
 from viewfinder_components.evaluation.config import EvaluationConfig
 from viewfinder_components.export.export import ExportConfig
 from viewfinder_components.storage.model_name import validate_model_name
@@ -33,6 +34,9 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
     Raises:
         PermanentError: A value that a step would refuse.
     """
+    for name, value in parameters.items():
+        _need_utf8(name, value)
+    _need_folder("checkpoint_root", parameters["checkpoint_root"])
     validate_model_name(parameters["model_name"])
     for config in _CONFIGS:
         config(**_those_of(config, parameters))
@@ -54,6 +58,27 @@ def to_deploy_config(parameters: Mapping[str, Any], uri: str, number: int) -> De
     """
     renamed = {DEPLOY_PARAMETERS.get(name, name): value for name, value in parameters.items()}
     return DeployConfig(version_uri=uri, version_number=number, **_those_of(DeployConfig, renamed))
+
+
+def _need_utf8(name: str, value: Any) -> None:
+    """Refuse text that cannot be handed on: a file name in another encoding, a zero byte."""
+    try:
+        is_text = "\0" not in str(value).encode().decode()
+    except UnicodeEncodeError:
+        is_text = False
+    if not is_text:
+        raise PermanentError(
+            f"{name} in UTF-8, without zero bytes", ascii(value), "rename the file or folder"
+        )
+
+
+def _need_folder(name: str, value: str) -> None:
+    if "://" in value:
+        raise PermanentError(
+            f"{name} to be the path of a folder, or empty",
+            repr(value),
+            "name a folder on a disk or on a mounted volume",
+        )
 
 
 def _those_of(config: type[Any], parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,88 @@
+"""What is looked at before a run on this machine begins."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_pipelines.local.runner import plan_run
+from viewfinder_pipelines.settings.environment import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(tmp_path / "home")
+
+
+def test_nothing_is_made_before_the_run_begins(tmp_path: Path, settings: Settings) -> None:
+    plan_run({"data": "photos", "model_root": str(tmp_path / "a" / "b")}, [], settings)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_relative_places_are_kept_absolute_for_a_resume_from_elsewhere(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.bin").touch()
+    given = ["model_root=models", "weights=own.bin", "checkpoint_root=states"]
+    arguments = plan_run({"data": "photos"}, given, settings).arguments
+    assert arguments["data"] == str(tmp_path / "photos")
+    assert arguments["model_root"] == str(tmp_path / "models")
+    assert arguments["weights"] == str(tmp_path / "own.bin")
+    assert arguments["checkpoint_root"] == str(tmp_path / "states")
+
+
+def test_an_empty_checkpoint_root_stays_empty(settings: Settings) -> None:
+    plan = plan_run({"data": "photos"}, ["checkpoint_root="], settings)
+    assert plan.arguments["checkpoint_root"] == ""
+
+
+@pytest.mark.parametrize("name", ["model_root", "checkpoint_root"])
+@pytest.mark.parametrize("place", ["file", "file/below", "gone", "gone/below"])
+def test_a_place_that_cannot_be_written_is_told_before_the_training(
+    name: str, place: str, tmp_path: Path, settings: Settings
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "gone").symlink_to(tmp_path / "was here")
+    with pytest.raises(PermanentError, match=rf"{name}|model root") as caught:
+        plan_run({"data": "photos"}, [f"{name}={tmp_path / place}"], settings)
+    assert str(tmp_path / place.partition("/")[0]) in str(caught.value)
+    assert not settings.home.exists()
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")
+@pytest.mark.parametrize("name", ["model_root", "checkpoint_root"])
+def test_a_place_without_permission(name: str, tmp_path: Path, settings: Settings) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o555)
+    with pytest.raises(PermanentError, match="Permission denied"):
+        plan_run({"data": "photos"}, [f"{name}={closed / 'below'}"], settings)
+
+
+def test_a_file_in_the_place_of_the_model(tmp_path: Path, settings: Settings) -> None:
+    (tmp_path / "classifier").touch()
+    with pytest.raises(PermanentError, match="Not a directory"):
+        plan_run({"data": "photos", "model_root": str(tmp_path)}, [], settings)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"weights": "no/such.bin"}, "a file of efficientnet-lite0 weights"),
+        ({"weights": "s3://bucket/own.bin"}, "weights at a path or a file:// URI"),
+        ({"backbone": "mobilenet"}, "the path or file:// URI of mobilenet weights"),
+        ({"checkpoint_root": "s3://bucket/states"}, "checkpoint_root to be the path of a folder"),
+        ({"data": os.fsdecode(b"caf\xe9")}, "data in UTF-8"),
+        ({"model_root": os.fsdecode(b"/srv/caf\xe9")}, "model_root in UTF-8"),
+        ({"namespace": "a\0b"}, "namespace in UTF-8, without zero bytes"),
+    ],
+)
+def test_what_a_step_would_refuse(
+    options: dict[str, Any], sentence: str, settings: Settings
+) -> None:
+    with pytest.raises(PermanentError) as caught:
+        plan_run({"data": "photos", **options}, [], settings)
+    assert sentence in str(caught.value)
+    assert str(caught.value).isprintable()
