@@ -39,6 +39,20 @@ def test_the_run_publishes_a_version_and_leaves_a_record(published) -> None:
     assert json.loads((version / "manifest.json").read_text())["run_id"] == record["run_id"]
 
 
+def test_the_record_has_what_each_step_measured_and_where_its_time_went(published) -> None:
+    steps = {step["name"]: step for step in published.records()[0]["steps"]}
+    assert all(step["phases"] for step in steps.values())
+    assert 0 < steps["evaluate"]["metrics"]["accuracy"] <= 1
+    assert steps["train"]["metrics"]["epochs"] >= 1
+    assert all(
+        artifact["type"].startswith("system.")
+        for step in steps.values()
+        for artifact in step["artifacts"].values()
+    )
+    (row,) = [line for line in published.run("show").stdout.splitlines() if "succeeded" in line]
+    assert f"{steps['evaluate']['metrics']['accuracy']:.1%}"[:-1] in row
+
+
 def test_the_report_is_self_contained(published) -> None:
     page = Path(published.records()[0]["report"]).read_text()
     assert not re.search(r"""(?:src|href)\s*=\s*["']https?://""", page)

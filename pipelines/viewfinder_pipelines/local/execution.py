@@ -32,7 +32,7 @@ from viewfinder_pipelines.runs.files import (
     save_so_far,
 )
 from viewfinder_pipelines.runs.lock import held_run
-from viewfinder_pipelines.runs.outputs import read_outcome, read_outputs
+from viewfinder_pipelines.runs.outputs import read_outcome, read_output_types, read_outputs
 from viewfinder_pipelines.runs.record import LOCAL, RunError, RunResult, StepResult
 
 
@@ -68,7 +68,8 @@ def run_locally(
         follower.result.save(run_dir)
         kills = count_memory_kills()
         code = _follow(Job(pipeline, arguments, run_dir), lock, follower, listener)
-        result = _conclude(follower, run_dir, code, count_memory_kills() - kills)
+        steps = _read_steps(follower.result.steps, run_dir / "steps", pipeline)
+        result = _conclude(follower, steps, run_dir, code, count_memory_kills() - kills)
         result = replace(result, seconds=time.monotonic() - began, process=None)
         save_at_the_end(result, run_dir)
     return result
@@ -108,9 +109,14 @@ def _follow(job: Job, lock: int, follower: Follower, listener: Listener) -> int 
         log.close()
 
 
-def _conclude(follower: Follower, run_dir: Path, code: int | None, memory_kills: int) -> RunResult:
+def _conclude(
+    follower: Follower,
+    steps: tuple[StepResult, ...],
+    run_dir: Path,
+    code: int | None,
+    memory_kills: int,
+) -> RunResult:
     """Fill in what the steps wrote, and decide how the run ended."""
-    steps = tuple(_with_outputs(step, run_dir / "steps") for step in follower.result.steps)
     result = fill_in(replace(follower.result, steps=steps))
     if code is None:
         return replace(result, state="interrupted", steps=interrupt(steps))
@@ -137,8 +143,16 @@ def _explain(follower: Follower, run_dir: Path, code: int, memory_kills: int) ->
     return explain_failure(step, follower.job_outcome if failure is None else None, tail)
 
 
-def _with_outputs(step: StepResult, pipeline_root: Path) -> StepResult:
+def _read_steps(
+    steps: tuple[StepResult, ...], pipeline_root: Path, pipeline: Path
+) -> tuple[StepResult, ...]:
+    """Fill in what the steps that ended well wrote."""
+    types = read_output_types(pipeline)
+    return tuple(_with_outputs(step, pipeline_root, types.get(step.name, {})) for step in steps)
+
+
+def _with_outputs(step: StepResult, pipeline_root: Path, types: Mapping[str, str]) -> StepResult:
     if step.state not in ("succeeded", "cached"):
         return step
-    outputs = read_outputs(pipeline_root, step.name)
+    outputs = read_outputs(pipeline_root, step.name, types)
     return with_outputs(step, outputs, read_outcome(outputs))

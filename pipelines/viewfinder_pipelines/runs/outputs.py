@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import yaml  # type: ignore[import-untyped]
 
 from viewfinder_components.outcome import Outcome, parse_outcome
 from viewfinder_pipelines.runs.record import ArtifactRecord
@@ -42,12 +44,45 @@ def find_task_root(pipeline_root: Path, step: str, finished: bool = True) -> Pat
     return found[-1].parent if finished else found[-1]
 
 
-def read_outputs(pipeline_root: Path, step: str) -> Outputs:
-    """Return a finished step's outputs; nothing where it left none."""
+def read_output_types(pipeline: Path) -> dict[str, dict[str, str]]:
+    """Return the types of each step's artifacts, which a local run's executor does not write.
+
+    Args:
+        pipeline: The compiled pipeline, with all steps in its outermost graph.
+
+    Returns:
+        KFP's schema titles by step and artifact.
+    """
+    specification = next(iter(yaml.safe_load_all(pipeline.read_text("utf-8"))))
+    components = specification["components"]
+    return {
+        step: _output_types(components[task["componentRef"]["name"]])
+        for step, task in specification["root"]["dag"]["tasks"].items()
+    }
+
+
+def _output_types(component: Mapping[str, Any]) -> dict[str, str]:
+    outputs = component.get("outputDefinitions", {}).get("artifacts", {})
+    return {name: output["artifactType"]["schemaTitle"] for name, output in outputs.items()}
+
+
+def read_outputs(pipeline_root: Path, step: str, types: Mapping[str, str]) -> Outputs:
+    """Return the outputs of a step that ended well on this machine; nothing where it left none.
+
+    Args:
+        pipeline_root: kfp.local's root of this run.
+        step: The step's name.
+        types: The types of its artifacts by name.
+    """
     root = find_task_root(pipeline_root, step)
     if root is None:
         return Outputs()
-    return parse_outputs(json.loads((root / _EXECUTOR_OUTPUT).read_text()))
+    outputs = parse_outputs(json.loads((root / _EXECUTOR_OUTPUT).read_text()))
+    artifacts = {
+        name: replace(artifact, type=types.get(name, artifact.type))
+        for name, artifact in outputs.artifacts.items()
+    }
+    return replace(outputs, artifacts=artifacts)
 
 
 def read_outcome(outputs: Outputs) -> Outcome | None:
