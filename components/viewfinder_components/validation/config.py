@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.photos.layout import LAYOUTS
 from viewfinder_components.ranges import LARGEST_MEGAPIXELS, need_integer, need_number, need_seed
+from viewfinder_components.reports.formatting import plural
 
+_NOUNS = {
+    "duplicate": "duplicate",
+    "conflict": "conflict",
+    "leak": "leak",
+    "unreadable": "unreadable file",
+    "ignored": "ignored file",
+}
+"""What a file that is left out is called, by its status."""
 _LARGEST_DISTANCE = 8  # beyond it the search compares nearly every photo with every other
 
 
@@ -23,7 +32,8 @@ class ValidationConfig:
     test_fraction: float = 0.15
     """Share of the photos that goes to the test where no split is given, 0 to 1."""
     seed: int = 0
-    """Another seed draws other splits; 0 to 2^32 - 1."""
+    """Another seed draws other splits, so that a version trained with the old ones has seen some of
+    the new test photos; 0 to 2^32 - 1."""
     min_classes: int = 2
     """Gate: least classes with usable photos; at least 2."""
     min_photos_per_class: int = 2
@@ -96,9 +106,9 @@ class ValidationResult:
     @property
     def summary(self) -> str:
         """The result in a sentence, and what the user should know."""
-        left_out = [f"{n:,} {status}" for status, n in self.counts.items() if status != "used"]
+        left_out = [plural(n, _NOUNS[s]) for s, n in self.counts.items() if s in _NOUNS and n]
         counted = (
-            f"{self.photos:,} photos in {len(self.labels)} classes"
-            f" ({', '.join(left_out) or 'nothing left out'})"
+            f"{plural(self.photos, 'photo')} in {plural(len(self.labels), 'class', 'classes')}; "
+            + (f"left out: {', '.join(left_out)}" if left_out else "nothing left out")
         )
         return ". ".join([counted, " ".join(self.warnings)]) if self.warnings else counted

@@ -40,6 +40,10 @@ class Gate:
     """What broke the limit, or came closest; may be empty."""
     remedy: str
     """What to do where the gate is shut."""
+    heading: str = ""
+    """How a table names what is measured, where `title` belongs to the limit's number."""
+    judged: bool = True
+    """Whether there was anything to judge; without any photo, the gate `classes` says it all."""
 
 
 def check_gates(
@@ -112,9 +116,10 @@ def _photos_per_class(sizes: dict[str, int], least: int) -> Gate:
         "usable photos in the smallest class",
         f"{smallest:,}",
         f"at least {least:,}",
-        not few or not any(sizes.values()),  # where there is none at all, `classes` says it
+        not few or not any(sizes.values()),
         name_some([f"{name} has {size:,}" for size, name in few]),
         "add photos of these classes, take the classes out or lower min_photos_per_class",
+        judged=any(sizes.values()),
     )
 
 
@@ -127,7 +132,7 @@ def _train_photos(classes: dict[str, dict[str, int]], is_given: bool) -> Gate:
         remedy = "the folders of classes seem to lie one folder deeper: move them up by one"
     return Gate(
         "classes without train photos", f"{len(lacking):,}", "no", not lacking,
-        name_some(lacking), remedy,
+        name_some(lacking), remedy, judged=any(sum(of.values()) for of in classes.values()),
     )  # fmt: skip
 
 
@@ -149,6 +154,7 @@ def _test_photos(
     return Gate(
         title, value, f"at least {limit:,}", not few and (total > 0 or not found),
         name_some([f"{name} has {size:,}" for size, name in few]), remedy,
+        heading="test photos in every class", judged=bool(found),
     )  # fmt: skip
 
 
@@ -190,7 +196,7 @@ def _imbalance(sizes: dict[str, int], most: float) -> Gate:
     return Gate(
         "imbalance (largest class : smallest)", f"{ratio:.1f} : 1", f"at most {most:g} : 1",
         ratio <= most, worst if ratio > 1 else "",
-        "add photos of the small classes or raise max_imbalance",
+        "add photos of the small classes or raise max_imbalance", judged=bool(found),
     )  # fmt: skip
 
 

@@ -142,7 +142,7 @@ def test_every_class_without_a_mistake(world) -> None:
     config = EvaluationConfig(str(world.published), "classifier")
     evaluate_model(world.model, world.index, world.shards, world.evaluation, world.report, config)
     page = Page(world.report.read_text("utf-8"))
-    assert "It made no mistake on the test photos." in page.text
+    assert "The model made no mistakes on the test photos." in page.text
     assert "Most frequent mistakes" not in page.text
 
 
@@ -164,7 +164,7 @@ def test_a_training_without_history_or_validation(world) -> None:
         )
         page = Page(world.report.read_text("utf-8"))
         assert_stands_alone(page)
-        assert ("There are no curves" in page.text) == (not history)
+        assert ("recorded no curves" in page.text) == (not history)
 
 
 RUN = {

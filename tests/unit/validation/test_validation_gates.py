@@ -45,11 +45,18 @@ def test_open_gates_let_pass(two_classes, validation) -> None:
     result = validation.run(
         two_classes, min_classes=2, min_photos_per_class=4, max_unreadable=0.2, max_imbalance=5
     )
-    assert (
-        result.summary
-        == "24 photos in 2 classes (0 duplicate, 0 conflict, 0 leak, 6 unreadable, 0 ignored)"
-    )
+    assert result.summary == "24 photos in 2 classes; left out: 6 unreadable files"
     assert set(result.seconds) == {"read", "compare", "index", "report"}
+
+
+def test_a_gate_that_has_nothing_to_judge_is_not_shown_as_passed(tmp_path, validation) -> None:
+    (tmp_path / "data" / "cat").mkdir(parents=True)
+    (tmp_path / "data" / "cat" / "note.txt").write_text("no photo")
+    with pytest.raises(PermanentError):
+        validation.run(tmp_path / "data")
+    report = validation.report.read_text("utf-8")
+    assert report.count(">not judged<") == 4  # photos, train photos, test photos, imbalance
+    assert report.count(">passed<") == 1  # no file is unreadable
 
 
 def test_all_shut_gates_are_named(two_classes, validation) -> None:
@@ -146,7 +153,7 @@ def test_a_refused_folder_tells_of_the_files_met(validation, fill, tmp_path) -> 
         ("layout", "flat"),
         ("image_size", 7),
         ("val_fraction", -0.1),
-        ("test_fraction", 0.9),
+        ("test_fraction", 1.5),
         ("test_fraction", float("nan")),
         ("seed", -1),
         ("seed", 2**32),
