@@ -99,7 +99,7 @@ def describe_overhead(result: RunResult) -> str:
     """Return the line on the cluster's share of a run's time, the largest part first."""
     total = sum(result.overhead.values())
     parts = sorted(result.overhead.items(), key=lambda part: -part[1])
-    shares = ", ".join(f"{_OVERHEAD[kind]} {seconds:.0f} s" for kind, seconds in parts)
+    shares = ", ".join(f"{_OVERHEAD.get(kind, kind)} {seconds:.0f} s" for kind, seconds in parts)
     share = total / max(result.seconds, total, 1e-9)
     return f"Cluster: {total:.0f} s of {result.seconds:.0f} s ({share:.0%}): {shares}"
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.whole_files import write_json
 from viewfinder_pipelines.runs.lock import is_held
+from viewfinder_pipelines.runs.typed_values import build
 
 SCHEMA_VERSION = 1
 RECORD_FILE = "run.json"
@@ -177,19 +178,21 @@ class RunResult:
             raise PermanentError(
                 f"a run's record at {path}", "nothing", "list the runs with `viewfinder show`"
             ) from error
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise _damaged(path, error) from error
         if not isinstance(values, dict) or "schema_version" not in values:
             raise _damaged(path, "something else")
         if values["schema_version"] != SCHEMA_VERSION:
             raise PermanentError(
                 f"a run record of schema version {SCHEMA_VERSION} at {path}",
-                f"version {values['schema_version']}",
+                f"version {values['schema_version']!r}",
                 "read it with the release of viewfinder that wrote it",
             )
         try:
-            result = cls(**{**values, **_nested(values)})
-        except (LookupError, TypeError, AttributeError) as error:
+            result = build(cls, values)
+            if result.version is not None:
+                _ = result.version["number"], result.version["uri"]
+        except (TypeError, KeyError) as error:
             raise _damaged(path, f"fields of another release: {error}") from error
         if result.is_local and result.state == "running" and not is_held(run_dir, result.process):
             return dataclasses.replace(result, state="interrupted")
@@ -202,20 +205,3 @@ def _damaged(path: Path, reason: object) -> PermanentError:
         f"a damaged one ({reason})",
         f"delete the folder {path.parent}, or put the record back from a copy",
     )
-
-
-def _nested(values: dict[str, Any]) -> dict[str, Any]:
-    steps = tuple(
-        StepResult(
-            **{
-                **step,
-                "artifacts": {k: ArtifactRecord(**v) for k, v in step["artifacts"].items()},
-            }
-        )
-        for step in values["steps"]
-    )
-    error = values["error"]
-    if error is not None:
-        error = RunError(**{**error, "log_tail": tuple(error["log_tail"])})
-    gaps = tuple(Gap(tuple(gap["steps"]), gap["message"]) for gap in values.get("gaps", ()))
-    return {"steps": steps, "error": error, "gaps": gaps}

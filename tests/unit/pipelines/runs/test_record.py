@@ -63,7 +63,10 @@ def test_a_living_runners_run_is_running(tmp_path: Path, result: RunResult) -> N
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[]", "{}", '{"schema_version": 1}', '{"schema_version": 1, "steps": 3, "error": 1}'],
+    [
+        *("", "{", "[]", "{}", '{"schema_version": 1}', '{"schema_version": 1, "steps": 3}'),
+        pytest.param("[" * 200_000, id="nested too deep for the parser"),
+    ],
 )
 def test_a_damaged_record(tmp_path: Path, text: str) -> None:
     (tmp_path / "run.json").write_text(text)
@@ -102,4 +105,44 @@ def test_a_record_with_fields_of_another_release(
     path = tmp_path / "run.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), field: [{"surprise": 1}]}))
     with pytest.raises(PermanentError, match="fields of another release"):
+        RunResult.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("run_id", None),
+        ("state", "weird"),
+        ("started", 5),
+        ("seconds", "long"),
+        ("seconds", True),
+        ("parameters", []),
+        ("metrics", None),
+        ("metrics", {"accuracy": "good"}),
+        ("version", 1),
+        ("version", {}),
+        ("error", "it failed"),
+        ("process", 1.5),
+    ],
+)
+def test_a_record_with_values_of_other_types(
+    tmp_path: Path, result: RunResult, field: str, value: object
+) -> None:
+    result.save(tmp_path)
+    path = tmp_path / "run.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), field: value}))
+    with pytest.raises(PermanentError, match="a damaged one"):
+        RunResult.load(tmp_path)
+
+
+@pytest.mark.parametrize("value", [{"state": "weird"}, {"seconds": "x"}, {"summary": 5}])
+def test_a_record_with_a_step_of_other_types(
+    tmp_path: Path, result: RunResult, value: dict[str, object]
+) -> None:
+    result.save(tmp_path)
+    path = tmp_path / "run.json"
+    record = json.loads(path.read_text())
+    record["steps"][0].update(value)
+    path.write_text(json.dumps(record))
+    with pytest.raises(PermanentError, match="a damaged one"):
         RunResult.load(tmp_path)
