@@ -115,11 +115,24 @@ def _explain_system(error: OSError) -> ViewfinderError | None:
         return TransientError("an answer from the network", _received(error), "try again")
     if error.errno not in _SYSTEM:
         return None
+    if error.errno == errno.ENOENT and not os.path.isabs(error.filename or "") and _is_adrift():
+        return PermanentError(
+            "a working directory", "one that was deleted", "change to another directory"
+        )
     expected, remedy = _SYSTEM[error.errno]
     name = str(error.filename) if error.filename is not None else "a file"
     return PermanentError(
         expected.format(name=name), _received(error), remedy.format(user=os.getuid())
     )
+
+
+def _is_adrift() -> bool:
+    """Return whether the working directory was deleted."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _explain_other(error: BaseException) -> ViewfinderError | None:

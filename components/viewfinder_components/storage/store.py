@@ -1,5 +1,6 @@
 """Model roots: where versions are published, chosen by the scheme of a URI."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -101,7 +102,7 @@ def open_store(root: str) -> Store:
         raise PermanentError(_WORKS, repr(root), remedy)
     match = _SCHEME.match(root)
     if match is None:
-        return LocalStore(Path(root).expanduser().absolute())
+        return LocalStore(Path(os.path.expanduser(root)).absolute())
     if root.lower().startswith(BUCKET_SCHEMES):
         location = Location.parse(root).normalized()
         return BucketStore(open_client(location), location)

@@ -1,6 +1,7 @@
 """Find the file of a backbone's weights: in a Python package, at a path or at a URI."""
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -57,7 +58,7 @@ def _local_path(uri: str) -> Path:
     if parts.scheme == "file" and parts.netloc in ("", "localhost"):
         return Path(unquote(parts.path))
     if "://" not in uri:
-        return Path(uri).expanduser()
+        return Path(os.path.expanduser(uri))
     raise PermanentError(
         "weights at a path or a file:// URI", repr(uri), "copy them to a disk this step can read"
     )

@@ -48,7 +48,7 @@ def _tell(error: Exception, command: str) -> None:
 def _write_log(command: str, text: str) -> Path | None:
     """Write a traceback where there is room for it; None where there is none."""
     name = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-viewfinder-{command}.log"
-    for folder in (Settings().logs, *_temporary_folders()):
+    for folder in (*_log_folders(), *_temporary_folders()):
         path = folder / name
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -59,6 +59,13 @@ def _write_log(command: str, text: str) -> Path | None:
             continue
         return path
     return None
+
+
+def _log_folders() -> list[Path]:
+    try:
+        return [Settings().logs]
+    except FileNotFoundError:  # the working directory was deleted
+        return []
 
 
 def _temporary_folders() -> list[Path]:

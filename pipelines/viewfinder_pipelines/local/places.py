@@ -3,6 +3,7 @@
 The steps would find out by themselves: where the model is published, only after the training.
 """
 
+import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,7 +20,7 @@ def anchor(location: str) -> str:
     """Make a relative path absolute: a run may be resumed from another working directory."""
     if not location or "://" in location:
         return location
-    return str(Path(location).expanduser().absolute())
+    return str(Path(os.path.expanduser(location)).absolute())
 
 
 def check_places(parameters: Mapping[str, Any]) -> None:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 
 def _home() -> Path:
-    return Path(os.environ.get("VIEWFINDER_HOME", ".viewfinder")).absolute()
+    # An empty variable counts as none, or the runs would lie about in the working directory.
+    # os.path, unlike pathlib, leaves `~` as it is where nobody knows the home directory.
+    return Path(os.path.expanduser(os.environ.get("VIEWFINDER_HOME") or ".viewfinder")).absolute()
 
 
 @dataclass(frozen=True)

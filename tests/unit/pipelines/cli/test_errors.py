@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from viewfinder_pipelines.cli.errors import Sentences
 from viewfinder_pipelines.cli.main import main
+from viewfinder_pipelines.settings.environment import Settings
 
 
 @pytest.fixture
@@ -85,6 +86,47 @@ def test_a_file_in_the_place_of_a_folder(home: Path, arguments: tuple[str, ...])
     result = invoke(main, *arguments)
     assert result.exit_code == 1
     assert re.search(r"expected .*, received .*; ", result.output, re.DOTALL), result.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "--data", "photos"),
+        ("run", "--resume", "x"),
+        ("show",),
+        ("serve", "x"),
+        ("versions", "x"),
+        ("prune", "x", "--nothing-served"),
+        ("compile",),
+    ],
+)
+def test_a_working_directory_that_was_deleted(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.delenv("VIEWFINDER_HOME")
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    result = invoke(main, *arguments)
+    assert result.exit_code == 1
+    assert "expected a working directory, received one that was deleted" in result.output
+
+
+def test_a_tilde_where_nobody_knows_the_home_directory(home: Path) -> None:
+    result = invoke(main, "run", "--data", "photos", "--set", "weights=~nobody-here/w.h5")
+    assert result.exit_code == 1
+    assert "expected a file of efficientnet-lite0 weights" in result.output
+
+
+@pytest.mark.parametrize(("value", "expected"), [("~/v", "v"), ("", "here/.viewfinder")])
+def test_the_home_that_the_environment_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str, expected: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("VIEWFINDER_HOME", value)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert Settings().home == tmp_path / expected
 
 
 @pytest.mark.parametrize("run_id", ["../escaped", "", ".hidden", "a/b", "x" * 101, "ü"])
