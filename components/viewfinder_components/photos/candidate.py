@@ -56,6 +56,8 @@ class Candidate(NamedTuple):
     """Bytes, where the source told without being asked."""
     pending: Pending | None = None
     """Set where the bytes are being read ahead."""
+    outside: bool = False
+    """Whether a link leads to it out of the folder that was named."""
 
 
 def to_label(name: str) -> str:

@@ -3,7 +3,7 @@
 import errno
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import NamedTuple
 
@@ -27,7 +27,8 @@ CLOSED_FOLDER = Flaw("closed_folder", "the folder cannot be opened")
 def find_in_folder(root: str, layout: str) -> Iterator[Candidate]:
     """Yield everything met in a folder, in the order of the paths' bytes.
 
-    Links are followed; within a class no folder is read twice, which ends every loop.
+    Links are followed, and what they lead to outside of the folder is marked; within a class no
+    folder is read twice, which ends every loop.
 
     Args:
         root: An existing folder.
@@ -43,7 +44,7 @@ def find_in_folder(root: str, layout: str) -> Iterator[Candidate]:
         raise PermanentError(
             f"a folder that can be read at {root}", str(error), "change its permissions"
         ) from error
-    top = _Branch(path_to_uri(root))
+    top = _Branch(path_to_uri(root), os.path.realpath(root))
     splits = find_splits(_visible_folders(top), layout, root, partial(_holds_folders, top))
     if splits:
         yield from _find_splits(top, splits)
@@ -58,6 +59,7 @@ class _Entry(NamedTuple):
     name: str
     is_folder: bool
     flaw: Flaw | None
+    outside: bool
 
 
 @dataclass(frozen=True)
@@ -65,13 +67,18 @@ class _Branch:
     """A folder and the folders that a walk below it must not enter again."""
 
     uri: str
+    root: str
+    """The whole walk's folder, without links on the way to it."""
     seen: set[tuple[int, int]] = field(default_factory=set)
     """Device and inode of each folder."""
+    outside: bool = False
+    """Whether a link has led out of the root."""
 
     def entries(self) -> Iterator[_Entry]:
         """Yield what lies in the folder; a folder that cannot be listed raises OSError."""
         # Names alone are kept, whatever is no plain file apart: a folder may hold a million.
         special: dict[str, Flaw | None] = {}
+        links: dict[str, bool] = {}
         names = []
         with os.scandir(uri_to_path(self.uri)) as entries:
             for entry in entries:
@@ -80,29 +87,32 @@ class _Branch:
                 if flaw or entry.is_dir():
                     key += "" if flaw else "/"  # sorts a folder where its files' uris sort
                     special[key] = flaw
+                if entry.is_symlink():
+                    links[key] = not _lies_below(entry.path, self.root)
                 names.append(key)
         # As object stores order their keys, so that a copy in a bucket is read in the same order.
         for key in sorted(names, key=uri_to_path):
             name = uri_to_path(key.rstrip("/"))
             flaw = HIDDEN if is_hidden(name) else special.get(key)
-            yield _Entry(f"{self.uri.rstrip('/')}/{key}", name, key.endswith("/"), flaw)
+            uri, outside = f"{self.uri.rstrip('/')}/{key}", links.get(key, self.outside)
+            yield _Entry(uri, name, key.endswith("/"), flaw, outside)
 
-    def enter(self, uri: str) -> "_Branch | Flaw":
+    def enter(self, entry: _Entry) -> "_Branch | Flaw":
         """Go into a folder below, unless it was read before."""
         try:
-            status = os.stat(uri_to_path(uri))
+            status = os.stat(uri_to_path(entry.uri))
         except OSError:
             return CLOSED_FOLDER
         identity = status.st_dev, status.st_ino
         if identity in self.seen:
             return LOOP
         self.seen.add(identity)
-        return _Branch(uri, self.seen)
+        return _Branch(entry.uri, self.root, self.seen, entry.outside)
 
     def fresh(self) -> "_Branch":
         """Forget what was read: another class may hold the same folder by a link."""
         status = os.stat(uri_to_path(self.uri))
-        return _Branch(self.uri, {(status.st_dev, status.st_ino)})
+        return replace(self, seen={(status.st_dev, status.st_ino)})
 
 
 def _find_splits(top: _Branch, splits: Splits) -> Iterator[Candidate]:
@@ -114,7 +124,7 @@ def _find_splits(top: _Branch, splits: Splits) -> Iterator[Candidate]:
         if split is None:
             yield Candidate(entry.uri, flaw=BESIDE_SPLITS)
             continue
-        below = top.fresh().enter(entry.uri)
+        below = top.fresh().enter(entry)
         if isinstance(below, Flaw):
             yield Candidate(entry.uri, split=split, flaw=below)
         else:
@@ -143,9 +153,9 @@ def _find_photos(top: _Branch, class_entry: _Entry, split: str | None) -> Iterat
         elif isinstance(entry, Flaw):
             yield Candidate(branch.uri, label, split, entry)
         elif entry.flaw or not entry.is_folder:
-            yield Candidate(entry.uri, label, split, entry.flaw)
+            yield Candidate(entry.uri, label, split, entry.flaw, outside=entry.outside)
         else:
-            below = branch.enter(entry.uri)
+            below = branch.enter(entry)
             if isinstance(below, Flaw):
                 yield Candidate(entry.uri, label, split, below)
             else:
@@ -172,13 +182,19 @@ def _visible_folders(branch: _Branch) -> Iterator[str]:
 
 
 def _holds_folders(top: _Branch, name: str) -> bool:
-    below = _Branch(f"{top.uri.rstrip('/')}/{quote(name)}")
+    below = replace(top, uri=f"{top.uri.rstrip('/')}/{quote(name)}")
     return next(_visible_folders(below), None) is not None
 
 
 def is_hidden(name: str) -> bool:
     """Whether a name is one that a system hides or leaves behind."""
     return name.startswith(".") or name.lower() in _HIDDEN_NAMES
+
+
+def _lies_below(link: str, root: str) -> bool:
+    """Return whether a link leads to a place in a folder."""
+    place = os.path.realpath(link)
+    return place == root or place.startswith(root.rstrip("/") + "/")
 
 
 def _flaw_of(entry: os.DirEntry[str]) -> Flaw | None:

@@ -51,6 +51,14 @@ def find_warnings(photos: PhotoTable, groups: NearGroups) -> list[str]:
     warnings = _about_folders(photos, classes)
     if empty := empty_classes(photos):
         warnings.append(f"Left out, because there is no photo in it: {name_some(empty)}.")
+    if (outside := np.flatnonzero((photos.status == USED) & (photos.outside == 1))).size:
+        # By class and name: the link may be the class's folder.
+        names = ["/".join(str(photos.uri[int(file)]).rsplit("/", 2)[1:]) for file in outside]
+        warnings.append(
+            f"{len(outside):,} used photos lie outside of the folder, behind links: "
+            f"{name_some(names)}. Take the links away if these photos are not meant to be trained "
+            "on and shown in reports."
+        )
     for split in ("val", "test"):
         lacking = [label for label, of in classes.items() if sum(of.values()) and not of[split]]
         if lacking and len(lacking) == sum(bool(sum(of.values())) for of in classes.values()):

@@ -70,6 +70,8 @@ class PhotoTable:
     width: NDArray[np.int32]
     height: NDArray[np.int32]
     row: NDArray[np.int64]
+    outside: NDArray[np.int8]
+    """1 where a link leads to it out of the folder."""
 
     def __len__(self) -> int:
         return len(self.status)
@@ -119,6 +121,7 @@ class PhotoTableBuilder:
             "width": array("i"),
             "height": array("i"),
             "row": array("q"),
+            "outside": array("b"),
         }
     )
 
@@ -137,6 +140,7 @@ class PhotoTableBuilder:
             "width": content.width,
             "height": content.height,
             "row": content.row,
+            "outside": candidate.outside,
         }
         for name, value in values.items():
             self._columns[name].append(value)

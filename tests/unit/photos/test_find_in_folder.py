@@ -156,6 +156,28 @@ def test_links_are_followed_and_loops_end(tmp_path) -> None:
     }
 
 
+def test_links_out_of_the_folder_are_marked(tmp_path) -> None:
+    make(tmp_path, "outside/9.jpg", "real/cat/1.jpg", "real/.store/2.jpg", "real more/3.jpg")
+    data = tmp_path / "data"
+    data.symlink_to("real")  # the folder that is named may be a link itself
+    (data / "cat" / "2.jpg").symlink_to("../.store/2.jpg")
+    (data / "cat" / "3.jpg").symlink_to(tmp_path / "real more" / "3.jpg")
+    (data / "cat" / "deep").symlink_to(tmp_path / "outside")
+    (data / "dog").symlink_to(tmp_path / "outside")
+    (tmp_path / "outside" / "back.jpg").symlink_to(tmp_path / "data" / "cat" / "1.jpg")
+    outside = {path: candidate.outside for path, candidate in found(data).items()}
+    assert outside == {
+        ".store/": False,
+        "cat/1.jpg": False,
+        "cat/2.jpg": False,
+        "cat/3.jpg": True,
+        "cat/deep/9.jpg": True,
+        "cat/deep/back.jpg": False,
+        "dog/9.jpg": True,
+        "dog/back.jpg": False,
+    }
+
+
 def test_links_that_multiply_are_read_once(tmp_path) -> None:
     for level in range(40):
         make(tmp_path, f"cat/{level:02}/")

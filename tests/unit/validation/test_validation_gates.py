@@ -92,6 +92,16 @@ def test_empty_class_is_left_out(two_classes, validation) -> None:
     assert "Left out, because there is no photo in it: bird." in result.warnings
 
 
+def test_photos_behind_links_out_of_the_folder_are_named(validation, fill, drawn, tmp_path) -> None:
+    root = fill(tmp_path / "data", {f"cat/{n}.jpg": drawn[n] for n in range(8)})
+    elsewhere = fill(tmp_path / "private", {f"{n}.jpg": drawn[n] for n in range(10, 18)})
+    (root / "dog").symlink_to(elsewhere)
+    result = validation.run(root, max_unreadable=1)
+    (warning,) = [text for text in result.warnings if "outside" in text]
+    assert warning.startswith("8 used photos lie outside of the folder, behind links: dog/")
+    assert warning in result.summary
+
+
 def test_class_of_broken_photos_is_no_empty_class(two_classes, validation, fill) -> None:
     fill(two_classes, {"bird/1.jpg": b"none"})
     with pytest.raises(PermanentError, match="bird has 0"):
