@@ -327,6 +327,13 @@ def test_a_full_disk_is_told_and_recorded(small_disk: Path, fails: bool) -> None
     assert not [line for line in result.error.log_tail if "viewfinder_outcome" in line]
 
 
+def test_a_run_that_finds_no_room_to_begin_takes_none(small_disk: Path) -> None:
+    (small_disk / "other").write_bytes(bytes((2 << 20) - (100 << 10)))
+    with pytest.raises(OSError, match="No space left"):
+        run(small_disk, filling, folder=str(small_disk), fails=False)
+    assert not (small_disk / "run" / ".reserve").exists()
+
+
 def wait_for(condition) -> None:
     deadline = time.monotonic() + 30
     while not condition():

@@ -45,11 +45,11 @@ def room_for_the_record(run_dir: Path) -> Iterator[None]:
         OSError: The disk is full already, or not writable.
     """
     reserve = run_dir / _RESERVE
-    with reserve.open("wb") as file:
-        file.write(os.urandom(_RESERVED_BYTES))  # a file of zeros may take no room
-        file.flush()
-        os.fsync(file.fileno())
     try:
+        with reserve.open("wb") as file:
+            file.write(os.urandom(_RESERVED_BYTES))  # a file of zeros may take no room
+            file.flush()
+            os.fsync(file.fileno())
         yield
     finally:
         reserve.unlink(missing_ok=True)
