@@ -1,5 +1,6 @@
 """The runner with pipelines of a step or two: how it tells what kfp.local does."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -183,6 +184,29 @@ def test_finished_steps_are_not_done_again(tmp_path: Path) -> None:
     again = run(tmp_path, failing, kind="TransientError")
     assert [step.state for step in again.steps] == ["cached", "failed"]
     assert again.step("speak").parameters == {"Output": "first"}
+
+
+@pytest.mark.parametrize("pattern", ["*/speak/executor_output.json", "*/speak/words"])
+@pytest.mark.parametrize("left", [0, 10])
+def test_a_finished_step_whose_files_were_cut_short_is_done_again(
+    tmp_path: Path, pattern: str, left: int
+) -> None:
+    """As after a power cut: what was in memory never reached the disk."""
+    run(tmp_path, failing, kind="TransientError")
+    (file,) = (tmp_path / "run" / "steps").glob(pattern)
+    os.truncate(file, left)
+    again = run(tmp_path, failing, kind="TransientError")
+    assert [step.state for step in again.steps] == ["succeeded", "failed"]
+    assert again.step("speak").parameters == {"Output": "first"}
+    assert again.step("speak").summary == "first"
+    assert not file.exists()
+
+
+def test_what_an_unfinished_try_wrote_is_removed(tmp_path: Path) -> None:
+    for _ in range(2):
+        run(tmp_path, failing, kind="TransientError")
+        folders = sorted(path.name for path in (tmp_path / "run" / "steps").glob("*/*"))
+        assert folders == ["fail", "speak"]
 
 
 def test_interrupted(tmp_path: Path) -> None:

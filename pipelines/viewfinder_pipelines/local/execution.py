@@ -15,6 +15,7 @@ from viewfinder_pipelines.local.failure import (
     explain_full_disk,
     explain_signal,
 )
+from viewfinder_pipelines.local.finished_steps import keep_whole_steps, remember_step
 from viewfinder_pipelines.local.follower import Follower
 from viewfinder_pipelines.local.job import Job, started
 from viewfinder_pipelines.runs.conclusion import (
@@ -93,12 +94,15 @@ def _follow(job: Job, lock: int, follower: Follower, listener: Listener) -> int 
     Returns:
         Its exit code; None when it was interrupted.
     """
+    keep_whole_steps(job.steps)
     log = RunLog(job.run_dir)
     try:
         with started(job, lock) as process:
             for line in process.lines():
                 log.write(line)
                 event = follower.take(line)
+                if event.kind == "succeeded":
+                    remember_step(job.steps, event.step)
                 if event.kind not in ("said", "other"):
                     save_so_far(follower.result, job.run_dir)
                 listener(event, follower.result)

@@ -13,7 +13,8 @@ from viewfinder_pipelines.runs.record import ArtifactRecord
 
 METRICS_TYPE = "system.Metrics"
 """KFP's type of the artifact in whose file each step leaves its outcome."""
-_EXECUTOR_OUTPUT = "executor_output.json"
+EXECUTOR_OUTPUT = "executor_output.json"
+"""The file in which KFP's executor tells what a step put out, when it ends well."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def find_task_root(pipeline_root: Path, step: str, finished: bool = True) -> Pat
         step: The step's name.
         finished: Only a folder whose step ended well.
     """
-    pattern = f"*/{step}/{_EXECUTOR_OUTPUT}" if finished else f"*/{step}"
+    pattern = f"*/{step}/{EXECUTOR_OUTPUT}" if finished else f"*/{step}"
     found = sorted(pipeline_root.glob(pattern))
     if not found:
         return None
@@ -77,7 +78,7 @@ def read_outputs(pipeline_root: Path, step: str, types: Mapping[str, str]) -> Ou
     root = find_task_root(pipeline_root, step)
     if root is None:
         return Outputs()
-    outputs = parse_outputs(json.loads((root / _EXECUTOR_OUTPUT).read_text()))
+    outputs = parse_outputs(json.loads((root / EXECUTOR_OUTPUT).read_text()))
     artifacts = {
         name: replace(artifact, type=types.get(name, artifact.type))
         for name, artifact in outputs.artifacts.items()

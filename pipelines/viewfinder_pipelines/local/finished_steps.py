@@ -1,0 +1,69 @@
+"""What steps left on the disk: a resumed run takes over whole outputs, and removes the rest.
+
+kfp.local's cache only looks whether an output is there. After a power cut it may be there and cut
+short; the steps that read it would then fail however often the run is resumed. Every try writes
+into folders of its own, and what an unfinished one has written may be gigabytes.
+"""
+
+import json
+import logging
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from viewfinder_components.whole_files import write_json
+from viewfinder_pipelines.runs.outputs import EXECUTOR_OUTPUT, find_task_root
+
+_SIZES = ".sizes.json"
+_log = logging.getLogger(__name__)
+
+
+def remember_step(steps: Path, step: str) -> None:
+    """Write down the sizes of a finished step's files, beside them.
+
+    Args:
+        steps: kfp.local's root of the run.
+        step: The step's name.
+    """
+    folder = find_task_root(steps, step)
+    if folder is not None:
+        with suppress(OSError):  # without the sizes the outputs are believed
+            write_json(folder / _SIZES, _sizes(folder))
+
+
+def keep_whole_steps(steps: Path) -> None:
+    """Remove what steps left that did not finish, or that is not as they left it.
+
+    kfp does these steps again.
+
+    Args:
+        steps: kfp.local's root of the run.
+    """
+    for folder in sorted(steps.glob("*/*/")):
+        if not (folder / EXECUTOR_OUTPUT).is_file():
+            shutil.rmtree(folder)
+        elif not _is_whole(folder):
+            _log.warning("%s is done again: what it left was damaged since.", folder.name)
+            shutil.rmtree(folder)
+
+
+def _is_whole(folder: Path) -> bool:
+    """Return whether a finished step's files are as long as when it ended."""
+    try:
+        json.loads((folder / EXECUTOR_OUTPUT).read_bytes())
+        known = json.loads((folder / _SIZES).read_bytes())
+    except FileNotFoundError:  # the runner was killed before it could write them
+        return True
+    except ValueError:
+        return False
+    return bool(known == _sizes(folder))
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    """Return the bytes of every file by its path; those that are hidden are ours."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): path.stat().st_size
+        for path in files
+        if path.parent != folder or not path.name.startswith(".")
+    }
