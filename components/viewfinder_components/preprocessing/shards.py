@@ -43,7 +43,10 @@ class Split:
     @cached_property
     def photos(self) -> pa.Table:
         """The columns uri, label and sha256; read on first use."""
-        return pq.read_table(self.photos_path)
+        try:
+            return pq.read_table(self.photos_path)
+        except (OSError, pa.ArrowException) as error:
+            raise _unreadable(self.photos_path, str(error)) from error
 
     def pixels(self, start: int = 0, stop: int | None = None) -> NDArray[np.uint8]:
         """Read the photos `start` to `stop` (not included) into memory.
@@ -110,7 +113,7 @@ class Shards:
         if name not in SPLITS:
             raise PermanentError(f"one of {', '.join(SPLITS)}", repr(name), "name another split")
         folder = self.directory / name
-        rows, labels = np.load(folder / "rows.npy"), np.load(folder / "labels.npy")
+        rows, labels = _load(folder / "rows.npy"), _load(folder / "labels.npy")
         count = self.manifest["counts"][name]
         if not len(rows) == len(labels) == count:
             found = f"{len(rows)} photos and {len(labels)} labels"
@@ -129,9 +132,17 @@ class Shards:
         return files
 
 
+def _load(path: Path) -> NDArray[Any]:
+    try:
+        array: NDArray[Any] = np.load(path)
+    except (OSError, EOFError, ValueError) as error:
+        raise _unreadable(path, str(error)) from error
+    return array
+
+
 def _unreadable(path: Path, received: str) -> PermanentError:
     return PermanentError(
-        f"finished shards (schema version {SCHEMA_VERSION}) described by {path}",
+        f"finished shards (schema version {SCHEMA_VERSION}) with {path}",
         received,
         "run preprocess again",
     )

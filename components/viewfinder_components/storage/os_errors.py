@@ -35,7 +35,7 @@ def explained(root: Path) -> Iterator[None]:
             raise PermanentError(
                 f"room for a version below the model root {root}",
                 received,
-                "delete old versions, or set another model_root",
+                "make room, such as by `viewfinder prune`, or set another model_root",
             ) from error
         if error.errno in _WRONG_PATH:
             raise PermanentError(

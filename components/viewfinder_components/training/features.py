@@ -1,5 +1,6 @@
 """The features of a frozen backbone, computed once and kept, so that a killed run goes on."""
 
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 
 from viewfinder_components.preprocessing.shards import Split
 from viewfinder_components.progress import Progress
+
+_log = logging.getLogger(__name__)
 
 Extractor = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """From uint8 pixels `[n, size, size, 3]` to float32 features `[n, f]`."""
@@ -36,14 +39,28 @@ def compute_features(
     for number, start in enumerate(range(0, len(split), part_photos)):
         stop = min(start + part_photos, len(split))
         path = directory / f"{split.name}-{number:05d}.npy"
-        if path.exists():
-            features[start:stop] = np.load(path)
-        else:
-            features[start:stop] = extract(split.pixels(start, stop))
-            _save(path, features[start:stop])
+        part = _load(path, (stop - start, width))
+        if part is None:
+            part = extract(split.pixels(start, stop))
+            _save(path, part)
+        features[start:stop] = part
         progress.advance(stop - start)
     progress.finish()
     return features
+
+
+def _load(path: Path, shape: tuple[int, int]) -> NDArray[np.float32] | None:
+    """Read a part; None when it is not there, or was damaged, as by a power cut."""
+    if not path.exists():
+        return None
+    try:
+        part = np.load(path)
+        if (part.shape, part.dtype) == (shape, np.float32):
+            return np.asarray(part)
+    except (OSError, EOFError, ValueError):
+        pass
+    _log.warning("train: the features in %s are damaged; they are computed again", path)
+    return None
 
 
 def _save(path: Path, features: NDArray[np.float32]) -> None:

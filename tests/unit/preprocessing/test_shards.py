@@ -1,4 +1,5 @@
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -85,6 +86,21 @@ def test_a_pixel_file_of_another_run_is_refused(directory: Path) -> None:
 
     with pytest.raises(PermanentError, match=r"100 photos there, \d+ here"):
         Shards.open(directory).split("val")
+
+
+@pytest.mark.parametrize("name", ["rows.npy", "labels.npy", "photos.parquet"])
+@pytest.mark.parametrize("left", [None, 0, 20, 130])
+def test_a_file_that_is_gone_or_cut_short_is_named(
+    directory: Path, name: str, left: int | None
+) -> None:
+    path = directory / "val" / name
+    if left is None:
+        path.unlink()
+    else:
+        os.truncate(path, left)
+
+    with pytest.raises(PermanentError, match=rf"{name}, .*; run preprocess again"):
+        _ = Shards.open(directory).split("val").photos
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,28 @@ def test_a_run_that_was_stopped_goes_on(split: Split, tmp_path: Path) -> None:
 
     assert again.calls == 1
     np.testing.assert_array_equal(features, split.pixels().mean(axis=(1, 2), dtype=np.float32))
+
+
+@pytest.mark.parametrize("left", [0, 5, 100, 200])
+def test_a_part_that_was_cut_short_is_computed_again(
+    split: Split, tmp_path: Path, left: int
+) -> None:
+    features = compute_features(Means(), split, 3, tmp_path)
+    os.truncate(tmp_path / "train-00000.npy", left)
+    again = Means()
+
+    np.testing.assert_array_equal(compute_features(again, split, 3, tmp_path), features)
+    assert again.calls == 1
+    assert compute_features(Means(stop_after=0), split, 3, tmp_path).shape == features.shape
+
+
+def test_a_part_of_other_photos_is_computed_again(split: Split, tmp_path: Path) -> None:
+    np.save(tmp_path / "train-00000.npy", np.zeros((1, 3), np.float32))
+    again = Means()
+
+    compute_features(again, split, 3, tmp_path)
+
+    assert again.calls == 1
 
 
 def test_tensorflow_and_openvino_find_the_same_features(split: Split) -> None:
