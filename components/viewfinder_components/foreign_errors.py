@@ -39,6 +39,13 @@ _SYSTEM = {  # error number: what was expected, what to do
     errno.ENOTEMPTY: ("an empty folder at {name}", "choose another path, or empty the folder"),
     errno.ENOTDIR: ("only folders on the way to {name}", "correct the path"),
     errno.EISDIR: ("a file, not a folder, at {name}", "correct the path"),
+    errno.ELOOP: ("links that end somewhere at {name}", "correct the links"),
+    errno.EFBIG: (
+        "to be allowed files as large as {name}",
+        "raise the limit with `ulimit -f`, or use a disk that takes larger files",
+    ),
+    errno.EAGAIN: ("room for more processes", "raise the limit with `ulimit -u`, then run again"),
+    errno.ESTALE: ("a network disk that still has {name}", "mount it again, then run again"),
     errno.ENAMETOOLONG: ("a shorter path", "choose a shorter name or folder"),
 }
 _MEMORY_REMEDY = (
@@ -98,7 +105,7 @@ def _explain_exhaustion(error: BaseException) -> ViewfinderError | None:
     if full or (exhausted and os.strerror(errno.ENOSPC) in str(error)):
         return PermanentError(
             "room on the disk",
-            _received(error),
+            f"{_received(error)}{_name_inodes(error)}",
             "make room, or put runs (VIEWFINDER_HOME), model_root and temporary files (TMPDIR) on "
             "a larger disk, and run again",
         )
@@ -107,6 +114,19 @@ def _explain_exhaustion(error: BaseException) -> ViewfinderError | None:
     if exhausted or no_memory or onednn or isinstance(error, MemoryError):
         return TransientError("enough memory", name_cause(error), _MEMORY_REMEDY)
     return None
+
+
+def _name_inodes(error: BaseException) -> str:
+    """Tell that it is files, not bytes, of which a disk has no more: `df` shows free space then."""
+    name = getattr(error, "filename", None)
+    if not isinstance(name, str):
+        return ""
+    try:
+        disk = os.statvfs(os.path.dirname(name) or ".")
+    except OSError:
+        return ""
+    out = disk.f_files and not disk.f_favail and disk.f_bavail
+    return ": the disk has no inode left for another file" if out else ""
 
 
 def _explain_system(error: OSError) -> ViewfinderError | None:

@@ -2,6 +2,7 @@
 
 import errno
 import io
+import subprocess
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -40,6 +41,18 @@ def test_a_full_disk(work: Callable[[], object]) -> None:
     assert "larger disk" in failure.remedy
 
 
+def test_a_disk_without_inodes(tmp_path: Path) -> None:
+    mount = ["mount", "-t", "tmpfs", "-o", "nr_inodes=2", "tmpfs", str(tmp_path)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no permission to mount a small disk")
+    try:
+        (tmp_path / "one").touch()
+        failure = describe_exception(raised((tmp_path / "two").touch))
+    finally:
+        subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
+    assert failure.received.endswith("the disk has no inode left for another file")
+
+
 @pytest.mark.parametrize(
     ("number", "told", "kind"),
     [
@@ -54,6 +67,10 @@ def test_a_full_disk(work: Callable[[], object]) -> None:
         (errno.ENOTDIR, "only folders on the way to /x", "permanent"),
         (errno.EISDIR, "a file, not a folder, at /x", "permanent"),
         (errno.ENOMEM, "enough memory", "transient"),
+        (errno.ELOOP, "links that end somewhere at /x", "permanent"),
+        (errno.EFBIG, "to be allowed files as large as /x", "permanent"),
+        (errno.EAGAIN, "room for more processes", "permanent"),
+        (errno.ESTALE, "a network disk that still has /x", "permanent"),
         (errno.EIO, "a working disk under /x", "permanent"),
         (errno.ECONNREFUSED, "the network", "transient"),
     ],

@@ -9,6 +9,7 @@ Layouts: torch/serialization.py, `_legacy_load` and `_load`.
 import collections
 import io
 import math
+import os
 import pickle
 import struct
 import zipfile
@@ -115,9 +116,12 @@ def read_state_dict(path: Path) -> StateDict:
         PermanentError: The file is missing, damaged, not a state dict, or asks for code to be run.
     """
     try:
-        content = path.read_bytes()
-        # Damaged pickles raise almost anything; each of it means the same to the reader.
-        return _read_zip(content) if content[:2] == b"PK" else _read_legacy(content)
+        # Never the whole file: it may be anything, and larger than the memory.
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            read = _read_zip if file.peek(2)[:2] == b"PK" else _read_legacy
+            # Damaged pickles raise almost anything; each of it means the same to the reader.
+            return read(file, size)
     except Exception as error:
         raise PermanentError(
             f"a PyTorch state dict at {path}",
@@ -126,8 +130,8 @@ def read_state_dict(path: Path) -> StateDict:
         ) from error
 
 
-def _read_zip(content: bytes) -> StateDict:
-    archive = zipfile.ZipFile(io.BytesIO(content))
+def _read_zip(file: io.BufferedReader, size: int) -> StateDict:
+    archive = zipfile.ZipFile(file)
     index = next(name for name in archive.namelist() if name.endswith("data.pkl"))
     root = index.removesuffix("data.pkl")
     tensors = dict(_tensors(_Unpickler(archive.open(index)).load()))
@@ -135,7 +139,7 @@ def _read_zip(content: bytes) -> StateDict:
     storages: dict[tuple[str, str], NDArray[Any]] = {}
     for tensor in tensors.values():
         name = f"{root}data/{tensor.key}"
-        if sizes[name] > len(content):  # PyTorch stores without compression; a bomb does not
+        if sizes[name] > size:  # PyTorch stores without compression; a bomb does not
             raise ValueError(f"{name} larger than the file")
         if (tensor.dtype, name) not in storages:
             storages[tensor.dtype, name] = np.frombuffer(
@@ -147,8 +151,7 @@ def _read_zip(content: bytes) -> StateDict:
     }
 
 
-def _read_legacy(content: bytes) -> StateDict:
-    file = io.BytesIO(content)
+def _read_legacy(file: io.BufferedReader, size: int) -> StateDict:
     if _Unpickler(file).load() != _LEGACY_MAGIC or _Unpickler(file).load() != _LEGACY_PROTOCOL:
         raise ValueError("no PyTorch magic number")
     _Unpickler(file).load()  # byte order and sizes of the machine that wrote it
@@ -158,7 +161,7 @@ def _read_legacy(content: bytes) -> StateDict:
     for key in _Unpickler(file).load():
         (count,) = struct.unpack("<q", file.read(8))
         dtype = np.dtype(_STORAGE_DTYPES[dtypes[str(key)]])
-        if count < 0:
+        if not 0 <= count * dtype.itemsize <= size:
             raise ValueError(f"a storage of {count} elements")
         storages[str(key)] = np.frombuffer(file.read(count * dtype.itemsize), dtype, count)
     return {name: tensor.view(storages[tensor.key]) for name, tensor in tensors.items()}

@@ -1,5 +1,6 @@
 import collections
 import io
+import os
 import pickle
 import struct
 import sys
@@ -209,6 +210,15 @@ def test_a_compressed_bomb_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(PermanentError, match="larger than the file"):
         read_state_dict(tmp_path / "weights")
+
+
+@pytest.mark.parametrize("start", [b"", b"PK\x03\x04"])
+def test_a_file_larger_than_the_memory_is_refused(start: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "weights.bin"
+    path.write_bytes(start)
+    os.truncate(path, 1 << 40)  # takes no room: nothing is written
+    with pytest.raises(PermanentError, match=r"state dict at .*, received (?!MemoryError)"):
+        read_state_dict(path)
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
