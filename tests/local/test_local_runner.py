@@ -89,6 +89,17 @@ def fill_the_disk(folder: str, facts: dsl.Output[dsl.Metrics], fails: bool):
 
 
 @dsl.component(base_image="python", install_kfp_package=False)
+def spoil_outputs(facts: dsl.Output[dsl.Metrics]):
+    from pathlib import Path
+
+    from viewfinder_components.outcome import record_outcome
+
+    with record_outcome("spoil-outputs", facts) as outcome:
+        Path(facts.path).with_name("executor_output.json").mkdir()
+        outcome.succeed("done", {})
+
+
+@dsl.component(base_image="python", install_kfp_package=False)
 def sleep(seconds: float):
     import time
 
@@ -129,6 +140,11 @@ def leaving():
 @dsl.pipeline(name="filling")
 def filling(folder: str, fails: bool):
     fill_the_disk(folder=folder, fails=fails)
+
+
+@dsl.pipeline(name="spoiling")
+def spoiling():
+    spoil_outputs()
 
 
 @dsl.pipeline(name="sleeping")
@@ -349,6 +365,14 @@ def test_a_full_disk_is_told_and_recorded(small_disk: Path, fails: bool) -> None
     assert "room on the disk" in result.error.message
     assert RunResult.load(small_disk / "run") == result
     assert not [line for line in result.error.log_tail if "viewfinder_outcome" in line]
+
+
+def test_outputs_that_kfp_could_not_write_down(tmp_path: Path) -> None:
+    result = run(tmp_path, spoiling)
+    assert result.error.step == "spoil-outputs"
+    assert result.error.message.startswith("expected the outputs of step spoil-outputs, which had")
+    assert "Is a directory" in result.error.message
+    assert "resume the run" in result.error.message
 
 
 def test_a_run_that_finds_no_room_to_begin_takes_none(small_disk: Path) -> None:

@@ -13,6 +13,7 @@ from viewfinder_pipelines.local.failure import (
     as_run_error,
     count_memory_kills,
     explain_full_disk,
+    explain_lost_outputs,
     explain_signal,
 )
 from viewfinder_pipelines.local.finished_steps import keep_whole_steps, remember_step
@@ -142,6 +143,8 @@ def _explain(follower: Follower, run_dir: Path, code: int, memory_kills: int) ->
         # Only a shell that was killed itself tells no exit code.
         code = -signal.SIGKILL if failure.exit_code is None else failure.exit_code
     error = explain_full_disk(run_dir) or explain_signal(code, what, memory_kills)
+    if error is None and failure is not None and failure.outcome is not None:
+        error = explain_lost_outputs(what, tail)
     if error is not None:
         return as_run_error(error, step, tail)
     return explain_failure(step, follower.job_outcome if failure is None else None, tail)

@@ -82,6 +82,20 @@ def explain_full_disk(folder: Path) -> ViewfinderError | None:
     )
 
 
+def explain_lost_outputs(what: str, tail: Sequence[str]) -> ViewfinderError:
+    """Say that a step did its work, and KFP could not write down what it put out.
+
+    Args:
+        what: The step, such as `"step train"`.
+        tail: The last lines of its output.
+    """
+    return PermanentError(
+        f"the outputs of {what}, which had done its work, to be written down",
+        next((line.strip() for line in reversed(tail) if line.strip()), "no output"),
+        "see that the disk has room and VIEWFINDER_HOME can be written, then resume the run",
+    )
+
+
 def as_run_error(error: ViewfinderError, step: str | None, tail: Sequence[str]) -> RunError:
     """Return an error as a run's record holds it."""
     retryable = isinstance(error, TransientError)
