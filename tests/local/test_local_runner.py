@@ -202,7 +202,7 @@ def test_finished_steps_are_not_done_again(tmp_path: Path) -> None:
     assert again.step("speak").parameters == {"Output": "first"}
 
 
-@pytest.mark.parametrize("pattern", ["*/speak/executor_output.json", "*/speak/words"])
+@pytest.mark.parametrize("pattern", ["*/*/speak/executor_output.json", "*/*/speak/words"])
 @pytest.mark.parametrize("left", [0, 10])
 def test_a_finished_step_whose_files_were_cut_short_is_done_again(
     tmp_path: Path, pattern: str, left: int
@@ -221,7 +221,7 @@ def test_a_finished_step_whose_files_were_cut_short_is_done_again(
 def test_what_an_unfinished_try_wrote_is_removed(tmp_path: Path) -> None:
     for _ in range(2):
         run(tmp_path, failing, kind="TransientError")
-        folders = sorted(path.name for path in (tmp_path / "run" / "steps").glob("*/*"))
+        folders = sorted(path.name for path in (tmp_path / "run" / "steps").glob("*/*/*"))
         assert folders == ["fail", "speak"]
 
 

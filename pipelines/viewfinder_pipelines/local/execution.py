@@ -151,15 +151,15 @@ def _explain(follower: Follower, run_dir: Path, code: int, memory_kills: int) ->
 
 
 def _read_steps(
-    steps: tuple[StepResult, ...], pipeline_root: Path, pipeline: Path
+    steps: tuple[StepResult, ...], folder: Path, pipeline: Path
 ) -> tuple[StepResult, ...]:
     """Fill in what the steps that ended well wrote."""
     types = read_output_types(pipeline)
-    return tuple(_with_outputs(step, pipeline_root, types.get(step.name, {})) for step in steps)
+    return tuple(_with_outputs(step, folder, types.get(step.name, {})) for step in steps)
 
 
-def _with_outputs(step: StepResult, pipeline_root: Path, types: Mapping[str, str]) -> StepResult:
+def _with_outputs(step: StepResult, folder: Path, types: Mapping[str, str]) -> StepResult:
     if step.state not in ("succeeded", "cached"):
         return step
-    outputs = read_outputs(pipeline_root, step.name, types)
+    outputs = read_outputs(folder, step.name, types)
     return with_outputs(step, outputs, read_outcome(outputs))

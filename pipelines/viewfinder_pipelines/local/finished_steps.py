@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from viewfinder_components.whole_files import write_json
-from viewfinder_pipelines.runs.outputs import EXECUTOR_OUTPUT, find_task_root
+from viewfinder_pipelines.runs.outputs import EXECUTOR_OUTPUT, find_task_root, list_task_roots
 
 _SIZES = ".sizes.json"
 _log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ def remember_step(steps: Path, step: str) -> None:
     """Write down the sizes of a finished step's files, beside them.
 
     Args:
-        steps: kfp.local's root of the run.
+        steps: Where the run keeps its steps' outputs.
         step: The step's name.
     """
     folder = find_task_root(steps, step)
@@ -37,9 +37,9 @@ def keep_whole_steps(steps: Path) -> None:
     kfp does these steps again.
 
     Args:
-        steps: kfp.local's root of the run.
+        steps: Where the run keeps its steps' outputs.
     """
-    for folder in sorted(steps.glob("*/*/")):
+    for folder in list_task_roots(steps):
         if not (folder / EXECUTOR_OUTPUT).is_file():
             shutil.rmtree(folder)
         elif not _is_whole(folder):

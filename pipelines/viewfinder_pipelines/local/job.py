@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from viewfinder_components.whole_files import write_json
+from viewfinder_pipelines.runs.outputs import next_try
 
 JOB = "local-job"
 """Whose outcome it is when kfp.local itself fails, outside the steps."""
@@ -36,7 +37,7 @@ class Job:
 
     @property
     def steps(self) -> Path:
-        """Where kfp.local puts the steps' outputs."""
+        """Where kfp.local puts the steps' outputs, below a folder for each try of the run."""
         return self.run_dir / "steps"
 
     def write(self, temporary: Path) -> Path:
@@ -44,7 +45,7 @@ class Job:
         values = {
             "pipeline": str(self.pipeline),
             "arguments": dict(self.arguments),
-            "pipeline_root": str(self.steps),
+            "pipeline_root": str(next_try(self.steps)),
             "cache_root": str(self.run_dir / "cache"),
             "temporary": str(temporary),
         }

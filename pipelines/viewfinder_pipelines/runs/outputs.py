@@ -30,19 +30,38 @@ class Outputs:
     parameters: dict[str, Any] = field(default_factory=dict)
 
 
-def find_task_root(pipeline_root: Path, step: str, finished: bool = True) -> Path | None:
+_TRY = "[0-9][0-9][0-9][0-9]"
+
+
+def next_try(steps: Path) -> Path:
+    """Return the folder for the outputs of the next try of a run.
+
+    Tries are numbered, because kfp.local names its folders by the local time, which is set back
+    every autumn.
+
+    Args:
+        steps: Where the run keeps its steps' outputs.
+    """
+    return steps / f"{len(list(steps.glob(_TRY))) + 1:04d}"
+
+
+def list_task_roots(steps: Path, step: str = "*") -> list[Path]:
+    """Return the folders of a step's outputs, or of every step's, the newest last."""
+    return sorted(steps.glob(f"{_TRY}/*/{step}/"))
+
+
+def find_task_root(steps: Path, step: str, finished: bool = True) -> Path | None:
     """Return the newest folder of a step's outputs, over every try of the run.
 
     Args:
-        pipeline_root: kfp.local's root of this run.
+        steps: Where the run keeps its steps' outputs.
         step: The step's name.
         finished: Only a folder whose step ended well.
     """
-    pattern = f"*/{step}/{EXECUTOR_OUTPUT}" if finished else f"*/{step}"
-    found = sorted(pipeline_root.glob(pattern))
-    if not found:
-        return None
-    return found[-1].parent if finished else found[-1]
+    found = list_task_roots(steps, step)
+    if finished:
+        found = [folder for folder in found if (folder / EXECUTOR_OUTPUT).is_file()]
+    return found[-1] if found else None
 
 
 def read_output_types(pipeline: Path) -> dict[str, dict[str, str]]:
@@ -67,15 +86,15 @@ def _output_types(component: Mapping[str, Any]) -> dict[str, str]:
     return {name: output["artifactType"]["schemaTitle"] for name, output in outputs.items()}
 
 
-def read_outputs(pipeline_root: Path, step: str, types: Mapping[str, str]) -> Outputs:
+def read_outputs(steps: Path, step: str, types: Mapping[str, str]) -> Outputs:
     """Return the outputs of a step that ended well on this machine; nothing where it left none.
 
     Args:
-        pipeline_root: kfp.local's root of this run.
+        steps: Where the run keeps its steps' outputs.
         step: The step's name.
         types: The types of its artifacts by name.
     """
-    root = find_task_root(pipeline_root, step)
+    root = find_task_root(steps, step)
     if root is None:
         return Outputs()
     outputs = parse_outputs(json.loads((root / EXECUTOR_OUTPUT).read_text()))
