@@ -70,6 +70,8 @@ class LocalStore:
                 # Reads every byte, so only of the versions in question.
                 difference = Contents.read(path).differences()
             except PermanentError as error:
+                if not path.exists():  # removed meanwhile
+                    continue
                 difference = str(error)
             if difference:
                 _log.warning("%s is damaged: %s", path, difference)

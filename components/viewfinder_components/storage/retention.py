@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, ViewfinderError
 from viewfinder_components.storage.store import open_store
 from viewfinder_components.storage.version import Version, parse_number
+
+_GONE = "it is gone"
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ def prune_versions(
     """Remove the old versions of a model.
 
     The newest version never goes, nor what is served, nor what another program put there. Readers
-    see a version whole or not at all, whenever this is cut off.
+    see a version whole or not at all, whenever this is cut off. What another prune removes at the
+    same time is neither kept nor removed.
 
     Args:
         model_root: As for `store.open_store`.
@@ -79,13 +82,21 @@ def prune_versions(
     """
     store = open_store(model_root)
     versions = store.versions(model)
-    removed, foreign = [], {}
+    removed, foreign, gone = [], {}, []
     for version in rule.candidates(model, versions):
-        if reason := store.foreign(model, version):
+        try:
+            reason = store.foreign(model, version)
+            if not (reason or dry_run):
+                store.remove(model, version)
+        except ViewfinderError:
+            if version in store.versions(model):
+                raise
+            reason = _GONE
+        if not reason:
+            removed.append(version)
+        elif version in store.versions(model):
             foreign[version] = reason
-            continue
-        if not dry_run:
-            store.remove(model, version)
-        removed.append(version)
-    kept = tuple(version for version in versions if version not in removed)
+        else:  # another prune was faster
+            gone.append(version)
+    kept = tuple(version for version in versions if version not in (*removed, *gone))
     return Pruning(kept, tuple(removed), foreign)
