@@ -163,7 +163,7 @@ def test_a_refused_folder_tells_of_the_files_met(validation, fill, tmp_path) -> 
         ("layout", "flat"),
         ("image_size", 7),
         ("val_fraction", -0.1),
-        ("test_fraction", 1.5),
+        ("test_fraction", 1.1),
         ("test_fraction", float("nan")),
         ("seed", -1),
         ("seed", 2**32),
@@ -184,6 +184,11 @@ def test_a_refused_folder_tells_of_the_files_met(validation, fill, tmp_path) -> 
 def test_config_is_checked(name, value) -> None:
     with pytest.raises(PermanentError, match=f"expected {name} (of|to be) .*; correct {name}"):
         ValidationConfig(**{name: value})
+
+
+def test_shares_must_leave_photos_to_train_on() -> None:
+    with pytest.raises(PermanentError, match="leave photos to train on"):
+        ValidationConfig(val_fraction=0.15, test_fraction=0.9)
 
 
 def _error(validation, root, config) -> PermanentError:
