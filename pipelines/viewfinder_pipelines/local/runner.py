@@ -1,6 +1,7 @@
 """Plan a run, run it here, find it again."""
 
 import logging
+import os
 import re
 import secrets
 import traceback
@@ -146,12 +147,22 @@ def run_pipeline(plan: RunPlan, listener: Listener) -> RunResult:
     if plan.ended is not None:
         return plan.ended
     plan.run_dir.mkdir(parents=True, exist_ok=True)
-    pipeline = plan.run_dir / _PIPELINE_FILE
-    compile_pipeline(pipeline)
+    pipeline = _compile_whole(plan.run_dir / _PIPELINE_FILE)
     result = run_locally(
         pipeline, plan.arguments, with_defaults(plan.arguments), plan.run_dir, listener
     )
     return _with_report(result, plan.run_dir)
+
+
+def _compile_whole(path: Path) -> Path:
+    """Compile the pipeline into a file that another process may be reading."""
+    temporary = path.with_name(f".{os.getpid()}-{path.name}")
+    try:
+        compile_pipeline(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
 
 
 def _with_report(result: RunResult, run_dir: Path) -> RunResult:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_pipelines.local.runner import plan_run
+from viewfinder_pipelines.local.runner import plan_run, run_pipeline
+from viewfinder_pipelines.runs.lock import held_run
 from viewfinder_pipelines.settings.environment import Settings
 
 
@@ -86,3 +87,15 @@ def test_what_a_step_would_refuse(
         plan_run({"data": "photos", **options}, [], settings)
     assert sentence in str(caught.value)
     assert str(caught.value).isprintable()
+
+
+def test_a_second_runner_leaves_the_first_ones_pipeline_whole(settings: Settings) -> None:
+    plan = plan_run({"data": "photos"}, ["run_id=twin"], settings)
+    plan.run_dir.mkdir(parents=True)
+    path = plan.run_dir / "pipeline.yaml"
+    path.write_text("what the first one is reading")
+    with held_run(plan.run_dir), path.open() as file:
+        with pytest.raises(PermanentError, match="a process that is still at work on it"):
+            run_pipeline(plan, lambda event, result: None)
+        assert file.read() == "what the first one is reading"
+    assert sorted(entry.name for entry in plan.run_dir.iterdir()) == ["lock", "pipeline.yaml"]
