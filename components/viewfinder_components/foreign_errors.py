@@ -41,7 +41,7 @@ _SYSTEM = {  # error number: what was expected, what to do
     errno.EISDIR: ("a file, not a folder, at {name}", "correct the path"),
     errno.ELOOP: ("links that end somewhere at {name}", "correct the links"),
     errno.EFBIG: (
-        "to be allowed files as large as {name}",
+        "files of this size to be allowed",
         "raise the limit with `ulimit -f`, or use a disk that takes larger files",
     ),
     errno.EAGAIN: ("room for more processes", "raise the limit with `ulimit -u`, then run again"),

@@ -68,7 +68,7 @@ def test_a_disk_without_inodes(tmp_path: Path) -> None:
         (errno.EISDIR, "a file, not a folder, at /x", "permanent"),
         (errno.ENOMEM, "enough memory", "transient"),
         (errno.ELOOP, "links that end somewhere at /x", "permanent"),
-        (errno.EFBIG, "to be allowed files as large as /x", "permanent"),
+        (errno.EFBIG, "files of this size to be allowed", "permanent"),
         (errno.EAGAIN, "room for more processes", "permanent"),
         (errno.ESTALE, "a network disk that still has /x", "permanent"),
         (errno.EIO, "a working disk under /x", "permanent"),
