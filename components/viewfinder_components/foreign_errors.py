@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
 from viewfinder_components.library_messages import strip_colors
 
-_KERAS_WRAPPER = "Exception encountered when calling "  # Keras puts it above a layer's error
+# What Keras puts above a layer's error, and OpenVINO above every error.
+_WRAPPER = re.compile(r"Exception encountered when calling |(Exception from|Check '.*' failed at) ")
 _NODE = re.compile(r"\{\{.*?\}\} ?")  # TensorFlow's name of the operation, before what happened
 _ONEDNN_MEMORY = "Status: 1,"  # dnnl_out_of_memory, as TensorFlow's oneDNN kernels print it
 _LONGEST = 300
@@ -74,7 +75,8 @@ def name_cause(error: BaseException) -> str:
         for line in _NODE.sub("", strip_colors(str(error))).splitlines()
         if line.strip()
     ]
-    if len(lines) > 1 and lines[0].startswith(_KERAS_WRAPPER):
+    # At most all lines but the last: what happened is told behind what it happened in.
+    while len(lines) > 1 and _WRAPPER.match(lines[0]):
         del lines[0]
     name = type(error).__name__
     return f"{name}: {lines[0][:_LONGEST]}" if lines else name
@@ -163,6 +165,13 @@ def _explain_other(error: BaseException) -> ViewfinderError | None:
             f"the package {error.name} to be installed",
             "none",
             "run `make setup` in a clone of Viewfinder; in a pod, use an image of `make images`",
+        )
+    if isinstance(error, ImportError):
+        return PermanentError(
+            "libraries that can be loaded",
+            name_cause(error),
+            "lift the limit on memory (`ulimit -v`) if there is one; otherwise install them again "
+            "with `make setup`",
         )
     if _is_of("pyarrow", "ArrowException", error) or _is_of("zipfile", "BadZipFile", error):
         return PermanentError(

@@ -98,6 +98,19 @@ def test_an_error_of_a_library(work: Callable[[], object], told: str) -> None:
     assert told in describe_exception(raised(work)).message
 
 
+def test_a_library_that_cannot_be_loaded() -> None:
+    failure = describe_exception(ImportError("libx.so: failed to map segment from shared object"))
+    assert failure.message.startswith("expected libraries that can be loaded, received ImportError")
+
+
+def test_what_openvino_puts_above_its_errors_is_left_out() -> None:
+    above = "Exception from src/a.cpp:224:\nCheck 'x' failed at src/b.cpp:1:\n"
+    assert describe_exception(RuntimeError(above + "std::bad_alloc")).cause == (
+        "RuntimeError: std::bad_alloc"
+    )
+    assert describe_exception(RuntimeError(above)).cause.endswith("src/b.cpp:1:")
+
+
 def test_a_cause_is_found_below_what_was_raised_from_it(tmp_path: Path) -> None:
     def wrap() -> None:
         try:
