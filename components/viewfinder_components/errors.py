@@ -28,3 +28,26 @@ class PermanentError(ViewfinderError):
 
 class TransientError(ViewfinderError):
     """The world was not ready: the same input may succeed later."""
+
+
+class UsageError(PermanentError):
+    """What was asked for is malformed: an unknown name, a value of the wrong form or out of range.
+
+    Nothing was begun; a command that meets it exits with 2.
+    """
+
+
+class ParameterError(UsageError):
+    """A parameter does not take the value that it was given.
+
+    Args:
+        name: The parameter, as users write it.
+        rule: Which values it takes, such as `"a whole number from 1 to 9"`.
+        value: What it was given.
+        remedy: What to do next; to correct it, where that is all there is to say.
+    """
+
+    def __init__(self, name: str, rule: str, value: object, remedy: str = "") -> None:
+        super().__init__(f"{name} to be {rule}", repr(value), remedy or f"correct {name}")
+        self.name = name
+        self.rule = rule

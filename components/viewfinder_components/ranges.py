@@ -1,6 +1,6 @@
 """The numbers that a parameter may hold, checked alike wherever one is given."""
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import ParameterError
 
 LARGEST_INTEGER = 2**31 - 1
 """What TensorFlow and Kubernetes count up to. Kubeflow Pipelines hands numbers on as doubles, which
@@ -20,12 +20,10 @@ def need_integer(name: str, value: int, least: int, most: int = LARGEST_INTEGER)
     """Refuse a parameter that is no whole number, or out of its range.
 
     Raises:
-        PermanentError: It is.
+        ParameterError: It is.
     """
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise PermanentError(
-            f"{name} to be a whole number from {least} to {most}", repr(value), f"correct {name}"
-        )
+        raise ParameterError(name, f"a whole number from {least} to {most}", value)
 
 
 def need_number(
@@ -41,21 +39,19 @@ def need_number(
         above: Whether the value must be larger than `least`.
 
     Raises:
-        PermanentError: It is.
+        ParameterError: It is.
     """
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     # Written so that NaN is refused as well.
     if not is_number or not least <= value <= most or (above and value == least):
         lowest = f"above {least:g} and at most" if above else f"from {least:g} to"
-        raise PermanentError(
-            f"{name} to be a number {lowest} {most:g}", repr(value), f"correct {name}"
-        )
+        raise ParameterError(name, f"a number {lowest} {most:g}", value)
 
 
 def need_seed(value: int) -> None:
     """Refuse a seed that some library of the steps does not take.
 
     Raises:
-        PermanentError: It is none.
+        ParameterError: It is none.
     """
     need_integer("seed", value, 0, LARGEST_SEED)

@@ -15,7 +15,7 @@ import yaml
 from viewfinder_components.checking.component import check
 from viewfinder_components.checking.config import CheckConfig
 from viewfinder_components.deployment.component import deploy
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import UsageError
 from viewfinder_components.evaluation.component import evaluate
 from viewfinder_components.evaluation.config import EvaluationConfig
 from viewfinder_components.export.component import export
@@ -29,11 +29,11 @@ from viewfinder_components.training.config import TrainConfig
 from viewfinder_components.validation.component import validate
 from viewfinder_components.validation.config import ValidationConfig
 from viewfinder_pipelines.kubeflow.submission import MAIN_PARAMETERS, describe_parameters
+from viewfinder_pipelines.pipeline.assignments import parse_assignment, parse_assignments
 from viewfinder_pipelines.pipeline.compiling import (
     Pipeline,
     compile_pipeline,
     list_parameters,
-    parse_assignment,
 )
 from viewfinder_pipelines.pipeline.parameters import DEPLOY_PARAMETERS
 
@@ -231,14 +231,24 @@ def test_assignment(assignment: str, expected: tuple[str, object]) -> None:
     [
         ("epochs=many", "expected epochs to be a whole number, received 'many'"),
         ("augment=maybe", "expected augment to be true or false"),
-        ("epoch=3", "use one of: data, model_root"),
-        ("epochs", "received 'epochs'"),
+        ("epoch=3", "received 'epoch'; did you mean epochs?"),
+        ("learning-rate=3", "did you mean learning_rate?"),
+        ("quux=3", "received 'quux'; `viewfinder parameters` lists all of them"),
+        ("=3", "received ''; `viewfinder parameters`"),
+        ("compare=no", "leave it out: only the deployment pipeline has it"),
+        ("epochs", "received 'epochs' without a value; write --set epochs=VALUE"),
+        ("epochs=", "expected epochs to be a whole number, received ''"),
     ],
 )
 def test_wrong_assignment(assignment: str, sentence: str) -> None:
-    with pytest.raises(PermanentError, match="expected") as caught:
+    with pytest.raises(UsageError, match="expected") as caught:
         parse_assignment(assignment)
     assert sentence in str(caught.value)
+
+
+def test_a_parameter_that_is_set_twice_is_refused() -> None:
+    with pytest.raises(UsageError, match="--set epochs= twice; leave one of them out"):
+        parse_assignments(["epochs=3", "seed=1", "epochs=4"])
 
 
 @pytest.mark.parametrize(

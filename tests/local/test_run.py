@@ -145,19 +145,32 @@ def test_a_failed_run_says_which_step_and_why(viewfinder, photos: Path, tmp_path
     ("arguments", "sentence"),
     [
         ((), "name a folder with one folder of photos a class"),
-        (("--data", "x", "--set", "epoch=3"), "use one of: data"),
+        (("--data", "x", "--set", "epoch=3"), "did you mean epochs?"),
         (
             ("--data", "x", "--set", "min_accuracy=1.5"),
             "expected min_accuracy to be a number from 0 to 1",
         ),
         (("--data", "x", "--backbone", "resnet"), "one of efficientnet-lite0, mobilenet, scratch"),
         (("--data", "x", "--model-name", "My Model"), "lower-case"),
-        (("--data", "x", "--model-root", "ftp://bucket"), "ftp:// is not supported"),
+        (("--data", "hdfs://x/photos"), "hdfs:// is not supported"),
+    ],
+)
+def test_wrong_usage(viewfinder, arguments, sentence: str) -> None:
+    done = viewfinder.run("run", *arguments)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--data", "lost"), "lost', which does not exist"),
         (("--resume", "unknown"), "list the runs"),
         (("--resume", "unknown", "--backbone", "scratch"), "list the runs"),
     ],
 )
-def test_mistakes_on_the_command_line(viewfinder, arguments, sentence: str) -> None:
+def test_what_is_not_there(viewfinder, arguments, sentence: str) -> None:
     done = viewfinder.run("run", *arguments)
     assert done.returncode == 1
     assert sentence in done.stderr

@@ -137,7 +137,7 @@ def test_a_whole_bucket_can_be_the_place(bucket: str) -> None:
 def test_a_place_without_photos_is_refused(place: str, bucket: str) -> None:
     if place:
         put(bucket, {"apple/1.png": photo(1)})
-    with pytest.raises(PermanentError, match="received nothing; correct data"):
+    with pytest.raises(PermanentError, match="received nothing; check the bucket and the path"):
         list(find_photos(bucket + place))
 
 

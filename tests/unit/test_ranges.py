@@ -20,6 +20,7 @@ from viewfinder_components.ranges import (
 )
 from viewfinder_components.training.config import TrainConfig
 from viewfinder_components.validation.config import ValidationConfig
+from viewfinder_pipelines.pipeline.parameters import DEPLOY_PARAMETERS
 
 NEEDED = {
     EvaluationConfig: {"model_root": "models", "model_name": "m"},
@@ -46,7 +47,9 @@ def _of_type(kind: type) -> list[Any]:
 @pytest.mark.parametrize("value", [-1, 1.5, 2**53 + 1, float("nan")])
 def test_every_whole_number_of_every_step_has_a_range(config, name, value) -> None:
     given = {**NEEDED.get(config, {}), name: value}
-    with pytest.raises(PermanentError, match=rf"expected {name} to be a whole number from \d+ to"):
+    renamed = {v: k for k, v in DEPLOY_PARAMETERS.items()} if config is DeployConfig else {}
+    told = renamed.get(name, name)  # as users write it
+    with pytest.raises(PermanentError, match=rf"expected {told} to be a whole number from \d+ to"):
         config(**given)
 
 

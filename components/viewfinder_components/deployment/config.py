@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from viewfinder_components.deployment.kserve_version import Mode
 from viewfinder_components.deployment.storage_uri import to_kserve_uri
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import ParameterError
 from viewfinder_components.ranges import need_integer, need_number
 from viewfinder_components.storage.model_name import validate_model_name
 
@@ -29,7 +29,7 @@ class DeployConfig:
     """One deployment of one version.
 
     Raises:
-        PermanentError: A value is out of its range.
+        ParameterError: A value is out of its range.
     """
 
     version_uri: str
@@ -87,7 +87,7 @@ class DeployConfig:
 
     def __post_init__(self) -> None:
         validate_model_name(self.model_name)
-        validate_model_name(self.name)
+        validate_model_name(self.name, "service_name" if self.service_name else "model_name")
         to_kserve_uri(self.version_uri)
         need_integer("version_number", self.version_number, 1)
         if self.namespace:
@@ -99,15 +99,16 @@ class DeployConfig:
         need_integer("max_replicas", self.max_replicas, max(1, self.min_replicas))
         _need_match("predictor_cpu", self.cpu, _QUANTITY, f"{_QUANTITY_RULE}, such as 500m or 2")
         _need_match("predictor_memory", self.memory, _QUANTITY, f"{_QUANTITY_RULE}, such as 512Mi")
-        need_integer("timeout_seconds", self.timeout_seconds, 1)
+        need_integer("deploy_timeout_seconds", self.timeout_seconds, 1)
         need_integer("patience_seconds", self.patience_seconds, 0)
         need_number("tolerance", self.tolerance, 0, 1)
 
     def _need_mode(self) -> None:
         if self.mode not in ("", *(mode.value for mode in Mode)):
-            raise PermanentError(
-                "KServe's mode (kserve_mode) to be Standard, Knative or empty",
-                repr(self.mode),
+            raise ParameterError(
+                "kserve_mode",
+                "Standard, Knative or empty",
+                self.mode,
                 "set Standard for what KServe called RawDeployment, Knative for Serverless, or "
                 "leave it out for the cluster's default",
             )
@@ -120,4 +121,4 @@ class DeployConfig:
 
 def _need_match(name: str, value: str, pattern: re.Pattern[str], rule: str) -> None:
     if not pattern.fullmatch(value):
-        raise PermanentError(f"{name} to be {rule}", repr(value), f"correct {name}")
+        raise ParameterError(name, rule, value)

@@ -2,7 +2,7 @@
 
 import re
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import UsageError
 
 _URI = re.compile(r"([a-z][a-z0-9]*)://([^/]+)/(.+)")
 # Kubeflow Pipelines writes minio:// for whatever S3 store it uses; KServe knows it as s3://.
@@ -19,12 +19,12 @@ def to_kserve_uri(version_uri: str) -> str:
         version_uri: As publish returned it.
 
     Raises:
-        PermanentError: No pod can read such a URI.
+        UsageError: No pod can read such a URI.
     """
     match = _URI.fullmatch(version_uri.rstrip("/"))
     scheme = _SCHEMES.get(match[1]) if match else None
     if match is None or scheme is None:
-        raise PermanentError(
+        raise UsageError(
             "a version that pods can read: s3://, minio://, gs:// or pvc://, with a path",
             repr(version_uri),
             "publish with a model_root of that kind",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import ParameterError
 from viewfinder_components.ranges import LARGEST_MEGAPIXELS, need_integer, need_number
 
 if TYPE_CHECKING:  # importing it takes scipy's seconds
@@ -38,11 +38,7 @@ class EvaluationConfig:
         for name in ("min_accuracy", "min_balanced_accuracy", "max_ece"):
             need_number(name, getattr(self, name), 0, 1)
         if not 0 < self.confidence < 1:
-            raise PermanentError(
-                "confidence to be a number above 0 and below 1",
-                repr(self.confidence),
-                "correct confidence",
-            )
+            raise ParameterError("confidence", "a number above 0 and below 1", self.confidence)
         need_integer("samples", self.samples, 1)
         need_number("max_megapixels", self.max_megapixels, 0, LARGEST_MEGAPIXELS, above=True)
 

@@ -40,7 +40,9 @@ def find_in_bucket(place: Location, layout: str) -> Iterator[Candidate]:
         candidates = _Tree(top, prefix, splits).candidates(list_objects(client, prefix))
         first = next(candidates, None)
         if first is None:
-            raise PermanentError(f"photos below {place.uri}", "nothing", "correct data")
+            raise PermanentError(
+                f"photos below {place.uri}", "nothing", "check the bucket and the path in data"
+            )
         yield first
         yield from candidates
 

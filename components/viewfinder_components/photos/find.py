@@ -1,11 +1,11 @@
 """Find the photos that `data` names, whatever form it has."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import ParameterError, PermanentError
 from viewfinder_components.photos.bucket import find_in_bucket
 from viewfinder_components.photos.candidate import Candidate
 from viewfinder_components.photos.folder import find_in_folder
@@ -20,6 +20,8 @@ from viewfinder_components.storage.downloading import download_object
 from viewfinder_components.storage.location import BUCKET_SCHEMES, Location
 from viewfinder_components.storage.objects import ObjectError
 
+_Ahead = Callable[[Iterator[Candidate]], Iterator[Candidate]]
+
 
 def find_photos(data: str, layout: str = "auto") -> Iterator[Candidate]:
     """Yield everything met where `data` says, in an order that the data alone decides.
@@ -33,31 +35,51 @@ def find_photos(data: str, layout: str = "auto") -> Iterator[Candidate]:
         PermanentError: There is nothing, or nothing that can be read.
         TransientError: An object store does not answer.
     """
+    return _find(data, layout, read_ahead)
+
+
+def check_photos(data: str, layout: str = "auto") -> None:
+    """Make sure that `data` names something that can be looked through; no photo is read.
+
+    Args:
+        data: As for `find_photos`.
+        layout: As for `find_photos`.
+
+    Raises:
+        PermanentError: There is nothing, or nothing that can be read.
+        TransientError: An object store does not answer.
+    """
+    next(_find(data, layout, iter), None)
+
+
+def _find(data: str, layout: str, ahead: _Ahead) -> Iterator[Candidate]:
     if layout not in LAYOUTS:
-        raise PermanentError(f"a layout among {', '.join(LAYOUTS)}", repr(layout), "correct layout")
+        raise ParameterError("layout", f"one of {', '.join(LAYOUTS)}", layout)
     scheme = scheme_of(data)
     if scheme == PACKAGE:
         return find_in_package(data)
     if scheme in BUCKET_SCHEMES:
-        return read_ahead(_find_in_bucket(Location.parse(data), layout))
+        return ahead(_find_in_bucket(Location.parse(data), layout))
     if scheme and scheme != FILE:
-        raise PermanentError(
-            f"photos in a folder, a table, {', '.join(BUCKET_SCHEMES)} or {PACKAGE}",
+        raise ParameterError(
+            "data",
+            f"a folder, a table, {', '.join(BUCKET_SCHEMES)} or {PACKAGE}",
             data,
             f"{scheme} is not supported: copy the photos to a folder and name that",
         )
-    return _find_in_path(file_uri_to_path(data) if scheme else data, layout)
+    return _find_in_path(file_uri_to_path(data) if scheme else data, layout, ahead)
 
 
-def _find_in_path(path: str, layout: str) -> Iterator[Candidate]:
+def _find_in_path(path: str, layout: str, ahead: _Ahead) -> Iterator[Candidate]:
     if os.path.isdir(path):
         return find_in_folder(path, layout)
     if os.path.isfile(path) and path.lower().endswith(SUFFIXES):
-        return read_ahead(find_in_table(Path(path)))
-    received = "a file of another kind" if os.path.exists(path) else "nothing"
-    raise PermanentError(
-        f"a folder, or a table ({', '.join(SUFFIXES)}), at {path!r}", received, "correct data"
-    )
+        return ahead(find_in_table(Path(path)))
+    expected = f"data to be a folder, or a table ({', '.join(SUFFIXES)})"
+    if os.path.exists(path):
+        remedy = "name the folder that holds a folder of photos for each class"
+        raise PermanentError(expected, f"{path!r}, a file of another kind", remedy)
+    raise PermanentError(expected, f"{path!r}, which does not exist", "check the path")
 
 
 def _find_in_bucket(place: Location, layout: str) -> Iterator[Candidate]:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, UsageError
 from viewfinder_components.photos.candidate import SPLIT_NAMES, Candidate, to_label
 from viewfinder_components.photos.uri import PACKAGE
 
@@ -59,10 +59,10 @@ def find_in_package(data: str) -> Iterator[Candidate]:
     choices = parse_qs(url.query)
     label = choices.get("label", list(table.labels))[0]
     if label not in table.labels or set(choices) - {"label"}:
-        raise PermanentError(
+        raise UsageError(
             f"one of ?label={', ?label='.join(table.labels)} after {PACKAGE}{url.netloc}",
             f"?{url.query}",
-            "correct data",
+            f"set data to {PACKAGE}{url.netloc}?label={next(iter(table.labels))}, for example",
         )
     yield from _rows(url.netloc, table, table.labels[label])
 
@@ -101,8 +101,10 @@ def _rows(package: str, table: PackageTable, label: str) -> Iterator[Candidate]:
 
 def _table(package: str) -> PackageTable:
     if package not in PACKAGES:
-        raise PermanentError(
-            f"a package among {', '.join(PACKAGES)}", repr(package), "correct data"
+        raise UsageError(
+            f"one of {', '.join(PACKAGES)} after {PACKAGE} in data",
+            repr(package),
+            "name that package, or a folder of photos",
         )
     return PACKAGES[package]
 

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, UsageError
 from viewfinder_components.ranges import need_integer
 from viewfinder_components.storage.contents import Manifest
 from viewfinder_components.storage.location import BUCKET_SCHEMES
@@ -50,13 +50,13 @@ class SelectConfig:
         if not self.model_root.lower().startswith((*BUCKET_SCHEMES, PVC)):
             raise self._out_of_reach()
 
-    def _out_of_reach(self) -> PermanentError:
+    def _out_of_reach(self) -> UsageError:
         kinds = ", ".join((*BUCKET_SCHEMES, PVC))
         example = f"s3://BUCKET/models/{self.model_name}/NUMBER"
         root = self.model_root
         local = root.lower().startswith("file:") or not _SCHEME.match(root)
-        return PermanentError(
-            f"a model root that pods can read: {kinds}",
+        return UsageError(
+            f"model_root to be one that pods can read: {kinds}",
             f"{root!r}, a folder of this machine" if local else repr(root),
             "name the root with --model-root; a version that lies only on this machine can be "
             f"copied to one, its whole folder as it is, to {example} for example",

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Self
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import UsageError
 
 GS, S3 = "gs", "s3"
 _SCHEMES = {"gs": GS, "s3": S3, "minio": S3}
@@ -36,7 +36,7 @@ class Location:
         """Read a URI such as `gs://bucket/models`; nothing in it is percent-encoded.
 
         Raises:
-            PermanentError: It names no bucket that can exist, or no key that can.
+            UsageError: It names no bucket that can exist, or no key that can.
         """
         scheme, _, rest = uri.partition("://")
         bucket, _, key = rest.partition("/")
@@ -57,26 +57,26 @@ class Location:
         """Return the location as a folder below which things can be put.
 
         Raises:
-            PermanentError: Stores and their readers do not agree what it names.
+            UsageError: Stores and their readers do not agree what it names.
         """
         names = self.key.strip("/").split("/") if self.key.strip("/") else []
         # An object may be called so; a folder on a disk, where a pod's copy of it ends, may not.
         if any(name in ("", ".", "..") for name in names):
-            raise PermanentError(
+            raise UsageError(
                 "folder names between single slashes", repr(self.uri), "correct the path"
             )
         return replace(self, key="/".join(names))
 
     def _validate(self, uri: str) -> None:
         if not self.scheme:
-            raise PermanentError(f"one of {', '.join(BUCKET_SCHEMES)}", repr(uri), "correct it")
+            raise UsageError(f"one of {', '.join(BUCKET_SCHEMES)}", repr(uri), "correct it")
         pattern, characters = _NAMES[self.scheme]
         if not pattern.fullmatch(self.bucket) or ".." in self.bucket:
-            raise PermanentError(
+            raise UsageError(
                 f"a bucket name in {self.scheme}://bucket/path: 3 or more {characters}",
                 f"{self.bucket!r} in {uri!r}",
                 "name the bucket as `gcloud storage ls` or `aws s3 ls` does",
             )
         if len(self.key.encode("utf-8", "surrogatepass")) > _KEY_BYTES:
             received = f"{len(self.key.encode('utf-8', 'surrogatepass'))} in {uri[:80]!r}..."
-            raise PermanentError(f"at most {_KEY_BYTES} bytes after the bucket", received, "move")
+            raise UsageError(f"at most {_KEY_BYTES} bytes after the bucket", received, "move")

@@ -2,7 +2,7 @@
 
 import re
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import ParameterError
 
 # KServe names an InferenceService after the model and wants a letter first (its webhook's
 # "^[a-z]([-a-z0-9]*[a-z0-9])?$"). Of a Kubernetes label's 63 characters, what is made from the name
@@ -11,18 +11,22 @@ _NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 MAX_LENGTH = 47
 
 
-def validate_model_name(name: str) -> str:
+def validate_model_name(name: str, parameter: str = "model_name") -> str:
     """Return `name` if a model, its folder and its InferenceService can be called so.
 
+    Args:
+        name: The name.
+        parameter: What gave it, for the error.
+
     Raises:
-        PermanentError: It cannot; the message names a similar one that can.
+        ParameterError: It cannot; the message names a similar one that can.
     """
     if _NAME.fullmatch(name) and len(name) <= MAX_LENGTH:
         return name
     similar = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789")[:MAX_LENGTH].strip("-")
-    raise PermanentError(
-        f"a model name of lower-case letters, digits and dashes, a letter first, no dash last, "
-        f"at most {MAX_LENGTH} characters",
-        repr(name[:100]),
-        f"set model_name, to {similar or 'classifier'!r} for example",
+    raise ParameterError(
+        parameter,
+        f"at most {MAX_LENGTH} lower-case letters, digits and dashes, a letter first, no dash last",
+        name[:100],
+        f"set {parameter}, to {similar or 'classifier'!r} for example",
     )

@@ -7,7 +7,7 @@ at `/mnt/pvc/<claim>`; KServe mounts it where its own containers want it.
 import re
 from pathlib import Path
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, UsageError
 from viewfinder_components.storage.local_store import LocalStore
 
 PVC = "pvc://"
@@ -32,7 +32,7 @@ def open_claim(root: str) -> LocalStore:
     claim, _, path = root[len(PVC) :].partition("/")
     names = [name for name in path.split("/") if name]
     if not _CLAIM.fullmatch(claim) or ".." in names:
-        raise PermanentError(
+        raise UsageError(
             "a claim and a path on it, pvc://claim/path", repr(root), "correct model_root"
         )
     if not (MOUNTS / claim).is_dir():

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from viewfinder_components.errors import PermanentError, ViewfinderError
+from viewfinder_components.errors import ParameterError, UsageError, ViewfinderError
 from viewfinder_components.storage.store import open_store
 from viewfinder_components.storage.version import Version, parse_number
 
@@ -22,7 +22,7 @@ class RetentionRule:
 
     def __post_init__(self) -> None:
         if self.keep < 1:
-            raise PermanentError("keep of at least 1 version", repr(self.keep), "correct keep")
+            raise ParameterError("keep", "a whole number from 1", self.keep)
 
     def candidates(self, model: str, versions: Iterable[Version]) -> list[Version]:
         """Return the versions of `model` that may go, the oldest first."""
@@ -43,7 +43,7 @@ class RetentionRule:
             folder, _, last = entry.strip().rstrip("/").rpartition("/")
             number = parse_number(last)
             if number is None:
-                raise PermanentError(
+                raise UsageError(
                     "numbers or version URIs as what is served", repr(entry), "name the version"
                 )
             if folder in ("", model) or folder.endswith(f"/{model}"):

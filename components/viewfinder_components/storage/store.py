@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import UsageError
 from viewfinder_components.storage.bucket_store import BucketStore
 from viewfinder_components.storage.clients import open_client
 from viewfinder_components.storage.contents import Manifest
@@ -95,11 +95,11 @@ def open_store(root: str) -> Store:
             claim. Nothing is made before `add`.
 
     Raises:
-        PermanentError: The URI's scheme is not supported, or it names no place that can exist.
+        UsageError: The URI's scheme is not supported, or it names no place that can exist.
     """
     remedy = "set model_root, to /srv/models for example"
     if not root.strip() or "\0" in root:
-        raise PermanentError(_WORKS, repr(root), remedy)
+        raise UsageError(_WORKS, repr(root), remedy)
     match = _SCHEME.match(root)
     if match is None:
         return LocalStore(Path(os.path.expanduser(root)).absolute())
@@ -109,8 +109,8 @@ def open_store(root: str) -> Store:
     if root.lower().startswith(PVC):
         return open_claim(root)
     if match[1].lower() != "file":
-        raise PermanentError(_WORKS, f"{root!r} ({match[1]}:// is not supported)", remedy)
+        raise UsageError(_WORKS, f"{root!r} ({match[1]}:// is not supported)", remedy)
     path = re.sub(r"^//(localhost(?=/))?", "", root[len("file:") :])
     if not path.startswith("/"):
-        raise PermanentError("a file URI with three slashes", repr(root), f"write file:///{path}")
+        raise UsageError("a file URI with three slashes", repr(root), f"write file:///{path}")
     return LocalStore(Path(path))

@@ -13,7 +13,7 @@ book's head .885 and .982.
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import ParameterError, UsageError
 from viewfinder_components.ranges import need_integer, need_number, need_seed
 
 BACKBONES = ("efficientnet-lite0", "mobilenet", "scratch")
@@ -77,7 +77,7 @@ class TrainConfig:
         for name in ("dropout", "label_smoothing"):
             need_number(name, getattr(self, name), 0, 0.99)
         if self.backbone == "scratch" and (self.fine_tune_epochs or self.weights):
-            raise PermanentError(
+            raise UsageError(
                 "neither weights nor fine_tune_epochs with the backbone scratch",
                 f"weights {self.weights!r} and fine_tune_epochs {self.fine_tune_epochs}",
                 "leave them out: from scratch, every weight is trained from the start",
@@ -87,7 +87,7 @@ class TrainConfig:
 def _require_one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
         known = ", ".join(choice or "'' (the usual one)" for choice in choices)
-        raise PermanentError(f"{name} to be one of {known}", repr(value), f"choose another {name}")
+        raise ParameterError(name, f"one of {known}", value, f"choose another {name}")
 
 
 @dataclass(frozen=True)

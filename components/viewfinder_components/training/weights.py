@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, UsageError
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,9 @@ def find_weights(backbone: str, uri: str) -> WeightsFile | None:
     if uri:
         path = _local_path(uri)
         if not path.is_file():
-            raise PermanentError(f"a file of {backbone} weights", repr(uri), "check the path")
+            raise PermanentError(
+                f"a file of {backbone} weights", f"{uri!r}, where there is none", "correct weights"
+            )
         return WeightsFile(path, uri)
     if backbone == "scratch":
         return None
@@ -59,7 +61,7 @@ def _local_path(uri: str) -> Path:
         return Path(unquote(parts.path))
     if "://" not in uri:
         return Path(os.path.expanduser(uri))
-    raise PermanentError(
+    raise UsageError(
         "weights at a path or a file:// URI", repr(uri), "copy them to a disk this step can read"
     )
 

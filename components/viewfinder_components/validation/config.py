@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import ParameterError, UsageError
 from viewfinder_components.photos.layout import LAYOUTS
 from viewfinder_components.ranges import LARGEST_MEGAPIXELS, need_integer, need_number, need_seed
 from viewfinder_components.reports.formatting import plural
@@ -75,11 +75,9 @@ class ValidationConfig:
         need_number("max_imbalance", self.max_imbalance, 1)
         need_number("max_megapixels", self.max_megapixels, 0, LARGEST_MEGAPIXELS, above=True)
         if self.layout not in LAYOUTS:
-            raise PermanentError(
-                f"layout to be one of {', '.join(LAYOUTS)}", repr(self.layout), "correct layout"
-            )
+            raise ParameterError("layout", f"one of {', '.join(LAYOUTS)}", self.layout)
         if self.val_fraction + self.test_fraction >= 1:
-            raise PermanentError(
+            raise UsageError(
                 "val_fraction and test_fraction to be less than 1 together",
                 f"{self.val_fraction} and {self.test_fraction}",
                 "leave photos to train on",

@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from viewfinder_components.errors import TransientError, ViewfinderError
-from viewfinder_pipelines.cli.options import INTERRUPTED, exit_code, split_options
+from viewfinder_pipelines.cli.options import (
+    INTERRUPTED,
+    exit_code,
+    exit_code_after,
+    split_options,
+)
 
 if TYPE_CHECKING:
     from viewfinder_pipelines.kubeflow.runner import KubeflowPlan
@@ -34,6 +39,16 @@ def _service_options(command: _Command) -> _Command:
     ):  # fmt: skip
         command = option(command)
     return command
+
+
+def _timeout(default: int) -> Callable[[_Command], _Command]:
+    return click.option(
+        "--timeout",
+        type=click.IntRange(min=1),
+        default=default,
+        show_default=True,
+        help="Longest time, in seconds.",
+    )
 
 
 @click.command()
@@ -103,7 +118,7 @@ def _deploy_on_kubeflow(plan: "KubeflowPlan", as_json: bool) -> NoReturn:
 @click.command()
 @click.argument("model")
 @click.option("--to", "number", type=click.IntRange(min=1), help="A version that has served.")
-@click.option("--timeout", default=600, show_default=True, help="Longest time, in seconds.")
+@_timeout(600)
 @click.option(
     "--without-comparison", is_flag=True, help="Do not compare answers with the evaluation's."
 )
@@ -136,7 +151,7 @@ def rollback(
 @click.command()
 @click.argument("model")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--timeout", default=300, show_default=True, help="Longest time, in seconds.")
+@_timeout(300)
 @_service_options
 def undeploy(model: str, yes: bool, timeout: int, as_json: bool, **options: Any) -> None:
     """Remove a model's service and wait until it is gone; published versions stay."""
@@ -173,7 +188,7 @@ def _print(as_json: bool, summary: str, record: dict[str, Any]) -> None:
 
 @contextmanager
 def _reported(as_json: bool) -> Iterator[None]:
-    """Show progress on standard error, and exit with 1, or 75 where trying again may help."""
+    """Show progress on standard error; exit with 1 or 2, or 75 where trying again may help."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%H:%M:%S"))
     loggers = [
@@ -200,8 +215,8 @@ def _fail(error: ViewfinderError, as_json: bool) -> NoReturn:
         words = {key: getattr(error, key) for key in ("expected", "received", "remedy")}
         failure = {"state": "failed", "error": {**words, "retryable": retryable}}
         click.echo(json.dumps(failure, indent=2))
-    click.echo(f"{type(error).__name__}: {error}", err=True)
-    sys.exit(_TRY_AGAIN if retryable else 1)
+    click.echo(f"Error: {error}", err=True)
+    sys.exit(_TRY_AGAIN if retryable else exit_code_after(error))
 
 
 COMMANDS = (deploy, rollback, undeploy)

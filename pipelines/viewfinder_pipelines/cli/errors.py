@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from viewfinder_components.errors import ViewfinderError
-from viewfinder_pipelines.cli.options import INTERRUPTED
+from viewfinder_pipelines.cli.options import INTERRUPTED, exit_code_after
 from viewfinder_pipelines.settings.environment import Settings
 
 
@@ -19,12 +19,12 @@ class Sentences(click.Group):
     """A group of commands whose errors are printed as sentences."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; exit with 1 after an error, and with 130 after Ctrl-C."""
+        """Run the command; exit with 2 after wrong usage, 1 after errors, 130 after Ctrl-C."""
         try:
             return super().invoke(ctx)
         except ViewfinderError as error:
-            click.echo(f"{type(error).__name__}: {error}", err=True)
-            sys.exit(1)
+            click.echo(f"Error: {error}", err=True)
+            sys.exit(exit_code_after(error))
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
             sys.exit(INTERRUPTED)

@@ -107,7 +107,7 @@ def compile_(output: Path, settings: Path | None, name: str) -> None:
 @main.command()
 @click.argument("model_version")
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8080, show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
 @click.option("--name", help="The model's name in the URLs.  [default: the published name]")
 def serve(model_version: str, host: str, port: int, name: str | None) -> None:
     """Serve a published version: its path or URI, MODEL, or MODEL/NUMBER."""

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from viewfinder_components.errors import UsageError, ViewfinderError
+
 if TYPE_CHECKING:
     from viewfinder_pipelines.runs.record import RunResult
     from viewfinder_pipelines.settings.file import ClusterSettings
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+WRONG_USAGE = 2  # click's own
 _EXIT_CODES = {"succeeded": 0, "refused": 3, "interrupted": INTERRUPTED}
 CLUSTER_OPTIONS = {"settings", "host", "namespace", "experiment", "cache"}
 
@@ -56,6 +59,11 @@ def submission_options(command: _Command) -> _Command:
 def exit_code(result: "RunResult") -> int:
     """Return the exit code that tells how a run ended: 0, 3 when refused, 130, or 1."""
     return _EXIT_CODES.get(result.state, 1)
+
+
+def exit_code_after(error: ViewfinderError) -> int:
+    """Return the exit code of a command that met an error: 2 for wrong usage, or 1."""
+    return WRONG_USAGE if isinstance(error, UsageError) else 1
 
 
 def split_options(options: dict[str, Any]) -> tuple[dict[str, Any], "ClusterSettings"]:

@@ -4,15 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import UsageError
 from viewfinder_components.selection.select import SelectConfig
 from viewfinder_components.storage.version import parse_number
-from viewfinder_pipelines.pipeline.compiling import (
-    Pipeline,
-    list_parameters,
-    parse_assignment,
-    with_defaults,
-)
+from viewfinder_pipelines.pipeline.assignments import parse_assignments, parse_table
+from viewfinder_pipelines.pipeline.compiling import Pipeline, list_parameters, with_defaults
 from viewfinder_pipelines.pipeline.parameters import to_deploy_config
 from viewfinder_pipelines.settings.environment import Settings
 from viewfinder_pipelines.settings.file import ClusterSettings
@@ -35,13 +31,13 @@ class Target:
         """Take `MODEL`, `MODEL/NUMBER`, or the URI of a model root followed by either, apart.
 
         Raises:
-            PermanentError: It is none of these.
+            UsageError: It is none of these.
         """
         place, slash, last = text.rstrip("/").rpartition("/")
         number = parse_number(last) if slash else None
         root, _, model = (text.rstrip("/") if number is None else place).rpartition("/")
         if not model or (root and not root.partition("://")[2]):
-            raise PermanentError(
+            raise UsageError(
                 "MODEL, MODEL/NUMBER, or the URI of a model root followed by either",
                 repr(text),
                 "write fruit/3 or s3://bucket/models/fruit/3 for example",
@@ -65,17 +61,17 @@ def gather_parameters(
         settings: What the settings file says.
 
     Raises:
-        PermanentError: A parameter is unknown, of the wrong type or out of its range, or no pod
+        UsageError: A parameter is unknown, of the wrong type or out of its range, or no pod
             can read the model root.
     """
-    assigned = dict(parse_assignment(one, Pipeline.DEPLOYMENT) for one in assignments)
+    assigned = parse_assignments(assignments, Pipeline.DEPLOYMENT)
     for name in _NAMED.keys() & assigned.keys():
-        raise PermanentError(f"{_NAMED[name]} in MODEL/NUMBER", f"--set {name}", "leave that out")
+        raise UsageError(f"{_NAMED[name]} in MODEL/NUMBER", f"--set {name}", "leave that out")
     known = list_parameters(Pipeline.DEPLOYMENT)
     trains = list_parameters(Pipeline.TRAINING)
-    filed = [f"{k}={v}" for k, v in settings.parameters.items() if k in known or k not in trains]
+    filed = {k: v for k, v in settings.parameters.items() if k in known or k not in trains}
     given = {
-        **dict(parse_assignment(one, Pipeline.DEPLOYMENT) for one in filed),
+        **parse_table(filed, Pipeline.DEPLOYMENT),
         **({"model_root": target.root} if target.root else {}),
         **options,
         **assigned,
@@ -103,7 +99,7 @@ def to_select_config(parameters: Mapping[str, Any]) -> SelectConfig:
     """Return which version the parameters name.
 
     Raises:
-        PermanentError: A value is out of its range, or no pod can read the model root.
+        UsageError: A value is out of its range, or no pod can read the model root.
     """
     return SelectConfig(
         **{name: parameters[name] for name in ("model_root", "model_name", "version", "compare")}

@@ -13,12 +13,8 @@ from viewfinder_components.deployment.config import DeployConfig
 from viewfinder_components.deployment.refusals import explain_refusal, explain_silence
 from viewfinder_components.errors import PermanentError
 from viewfinder_pipelines.doctor.finding import UnseenError, as_unseen
-from viewfinder_pipelines.pipeline.compiling import (
-    Pipeline,
-    list_parameters,
-    parse_assignment,
-    with_defaults,
-)
+from viewfinder_pipelines.pipeline.assignments import parse_table
+from viewfinder_pipelines.pipeline.compiling import Pipeline, list_parameters, with_defaults
 from viewfinder_pipelines.pipeline.parameters import to_deploy_config
 from viewfinder_pipelines.settings.file import ClusterSettings
 
@@ -98,9 +94,8 @@ class Install:
         """
         known = list_parameters(Pipeline.DEPLOYMENT)
         filed = self.config.settings.parameters
-        given = [f"{name}={value}" for name, value in filed.items() if name in known]
-        assigned = dict(parse_assignment(one, Pipeline.DEPLOYMENT) for one in given)
-        parameters = with_defaults(assigned, Pipeline.DEPLOYMENT)
+        given = {name: value for name, value in filed.items() if name in known}
+        parameters = with_defaults(parse_table(given, Pipeline.DEPLOYMENT), Pipeline.DEPLOYMENT)
         return to_deploy_config(parameters, "s3://bucket/model/1", 1)
 
     def core(self, kind: str, name: str = "") -> str:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, UsageError
 from viewfinder_components.image import PREDICTOR_IMAGE, STEPS_IMAGE
 from viewfinder_components.storage.pvc import MOUNTS, PVC
 from viewfinder_pipelines.pipeline.platform import PlatformSettings
@@ -47,12 +47,12 @@ def require_reach(name: str, value: str, platform: PlatformSettings) -> None:
         platform: What the pods get.
 
     Raises:
-        PermanentError: It is neither in a bucket nor in a package nor on a claim that is mounted.
+        UsageError: It is neither in a bucket nor in a package nor on a claim that is mounted.
     """
     mounts = [volume.mount_path for volume in platform.every.volumes]
     if value.lower().startswith(_IN_REACH) or any(value.startswith(f"{m}/") for m in mounts):
         return
-    raise PermanentError(
+    raise UsageError(
         f"{name} that the pods can reach: gs://, s3://, pvc://CLAIM/path"
         + (", package://" if name == "data" else ""),
         repr(value) if value else "nothing",

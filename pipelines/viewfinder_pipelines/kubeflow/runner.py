@@ -18,7 +18,8 @@ from viewfinder_pipelines.kubeflow.reach import (
 from viewfinder_pipelines.kubeflow.record_merging import merge_readings
 from viewfinder_pipelines.kubeflow.result import KubeflowRun
 from viewfinder_pipelines.kubeflow.submission import RUN_ID, submit, upload_pipeline
-from viewfinder_pipelines.pipeline.compiling import Pipeline, parse_assignment, with_defaults
+from viewfinder_pipelines.pipeline.assignments import parse_assignments, parse_table
+from viewfinder_pipelines.pipeline.compiling import Pipeline, with_defaults
 from viewfinder_pipelines.pipeline.parameters import check_parameters
 from viewfinder_pipelines.runs.events import Listener
 from viewfinder_pipelines.runs.record import RunResult
@@ -80,11 +81,10 @@ def plan_kubeflow_run(
         PermanentError: A parameter is missing, unknown, of the wrong type, or names a place that
             the pods cannot see.
     """
-    given = [f"{key}={value}" for key, value in settings.parameters.items()]
     arguments = {
-        **dict(map(parse_assignment, given)),
+        **parse_table(settings.parameters),
         **options,
-        **dict(map(parse_assignment, assignments)),
+        **parse_assignments(assignments),
     }
     for name in ("data", "model_root"):
         require_reach(name, str(arguments.get(name, "")), settings.platform)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, UsageError
 from viewfinder_pipelines.kubeflow.client import Kubeflow
 from viewfinder_pipelines.kubeflow.result import FINAL_STATES
 from viewfinder_pipelines.kubeflow.submission import (
@@ -49,16 +49,16 @@ class Trigger:
             every: An interval such as `90m`, `6h` or `1d`; at least a minute.
 
         Raises:
-            PermanentError: Not exactly one of them, or not well-formed.
+            UsageError: Not exactly one of them, or not well-formed.
         """
         if bool(cron) == bool(every):
-            raise PermanentError(
+            raise UsageError(
                 "either --cron or --every", "both" if cron else "neither", "give one of them"
             )
         if cron:
             fields = cron.split()
             if len(fields) not in (5, 6):
-                raise PermanentError(
+                raise UsageError(
                     "a cron expression of five fields (minute hour day month weekday)",
                     repr(cron),
                     'write for example --cron "0 3 * * *"',
@@ -67,7 +67,7 @@ class Trigger:
         match = re.fullmatch(r"([1-9]\d*)([smhd])", every or "")
         seconds = int(match[1]) * _UNITS[match[2]] if match else 0
         if seconds < _UNITS["m"]:
-            raise PermanentError(
+            raise UsageError(
                 "an interval of at least a minute", repr(every), "write for example --every 6h"
             )
         return cls(interval=seconds)

@@ -1,6 +1,7 @@
 """Look at the places that a run on this machine reads and writes, before it begins.
 
-The steps would find out by themselves: where the model is published, only after the training.
+The steps would find out by themselves, those that publish only after the training. What is refused
+here leaves no run behind.
 """
 
 import os
@@ -11,6 +12,7 @@ from typing import Any
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.foreign_errors import explain_foreign
+from viewfinder_components.photos.find import check_photos
 from viewfinder_components.storage.local_store import LocalStore
 from viewfinder_components.storage.store import open_store
 from viewfinder_components.training.weights import find_weights
@@ -30,9 +32,11 @@ def check_places(parameters: Mapping[str, Any]) -> None:
         parameters: All of the pipeline's parameters, defaults included.
 
     Raises:
-        PermanentError: No version can be published, no checkpoint written, or there are no weights.
-        TransientError: The store of the model root does not answer.
+        PermanentError: There is nothing at `data`, no version can be published, no checkpoint
+            written, or there are no weights.
+        TransientError: The store of the photos or of the model root does not answer.
     """
+    check_photos(parameters["data"], parameters["layout"])
     find_weights(parameters["backbone"], parameters["weights"])
     store = open_store(parameters["model_root"])
     store.versions(parameters["model_name"])  # the evaluation will ask for the newest

@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import ParameterError, PermanentError, UsageError
 from viewfinder_pipelines.local.execution import run_locally
 from viewfinder_pipelines.local.places import anchor, check_places
+from viewfinder_pipelines.pipeline.assignments import parse_assignments
 from viewfinder_pipelines.pipeline.compiling import (
     compile_pipeline,
     list_parameters,
-    parse_assignment,
     with_defaults,
 )
 from viewfinder_pipelines.pipeline.parameters import check_parameters
@@ -65,9 +65,9 @@ def plan_run(
         TransientError: The store of the model root does not answer.
     """
     settings = settings or Settings()
-    arguments = {**options, **dict(map(parse_assignment, assignments))}
+    arguments = {**options, **parse_assignments(assignments)}
     if not arguments.get("data"):
-        raise PermanentError(
+        raise UsageError(
             "photos to train on",
             "no --data",
             "name a folder with one folder of photos a class: viewfinder run --data PHOTOS",
@@ -102,7 +102,7 @@ def resume_run(
     """
     result = load_run(run_id, settings)
     if options or assignments:
-        raise PermanentError(
+        raise UsageError(
             "--resume RUN alone, since a resumed run keeps its parameters",
             f"also {', '.join([*options, *assignments])}",
             "leave them out, or start a new run",
@@ -203,9 +203,10 @@ def list_runs(settings: Settings | None = None) -> list[RunResult]:
 
 def _new_run_dir(settings: Settings, run_id: str) -> Path:
     if not _RUN_ID.fullmatch(run_id):
-        raise PermanentError(
-            "a run_id of letters, digits, dots, dashes and underscores, at most 100 of them",
-            repr(run_id),
+        raise ParameterError(
+            "run_id",
+            "at most 100 letters, digits, dots, dashes and underscores, a letter or digit first",
+            run_id,
             "leave run_id out, or choose another",
         )
     run_dir = settings.runs / run_id

@@ -3,25 +3,11 @@
 import importlib
 import inspect
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import Enum
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
-
-from viewfinder_components.errors import PermanentError
-
-
-def _to_bool(text: str) -> bool:
-    values = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-    try:
-        return values[text.lower()]
-    except KeyError as error:
-        raise ValueError(text) from error
-
-
-_CONVERT: dict[Any, Callable[[str], Any]] = {str: str, int: int, float: float, bool: _to_bool}
-_DESCRIBE = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
 
 
 class Pipeline(Enum):
@@ -31,15 +17,19 @@ class Pipeline(Enum):
     DEPLOYMENT = "viewfinder-deployment"
 
     @property
+    def label(self) -> str:
+        """What users call it: `training` or `deployment`."""
+        return self.value.removeprefix("viewfinder-")
+
+    @property
     def steps(self) -> frozenset[str]:
         """The steps' names, known without compiling it."""
         return _STEPS[self]
 
     def load(self) -> Any:
         """Import the pipeline: it takes kfp, so it is done when it is needed."""
-        name = self.value.removeprefix("viewfinder-")
-        module = importlib.import_module(f"viewfinder_pipelines.pipeline.{name}")
-        return getattr(module, f"{name}_pipeline")
+        module = importlib.import_module(f"viewfinder_pipelines.pipeline.{self.label}")
+        return getattr(module, f"{self.label}_pipeline")
 
     @property
     def description(self) -> str:
@@ -99,26 +89,3 @@ def with_defaults(
 ) -> dict[str, Any]:
     """Return all of a pipeline's parameters, those not given with their defaults."""
     return {**{name: p.default for name, p in list_parameters(pipeline).items()}, **arguments}
-
-
-def parse_assignment(assignment: str, pipeline: Pipeline = Pipeline.TRAINING) -> tuple[str, Any]:
-    """Turn `key=value` into a pipeline parameter and a value of its type.
-
-    Raises:
-        PermanentError: No such parameter, or the value is not of its type.
-    """
-    name, separator, text = assignment.partition("=")
-    known = list_parameters(pipeline)
-    if not separator or name not in known:
-        raise PermanentError(
-            "--set KEY=VALUE with a parameter of the pipeline",
-            repr(assignment),
-            f"use one of: {', '.join(known)}",
-        )
-    kind = known[name].annotation
-    try:
-        return name, _CONVERT[kind](text)
-    except ValueError as error:
-        raise PermanentError(
-            f"{name} to be {_DESCRIBE[kind]}", repr(text), f"write --set {name}=VALUE again"
-        ) from error

@@ -6,7 +6,7 @@ from typing import Any
 
 from viewfinder_components.checking.config import CheckConfig
 from viewfinder_components.deployment.config import DeployConfig
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import ParameterError
 from viewfinder_components.evaluation.config import EvaluationConfig
 from viewfinder_components.export.export import ExportConfig
 from viewfinder_components.storage.model_name import validate_model_name
@@ -14,6 +14,7 @@ from viewfinder_components.training.config import TrainConfig
 from viewfinder_components.validation.config import ValidationConfig
 
 _CONFIGS = (ValidationConfig, TrainConfig, EvaluationConfig, ExportConfig, CheckConfig)
+_ANY_ROOT = "s3://bucket"
 # The deploy step's own names of the pipeline's parameters that must say whose they are.
 DEPLOY_PARAMETERS = {
     "predictor_service_account": "service_account",
@@ -32,7 +33,7 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
         parameters: All of the pipeline's parameters, defaults included.
 
     Raises:
-        PermanentError: A value that a step would refuse.
+        UsageError: A value that a step would refuse.
     """
     for name, value in parameters.items():
         _need_utf8(name, value)
@@ -40,9 +41,9 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
     validate_model_name(parameters["model_name"])
     for config in _CONFIGS:
         config(**_those_of(config, parameters))
-    if parameters["deploy"]:
-        root = str(parameters["model_root"]).rstrip("/")
-        to_deploy_config(parameters, f"{root}/{parameters['model_name']}/1", 1)
+    # Those of the deploy step are wrong even where nothing is deployed, as in a run on a laptop.
+    root = str(parameters["model_root"]).rstrip("/") if parameters["deploy"] else _ANY_ROOT
+    to_deploy_config(parameters, f"{root}/{parameters['model_name']}/1", 1)
 
 
 def to_deploy_config(parameters: Mapping[str, Any], uri: str, number: int) -> DeployConfig:
@@ -54,7 +55,7 @@ def to_deploy_config(parameters: Mapping[str, Any], uri: str, number: int) -> De
         number: The version's number.
 
     Raises:
-        PermanentError: A value is out of its range.
+        UsageError: A value is out of its range.
     """
     renamed = {DEPLOY_PARAMETERS.get(name, name): value for name, value in parameters.items()}
     return DeployConfig(version_uri=uri, version_number=number, **_those_of(DeployConfig, renamed))
@@ -67,16 +68,15 @@ def _need_utf8(name: str, value: Any) -> None:
     except UnicodeEncodeError:
         is_text = False
     if not is_text:
-        raise PermanentError(
-            f"{name} in UTF-8, without zero bytes", ascii(value), "rename the file or folder"
-        )
+        raise ParameterError(name, "UTF-8 without zero bytes", value, "rename the file or folder")
 
 
 def _need_folder(name: str, value: str) -> None:
     if "://" in value:
-        raise PermanentError(
-            f"{name} to be the path of a folder, or empty",
-            repr(value),
+        raise ParameterError(
+            name,
+            "the path of a folder, or empty",
+            value,
             "name a folder on a disk or on a mounted volume",
         )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar, get_origin, get_type_hints
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, UsageError
 from viewfinder_pipelines.pipeline.platform import PlatformSettings, PodSettings, SecretKeys, Volume
 
 DEFAULT_FILE = Path("viewfinder.toml")
@@ -71,7 +71,8 @@ def read_settings(path: Path | None) -> ClusterSettings:
         path: The file; None for `viewfinder.toml` in the working directory, if there is one.
 
     Raises:
-        PermanentError: The file is missing, is not TOML, or has a setting that is not known.
+        PermanentError: The file cannot be read.
+        UsageError: It is not TOML, or has a setting that is not known.
     """
     if path is None and not DEFAULT_FILE.is_file():
         return ClusterSettings()
@@ -83,7 +84,7 @@ def read_settings(path: Path | None) -> ClusterSettings:
             "a settings file", f"{path}: {error.strerror}", "name another with --settings"
         ) from error
     except ValueError as error:
-        raise PermanentError(f"TOML in {path}", str(error), "correct it") from error
+        raise UsageError(f"TOML in {path}", str(error), "correct it") from error
     _refuse_unknown(tables, {"kubeflow", "steps", "parameters"}, "", path)
     for name, table in tables.items():
         if not isinstance(table, dict):
@@ -142,8 +143,8 @@ def _refuse_unknown(table: Mapping[str, Any], known: set[str], name: str, path: 
         raise _wrong(name or "the file", f"one of {', '.join(sorted(known))}", min(unknown), path)
 
 
-def _wrong(name: str, expected: str, received: Any, path: Path) -> PermanentError:
-    return PermanentError(
+def _wrong(name: str, expected: str, received: Any, path: Path) -> UsageError:
+    return UsageError(
         f"{expected} for {name}",
         repr(received),
         f"correct {path}; docs/viewfinder.toml shows every setting",

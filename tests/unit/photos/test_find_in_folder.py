@@ -232,7 +232,7 @@ def test_folders_nested_deeper_than_python_recurses(tmp_path) -> None:
 
 
 def test_data_that_does_not_exist(tmp_path) -> None:
-    with pytest.raises(PermanentError, match="received nothing; correct data"):
+    with pytest.raises(PermanentError, match="lost', which does not exist; check the path"):
         find_photos(str(tmp_path / "lost"))
     make(tmp_path, "photo.jpg")
     with pytest.raises(PermanentError, match="a file of another kind"):

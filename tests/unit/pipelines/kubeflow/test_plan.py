@@ -69,9 +69,11 @@ def test_mistakes(options: dict[str, Any], sentence: str) -> None:
     assert sentence in str(caught.value)
 
 
-def test_what_is_not_deployed_is_not_looked_at() -> None:
-    options = {**IN_REACH, "max_replicas": 0, "deploy": False}
+def test_a_wrong_value_is_told_even_where_nothing_is_deployed() -> None:
+    options = {**IN_REACH, "deploy": False}
     assert plan_kubeflow_run(options, [], ClusterSettings()).arguments["deploy"] is False
+    with pytest.raises(PermanentError, match="max_replicas to be a whole number from 1"):
+        plan_kubeflow_run({**options, "max_replicas": 0}, [], ClusterSettings())
 
 
 @pytest.mark.parametrize(

@@ -13,19 +13,20 @@ from viewfinder_pipelines.settings.environment import Settings
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    (tmp_path / "photos").mkdir()
+    monkeypatch.chdir(tmp_path)
     return Settings(tmp_path / "home")
 
 
 def test_nothing_is_made_before_the_run_begins(tmp_path: Path, settings: Settings) -> None:
     plan_run({"data": "photos", "model_root": str(tmp_path / "a" / "b")}, [], settings)
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == [tmp_path / "photos"]
 
 
 def test_relative_places_are_kept_absolute_for_a_resume_from_elsewhere(
-    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, settings: Settings
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     (tmp_path / "own.bin").touch()
     given = ["model_root=models", "weights=own.bin", "checkpoint_root=states"]
     arguments = plan_run({"data": "photos"}, given, settings).arguments
@@ -75,9 +76,9 @@ def test_a_file_in_the_place_of_the_model(tmp_path: Path, settings: Settings) ->
         ({"weights": "s3://bucket/own.bin"}, "weights at a path or a file:// URI"),
         ({"backbone": "mobilenet"}, "the path or file:// URI of mobilenet weights"),
         ({"checkpoint_root": "s3://bucket/states"}, "checkpoint_root to be the path of a folder"),
-        ({"data": os.fsdecode(b"caf\xe9")}, "data in UTF-8"),
-        ({"model_root": os.fsdecode(b"/srv/caf\xe9")}, "model_root in UTF-8"),
-        ({"namespace": "a\0b"}, "namespace in UTF-8, without zero bytes"),
+        ({"data": os.fsdecode(b"caf\xe9")}, "data to be UTF-8"),
+        ({"model_root": os.fsdecode(b"/srv/caf\xe9")}, "model_root to be UTF-8"),
+        ({"namespace": "a\0b"}, "namespace to be UTF-8 without zero bytes"),
     ],
 )
 def test_what_a_step_would_refuse(
@@ -99,3 +100,23 @@ def test_a_second_runner_leaves_the_first_ones_pipeline_whole(settings: Settings
             run_pipeline(plan, lambda event, result: None)
         assert file.read() == "what the first one is reading"
     assert sorted(entry.name for entry in plan.run_dir.iterdir()) == ["lock", "pipeline.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("lost", None, "which does not exist; check the path"),
+        ("notes.txt", "notes", "a file of another kind; name the folder"),
+        ("photos.csv", "path,kind\n1.jpg,cat\n", "expected columns uri and label in"),
+        ("photos.csv", "", "expected columns uri and label in"),
+    ],
+)
+def test_photos_that_are_not_there_leave_no_run_behind(
+    name: str, content: str | None, sentence: str, settings: Settings
+) -> None:
+    if content is not None:
+        Path(name).write_text(content)
+    with pytest.raises(PermanentError) as caught:
+        plan_run({"data": name}, [], settings)
+    assert sentence in str(caught.value)
+    assert not settings.home.exists()

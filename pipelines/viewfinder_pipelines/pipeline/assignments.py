@@ -1,0 +1,97 @@
+"""Read a pipeline's parameters from text: `--set NAME=VALUE`, and the settings file's table."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from viewfinder_components.errors import ParameterError, UsageError
+from viewfinder_pipelines.pipeline.compiling import Pipeline, list_parameters
+
+
+def _to_bool(text: str) -> bool:
+    values = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    try:
+        return values[text.lower()]
+    except KeyError as error:
+        raise ValueError(text) from error
+
+
+_CONVERT: dict[Any, Callable[[str], Any]] = {str: str, int: int, float: float, bool: _to_bool}
+TYPES = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+"""What the types of parameters are called."""
+
+
+def parse_assignments(
+    assignments: Sequence[str], pipeline: Pipeline = Pipeline.TRAINING
+) -> dict[str, Any]:
+    """Turn every `--set NAME=VALUE` of a command into a parameter and a value of its type.
+
+    Raises:
+        UsageError: One is not of that form, names no parameter or one that another names too, or
+            its value is not of the parameter's type.
+    """
+    given: dict[str, Any] = {}
+    for assignment in assignments:
+        name, value = parse_assignment(assignment, pipeline)
+        if name in given:
+            raise UsageError(
+                "--set once for each parameter", f"--set {name}= twice", "leave one of them out"
+            )
+        given[name] = value
+    return given
+
+
+def parse_assignment(assignment: str, pipeline: Pipeline = Pipeline.TRAINING) -> tuple[str, Any]:
+    """Turn `NAME=VALUE` into a pipeline parameter and a value of its type.
+
+    Raises:
+        UsageError: It is not of that form, there is no such parameter, or the value is not of its
+            type.
+    """
+    name, separator, text = assignment.partition("=")
+    parameter = _find(name, pipeline)
+    if not separator:
+        raise UsageError(
+            "--set NAME=VALUE", f"{assignment!r} without a value", f"write --set {name}=VALUE"
+        )
+    return name, _convert(parameter, text)
+
+
+def parse_table(table: Mapping[str, Any], pipeline: Pipeline = Pipeline.TRAINING) -> dict[str, Any]:
+    """Turn the settings file's `[parameters]` into parameters and values of their types.
+
+    Raises:
+        UsageError: There is no such parameter, or a value is not of its type.
+    """
+    try:
+        return {name: _convert(_find(name, pipeline), str(value)) for name, value in table.items()}
+    except UsageError as error:
+        received = f"{error.received} under [parameters] in the settings file"
+        raise UsageError(error.expected, received, error.remedy) from error
+
+
+def _find(name: str, pipeline: Pipeline) -> inspect.Parameter:
+    known = list_parameters(pipeline)
+    if name in known:
+        return known[name]
+    expected, remedy = f"a parameter of the {pipeline.label} pipeline", _advise(name, known)
+    for other in Pipeline:
+        if name in list_parameters(other):
+            remedy = f"leave it out: only the {other.label} pipeline has it"
+    raise UsageError(expected, repr(name), remedy)
+
+
+def _advise(name: str, known: Mapping[str, Any]) -> str:
+    """Return which parameter may be meant, and where all of them are listed."""
+    near = get_close_matches(name.strip().lower().replace("-", "_"), known, n=1)
+    listed = "`viewfinder parameters` lists all of them"
+    return f"did you mean {near[0]}? {listed}" if near else listed
+
+
+def _convert(parameter: inspect.Parameter, text: str) -> Any:
+    kind = parameter.annotation
+    try:
+        return _CONVERT[kind](text)
+    except ValueError as error:
+        raise ParameterError(parameter.name, TYPES[kind], text) from error
