@@ -103,6 +103,10 @@ golden: setup ## Write the compiled pipelines' golden files again
 	  $(BIN)/viewfinder compile --pipeline $$name -o tests/contract/golden/$$name.yaml || exit 1; \
 	done
 
+.PHONY: parameters
+parameters: setup ## Write docs/parameters.md again
+	$(BIN)/viewfinder parameters --markdown > docs/parameters.md
+
 .PHONY: format
 format: setup ## Format the code and mend what ruff can mend
 	$(BIN)/ruff format .

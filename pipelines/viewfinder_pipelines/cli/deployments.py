@@ -57,7 +57,13 @@ def _timeout(default: int) -> Callable[[_Command], _Command]:
     "--on", "where", type=click.Choice(["local", "kubeflow"]), default="local", show_default=True
 )
 @click.option("--model-root", help="URI under which versions are published.")
-@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Any parameter.")
+@click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Any parameter; `viewfinder parameters --pipeline deployment` lists them.",
+)
 @click.option(
     "--without-comparison", is_flag=True, help="Do not compare answers with the evaluation's."
 )

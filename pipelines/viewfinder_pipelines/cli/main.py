@@ -9,6 +9,7 @@ import click
 from viewfinder_pipelines.cli import deployments
 from viewfinder_pipelines.cli.errors import Sentences
 from viewfinder_pipelines.cli.kubeflow import COMMANDS, follow_to_the_end, submit_from_options
+from viewfinder_pipelines.cli.main.parameters import parameters
 from viewfinder_pipelines.cli.options import (
     CLUSTER_OPTIONS,
     connection_options,
@@ -31,7 +32,7 @@ def main() -> None:
     """From a folder of labelled photos to a measured image classifier behind KServe."""
 
 
-for command in (*COMMANDS, *deployments.COMMANDS, versions, prune):
+for command in (*COMMANDS, *deployments.COMMANDS, parameters, versions, prune):
     main.add_command(command)
 
 

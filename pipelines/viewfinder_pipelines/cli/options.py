@@ -28,7 +28,13 @@ _RUN_OPTIONS = (
     click.option("--model-root", help="Folder or URI under which versions are published."),
     click.option("--model-name", help="The model's name below the root.  [default: classifier]"),
     click.option("--backbone", help="efficientnet-lite0, mobilenet or scratch."),
-    click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Any parameter."),
+    click.option(
+        "--set",
+        "assignments",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Any parameter; `viewfinder parameters` lists them.",
+    ),
 )
 _CONNECTION_OPTIONS = (
     click.option("--settings", type=Path, help="Settings file.  [default: viewfinder.toml]"),

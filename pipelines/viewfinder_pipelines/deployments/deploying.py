@@ -11,11 +11,10 @@ from viewfinder_components.deployment.config import DeployConfig
 from viewfinder_components.deployment.deploy import RECORD, Deployed, deploy_version
 from viewfinder_components.deployment.history import Deed
 from viewfinder_components.selection.select import select_version
-from viewfinder_pipelines.deployments.request import to_select_config
 from viewfinder_pipelines.kubeflow.reach import require_claim, require_images
 from viewfinder_pipelines.kubeflow.runner import KubeflowPlan
 from viewfinder_pipelines.pipeline.compiling import Pipeline, with_defaults
-from viewfinder_pipelines.pipeline.parameters import to_deploy_config
+from viewfinder_pipelines.pipeline.parameters import to_deploy_config, to_select_config
 from viewfinder_pipelines.settings.file import ClusterSettings
 
 

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from viewfinder_components.errors import UsageError
-from viewfinder_components.selection.select import SelectConfig
 from viewfinder_components.storage.version import parse_number
 from viewfinder_pipelines.pipeline.assignments import parse_assignments, parse_table
 from viewfinder_pipelines.pipeline.compiling import Pipeline, list_parameters, with_defaults
-from viewfinder_pipelines.pipeline.parameters import to_deploy_config
+from viewfinder_pipelines.pipeline.parameters import to_deploy_config, to_select_config
 from viewfinder_pipelines.settings.environment import Settings
 from viewfinder_pipelines.settings.file import ClusterSettings
 
@@ -93,14 +92,3 @@ def find_namespace(named: str | None, settings: ClusterSettings) -> str:
         settings: What the settings file says.
     """
     return named or str(settings.parameters.get("namespace", "")) or settings.kubeflow.namespace
-
-
-def to_select_config(parameters: Mapping[str, Any]) -> SelectConfig:
-    """Return which version the parameters name.
-
-    Raises:
-        UsageError: A value is out of its range, or no pod can read the model root.
-    """
-    return SelectConfig(
-        **{name: parameters[name] for name in ("model_root", "model_name", "version", "compare")}
-    )

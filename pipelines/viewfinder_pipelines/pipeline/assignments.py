@@ -50,7 +50,7 @@ def parse_assignment(assignment: str, pipeline: Pipeline = Pipeline.TRAINING) ->
             type.
     """
     name, separator, text = assignment.partition("=")
-    parameter = _find(name, pipeline)
+    parameter = find_parameter(name, pipeline)
     if not separator:
         raise UsageError(
             "--set NAME=VALUE", f"{assignment!r} without a value", f"write --set {name}=VALUE"
@@ -65,27 +65,39 @@ def parse_table(table: Mapping[str, Any], pipeline: Pipeline = Pipeline.TRAINING
         UsageError: There is no such parameter, or a value is not of its type.
     """
     try:
-        return {name: _convert(_find(name, pipeline), str(value)) for name, value in table.items()}
+        return {
+            name: _convert(find_parameter(name, pipeline), str(value))
+            for name, value in table.items()
+        }
     except UsageError as error:
         received = f"{error.received} under [parameters] in the settings file"
         raise UsageError(error.expected, received, error.remedy) from error
 
 
-def _find(name: str, pipeline: Pipeline) -> inspect.Parameter:
+def find_parameter(name: str, pipeline: Pipeline) -> inspect.Parameter:
+    """Return a parameter of a pipeline by its name.
+
+    Raises:
+        UsageError: There is none; the remedy names one that may be meant.
+    """
     known = list_parameters(pipeline)
     if name in known:
         return known[name]
-    expected, remedy = f"a parameter of the {pipeline.label} pipeline", _advise(name, known)
+    expected, remedy = (
+        f"a parameter of the {pipeline.label} pipeline",
+        _advise(name, known, pipeline),
+    )
     for other in Pipeline:
         if name in list_parameters(other):
             remedy = f"leave it out: only the {other.label} pipeline has it"
     raise UsageError(expected, repr(name), remedy)
 
 
-def _advise(name: str, known: Mapping[str, Any]) -> str:
+def _advise(name: str, known: Mapping[str, Any], pipeline: Pipeline) -> str:
     """Return which parameter may be meant, and where all of them are listed."""
     near = get_close_matches(name.strip().lower().replace("-", "_"), known, n=1)
-    listed = "`viewfinder parameters` lists all of them"
+    option = "" if pipeline is Pipeline.TRAINING else f" --pipeline {pipeline.label}"
+    listed = f"`viewfinder parameters{option}` lists all of them"
     return f"did you mean {near[0]}? {listed}" if near else listed
 
 

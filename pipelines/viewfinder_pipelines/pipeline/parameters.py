@@ -9,6 +9,7 @@ from viewfinder_components.deployment.config import DeployConfig
 from viewfinder_components.errors import ParameterError
 from viewfinder_components.evaluation.config import EvaluationConfig
 from viewfinder_components.export.export import ExportConfig
+from viewfinder_components.selection.select import SelectConfig
 from viewfinder_components.storage.model_name import validate_model_name
 from viewfinder_components.training.config import TrainConfig
 from viewfinder_components.validation.config import ValidationConfig
@@ -59,6 +60,17 @@ def to_deploy_config(parameters: Mapping[str, Any], uri: str, number: int) -> De
     """
     renamed = {DEPLOY_PARAMETERS.get(name, name): value for name, value in parameters.items()}
     return DeployConfig(version_uri=uri, version_number=number, **_those_of(DeployConfig, renamed))
+
+
+def to_select_config(parameters: Mapping[str, Any]) -> SelectConfig:
+    """Return which version the parameters name.
+
+    Raises:
+        UsageError: A value is out of its range, or no pod can read the model root.
+    """
+    return SelectConfig(
+        **{name: parameters[name] for name in ("model_root", "model_name", "version", "compare")}
+    )
 
 
 def _need_utf8(name: str, value: Any) -> None:

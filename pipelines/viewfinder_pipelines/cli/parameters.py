@@ -1,0 +1,67 @@
+"""The command that lists the pipelines' parameters."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from viewfinder_pipelines.pipeline.parameter_table import ParameterRow
+
+_INTRODUCTION = """\
+# Parameters
+
+`viewfinder run`, `submit`, `schedule set` and `deploy` take each of these as `--set NAME=VALUE`; \
+the settings file takes them under `[parameters]` (see [viewfinder.toml](viewfinder.toml)). \
+`viewfinder parameters` prints them on a terminal. `make parameters` writes this page.
+"""
+_SECTIONS = {
+    "training": "The pipeline that `viewfinder run` runs, here or on Kubeflow Pipelines. On this "
+    "machine, `model_root` and `checkpoint_root` are folders in `.viewfinder` by default, "
+    "`run_id` is made of the time, and `deploy` is `false`.",
+    "deployment": "The pipeline that `viewfinder deploy` runs. The command takes `model_name` and "
+    "`version` as `MODEL/NUMBER`.",
+}
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option(
+    "--pipeline",
+    type=click.Choice(["training", "deployment"]),
+    default="training",
+    show_default=True,
+)
+@click.option("--markdown", is_flag=True, help="Print docs/parameters.md, with both pipelines.")
+def parameters(names: tuple[str, ...], pipeline: str, markdown: bool) -> None:
+    """List the parameters that --set takes, or describe those that are named."""
+    from viewfinder_pipelines.pipeline.assignments import find_parameter
+    from viewfinder_pipelines.pipeline.compiling import Pipeline
+    from viewfinder_pipelines.pipeline.parameter_table import tabulate_parameters
+
+    if markdown:
+        click.echo(render_page(), nl=False)
+        return
+    chosen = Pipeline[pipeline.upper()]
+    wanted = {find_parameter(name, chosen).name for name in names}
+    for row in tabulate_parameters(chosen):
+        if not wanted or row.name in wanted:
+            click.echo(_describe(row))
+
+
+def render_page() -> str:
+    """Return docs/parameters.md."""
+    from viewfinder_pipelines.pipeline.compiling import Pipeline
+    from viewfinder_pipelines.pipeline.parameter_table import tabulate_parameters, to_markdown
+
+    sections = [
+        f"## {pipeline.label.capitalize()}\n{_SECTIONS[pipeline.label]}\n\n"
+        + to_markdown(tabulate_parameters(pipeline))
+        for pipeline in Pipeline
+    ]
+    return "\n".join([_INTRODUCTION, *sections])
+
+
+def _describe(row: "ParameterRow") -> str:
+    default = "required" if row.default == "required" else f"default: {row.default or 'empty'}"
+    heading = f"{click.style(row.name, bold=True)}  [{row.values}; {default}]"
+    return f"{heading}\n{click.wrap_text(row.description, 88, '    ', '    ')}"

@@ -1,0 +1,71 @@
+"""The table of parameters in the docs is the one that the declarations make."""
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from viewfinder_pipelines.cli.main.parameters import render_page
+
+from viewfinder_pipelines.cli.main import main
+from viewfinder_pipelines.pipeline.compiling import Pipeline, list_parameters
+from viewfinder_pipelines.pipeline.parameter_table import tabulate_parameters
+
+PAGE = Path(__file__).parents[2] / "docs" / "parameters.md"
+
+
+def rows(page: str) -> dict[tuple[str, str], str]:
+    """Return the rows of a page by section and parameter."""
+    return {
+        (section.split("\n", 1)[0], name): row
+        for section in page.split("\n## ")[1:]
+        for row, name in re.findall(r"^(\| `(\w+)` .*)$", section, re.MULTILINE)
+    }
+
+
+def test_the_page_is_what_make_parameters_writes() -> None:
+    written, declared = rows(PAGE.read_text()), rows(render_page())
+    differing = {
+        key: (written.get(key), declared.get(key))
+        for key in written.keys() | declared.keys()
+        if written.get(key) != declared.get(key)
+    }
+    assert differing == {}, "run `make parameters`"
+    assert PAGE.read_text() == render_page(), "run `make parameters`"
+
+
+@pytest.mark.parametrize("pipeline", Pipeline)
+def test_every_parameter_has_a_row_that_says_something(pipeline: Pipeline) -> None:
+    table = tabulate_parameters(pipeline)
+    assert [row.name for row in table] == list(list_parameters(pipeline))
+    assert [row.name for row in table if not (row.values and row.description)] == []
+
+
+def test_every_number_has_a_range() -> None:
+    numbers = [row for row in tabulate_parameters(Pipeline.TRAINING) if "number" in row.values]
+    assert len(numbers) > 20
+    assert [row.name for row in numbers if not re.search(r"(from|above) \S+", row.values)] == []
+
+
+def test_the_command_describes_what_is_named() -> None:
+    result = CliRunner().invoke(main, ["parameters", "epochs", "augment"])
+    assert result.exit_code == 0, result.output
+    assert result.output.splitlines() == [
+        "epochs  [a whole number from 1 to 2147483647; default: 100]",
+        "    Most passes over the training photos.",
+        "augment  [true or false; default: false]",
+        "    Whether to show training photos turned, shifted, zoomed and mirrored.",
+    ]
+
+
+def test_a_parameter_that_nobody_knows() -> None:
+    result = CliRunner().invoke(main, ["parameters", "epoch"])
+    assert result.exit_code == 2
+    assert "did you mean epochs?" in result.stderr
+
+
+def test_the_help_of_every_command_that_sets_parameters_says_where_they_are_listed() -> None:
+    for command in ("run", "submit", "deploy"):
+        assert "viewfinder parameters" in " ".join(
+            CliRunner().invoke(main, [command, "--help"]).output.split()
+        )
