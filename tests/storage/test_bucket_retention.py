@@ -121,12 +121,11 @@ def test_a_removal_that_is_cut_off_leaves_no_half_version(
 
 
 @pytest.mark.parametrize("served", ["", "latest", "s3://bucket/models/fruit", "0", "1.5"])
-def test_nothing_goes_while_it_is_unclear_what_is_served(served: str, tmp_path: Path) -> None:
-    rule = RetentionRule(keep=1, served=frozenset({served}))
+def test_nothing_goes_while_it_is_unclear_what_is_served(served: str) -> None:
     with pytest.raises(PermanentError, match="numbers or version URIs"):
-        prune_versions(str(tmp_path), "fruit", rule)
+        RetentionRule(keep=1, served=frozenset({served}))
 
 
 def test_the_newest_version_always_stays() -> None:
-    with pytest.raises(PermanentError, match="keep of at least 1"):
+    with pytest.raises(PermanentError, match="keep to be a whole number from 1"):
         RetentionRule(keep=0)

@@ -13,6 +13,7 @@ from viewfinder_components.publishing.publish import PublishConfig, publish_vers
 from viewfinder_components.storage.clients import open_client
 from viewfinder_components.storage.contents import Contents
 from viewfinder_components.storage.location import Location
+from viewfinder_components.storage.store import open_store
 from viewfinder_pipelines.cli.main import main
 from viewfinder_pipelines.local.serving import find_version
 from viewfinder_pipelines.settings.environment import Settings
@@ -88,6 +89,19 @@ def test_versions_are_listed_and_pruned_from_the_command_line(published: str) ->
     assert dry == f"would remove {published}/fruit/2\nkept 2 of 3 versions\n"
     assert "removed" in run("prune", "fruit", "--keep", "1", "--served", f"{published}/fruit/1")
     assert len(run("versions", "fruit", "--json").splitlines()) == 2
+
+
+@pytest.mark.parametrize("command", [("versions",), ("prune", "--nothing-served")])
+def test_a_model_that_is_not_there_is_told_with_those_that_are(
+    command: tuple[str, ...], published: str
+) -> None:
+    client = open_client(Location.parse(published))
+    for name in ("photos/cat/1.jpg", "notes.txt", "Nine/1/manifest.json"):
+        client.create(Location.parse(published).below(name).key, b"of others")
+    result = CliRunner().invoke(main, [*command, "pear", "--model-root", published])
+    assert result.exit_code == 1
+    assert "received only fruit there; correct the name or --model-root" in result.stderr
+    assert open_store(published.rpartition("/")[0]).models() == []
 
 
 def test_pruning_asks_what_is_served() -> None:

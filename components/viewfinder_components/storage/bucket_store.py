@@ -12,10 +12,11 @@ from viewfinder_components.storage.bucket_removal import clear_dead, foreign, re
 from viewfinder_components.storage.bucket_survey import file_of, survey
 from viewfinder_components.storage.contents import Manifest
 from viewfinder_components.storage.downloading import download_version
+from viewfinder_components.storage.listing import list_folders
 from viewfinder_components.storage.location import Location
-from viewfinder_components.storage.model_name import validate_model_name
+from viewfinder_components.storage.model_name import is_model_name, validate_model_name
 from viewfinder_components.storage.objects import ObjectClient, ObjectError
-from viewfinder_components.storage.version import MANIFEST, RECENT, Version
+from viewfinder_components.storage.version import MANIFEST, RECENT, Version, parse_number
 
 _log = logging.getLogger(__name__)
 
@@ -29,6 +30,20 @@ class BucketStore:
 
     client: ObjectClient
     root: Location
+
+    def models(self) -> list[str]:
+        """Return the names of the models that have a version; see `Store.models`.
+
+        A folder with a number in it is taken for one: what else lies in the bucket is not listed.
+
+        Raises:
+            PermanentError: The bucket cannot be listed.
+            TransientError: The store does not answer.
+        """
+        prefix = f"{self.root.key}/" if self.root.key else ""
+        with explained(self.root):
+            names = filter(is_model_name, list_folders(self.client, prefix))
+            return sorted(name for name in names if self._has_numbers(f"{prefix}{name}/"))
 
     def versions(self, model: str) -> list[Version]:
         """Return the complete versions, rising; none when nothing is there.
@@ -113,6 +128,9 @@ class BucketStore:
             if reason := foreign(self.client, folder, version.number):
                 raise PermanentError(f"a version of ours at {version.uri}", reason, "leave it")
             remove_version(self.client, folder, version.number)
+
+    def _has_numbers(self, prefix: str) -> bool:
+        return any(parse_number(name) for name in list_folders(self.client, prefix))
 
     def _folder(self, model: str) -> Location:
         return self.root.below(validate_model_name(model))

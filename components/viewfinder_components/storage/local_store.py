@@ -13,7 +13,7 @@ from viewfinder_components.storage.checksums import digest_file
 from viewfinder_components.storage.contents import Contents, Manifest
 from viewfinder_components.storage.copying import copy_files, make_folder, sync_directory
 from viewfinder_components.storage.locking import locked
-from viewfinder_components.storage.model_name import validate_model_name
+from viewfinder_components.storage.model_name import is_model_name, validate_model_name
 from viewfinder_components.storage.os_errors import explained
 from viewfinder_components.storage.staging import clear_dead, staging_area
 from viewfinder_components.storage.version import (
@@ -40,6 +40,16 @@ class LocalStore:
     """An absolute path; need not exist yet."""
     uri: str = ""
     """What others call the root; empty for `file://` and the path."""
+
+    def models(self) -> list[str]:
+        """Return the names of the models that have a version; see `Store.models`.
+
+        Raises:
+            PermanentError: The root cannot be read.
+        """
+        with explained(self.root):
+            names = filter(is_model_name, os.listdir(self.root) if self.root.exists() else ())
+            return sorted(name for name in names if self.versions(name))
 
     def versions(self, model: str) -> list[Version]:
         """Return the complete versions, rising; none when the model or the root is not there.

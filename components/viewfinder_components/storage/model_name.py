@@ -11,6 +11,11 @@ _NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 MAX_LENGTH = 47
 
 
+def is_model_name(name: str) -> bool:
+    """Return whether a model, its folder and its InferenceService can be called so."""
+    return bool(_NAME.fullmatch(name)) and len(name) <= MAX_LENGTH
+
+
 def validate_model_name(name: str, parameter: str = "model_name") -> str:
     """Return `name` if a model, its folder and its InferenceService can be called so.
 
@@ -21,7 +26,7 @@ def validate_model_name(name: str, parameter: str = "model_name") -> str:
     Raises:
         ParameterError: It cannot; the message names a similar one that can.
     """
-    if _NAME.fullmatch(name) and len(name) <= MAX_LENGTH:
+    if is_model_name(name):
         return name
     similar = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789")[:MAX_LENGTH].strip("-")
     raise ParameterError(

@@ -23,6 +23,8 @@ class RetentionRule:
     def __post_init__(self) -> None:
         if self.keep < 1:
             raise ParameterError("keep", "a whole number from 1", self.keep)
+        for entry in self.served:
+            _parse_served(entry)
 
     def candidates(self, model: str, versions: Iterable[Version]) -> list[Version]:
         """Return the versions of `model` that may go, the oldest first."""
@@ -32,23 +34,26 @@ class RetentionRule:
         ]
 
     def _served_numbers(self, model: str) -> set[int]:
-        """Return the served numbers.
+        parsed = map(_parse_served, self.served)
+        return {
+            number
+            for folder, number in parsed
+            if folder in ("", model) or folder.endswith(f"/{model}")
+        }
 
-        Raises:
-            PermanentError: An entry is neither a number nor a version's URI: nothing may go while
-                it is unclear what is served.
-        """
-        numbers = set()
-        for entry in self.served:
-            folder, _, last = entry.strip().rstrip("/").rpartition("/")
-            number = parse_number(last)
-            if number is None:
-                raise UsageError(
-                    "numbers or version URIs as what is served", repr(entry), "name the version"
-                )
-            if folder in ("", model) or folder.endswith(f"/{model}"):
-                numbers.add(number)
-        return numbers
+
+def _parse_served(entry: str) -> tuple[str, int]:
+    """Return the folder and the number of a version that is served.
+
+    Raises:
+        UsageError: It is neither a number nor a version's URI: nothing may go while it is unclear
+            what is served.
+    """
+    folder, _, last = entry.strip().rstrip("/").rpartition("/")
+    number = parse_number(last)
+    if number is None:
+        raise UsageError("numbers or version URIs as what is served", repr(entry), "correct it")
+    return folder, number
 
 
 @dataclass(frozen=True)

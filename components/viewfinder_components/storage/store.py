@@ -26,6 +26,9 @@ class Store(Protocol):
     went wrong.
     """
 
+    def models(self) -> list[str]:
+        """Return the names of the models that have a version, sorted."""
+
     def versions(self, model: str) -> list[Version]:
         """Return the complete versions, rising; none when the model or the root is not there."""
 

@@ -135,12 +135,24 @@ def print_result(console: Console, result: RunResult) -> None:
         console.print(line, highlight=False, soft_wrap=True)
     if result.overhead:
         console.print(describe_overhead(result), highlight=False, soft_wrap=True)
-    if result.is_local and result.state in ("failed", "interrupted"):
-        console.print(
-            f"Resume:  viewfinder run --resume {escape(result.run_id)}",
-            highlight=False,
-            soft_wrap=True,
-        )
+    if advice := advise_resuming(result):
+        console.print(f"Resume:  {escape(advice)}", highlight=False, soft_wrap=True)
+
+
+def advise_resuming(result: RunResult) -> str:
+    """Return how a run can be resumed, and when; empty where that is of no use.
+
+    A resumed run keeps its parameters. After an error that the same input causes again, it saves
+    what the steps before have done, once the cause is removed outside the parameters.
+    """
+    command = f"viewfinder run --resume {result.run_id}"
+    if not result.is_local or result.state not in ("failed", "interrupted"):
+        return ""
+    if result.state == "interrupted" or (result.error and result.error.retryable):
+        return command
+    if any(step.state in ("succeeded", "cached") for step in result.steps):
+        return f"{command} (once the cause is removed; other parameters need a new run)"
+    return ""
 
 
 def _judge(result: RunResult) -> str:

@@ -1,6 +1,7 @@
 """The commands that list and remove published versions."""
 
 import json
+from dataclasses import replace
 
 import click
 
@@ -15,9 +16,11 @@ _model_root = click.option(
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 def versions(model: str, model_root: str | None, as_json: bool) -> None:
     """List the published versions of a model."""
+    from viewfinder_components.storage.models import find_versions
     from viewfinder_components.storage.store import open_store
 
-    for version in open_store(model_root or _default_root()).versions(model):
+    root = model_root or _default_root()
+    for version in find_versions(open_store(root), model, root):
         if as_json:
             click.echo(json.dumps({"number": version.number, "uri": version.uri}))
         else:
@@ -27,7 +30,13 @@ def versions(model: str, model_root: str | None, as_json: bool) -> None:
 @click.command()
 @click.argument("model")
 @_model_root
-@click.option("--keep", default=3, show_default=True, help="How many of the newest stay.")
+@click.option(
+    "--keep",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    help="How many of the newest stay.",
+)
 @click.option("--served", multiple=True, metavar="VERSION", help="A number or URI that stays.")
 @click.option(
     "--namespace", "namespaces", multiple=True, help="What is served in this namespace stays."
@@ -48,15 +57,20 @@ def prune(
     Say what is served: with --namespace the cluster is asked, with --served you tell. What
     `viewfinder rollback` would go back to in these namespaces stays as well.
     """
+    from viewfinder_components.storage.models import find_versions
     from viewfinder_components.storage.retention import RetentionRule, prune_versions
+    from viewfinder_components.storage.store import open_store
     from viewfinder_pipelines.deployments.served import find_earlier, find_served
 
     if not (served or namespaces or nothing_served):
         raise click.UsageError("Say what is served: --namespace, --served or --nothing-served.")
+    told = RetentionRule(keep, frozenset(served))
+    root = model_root or _default_root()
+    find_versions(open_store(root), model, root)
     found = {uri for namespace in namespaces for uri in find_served(namespace, model)}
     earlier = {uri: name for space in namespaces for uri, name in find_earlier(space, model)}
-    rule = RetentionRule(keep, frozenset({*served, *found, *earlier}))
-    done = prune_versions(model_root or _default_root(), model, rule, dry_run=dry_run)
+    rule = replace(told, served=frozenset({*told.served, *found, *earlier}))
+    done = prune_versions(root, model, rule, dry_run=dry_run)
     for version in done.removed:
         click.echo(f"{'would remove' if dry_run else 'removed'} {version.uri}")
     for version, reason in done.foreign.items():

@@ -214,7 +214,7 @@ def _new_run_dir(settings: Settings, run_id: str) -> Path:
         raise PermanentError(
             "a run_id that no run has yet",
             run_id,
-            f"choose another, or go on with that run: viewfinder run --resume {run_id}",
+            f"choose another; `viewfinder show {run_id}` shows that run",
         )
     return run_dir
 
