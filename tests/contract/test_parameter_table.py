@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from viewfinder_pipelines.cli.main.parameters import render_page
 
 from viewfinder_pipelines.cli.main import main
+from viewfinder_pipelines.cli.parameters import render_page
 from viewfinder_pipelines.pipeline.compiling import Pipeline, list_parameters
 from viewfinder_pipelines.pipeline.parameter_table import tabulate_parameters
 

@@ -9,7 +9,6 @@ import click
 from viewfinder_pipelines.cli import deployments
 from viewfinder_pipelines.cli.errors import Sentences
 from viewfinder_pipelines.cli.kubeflow import COMMANDS, follow_to_the_end, submit_from_options
-from viewfinder_pipelines.cli.main.parameters import parameters
 from viewfinder_pipelines.cli.options import (
     CLUSTER_OPTIONS,
     connection_options,
@@ -18,6 +17,7 @@ from viewfinder_pipelines.cli.options import (
     split_options,
     submission_options,
 )
+from viewfinder_pipelines.cli.parameters import parameters
 from viewfinder_pipelines.cli.versions import prune, versions
 
 if TYPE_CHECKING:
