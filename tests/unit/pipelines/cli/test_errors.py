@@ -113,8 +113,10 @@ def test_a_working_directory_that_was_deleted(
     assert "expected a working directory, received one that was deleted" in result.output
 
 
-def test_a_tilde_where_nobody_knows_the_home_directory(home: Path) -> None:
-    result = invoke(main, "run", "--data", "photos", "--set", "weights=~nobody-here/w.h5")
+def test_a_tilde_where_nobody_knows_the_home_directory(home: Path, tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    result = invoke(main, "run", "--data", str(photos), "--set", "weights=~nobody-here/w.h5")
     assert result.exit_code == 1
     assert "expected a file of efficientnet-lite0 weights" in result.output
 
