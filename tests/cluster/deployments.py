@@ -331,7 +331,7 @@ def _prepare(admin: Cluster, s3: S3, folder: Path, mode: str) -> Stage:
     _allow_from_outside(stage)
     stage.patch_runtime("viewfinder-predictor")
     stage.apply(storage_secret(s3.endpoint, s3.access_key, s3.secret_key, s3.region))
-    stage.kubeconfig.write_text(json.dumps(_kubeconfig_of(admin, "pipeline-runner")))
+    stage.kubeconfig.write_text(json.dumps(kubeconfig_of(admin, "pipeline-runner")))
     return stage
 
 
@@ -384,7 +384,8 @@ def _allow_from_outside(stage: Stage) -> None:
     )
 
 
-def _kubeconfig_of(admin: Cluster, account: str) -> dict[str, Any]:
+def kubeconfig_of(admin: Cluster, account: str) -> dict[str, Any]:
+    """A kubeconfig of a service account in the namespace."""
     path = admin.path("/api/v1", "serviceaccounts", account) + "/token"
     request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
     token = admin.http.post(path, json=request).raise_for_status().json()["status"]["token"]

@@ -80,10 +80,9 @@ class Cluster:
                 own = config.list_kube_config_contexts(file)[1]["context"].get("namespace")
         except (config.ConfigException, OSError) as error:
             raise PermanentError(
-                "a cluster to deploy to",
+                "a Kubernetes cluster",
                 str(error),
-                "set KUBECONFIG, or run in a pod of the cluster; a run that shall not deploy needs "
-                "deploy=false",
+                "set KUBECONFIG to the cluster's kubeconfig, or run this in one of its pods",
             ) from error
         return cls(configuration, namespace or own or "default", inside)
 

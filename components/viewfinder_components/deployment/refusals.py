@@ -103,9 +103,9 @@ def conflict_error(status: dict[str, Any], message: str) -> ConflictError:
     return ConflictError(
         "fields that nobody else has set" if fields else "an object that nobody changes meanwhile",
         "; ".join(fields) or message,
-        "undo that change, or deploy with adopt=true to take these fields over"
+        "undo that change, or deploy with --set adopt=true to take these fields over"
         if fields
-        else "run the step again",
+        else "run it again",
         stale=not fields,
     )
 
@@ -127,7 +127,11 @@ def _missing_rule(match: re.Match[str]) -> ForbiddenError:
         if (verb, resource) in _NOT_IN_ROLE
         else f"apply {ROLE}, whose missing rule is {rule}, and bind it to that user"
     )
-    where = f" in namespace {match['namespace']}" if match["namespace"] else ""
+    where = ""
+    if namespace := match["namespace"]:
+        # What is in a namespace that does not exist is not permitted either.
+        remedy += f"; if {namespace} is not the namespace you mean, correct its name"
+        where = f" in namespace {namespace}"
     permission = f"{verb} {resource}{f'.{group}' if group else ''}{where}"
     return ForbiddenError(
         f"permission to {permission}",
@@ -148,7 +152,8 @@ def missing_kserve() -> PermanentError:
     return PermanentError(
         "KServe on the cluster, with the kind inferenceservices.serving.kserve.io",
         "no such kind",
-        "install KServe 0.14 or newer with its CRDs, or run with deploy=false",
+        "install KServe 0.14 to 0.21 with its CRDs, or choose the right cluster with KUBECONFIG; "
+        "`viewfinder run --set deploy=false` needs no KServe",
     )
 
 

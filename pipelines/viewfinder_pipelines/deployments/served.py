@@ -1,54 +1,106 @@
 """Which versions of a model a cluster serves, or would serve again."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
-from viewfinder_components.deployment.cluster import SERVING, Cluster
+from viewfinder_components.deployment.cluster import SERVING, Cluster, Object
 from viewfinder_components.deployment.history import list_histories
+from viewfinder_components.deployment.namespace import need_namespace
+from viewfinder_components.deployment.refusals import ForbiddenError
+
+_KNATIVE = "/apis/serving.knative.dev/v1"
+# Knative labels a revision `reserve` when no traffic is sent to it, by percentage or by tag.
+_ROUTED = {"labelSelector": "serving.knative.dev/routingState!=reserve"}
+_ENDED = ("Succeeded", "Failed")
 
 
-def find_served(namespace: str, model: str) -> set[str]:
-    """Return every version of a model that a namespace's services name or its pods have loaded.
+def find_served(cluster: Cluster, model: str) -> dict[str, str]:
+    """Return the versions of a model that a namespace serves or would go back to, and why.
 
     Args:
-        namespace: The namespace; the cluster is the one of KUBECONFIG, or the pod's own.
+        cluster: Where; its namespace must exist.
+        model: The model's name.
+
+    Returns:
+        By the version's URI, as whoever serves it writes it: a sentence's end, such as `fruit in
+        namespace shop serves it`.
+
+    Raises:
+        PermanentError: The namespace does not exist, or the cluster does not let us look.
+        TransientError: It does not answer.
+    """
+    need_namespace(cluster)
+    served = name_versions(_list_serving(cluster), model)
+    return {**dict(_find_earlier(cluster, model)), **served}
+
+
+def find_elsewhere(cluster: Cluster, model: str) -> dict[str, str]:
+    """Return what InferenceServices of all namespaces serve, as far as we may look.
+
+    Args:
+        cluster: Where; its namespace does not matter.
         model: The model's name.
 
     Raises:
-        PermanentError: There is no cluster, or it does not let us look.
+        PermanentError: The cluster refuses for another reason than a missing permission.
         TransientError: It does not answer.
+    """
+    with suppress(ForbiddenError):
+        return name_versions(cluster.list(f"{SERVING}/inferenceservices"), model)
+    return {}
+
+
+def name_versions(objects: Iterable[Object], model: str) -> dict[str, str]:
+    """Return the versions of a model that objects name anywhere, and which object does.
+
+    Args:
+        objects: As the API server lists them; what names a version here is an argument there.
+        model: The model's name.
     """
     names_version = re.compile(rf"(.*/)?{re.escape(model)}/[0-9]+/?").fullmatch
-    with Cluster.connect(namespace) as cluster:
-        objects = [
-            *cluster.list(cluster.path(SERVING, "inferenceservices")),
-            # A service's old pods serve on while its new ones start, and after a rollback.
-            *cluster.list(cluster.path("/api/v1", "pods")),
-        ]
-    return {text for text in _texts(objects) if names_version(text)}
+    found: dict[str, str] = {}
+    for one in objects:
+        for text in _texts(one):
+            if names_version(text):
+                found.setdefault(text, f"{_describe(one)} serves it")
+    return found
 
 
-def find_earlier(namespace: str, model: str) -> Iterator[tuple[str, str]]:
-    """Yield to which version of a model each of a namespace's services would go back, and its name.
+def _list_serving(cluster: Cluster) -> Iterator[Object]:
+    """Yield whatever may answer requests: an InferenceService alone names only the newest version.
 
-    Args:
-        namespace: The namespace; the cluster is the one of KUBECONFIG, or the pod's own.
-        model: The model's name.
-
-    Raises:
-        PermanentError: There is no cluster, or it does not let us look.
-        TransientError: It does not answer.
+    A service's old pods serve while its new ones start and after a rollback. With Knative a
+    revision may get requests, as a canary's stable one, and have no pod at the moment.
     """
-    with Cluster.connect(namespace) as cluster:
-        for service, history in list_histories(cluster).items():
-            for entry in history.line()[-2:-1]:
-                if entry.uri.rsplit("/", 2)[-2] == model:
-                    yield entry.uri, service
+    yield from cluster.list(cluster.path(SERVING, "inferenceservices"))
+    for pod in cluster.list(cluster.path("/api/v1", "pods")):
+        if pod.get("status", {}).get("phase") not in _ENDED:
+            yield pod
+    for replicas in cluster.list(cluster.path("/apis/apps/v1", "replicasets")):
+        if replicas["spec"].get("replicas", 1):
+            yield replicas
+    if cluster.get(_KNATIVE) is not None:  # without Knative, listing would not be permitted
+        yield from cluster.list(cluster.path(_KNATIVE, "revisions"), **_ROUTED)
+
+
+def _find_earlier(cluster: Cluster, model: str) -> Iterator[tuple[str, str]]:
+    """Yield to which version of the model each service would go back, and that it would."""
+    for service, history in list_histories(cluster).items():
+        for entry in history.line()[-2:-1]:
+            if entry.uri.rsplit("/", 2)[-2] == model:
+                yield entry.uri, f"`viewfinder rollback` of {service} goes back to it"
+
+
+def _describe(found: Object) -> str:
+    metadata = found["metadata"]
+    service = (metadata.get("labels") or {}).get("serving.kserve.io/inferenceservice")
+    return f"{service or metadata['name']} in namespace {metadata['namespace']}"
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Yield every text in JSON: what names a version here is an argument there."""
+    """Yield every text in JSON."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):

@@ -1,0 +1,36 @@
+"""Whether the namespace is there: without it, every other answer misleads."""
+
+from viewfinder_components.deployment.cluster import Cluster
+from viewfinder_components.deployment.refusals import ForbiddenError
+from viewfinder_components.errors import PermanentError
+
+
+def need_namespace(cluster: Cluster) -> None:
+    """Refuse a namespace that does not exist.
+
+    Reading a namespace is a permission of its own, which a role in the namespace seldom grants. Who
+    lacks it passes: to whatever is asked next the API server says what is not permitted, which
+    nobody is permitted in a namespace that does not exist, except with rights in all of them.
+
+    Raises:
+        PermanentError: The namespace does not exist.
+        TransientError: The API server does not answer.
+    """
+    try:
+        found = cluster.get(cluster.path("/api/v1", "").rstrip("/"))
+    except ForbiddenError:
+        return
+    if found is None:
+        raise missing_namespace(cluster)
+
+
+def missing_namespace(cluster: Cluster) -> PermanentError:
+    """Return the error for a namespace that does not exist."""
+    name = cluster.namespace
+    return PermanentError(
+        f"a namespace {name} on the cluster at {cluster.configuration.host}",
+        "no such namespace",
+        "correct the namespace's name, or choose the right cluster with KUBECONFIG; "
+        f"kubectl create namespace {name} makes a new one, and manifests/README.md says what a "
+        "deployment needs in it",
+    )
