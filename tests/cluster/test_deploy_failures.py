@@ -30,6 +30,8 @@ from viewfinder_components.deployment.cluster import SERVING
 from viewfinder_components.deployment.config import DeployConfig
 from viewfinder_components.deployment.deploy import deploy_version
 from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
+from viewfinder_pipelines.deployments.going_back import GoingBack, go_back
+from viewfinder_pipelines.deployments.removing import Removal, undeploy
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -288,6 +290,22 @@ def test_a_pod_that_never_gets_ready_is_a_time_out(stage: Stage) -> None:
 def test_a_namespace_that_is_not_there(stage: Stage) -> None:
     error = fail(stage, namespace="nowhere-at-all")
     assert isinstance(error, PermanentError)
+    assert "if nowhere-at-all is not the namespace you mean" in error.remedy
+
+
+@only_standard
+def test_a_namespace_that_is_not_there_and_may_be_read(
+    stage: Stage, kubeconfig: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An administrator learns of the namespace, not of what is missing in it."""
+    monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
+    error = fail(stage, namespace="nowhere-at-all")
+    assert isinstance(error, PermanentError)
+    assert "a namespace nowhere-at-all on the cluster" in error.expected
+    service = {"model": "fruit", "namespace": "nowhere-at-all"}
+    for work in (lambda: go_back(GoingBack(**service)), lambda: undeploy(Removal(**service))):
+        with pytest.raises(PermanentError, match="a namespace nowhere-at-all on the cluster"):
+            work()
 
 
 def test_a_cluster_without_kserve(

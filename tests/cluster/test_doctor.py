@@ -310,6 +310,7 @@ def test_a_namespace_that_is_not_there(doctor: Doctor) -> None:
     assert report.of("namespace")["state"] == "failed"
     assert "kubectl create namespace there-is-none" in report.of("namespace")["remedy"]
     assert "predictor's image" in report.names("unknown")
+    assert report.names("failed") == {"namespace"}  # nothing else is blamed for it
 
 
 def test_without_a_namespace_it_is_that_of_kubeflow_pipelines(doctor: Doctor) -> None:

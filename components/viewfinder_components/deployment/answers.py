@@ -54,9 +54,7 @@ def endpoint_of(service: Object) -> str:
     status = service.get("status", {})
     url = (status.get("address") or {}).get("url") or status.get("url")
     if not url:
-        raise TransientError(
-            "an address in the InferenceService's status", "none", "run the step again"
-        )
+        raise TransientError("an address in the InferenceService's status", "none", "run it again")
     return str(url).rstrip("/")
 
 
@@ -95,9 +93,7 @@ def open_route(cluster: Cluster, service: Object) -> Iterator[Route]:
 def _public_url(service: Object) -> str:
     url = service.get("status", {}).get("url")
     if not url:
-        raise TransientError(
-            "an address in the InferenceService's status", "none", "run the step again"
-        )
+        raise TransientError("an address in the InferenceService's status", "none", "run it again")
     return str(url)
 
 
@@ -146,7 +142,7 @@ def need_version(route: Route, version: int, deadline: float) -> float:
                 raise TransientError(
                     f"version {version} from the service {route.name}",
                     received,
-                    "run the step again; see whether other pods carry the service's labels",
+                    "run it again; see whether other pods carry the service's labels",
                 )
             time.sleep(0.3)
     return first
@@ -173,7 +169,7 @@ def need_answers(route: Route, samples: Samples, tolerance: float) -> Parity:
         raise TransientError(
             f"answers to {len(samples.photos)} test photos",
             f"{len(parity.failures)} failures: {'; '.join(parity.failures[:3])}",
-            "see the predictor's log, and run the step again",
+            "see the predictor's log, and run it again",
         )
     problem = _find_difference(parity, samples, tolerance)
     if problem:

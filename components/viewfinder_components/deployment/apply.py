@@ -54,7 +54,7 @@ def _need_ours(found: Object, body: Object) -> None:
                 f"the InferenceService {body['metadata']['name']} to be labelled "
                 f"{key}={wanted[key]}, so that it is ours",
                 f"{key}={labels[key]}" if key in labels else "no such label",
-                "deploy with adopt=true to take it over, or set another service_name",
+                "deploy with --set adopt=true to take it over, or with another service_name",
             )
 
 

@@ -22,6 +22,7 @@ from viewfinder_components.deployment.cluster import Cluster, Object
 from viewfinder_components.deployment.config import DeployConfig
 from viewfinder_components.deployment.history import Deed, Entry, remember
 from viewfinder_components.deployment.kserve_version import KServe, Mode, detect_kserve
+from viewfinder_components.deployment.namespace import need_namespace
 from viewfinder_components.deployment.observation import observe
 from viewfinder_components.deployment.rollback import Predecessor, find_predecessor, roll_back
 from viewfinder_components.deployment.rollout import Rollout, SupersededError
@@ -136,6 +137,7 @@ def deploy_version(
 
 
 def _prepare(cluster: Cluster, config: DeployConfig, deadline: float) -> _Plan:
+    need_namespace(cluster)
     seen = observe(cluster, config.name)
     kserve = detect_kserve(cluster, seen.service, config.mode)
     runtime = find_runtime(cluster, config.runtime)
@@ -186,7 +188,7 @@ def _prove(plan: _Plan, samples: Samples | None, watch: Stopwatch) -> _Proof:
             raise TransientError(
                 "answers to the test photos",
                 f"{type(error).__name__}: {error}",
-                "run the step again",
+                "run it again",
             ) from error
     return _Proof(endpoint, parity, first)
 

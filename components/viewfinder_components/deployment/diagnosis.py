@@ -138,7 +138,7 @@ def _explain_unschedulable(message: str, uri: str) -> Diagnosis:
 
 
 def _evicted(message: str) -> TransientError:
-    return TransientError("a pod that keeps its place", message, "run the step again")
+    return TransientError("a pod that keeps its place", message, "run it again")
 
 
 def _explain_image(image: str, reason: str, message: str) -> Diagnosis:
@@ -176,7 +176,7 @@ def _explain_storage(pod: Object, status: Object, log: str, uri: str) -> Diagnos
     received = f"{failure.problem.value}: {failure.line}"
     where = (str(pod["metadata"]["name"]), _INITIALIZER)
     if failure.problem is StorageProblem.AWAY:
-        remedy = "see whether the storage runs and its endpoint is right, then run the step again"
+        remedy = "see whether the storage runs and its endpoint is right, then run it again"
         return Diagnosis(TransientError(expected, received, remedy), True, *where)
     if failure.problem is StorageProblem.REFUSED:
         remedy = (
@@ -187,7 +187,7 @@ def _explain_storage(pod: Object, status: Object, log: str, uri: str) -> Diagnos
     if failure.problem is StorageProblem.MISSING:
         remedy = "publish the version there, or correct the endpoint of the storage Secret"
         return Diagnosis(PermanentError(expected, received, remedy), False, *where)
-    remedy = "see what it says and run the step again"
+    remedy = "see what it says and run it again"
     waits = int(status.get("restartCount", 0)) + 1 < _CRASHES
     return Diagnosis(PermanentError(expected, received, remedy), waits, *where)
 

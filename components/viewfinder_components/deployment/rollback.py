@@ -76,7 +76,7 @@ def roll_back(cluster: Cluster, predecessor: Predecessor | None, failed: str, mo
             return f"rolled back: {words} serves as before"
         return f"rolled back to {words}, whose pods are not all ready yet"
     except ViewfinderError as error:
-        return f"{words} could not be put back ({error}); run the step again"
+        return f"{words} could not be put back ({error}); run it again"
 
 
 def _serves(cluster: Cluster, body: Object, mode: Mode) -> bool:

@@ -86,7 +86,7 @@ class Rollout:
             raise SupersededError(
                 f"InferenceService {self.name} to stay as this run applied it",
                 f"another deployment that came meanwhile, of version {version or '(none)'}",
-                "run the step again if this version shall serve",
+                "run it again if this version shall serve",
             )
 
     def _lasted(self, diagnosis: Diagnosis | None) -> bool:

@@ -11,6 +11,7 @@ from viewfinder_components.deployment.config import DeployConfig
 from viewfinder_components.deployment.deploy import Deployed
 from viewfinder_components.deployment.earlier_version import find_earlier, read_config
 from viewfinder_components.deployment.history import Deed
+from viewfinder_components.deployment.namespace import need_namespace
 from viewfinder_components.errors import PermanentError, ViewfinderError
 from viewfinder_components.selection.select import (
     MissingVersionError,
@@ -55,6 +56,7 @@ def go_back(wanted: GoingBack) -> tuple[Deployed, dict[str, Any]]:
     """
     name = wanted.service_name or wanted.model
     with Cluster.connect(wanted.namespace) as cluster:
+        need_namespace(cluster)
         entry = find_earlier(cluster, name, wanted.model, wanted.number)
         config = read_config(entry, name, cluster.namespace)
     config = replace(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from viewfinder_components.deployment.cluster import Cluster
+from viewfinder_components.deployment.namespace import need_namespace
 from viewfinder_components.deployment.undeploy import remove_service
 
 
@@ -47,5 +48,6 @@ def undeploy(removal: Removal) -> Removed:
         TransientError: It was not gone in time, or the API server does not answer.
     """
     with Cluster.connect(removal.namespace) as cluster:
+        need_namespace(cluster)
         changed = remove_service(cluster, removal.name, removal.model, removal.timeout_seconds)
         return Removed(removal.name, cluster.namespace, changed)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from viewfinder_components.deployment.namespace import missing_namespace
 from viewfinder_components.errors import PermanentError
 from viewfinder_pipelines.doctor.finding import Finding, State
 from viewfinder_pipelines.doctor.install import Install
@@ -46,9 +47,7 @@ def examine_namespace(install: Install) -> Iterator[Finding]:
     name = install.namespace
     found = install.read(f"/api/v1/namespaces/{name}", f"namespace {name}")
     if found is None:
-        raise PermanentError(
-            f"a namespace {name}", "none", f"kubectl create namespace {name}, or name another"
-        )
+        raise missing_namespace(install.cluster)
     labels = found["metadata"].get("labels") or {}
     if "control-plane" in labels:
         # KServe's webhook passes such namespaces by, and its pods start without their model.

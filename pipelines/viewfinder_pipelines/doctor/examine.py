@@ -37,8 +37,8 @@ class Examination:
     look: Look
     """The look itself."""
 
-    needs: str = ""
-    """The examination without which it makes no sense; empty for none."""
+    needs: tuple[str, ...] = ()
+    """The examinations without which it makes no sense."""
 
     makes_pods: bool = False
     """Whether it starts pods."""
@@ -49,17 +49,17 @@ _STEPS = "steps' image"
 EXAMINATIONS = (
     Examination(_NAMESPACE, examine_namespace),
     Examination(_KINDS, examine_kinds),
-    Examination("KServe", examine_version, needs=_KINDS),
-    Examination("KServe's controller", examine_controller, needs=_KINDS),
-    Examination("KServe's webhook", examine_webhook, needs=_KINDS),
-    Examination("steps' permissions", examine_permissions, needs=_NAMESPACE),
-    Examination(_ACCOUNT, examine_accounts, needs=_NAMESPACE),
-    Examination("storage credentials", examine_secret, needs=_ACCOUNT),
-    Examination("serving runtime", examine_runtime, needs=_KINDS),
-    Examination(room.NAME, room.examine_room, needs=_NAMESPACE),
-    Examination("predictor's image", examine_predictor_image, needs=_ACCOUNT, makes_pods=True),
-    Examination(_STEPS, examine_steps_image, needs=_ACCOUNT, makes_pods=True),
-    Examination("model root", examine_storage, needs=_STEPS, makes_pods=True),
+    Examination("KServe", examine_version, needs=(_KINDS,)),
+    Examination("KServe's controller", examine_controller, needs=(_KINDS,)),
+    Examination("KServe's webhook", examine_webhook, needs=(_KINDS, _NAMESPACE)),
+    Examination("steps' permissions", examine_permissions, needs=(_NAMESPACE,)),
+    Examination(_ACCOUNT, examine_accounts, needs=(_NAMESPACE,)),
+    Examination("storage credentials", examine_secret, needs=(_ACCOUNT,)),
+    Examination("serving runtime", examine_runtime, needs=(_KINDS, _NAMESPACE)),
+    Examination(room.NAME, room.examine_room, needs=(_NAMESPACE,)),
+    Examination("predictor's image", examine_predictor_image, needs=(_ACCOUNT,), makes_pods=True),
+    Examination(_STEPS, examine_steps_image, needs=(_ACCOUNT,), makes_pods=True),
+    Examination("model root", examine_storage, needs=(_STEPS,), makes_pods=True),
 )
 """In this order; the cheap ones first."""
 
@@ -96,9 +96,9 @@ def _examine_namespace(install: Install, progress: Callable[[str], None]) -> Ite
     for examination in EXAMINATIONS:
         if examination.makes_pods and not install.config.pods:
             continue
-        if examination.needs in failed:
+        if missing := next((name for name in examination.needs if name in failed), ""):
             failed.add(examination.name)
-            text = f"not looked at, because of what is said of {examination.needs}"
+            text = f"not looked at, because of what is said of {missing}"
             yield Finding(examination.name, State.UNKNOWN, text)
             continue
         progress(examination.name)
