@@ -1,7 +1,7 @@
 """Remove old versions of a model, but none that is served, nor any while that is in doubt."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from viewfinder_components.deployment.cluster import Cluster
 from viewfinder_components.deployment.storage_uri import to_kserve_uri
@@ -41,16 +41,17 @@ def prune(wanted: Retention, *, dry_run: bool = False) -> tuple[Pruning, dict[in
         What was done; and by number, why a version is still needed.
 
     Raises:
-        PermanentError: The model, a version or a namespace does not exist, a namespace serves no version of
-            the model, or a permission is missing; nothing was removed.
+        PermanentError: The model, a version or a namespace does not exist, a namespace serves no
+            version of the model, or a permission is missing; nothing was removed.
         TransientError: The store or the cluster does not answer.
     """
+    told = RetentionRule(wanted.keep, frozenset(wanted.served))
     published = find_versions(open_store(wanted.model_root), wanted.model, wanted.model_root)
     versions = {version.number: version for version in published}
     for entry in wanted.served:
         _need_known(entry, wanted, versions)
     found = _ask_cluster(wanted, versions) if wanted.namespaces else {}
-    rule = RetentionRule(wanted.keep, frozenset({*wanted.served, *found}))
+    rule = replace(told, served=frozenset({*told.served, *found}))
     done = prune_versions(wanted.model_root, wanted.model, rule, dry_run=dry_run)
     return done, {_number(uri): reason for uri, reason in found.items()}
 
