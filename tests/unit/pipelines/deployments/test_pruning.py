@@ -28,7 +28,16 @@ def numbers(root: str) -> list[int]:
     return [version.number for version in open_store(root).versions("fruit")]
 
 
-@pytest.mark.parametrize("served", ["44", "0", "one", "pear/1", "file:///models/pear/1", "fruit/9"])
+@pytest.mark.parametrize("served", ["0", "one", "s3://models/fruit"])
+def test_served_of_a_wrong_form_removes_nothing(root: str, served: str) -> None:
+    arguments = ["prune", "fruit", "--model-root", root, "--keep", "1", "--served", served]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2
+    assert f"numbers or version URIs as what is served, received {served!r}" in result.stderr
+    assert numbers(root) == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("served", ["44", "pear/1", "file:///models/pear/1", "fruit/9"])
 def test_served_that_names_no_version_removes_nothing(root: str, served: str) -> None:
     arguments = ["prune", "fruit", "--model-root", root, "--keep", "1", "--served", served]
     result = CliRunner().invoke(main, arguments)
