@@ -88,6 +88,7 @@ def test_serve_and_predict(published, photos: Path) -> None:
         mixed = [str(chosen[0]), __file__, str(chosen[1]), "no such photo"]
         told_of_some = published.run("predict", *mixed, "--endpoint", endpoint)
         as_json = published.run("predict", *mixed, "--endpoint", endpoint, "--json")
+        other = published.run("predict", __file__, "--endpoint", endpoint, "--model", "cats")
     finally:
         server.send_signal(signal.SIGINT)
         server.wait(60)
@@ -97,6 +98,10 @@ def test_serve_and_predict(published, photos: Path) -> None:
     refused, missing_file, count = told_of_some.stderr.splitlines()
     assert refused.startswith(f"{__file__}: HTTP 400: ")
     assert missing_file == "no such photo: No such file or directory"
+    assert other.stderr == (
+        f"Error: expected a model cats at {endpoint}, received a server of small; "
+        "name one of those with --model\n"
+    )
     assert count == "2 of 4 photos could not be classified."
     lines = [json.loads(line) for line in as_json.stdout.splitlines()]
     assert [line["photo"] for line in lines] == mixed

@@ -134,7 +134,9 @@ def test_no_keys_at_all_is_said(
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     monkeypatch.setenv("HOME", str(tmp_path))
     clients._connect.cache_clear()
-    with pytest.raises(PermanentError, match=r"expected credentials for s3://.*Unable to locate"):
+    with pytest.raises(
+        PermanentError, match=r"expected credentials for s3://.* none in .*/\.aws/cred"
+    ):
         open_store(s3_bucket).versions("fruit")
 
 

@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 import httpx
 
+from viewfinder_components.deployment.kubeconfig import load_kubeconfig
 from viewfinder_components.deployment.refusals import explain_refusal, explain_silence
 from viewfinder_components.errors import PermanentError
 
@@ -63,26 +64,23 @@ class Cluster:
             namespace: Empty for the pod's own, or the kubeconfig's.
 
         Raises:
-            PermanentError: There is none.
+            PermanentError: There is none, or the file that says where is broken.
         """
         from kubernetes import client, config
 
         configuration = client.Configuration()
         inside = "KUBECONFIG" not in os.environ and (_POD_FOLDER / "token").exists()
+        if not inside:
+            own = load_kubeconfig(configuration)
+            return cls(configuration, namespace or own or "default", inside)
         try:
-            if inside:
-                config.load_incluster_config(client_configuration=configuration)
-                own = (_POD_FOLDER / "namespace").read_text().strip()
-            else:
-                # Named, because the package reads the variable only once, when it is imported.
-                file = os.environ.get("KUBECONFIG")
-                config.load_kube_config(file, client_configuration=configuration)
-                own = config.list_kube_config_contexts(file)[1]["context"].get("namespace")
+            config.load_incluster_config(client_configuration=configuration)
+            own = (_POD_FOLDER / "namespace").read_text().strip()
         except (config.ConfigException, OSError) as error:
             raise PermanentError(
-                "a Kubernetes cluster",
+                f"a service account's credentials in {_POD_FOLDER}",
                 str(error),
-                "set KUBECONFIG to the cluster's kubeconfig, or run this in one of its pods",
+                "mount them into the pod (automountServiceAccountToken), or set KUBECONFIG",
             ) from error
         return cls(configuration, namespace or own or "default", inside)
 

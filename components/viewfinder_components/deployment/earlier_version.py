@@ -53,7 +53,7 @@ def find_earlier(cluster: Cluster, name: str, model: str, number: int = 0) -> En
     history = read_history(cluster, service)
     entry = history.newest(number) if number else _before(history, service)
     if entry is None:
-        raise _nothing(history, name, model, number)
+        raise explain_missing(history, name, model, number)
     return entry
 
 
@@ -62,15 +62,31 @@ def _before(history: History, service: Object) -> Entry | None:
     return history.before(Entry(live, "", Deed.DEPLOY).uri if live else "")
 
 
-def _nothing(history: History, name: str, model: str, number: int) -> PermanentError:
-    served = list(dict.fromkeys(str(entry.number) for entry in history.entries))
-    wanted = f"version {number} among those" if number else "a version"
+def explain_missing(history: History, name: str, model: str, number: int) -> PermanentError:
+    """Return the error for a version that a service cannot go back to.
+
+    Args:
+        history: The service's.
+        name: The service.
+        model: The model that it serves.
+        number: The version that is not in the history; 0 where there is none before the one that
+            serves.
+    """
     return PermanentError(
-        f"{wanted} that the service {name} has served"
-        + ("" if number else " before the one it serves now"),
-        f"only {', '.join(served)}" if served else "a service without a history",
-        f"deploy the version that shall serve: viewfinder deploy {model}/NUMBER",
+        (f"version {number}" if number else "an earlier version")
+        + f" in the history of the service {name}",
+        _describe(history, number),
+        f"deploy the version you want: viewfinder deploy {model}/NUMBER",
     )
+
+
+def _describe(history: History, number: int) -> str:
+    """Return what a history has instead of the version that is looked for."""
+    served = list(dict.fromkeys(str(entry.number) for entry in history.entries))
+    if len(served) < 2:
+        return f"version {served[0]} alone" if served else "an empty history"
+    known = f"versions {', '.join(served)}"
+    return known if number else f"{known}, none of them before {history.line()[-1].number}"
 
 
 def read_config(entry: Entry, name: str, namespace: str) -> DeployConfig:

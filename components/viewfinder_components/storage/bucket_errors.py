@@ -31,7 +31,8 @@ _GRANT = {
 _LOG_IN = {
     GS: "bind the pod's service account to a Google one (workload identity), or run `gcloud auth "
     "application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS",
-    S3: "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the pod's service account a role",
+    S3: "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, write ~/.aws/credentials, or give the "
+    "pod's service account a role",
 }
 _SETTINGS = {GS: "STORAGE_EMULATOR_HOST", S3: "AWS_ENDPOINT_URL and AWS_REGION"}
 _DETAIL_LENGTH = 300

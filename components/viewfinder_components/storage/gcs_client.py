@@ -187,7 +187,7 @@ def _translated(action: Action) -> Iterator[None]:
     except exceptions.GoogleAPICallError as error:
         raise ObjectError(_kind(error.code, action, str(error)), action, str(error)) from error
     except auth.DefaultCredentialsError as error:
-        raise ObjectError("no_credentials", action, str(error)) from error
+        raise ObjectError("no_credentials", action, _explain_missing(str(error))) from error
     except auth.GoogleAuthError as error:
         kind: ErrorKind = "unreachable" if error.retryable else "no_credentials"
         raise ObjectError(kind, action, str(error)) from error
@@ -200,6 +200,15 @@ def _translated(action: Action) -> Iterator[None]:
         raise ObjectError("broken_off", action, str(error)) from error
     except (exceptions.RetryError, requests.exceptions.RequestException, OSError) as error:
         raise ObjectError("unreachable", action, str(error)) from error
+
+
+def _explain_missing(message: str) -> str:
+    """Return which file was looked for; the library names it only where the environment does."""
+    home = os.environ.get("CLOUDSDK_CONFIG") or "~/.config/gcloud"
+    file = Path(home).expanduser() / "application_default_credentials.json"
+    if "GOOGLE_APPLICATION_CREDENTIALS" in os.environ or file.is_file():
+        return message
+    return f"no GOOGLE_APPLICATION_CREDENTIALS, no file at {file} and no service account's"
 
 
 def _kind(status: int | None, action: Action, message: str) -> ErrorKind:

@@ -22,7 +22,7 @@ from viewfinder_components.storage.os_errors import explained as explained_on_di
 from viewfinder_components.storage.store import open_store
 
 _CONTENT = b"viewfinder probe"
-_CODES = {PermanentError: 1, TransientError: 2}
+_REFUSED, _LATER = 1, 2
 _WRONG_COMMAND = 64
 
 
@@ -105,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(probe(options.uri, write=options.write))
     except (PermanentError, TransientError) as error:
         print(error)
-        return _CODES[type(error)]
+        return _LATER if isinstance(error, TransientError) else _REFUSED
     return 0
 
 

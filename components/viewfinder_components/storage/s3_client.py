@@ -227,7 +227,11 @@ def _translated(action: Action) -> Iterator[None]:
         yield
     except exceptions.ClientError as error:
         raise ObjectError(_kind(error.response), action, str(error)) from error
-    except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError) as error:
+    except exceptions.NoCredentialsError as error:
+        file = os.environ.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials"
+        detail = f"none in the environment and none in {Path(file).expanduser()}"
+        raise ObjectError("no_credentials", action, detail) from error
+    except exceptions.PartialCredentialsError as error:
         raise ObjectError("no_credentials", action, str(error)) from error
     except (
         exceptions.IncompleteReadError,

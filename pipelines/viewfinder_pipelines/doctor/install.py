@@ -1,6 +1,5 @@
 """The install that is looked at, and the requests by which it is."""
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -10,6 +9,7 @@ import httpx
 
 from viewfinder_components.deployment.cluster import Cluster, Object
 from viewfinder_components.deployment.config import DeployConfig
+from viewfinder_components.deployment.kubeconfig import kubeconfig_path, load_kubeconfig
 from viewfinder_components.deployment.refusals import explain_refusal, explain_silence
 from viewfinder_components.errors import PermanentError
 from viewfinder_pipelines.doctor.finding import UnseenError, as_unseen
@@ -190,12 +190,10 @@ def connect(config: DoctorConfig) -> Install:
     except PermanentError as error:
         raise PermanentError("a cluster", error.received, _REMEDY) from error
     except Exception as error:
-        # The loader of kubeconfigs fails in many ways over a file that is none.
-        path = os.environ.get("KUBECONFIG", "~/.kube/config")
-        received = (
-            f"one that cannot be read: {str(error).splitlines()[0] if str(error) else error!r}"
-        )
-        raise PermanentError(f"a kubeconfig at {path}", received, _REMEDY) from error
+        # Certificates that are none are noticed when the client is made, in many ways.
+        reason = (str(error) or repr(error)).splitlines()[0]
+        received = f"one that cannot be used: {reason}"
+        raise PermanentError(f"a kubeconfig at {kubeconfig_path()}", received, _REMEDY) from error
 
 
 _STANDALONE = "kubeflow"  # where Kubeflow Pipelines without profiles runs its steps
@@ -203,10 +201,8 @@ _REMEDY = "set KUBECONFIG to the cluster's kubeconfig, or name one of its contex
 
 
 def _connect_context(context: str, namespace: str) -> Cluster:
-    from kubernetes import client, config
+    from kubernetes import client
 
     configuration = client.Configuration()
-    config.load_kube_config(context=context, client_configuration=configuration)
-    contexts, _ = config.list_kube_config_contexts()
-    chosen = next(entry["context"] for entry in contexts if entry["name"] == context)
-    return Cluster(configuration, namespace or chosen.get("namespace") or "default", inside=False)
+    own = load_kubeconfig(configuration, context)
+    return Cluster(configuration, namespace or own or "default", inside=False)

@@ -11,6 +11,11 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import urllib3
 from urllib3 import exceptions as http_errors
 
+from viewfinder_components.deployment.kubeconfig import (
+    has_kubeconfig,
+    kubeconfig_path,
+    load_kubeconfig,
+)
 from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
 from viewfinder_pipelines.kubeflow import kfp_private
 from viewfinder_pipelines.settings.file import KubeflowSettings
@@ -132,12 +137,8 @@ def connect(settings: KubeflowSettings) -> Kubeflow:
         TransientError: Nothing answers there.
     """
     host = settings.host or os.environ.get("KFP_HOST", "")
-    if not host and not _is_in_cluster() and not _has_kubeconfig():
-        raise PermanentError(
-            "the address of Kubeflow Pipelines",
-            "no --host, no KFP_HOST and no kubeconfig",
-            "name the API's or the UI's address, such as --host http://localhost:8080",
-        )
+    if not host and not _is_in_cluster():
+        _need_kubeconfig()
     kubeflow = Kubeflow(_new_client(host, settings.ca), settings.namespace or None)
     text = kubeflow.get("/apis/v2beta1/healthz")
     try:
@@ -179,6 +180,19 @@ def explain_connection(error: Exception, host: str) -> ViewfinderError:
     return kind(f"Kubeflow Pipelines to answer at {host}", received, remedy)
 
 
+def _need_kubeconfig() -> None:
+    """Refuse what kfp.Client would take for Kubeflow Pipelines on this machine."""
+    from kubernetes.client import Configuration
+
+    if not has_kubeconfig():
+        raise PermanentError(
+            "the address of Kubeflow Pipelines",
+            f"no --host, no KFP_HOST and no kubeconfig at {kubeconfig_path()}",
+            "name the API's or the UI's address, such as --host http://localhost:8080",
+        )
+    load_kubeconfig(Configuration())
+
+
 def _new_client(host: str, ca: str) -> "kfp.Client":
     import kfp
     from kfp.client import KF_PIPELINES_SA_TOKEN_ENV, KF_PIPELINES_SA_TOKEN_PATH
@@ -208,11 +222,6 @@ def _new_client(host: str, ca: str) -> "kfp.Client":
 
 def _is_in_cluster() -> bool:
     return "KUBERNETES_SERVICE_HOST" in os.environ and _POD_NAMESPACE.is_file()
-
-
-def _has_kubeconfig() -> bool:
-    paths = os.environ.get("KUBECONFIG", str(Path.home() / ".kube" / "config"))
-    return any(Path(path).is_file() for path in paths.split(os.pathsep) if path)
 
 
 def _server_message(body: str) -> str:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import httpx
 
-from viewfinder_components.errors import PermanentError, TransientError
+from viewfinder_components.errors import PermanentError, TransientError, UsageError
 
 _TIMEOUT_SECONDS = 60.0
 _LONGEST_REASON = 300
+_NOT_FOUND = 404
 _NOT_THE_PHOTO = (401, 403, 404, 405)  # the next photo would be refused as well
 
 
@@ -67,21 +68,43 @@ def predict_photos(
             yield _predict(client, url, photo)
 
 
+def _need_model(client: httpx.Client, url: str) -> None:
+    """Refuse a model that the server does not have, and name those that it has."""
+    endpoint, _, name = url.removesuffix(":predict").rpartition("/v1/models/")
+    if endpoint and name not in (names := _list_models(client, endpoint)):
+        raise _unknown_model(f"a model {name}", endpoint, names)
+
+
 def _find_url(client: httpx.Client, endpoint: str, model: str | None) -> str:
+    if not endpoint.startswith(("http://", "https://")):
+        raise UsageError(
+            "--endpoint to be the URL of a predictor, with http:// or https://",
+            repr(endpoint),
+            f"write --endpoint http://{endpoint.rpartition('://')[2] or '127.0.0.1:8080'}",
+        )
     if endpoint.endswith(":predict"):
         return endpoint
     if model is None:
-        url = f"{endpoint}/v1/models"
-        with _understood(url):
-            names = _need_answer(_request(client, "GET", url)).json().get("models", [])
+        names = _list_models(client, endpoint)
         if len(names) != 1:
-            raise PermanentError(
-                f"one model at {endpoint}",
-                ", ".join(map(str, names)) or "none",
-                "name one with --model",
-            )
+            raise _unknown_model("one model", endpoint, names)
         model = names[0]
     return f"{endpoint}/v1/models/{model}:predict"
+
+
+def _unknown_model(wanted: str, endpoint: str, names: Sequence[str]) -> PermanentError:
+    return PermanentError(
+        f"{wanted} at {endpoint}",
+        f"a server of {', '.join(names)}" if names else "a server without models",
+        "name one of those with --model" if names else "look at the server's log",
+    )
+
+
+def _list_models(client: httpx.Client, endpoint: str) -> list[str]:
+    url = f"{endpoint}/v1/models"
+    with _understood(url):
+        names = _need_answer(_request(client, "GET", url)).json()["models"]
+        return [str(name) for name in names]
 
 
 def _predict(client: httpx.Client, url: str, photo: Path) -> Prediction | Unanswered:
@@ -92,6 +115,8 @@ def _predict(client: httpx.Client, url: str, photo: Path) -> Prediction | Unansw
     answer = _request(client, "POST", url, {"instances": [{"b64": encoded}]})
     if answer.is_error and answer.status_code not in _NOT_THE_PHOTO:
         return Unanswered(str(photo), f"HTTP {answer.status_code}: {_reason(answer)}")
+    if answer.status_code == _NOT_FOUND:
+        _need_model(client, url)
     with _understood(url):
         values = _need_answer(answer).json()["predictions"][0]
         pairs = zip(values["labels"], values["probabilities"], strict=True)
@@ -105,10 +130,10 @@ def _request(
     try:
         return client.request(method, url, json=body)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-        raise PermanentError(
-            "the URL of a predictor, such as http://127.0.0.1:8080",
+        raise UsageError(
+            "--endpoint to be the URL of a predictor, such as http://127.0.0.1:8080",
             f"{url!r} ({error})",
-            "correct --endpoint",
+            "correct it",
         ) from error
     except httpx.TransportError as error:
         raise TransientError(

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from viewfinder_components.deployment.config import DeployConfig
-from viewfinder_components.deployment.earlier_version import read_config
+from viewfinder_components.deployment.earlier_version import explain_missing, read_config
 from viewfinder_components.deployment.history import Deed, Entry, History, parse_history
 from viewfinder_components.deployment.kserve_version import KServe, Mode
 from viewfinder_components.deployment.runtime import Runtime
@@ -117,3 +117,20 @@ def test_a_history_that_somebody_changed_is_refused(records: object) -> None:
         found = config_map("uid", records)
     with pytest.raises(PermanentError, match="delete the ConfigMap fruit-deployments"):
         parse_history(found)
+
+
+@pytest.mark.parametrize(
+    ("deeds", "number", "sentence"),
+    [
+        ((), 0, "expected an earlier version in the history of the service s, received an empty h"),
+        (("2",), 0, "received version 2 alone; deploy the version you want"),
+        (("1", "2", "<1"), 0, "received versions 1, 2, none of them before 1; deploy"),
+        (("1", "2"), 7, "expected version 7 in the history of the service s, received versions 1"),
+    ],
+)
+def test_a_version_that_is_not_in_the_history(
+    deeds: tuple[str, ...], number: int, sentence: str
+) -> None:
+    error = explain_missing(history(*deeds), "s", "fruit", number)
+    assert sentence in str(error)
+    assert error.remedy.endswith("viewfinder deploy fruit/NUMBER")

@@ -78,7 +78,6 @@ def test_an_interrupted_command(home: Path) -> None:
         ("compile", "-o", "home/below/pipeline.yaml"),
         ("doctor", "--settings", "home/below.toml"),
         ("submit", "--settings", "home/below.toml", "--data", "s3://x/y"),
-        ("predict", "x", "--endpoint", "http://[::1"),
     ],
 )
 def test_a_file_in_the_place_of_a_folder(home: Path, arguments: tuple[str, ...]) -> None:

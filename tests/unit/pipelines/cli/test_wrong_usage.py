@@ -78,6 +78,12 @@ def test_an_absurd_value_is_told_with_its_parameter(
         (("undeploy", "fruit", "--yes", "--timeout", "0"), "--timeout"),
         (("schedule", "set", "nightly", "--cron", "daily"), "cron expression"),
         (("serve", "fruit", "--port", "99999"), "--port"),
+        (("predict", "x", "--endpoint", "http://[::1"), "--endpoint"),
+        (
+            ("predict", "x", "--endpoint", "127.0.0.1:8080"),
+            "write --endpoint http://127.0.0.1:8080",
+        ),
+        (("predict", "x", "--endpoint", "grpc://h:81"), "write --endpoint http://h:81"),
         (("serve", "ftp://bucket/fruit"), "ftp:// is not supported"),
     ],
 )
