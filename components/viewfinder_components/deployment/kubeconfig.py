@@ -18,7 +18,7 @@ def kubeconfig_path() -> str:
 
     Read anew each time, as the kubernetes package does not.
     """
-    return os.environ.get("KUBECONFIG") or str(Path(_DEFAULT).expanduser())
+    return os.environ.get("KUBECONFIG") or os.path.expanduser(_DEFAULT)
 
 
 def has_kubeconfig() -> bool:

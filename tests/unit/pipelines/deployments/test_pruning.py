@@ -60,7 +60,7 @@ def test_without_a_cluster_a_namespace_removes_nothing(
     arguments = ["prune", "fruit", "--model-root", root, "--keep", "1", "--namespace", "shop"]
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 1
-    assert "a Kubernetes cluster" in result.stderr
+    assert "expected a kubeconfig" in result.stderr
     assert numbers(root) == [1, 2, 3, 4]
 
 
