@@ -205,7 +205,7 @@ def _translated(action: Action) -> Iterator[None]:
 def _explain_missing(message: str) -> str:
     """Return which file was looked for; the library names it only where the environment does."""
     home = os.environ.get("CLOUDSDK_CONFIG") or "~/.config/gcloud"
-    file = Path(home).expanduser() / "application_default_credentials.json"
+    file = Path(os.path.expanduser(home)) / "application_default_credentials.json"
     if "GOOGLE_APPLICATION_CREDENTIALS" in os.environ or file.is_file():
         return message
     return f"no GOOGLE_APPLICATION_CREDENTIALS, no file at {file} and no service account's"

@@ -229,7 +229,7 @@ def _translated(action: Action) -> Iterator[None]:
         raise ObjectError(_kind(error.response), action, str(error)) from error
     except exceptions.NoCredentialsError as error:
         file = os.environ.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials"
-        detail = f"none in the environment and none in {Path(file).expanduser()}"
+        detail = f"none in the environment and none in {os.path.expanduser(file)}"
         raise ObjectError("no_credentials", action, detail) from error
     except exceptions.PartialCredentialsError as error:
         raise ObjectError("no_credentials", action, str(error)) from error
