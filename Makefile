@@ -36,15 +36,15 @@ NUMERIC_TESTS := tests/unit/export tests/unit/inference tests/unit/training test
 .PHONY: test-numerics test-numerics-avx2 test-numerics-plain
 test-numerics: setup ## Pass what computes as other processors do: with AVX2 only, and without oneDNN
 	$(MAKE) --no-print-directory -j2 --output-sync=target test-numerics-avx2 test-numerics-plain
-test-numerics-avx2:
+test-numerics-avx2: ## Pass them with AVX2 only
 	ONEDNN_MAX_CPU_ISA=AVX2 $(BIN)/pytest -p no:cacheprovider -m "not slow" $(NUMERIC_TESTS)
-test-numerics-plain:
+test-numerics-plain: ## Pass them without oneDNN
 	TF_ENABLE_ONEDNN_OPTS=0 $(BIN)/pytest -p no:cacheprovider -m "not slow" $(NUMERIC_TESTS)
 
 .PHONY: test-pythons test-python-3.12 test-python-3.13
 test-pythons: setup ## Pass the tests on Python 3.12 and 3.13, where they are installed (REQUIRED=1: fail otherwise)
 	$(MAKE) --no-print-directory -j2 --output-sync=target test-python-3.12 test-python-3.13
-test-python-3.12 test-python-3.13:
+test-python-3.12 test-python-3.13: ## Pass the tests on this Python
 	BIN=$(BIN) REQUIRED=$(REQUIRED) tests/other_python.sh $(@:test-python-%=%)
 
 .PHONY: test-programs
@@ -64,7 +64,7 @@ images: ## Build both images (BUILDER=docker or buildah, BASE=, IMAGES=registry/
 	done
 
 .PHONY: cluster-up
-cluster-up: setup ## Bring up a Kubernetes with KServe for the tests (root, Linux; KSERVE=0.16.0)
+cluster-up: setup ## Bring up a Kubernetes with KServe (root, Linux; KSERVE=0.16.0); its kubeconfig: .venv/bin/python -m tests.testbed kubeconfig
 	$(BIN)/python -m tests.testbed setup
 	$(BIN)/python -m tests.testbed up $(if $(KSERVE),--kserve $(KSERVE))
 
@@ -76,6 +76,7 @@ cluster-down: setup ## Take it down; nothing of it is left
 test-cluster: setup ## Pass the tests that need a cluster: KUBECONFIG's, or the test bed's
 	BIN=$(BIN) tests/cluster/run.sh $(TESTS)
 
+##@ Check
 .PHONY: check
 check: setup ## Lint, types, layers, requirements up to date, wheel
 	$(BIN)/ruff format --check .
@@ -90,11 +91,11 @@ requirements: ## Pin every requirement again, with hashes (UPGRADE=1 for the new
 	$(BIN)/python requirements/pin.py $(if $(UPGRADE),--upgrade)
 
 .PHONY: check-requirements
-check-requirements: setup
+check-requirements: setup ## See whether the pinned requirements are up to date
 	$(BIN)/python requirements/pin.py --check
 
 .PHONY: check-wheel
-check-wheel: setup
+check-wheel: setup ## Build the wheel and try it in an environment of its own
 	requirements/check_wheel.sh $(BIN)
 
 .PHONY: golden
@@ -117,6 +118,7 @@ format: setup ## Format the code and mend what ruff can mend
 benchmark: setup ## Make the README's numbers again (BENCHMARK=name for one of them)
 	$(BIN)/python -m tests.benchmarks $(BENCHMARK)
 
+##@ Clean
 .PHONY: clean
 clean: ## Remove the virtual environment and everything built
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
@@ -124,4 +126,4 @@ clean: ## Remove the virtual environment and everything built
 ##@ Help
 .PHONY: help
 help: ## List the targets
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9. -]+:.*## / {n = split($$1, names, " "); for (i = 1; i <= n; i++) printf "  %-20s %s\n", names[i], $$2}' $(MAKEFILE_LIST)

@@ -93,7 +93,7 @@ def test_deploy_go_back_and_take_away(
     assert (first["state"], first["changed"]) == ("succeeded", True)
     assert first["kserve"]["mode"] == stage.mode
     assert first["metrics"]["photos_compared"] == 5
-    assert "received only 1" in run("rollback", MODEL, code=1).stderr
+    assert "received version 1 alone" in run("rollback", MODEL, code=1).stderr
     again = run("deploy", f"{MODEL}/1", *SIZE)
     assert "version 1 served already" in again.stdout
     newest = run("deploy", MODEL, *SIZE)
@@ -104,8 +104,8 @@ def test_deploy_go_back_and_take_away(
     assert "version 1 serves" in back.stdout
     assert "5 test photos answered" in back.stdout
     assert stage.served_version() == "1"
-    assert "received only 1, 3" in run("rollback", MODEL, code=1).stderr
-    assert "received only 1, 3" in run("rollback", MODEL, "--to", "2", code=1).stderr
+    assert "received versions 1, 3" in run("rollback", MODEL, code=1).stderr
+    assert "received versions 1, 3" in run("rollback", MODEL, "--to", "2", code=1).stderr
     run("rollback", MODEL, "--to", "3")
     assert stage.served_version() == "3"
     assert history(stage) == [(1, "deploy"), (3, "deploy"), (1, "rollback"), (3, "rollback")]

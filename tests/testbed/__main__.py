@@ -31,7 +31,7 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except ViewfinderError as error:
-            click.echo(f"{type(error).__name__}: {error}", err=True)
+            click.echo(f"Error: {error}", err=True)
             sys.exit(1)
 
 

@@ -137,7 +137,7 @@ def rollback(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Let the version serve again that served before; again, and it goes one further back."""
+    """Return a service to the version that served before; each repetition goes one further back."""
     with _reported(as_json):
         from viewfinder_pipelines.deployments.going_back import GoingBack, go_back
 

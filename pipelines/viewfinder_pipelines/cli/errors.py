@@ -11,11 +11,12 @@ from typing import Any
 import click
 
 from viewfinder_components.errors import ViewfinderError
+from viewfinder_pipelines.cli.group import HelpfulGroup
 from viewfinder_pipelines.cli.options import INTERRUPTED, exit_code_after
 from viewfinder_pipelines.settings.environment import Settings
 
 
-class Sentences(click.Group):
+class Sentences(HelpfulGroup):
     """A group of commands whose errors are printed as sentences."""
 
     def invoke(self, ctx: click.Context) -> Any:

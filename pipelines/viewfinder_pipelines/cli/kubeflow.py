@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from viewfinder_pipelines.cli.group import HelpfulGroup
 from viewfinder_pipelines.cli.options import (
     INTERRUPTED,
     connection_options,
@@ -53,7 +54,7 @@ def terminate(run_id: str, **options: Any) -> None:
     click.echo(f"terminating run {run_id}; `viewfinder follow {run_id}` shows when it has ended")
 
 
-@click.group()
+@click.group(cls=HelpfulGroup)
 def schedule() -> None:
     """Have Kubeflow Pipelines start runs on a schedule."""
 

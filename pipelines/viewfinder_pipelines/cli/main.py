@@ -106,19 +106,19 @@ def compile_(output: Path, settings: Path | None, name: str) -> None:
 
 
 @main.command()
-@click.argument("model_version")
+@click.argument("model_version", metavar="MODEL[/NUMBER]")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
 @click.option("--name", help="The model's name in the URLs.  [default: the published name]")
 def serve(model_version: str, host: str, port: int, name: str | None) -> None:
-    """Serve a published version: its path or URI, MODEL, or MODEL/NUMBER."""
+    """Serve a published version, the newest without NUMBER; a path or a URI works as well."""
     from viewfinder_pipelines.local.serving import serve_version
 
     serve_version(model_version, host, port, name)
 
 
 @main.command()
-@click.argument("photos", nargs=-1, required=True, type=Path)
+@click.argument("photos", nargs=-1, required=True, type=Path, metavar="PHOTO...")
 @click.option("--endpoint", required=True, help="URL of a predictor.")
 @click.option("--model", help="The model's name, where the server has several.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
@@ -152,7 +152,7 @@ def _print_answer(answer: "Prediction | Unanswered", as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("run_id", required=False, metavar="RUN")
+@click.argument("run_id", required=False, metavar="[RUN]")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the record (docs/run-record.schema.json)."
 )

@@ -50,9 +50,10 @@ def versions(model: str, model_root: str | None, as_json: bool) -> None:
 def prune(model: str, model_root: str | None, keep: int, dry_run: bool, **wanted: Any) -> None:
     """Remove old versions of a model, never one that is served.
 
-    Say what is served: with --namespace the cluster is asked, with --served you tell. What
-    `viewfinder rollback` would go back to in these namespaces stays as well, and so does what other
-    namespaces of the cluster serve, if you may see it.
+    Say what is served: name the namespaces whose services are asked (--namespace), the versions
+    (--served), or --nothing-served. The version that `viewfinder rollback` would go back to in
+    these namespaces stays as well, and so does what other namespaces of the cluster serve, if you
+    may see it.
     """
     from viewfinder_pipelines.deployments.pruning import Retention
     from viewfinder_pipelines.deployments.pruning import prune as prune_model
