@@ -5,6 +5,7 @@ from viewfinder_components.checking.measure import Latency, Parity
 from viewfinder_components.checking.predictor import RunningPredictor
 from viewfinder_components.checking.samples import Samples
 from viewfinder_components.checking.verdict import Check, limit_check
+from viewfinder_components.reports.formatting import plural
 
 
 def judge_start(predictor: RunningPredictor, config: CheckConfig) -> Check:
@@ -21,7 +22,7 @@ def judge_parity(parity: Parity, samples: Samples, config: CheckConfig) -> list[
     """Compare answers with the evaluation's: how many, labels, probabilities."""
     count = len(parity.failures)
     answered = parity.compared > 0 and count == 0
-    words = f"{parity.compared} of {len(samples.photos)} photos were answered and compared"
+    words = f"{parity.compared} of {plural(len(samples.photos), 'photo')} answered and compared"
     shown = f"; {'; '.join(parity.failures[:3])}" if count else ""
     same_order = parity.labels == samples.labels
     return [
@@ -37,7 +38,7 @@ def judge_parity(parity: Parity, samples: Samples, config: CheckConfig) -> list[
         ),
         Check(
             "other_labels", len(parity.other_labels), 0, not parity.other_labels,
-            f"{len(parity.other_labels)} photos got another label than in the evaluation"
+            f"{plural(len(parity.other_labels), 'photo')} got another label than in the evaluation"
             f"{': ' if parity.other_labels else ''}{', '.join(parity.other_labels[:3])}.",
         ),
     ]  # fmt: skip

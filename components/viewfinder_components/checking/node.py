@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from viewfinder_components.reports.formatting import plural
+
 _GROUPS = Path("/sys/fs/cgroup")
 _CPU_CONTROLLER = re.compile(r"^(\d+):([^:]*):(.*)$", re.MULTILINE)
 
@@ -47,7 +49,7 @@ def describe_node(evidence: dict[str, Any]) -> str:
     """Return the evidence of `NodeReading.since` in words."""
     throttled = evidence["throttled_seconds"]
     limit = f"; its CPU limit held it back for {throttled:.1f} s" if throttled else ""
-    return f"load {evidence['load']:.1f} on {evidence['cores']} cores{limit}"
+    return f"load {evidence['load']:.1f} on {plural(evidence['cores'], 'core')}{limit}"
 
 
 def _difference(now: float | None, then: float | None) -> float | None:

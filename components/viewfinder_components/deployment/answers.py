@@ -13,6 +13,7 @@ from viewfinder_components.deployment.cluster import Cluster, Object
 from viewfinder_components.deployment.kserve_version import Mode, read_mode
 from viewfinder_components.deployment.observation import is_ending, read_knative_service
 from viewfinder_components.errors import PermanentError, TransientError
+from viewfinder_components.reports.formatting import plural
 
 # Routes through a service change within a second or two of the pods behind it, and within half a
 # minute after the API server was away; so many answers in a row, each on a connection of its own,
@@ -167,7 +168,7 @@ def need_answers(route: Route, samples: Samples, tolerance: float) -> Parity:
         time.sleep(1)
     else:
         raise TransientError(
-            f"answers to {len(samples.photos)} test photos",
+            f"answers to {plural(len(samples.photos), 'test photo')}",
             f"{len(parity.failures)} failures: {'; '.join(parity.failures[:3])}",
             "see the predictor's log, and run it again",
         )
@@ -189,7 +190,7 @@ def _find_difference(parity: Parity, samples: Samples, tolerance: float) -> str:
     if parity.max_difference > tolerance:
         return (
             f"probabilities that differ by up to {parity.max_difference:.4g}, with a tolerance of "
-            f"{tolerance:g}, on {parity.compared} photos"
+            f"{tolerance:g}, on {plural(parity.compared, 'photo')}"
         )
     if parity.other_labels:
         return f"other labels for {', '.join(parity.other_labels[:3])}"

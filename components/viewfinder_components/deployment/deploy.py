@@ -29,6 +29,7 @@ from viewfinder_components.deployment.rollout import Rollout, SupersededError
 from viewfinder_components.deployment.runtime import Runtime, find_runtime
 from viewfinder_components.deployment.service import APPLIED, build_service
 from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
+from viewfinder_components.reports.formatting import plural
 from viewfinder_components.timing import Stopwatch
 from viewfinder_components.whole_files import write_json
 
@@ -245,8 +246,8 @@ def _result(plan: _Plan, proof: _Proof, seconds: dict[str, float], unrecorded: s
     number, parity = plan.config.version_number, proof.parity
     verb = f"version {number} serves" if plan.changes else f"version {number} served already"
     compared = (
-        f"{parity.compared} test photos answered within {parity.max_difference:.1g} of the "
-        "evaluation"
+        f"{plural(parity.compared, 'test photo')} answered within "
+        f"{parity.max_difference:.1g} of the evaluation"
         if parity
         else "its answers were not compared with the evaluation's"
     )

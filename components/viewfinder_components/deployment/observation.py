@@ -6,6 +6,7 @@ from typing import Any
 from viewfinder_components.deployment.apply import read_applied, read_service
 from viewfinder_components.deployment.cluster import Cluster, Object
 from viewfinder_components.deployment.kserve_version import Mode, read_mode
+from viewfinder_components.reports.formatting import plural
 
 _APPS = "/apis/apps/v1"
 _KNATIVE = "/apis/serving.knative.dev/v1"
@@ -164,10 +165,10 @@ def _standard(seen: Observation, applied: str) -> RolloutProgress:
     updated, total = status.get("updatedReplicas", 0), status.get("replicas", 0)
     available = status.get("availableReplicas", 0)
     if updated < wanted or available < wanted:
-        words = f"{updated} of {wanted} pods made, {status.get('readyReplicas', 0)} pods ready"
+        words = f"{updated} of {plural(wanted, 'pod')} made, {status.get('readyReplicas', 0)} ready"
         return RolloutProgress(False, f"the new pods ({words})")
     if old := max(total - updated, len(seen.old_serving(applied))):
-        return RolloutProgress(False, f"{old} old pods to end")
+        return RolloutProgress(False, f"{plural(old, 'old pod')} to end")
     return RolloutProgress(True, "nothing")
 
 

@@ -8,6 +8,7 @@ from viewfinder_components.deployment.cluster import Cluster, Object
 from viewfinder_components.deployment.earlier_version import need_managed
 from viewfinder_components.deployment.observation import Observation, observe
 from viewfinder_components.errors import PermanentError, TransientError
+from viewfinder_components.reports.formatting import plural
 
 _log = logging.getLogger(__name__)
 _POLL_SECONDS = 1.0
@@ -78,7 +79,7 @@ def _describe(seen: Observation) -> str:
     """Say what is left, empty when nothing is."""
     left = []
     if seen.pods:
-        left.append("1 pod to end" if len(seen.pods) == 1 else f"{len(seen.pods)} pods to end")
+        left.append(f"{plural(len(seen.pods), 'pod')} to end")
     if seen.knative_service:
         left.append("the Knative Service to go")
     if seen.deployment:

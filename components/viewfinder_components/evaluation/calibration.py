@@ -1,4 +1,4 @@
-"""Does a confidence of 80 % mean that 80 % of such answers are right?"""
+"""Does a confidence of 80% mean that 80% of such answers are right?"""
 
 from dataclasses import dataclass
 

@@ -156,8 +156,8 @@ def _label_notes(ours: Sequence[str], theirs: Sequence[str], split: Split) -> It
         photos = int(np.isin(split.labels, places).sum())
         yield (
             f"It does not know {plural(len(unknown), 'class', 'classes')} of the data "
-            f"({shorten(unknown)}): the {photos} of {len(split)} test photos of them count as its "
-            "mistakes."
+            f"({shorten(unknown)}): the {photos} of {plural(len(split), 'test photo')} of them "
+            "count as its mistakes."
         )
     gone = [label for label in theirs if label not in set(ours)]
     if gone:
@@ -173,8 +173,8 @@ def _photo_notes(model: InferenceModel, shards: Shards, scored: NDArray[np.bool_
         )
     if not scored.all():
         yield (
-            f"{int((~scored).sum())} of {len(scored)} photos could not be read again in its size "
-            "and were left out of the comparison."
+            f"{int((~scored).sum())} of {plural(len(scored), 'photo')} could not be read "
+            "again in its size and were left out of the comparison."
         )
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.inference import InferenceModel
 from viewfinder_components.progress import Progress
+from viewfinder_components.reports.formatting import plural
 
 BATCH = 256
 """Photos in memory at once: 39 MB at 224 pixels, and work enough for every core."""
@@ -79,14 +80,15 @@ def _checked(outputs: NDArray[np.float32]) -> NDArray[np.float32]:
     if bad.any():
         raise PermanentError(
             "a finite probability for every class",
-            f"NaN or infinity for {int(bad.sum())} of {len(outputs)} photos",
+            f"NaN or infinity for {int(bad.sum())} of {plural(len(outputs), 'photo')}",
             "train again with a smaller learning rate or precision=float32",
         )
     off = (outputs < -_SUM_TOLERANCE).any(axis=1) | (abs(outputs.sum(axis=1) - 1) > _SUM_TOLERANCE)
     if off.any():
         raise PermanentError(
             "probabilities that sum to 1",
-            f"a sum of {outputs[off][0].sum():.4g} for the first of {int(off.sum())} photos",
+            f"a sum of {outputs[off][0].sum():.4g} for the first "
+            f"of {plural(int(off.sum()), 'photo')}",
             "let the model end in a softmax",
         )
     return outputs

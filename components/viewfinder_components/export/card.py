@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from viewfinder_components.export.inputs import ExportInputs
+from viewfinder_components.reports.formatting import plural
 
 # Source: the package's own LICENSE, and the licence of the repository the weights came from.
 _LICENCES = {
@@ -59,7 +60,7 @@ def _metrics(inputs: ExportInputs) -> str:
         ("Log loss", _number(metrics["log_loss"])),
         ("Expected calibration error", _number(metrics["ece"])),
     )
-    return f"On {metrics['photos']} test photos that training never saw:\n\n{measured}"
+    return f"On {plural(metrics['photos'], 'test photo')} that training never saw:\n\n{measured}"
 
 
 def _classes(classes: Iterable[dict[str, Any]]) -> str:

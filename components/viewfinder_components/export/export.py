@@ -14,6 +14,7 @@ from viewfinder_components.export.inputs import IR_FILES, LABELS, EvaluatedPhoto
 from viewfinder_components.export.kept_photos import choose_kept, write_kept
 from viewfinder_components.export.manifest import write_manifest
 from viewfinder_components.ranges import need_integer, need_number
+from viewfinder_components.reports.formatting import plural
 from viewfinder_components.storage.model_name import validate_model_name
 from viewfinder_components.storage.version import MANIFEST, SAMPLES
 from viewfinder_components.timing import Stopwatch
@@ -69,8 +70,8 @@ class ExportResult:
     def summary(self) -> str:
         """The step's one sentence about what it did."""
         return (
-            f"{self.files} files, {self.bytes / 1e6:.1f} MB; the SavedModel's probabilities "
-            f"differ from the evaluation's by at most {self.difference:.4f}"
+            f"{plural(self.files, 'file')}, {self.bytes / 1e6:.1f} MB; the SavedModel's "
+            f"probabilities differ from the evaluation's by at most {self.difference:.4f}"
         )
 
 

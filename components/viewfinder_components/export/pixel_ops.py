@@ -1,7 +1,7 @@
 """From a file's bytes to pixels in TensorFlow operations: `photos.decode` for the SavedModel.
 
-JPEG and PNG are decoded to the same bits as there. After the resize under 1 % of the values differ
-(3 % in the worst photo of 250), by one level of 255 and rarely by two: TensorFlow adds up float32
+JPEG and PNG are decoded to the same bits as there. After the resize under 1% of the values differ
+(3% in the worst photo of 250), by one level of 255 and rarely by two: TensorFlow adds up float32
 where Pillow adds up integers. Other formats are refused. Only operations that TensorFlow has had
 since 2.3 are used, so that old servers load the model.
 """

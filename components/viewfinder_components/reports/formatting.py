@@ -8,8 +8,8 @@ MISSING = "\N{EN DASH}"
 
 
 def percent(share: float | None, digits: int = 1) -> str:
-    """Return a share between 0 and 1 as a percentage: `0.8766` is `87.7 %`."""
-    return MISSING if share is None else f"{100 * share:.{digits}f} %"
+    """Return a share between 0 and 1 as a percentage: `0.8766` is `87.7%`."""
+    return MISSING if share is None else f"{100 * share:.{digits}f}%"
 
 
 def decimal(value: float | None, digits: int = 3) -> str:

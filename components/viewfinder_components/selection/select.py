@@ -7,6 +7,7 @@ from pathlib import Path
 
 from viewfinder_components.errors import PermanentError, UsageError
 from viewfinder_components.ranges import need_integer
+from viewfinder_components.reports.formatting import plural
 from viewfinder_components.storage.contents import Manifest
 from viewfinder_components.storage.location import BUCKET_SCHEMES
 from viewfinder_components.storage.model_name import validate_model_name
@@ -77,7 +78,11 @@ class Selected:
     @property
     def summary(self) -> str:
         """The step's one sentence about what it did."""
-        photos = f"{self.photos} test photos kept with it" if self.photos else "without test photos"
+        photos = (
+            f"{plural(self.photos, 'test photo')} kept with it"
+            if self.photos
+            else "without test photos"
+        )
         return f"version {self.number}, {self.uri}, {photos}"
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from viewfinder_components.photos.candidate import SPLIT_NAMES, SPLITS
 from viewfinder_components.photos.layout import BESIDE_SPLITS
+from viewfinder_components.reports.formatting import plural
 from viewfinder_components.validation.near_duplicates import NearGroups
 from viewfinder_components.validation.photo_table import IGNORED, NONE, STATUSES, USED, PhotoTable
 
@@ -73,7 +74,7 @@ def find_warnings(photos: PhotoTable, groups: NearGroups) -> list[str]:
         )
     if torn := near_pairs_of_two_classes(photos, groups):
         warnings.append(
-            f"{torn:,} groups of near duplicates hold photos of different classes: "
+            f"Photos of different classes are near duplicates, in {plural(torn, 'group')}: "
             "look whether their labels are right."
         )
     return warnings
@@ -111,7 +112,7 @@ def name_left_out(photos: PhotoTable) -> str:
     more = len(reasons) - _NAMED
     if more > 0:
         parts.append(f"{more} more reasons")
-    return f"of {len(photos):,} files met {', '.join(parts)}"
+    return f"of {plural(len(photos), 'file')} met {', '.join(parts)}"
 
 
 def _name_of(photos: PhotoTable, file: np.int64) -> str:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from viewfinder_components.checking.predictor import running_predictor
+from viewfinder_components.reports.formatting import plural
 from viewfinder_pipelines.cli.console import RunDisplay, print_result
 from viewfinder_pipelines.local.prediction import Unanswered, predict_photos
 from viewfinder_pipelines.local.runner import plan_run, run_pipeline
@@ -53,7 +54,9 @@ def find_samples(result: RunResult) -> list[tuple[Path, str]]:
 
 
 def _classify(console: Console, samples: list[tuple[Path, str]], endpoint: str) -> None:
-    console.print(f"\nThe served model ({endpoint}) classifies {len(samples)} test photos:")
+    console.print(
+        f"\nThe served model ({endpoint}) classifies {plural(len(samples), 'test photo')}:"
+    )
     predictions = predict_photos([path for path, _ in samples], endpoint)
     for prediction, (_, truth) in zip(predictions, samples, strict=True):
         if isinstance(prediction, Unanswered):

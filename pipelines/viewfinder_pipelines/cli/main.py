@@ -124,6 +124,7 @@ def serve(model_version: str, host: str, port: int, name: str | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 def predict(photos: tuple[Path, ...], endpoint: str, model: str | None, as_json: bool) -> None:
     """Classify photos with a served model; exit with 1 if any could not be classified."""
+    from viewfinder_components.reports.formatting import plural
     from viewfinder_pipelines.local.prediction import Unanswered, predict_photos
 
     unanswered = 0
@@ -131,7 +132,9 @@ def predict(photos: tuple[Path, ...], endpoint: str, model: str | None, as_json:
         unanswered += isinstance(answer, Unanswered)
         _print_answer(answer, as_json)
     if unanswered:
-        click.echo(f"{unanswered} of {len(photos)} photos could not be classified.", err=True)
+        click.echo(
+            f"{unanswered} of {plural(len(photos), 'photo')} could not be classified.", err=True
+        )
         sys.exit(1)
 
 

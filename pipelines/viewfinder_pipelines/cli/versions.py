@@ -55,6 +55,7 @@ def prune(model: str, model_root: str | None, keep: int, dry_run: bool, **wanted
     these namespaces stays as well, and so does what other namespaces of the cluster serve, if you
     may see it.
     """
+    from viewfinder_components.reports.formatting import plural
     from viewfinder_pipelines.deployments.pruning import Retention
     from viewfinder_pipelines.deployments.pruning import prune as prune_model
 
@@ -69,7 +70,8 @@ def prune(model: str, model_root: str | None, keep: int, dry_run: bool, **wanted
     for version in done.kept[:-keep]:
         if why := needed.get(version.number):
             click.echo(f"kept {version.uri}: {why}")
-    click.echo(f"kept {len(done.kept)} of {len(done.kept) + len(done.removed)} versions")
+    total = len(done.kept) + len(done.removed)
+    click.echo(f"kept {len(done.kept)} of {plural(total, 'version')}")
 
 
 def _default_root() -> str:

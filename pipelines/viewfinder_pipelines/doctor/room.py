@@ -35,7 +35,7 @@ def examine_room(install: Install) -> Iterator[Finding]:
     pods = (install.read("/api/v1/pods", "every namespace's pods") or {}).get("items", [])
     placing = read_runtime(install).get("spec", {})
     rooms = list(look_at_nodes(nodes, pods, placing))
-    text = f"{config.cpu} cores and {config.memory}"
+    text = f"{config.cpu} {'core' if config.cpu == '1' else 'cores'} and {config.memory}"
     if any(not node.closed and node.free.holds(wanted) for node in rooms):
         yield Finding(NAME, State.OK, f"a node has {text} left for one more predictor")
         return

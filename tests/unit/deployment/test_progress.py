@@ -19,7 +19,7 @@ def test_ready_alone_is_not_done(recorded: Read) -> None:
     assert found.seen.condition("Ready")["status"] == "True"
     progress = measure_progress(found.seen, found.applied, Mode.STANDARD)
     assert not progress.done
-    assert progress.sentence == "the new pods (1 of 2 pods made, 3 pods ready)"
+    assert progress.sentence == "the new pods (1 of 2 pods made, 3 ready)"
 
     untouched = measure_progress(found.seen, "applied a moment ago", Mode.STANDARD)
     assert not untouched.done
@@ -38,7 +38,7 @@ def test_an_old_pod_that_may_still_answer_is_waited_for(recorded: Read) -> None:
     found.seen.pods.append(old)
     progress = measure_progress(found.seen, found.applied, Mode.STANDARD)
     assert not progress.done
-    assert progress.sentence == "1 old pods to end"
+    assert progress.sentence == "1 old pod to end"
 
     find_condition(old, "Ready")["status"] = "False"  # lost with its node
     assert measure_progress(found.seen, found.applied, Mode.STANDARD).done

@@ -133,7 +133,7 @@ def rename_uris(path: Path, uri: str) -> None:
 def test_a_refusal_says_why(world) -> None:
     page = make(world, ["cat", "dog"], [12, 12], min_accuracy=1.0)
     assert "Refused: it is not published" in page.text
-    assert "is below the least allowed 100.0 %" in page.text
+    assert "is below the least allowed 100.0%" in page.text
 
 
 def test_every_class_without_a_mistake(world) -> None:

@@ -106,7 +106,7 @@ def _evaluation(model: Path) -> dict[str, Any]:
     return {
         "labels": LABELS,
         "model": {"sha256": hashlib.sha256(content).hexdigest()},
-        "decision": "Accepted. Better than version 1 by 3.0 %.",
+        "decision": "Accepted. Better than version 1 by 3.0%.",
         "warnings": ["Few test photos of früit (3): their numbers are rough guesses."],
         "config": {"confidence": 0.9},
         "metrics": {

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import jinja2
@@ -74,7 +75,7 @@ def test_file_name(uri: str, name: str) -> None:
 
 
 def test_numbers() -> None:
-    assert formatting.percent(0.8766) == "87.7 %"
+    assert formatting.percent(0.8766) == "87.7%"
     assert formatting.percent(None) == formatting.decimal(None) == formatting.count(None)
     assert formatting.decimal(0.12345) == "0.123"
     assert formatting.count(1234567) == "1,234,567"
@@ -86,3 +87,19 @@ def test_long_lists_are_shortened() -> None:
     assert formatting.shorten(["a", "b"], 2) == "a, b"
     assert formatting.shorten(["a", "b", "c"], 2) == "a, b and 1 more"
     assert formatting.shorten([]) == ""
+
+
+def test_percent_signs_follow_the_number_in_the_docs_as_in_the_reports() -> None:
+    root = Path(__file__).parents[3]
+    pages = [*root.glob("*.md"), *(root / "docs").rglob("*.md"), *root.glob("manifests/**/*.md")]
+    assert len(pages) > 5
+    spaced = {
+        page.name: found for page in pages if (found := re.findall(r"\d\s%", page.read_text()))
+    }
+    assert spaced == {}
+
+
+def test_one_thing_is_not_counted_in_the_plural() -> None:
+    assert formatting.plural(1, "class", "classes") == "1 class"
+    assert formatting.plural(1, "old pod") == "1 old pod"
+    assert formatting.plural(0, "photo") == "0 photos"

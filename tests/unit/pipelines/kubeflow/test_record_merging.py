@@ -19,7 +19,7 @@ WHOLE = RunResult(
             "evaluate",
             "succeeded",
             20.0,
-            summary="Accuracy 42 %",
+            summary="Accuracy 42%",
             metrics={"accuracy": 0.42},
             parameters={"accepted": False},
             overhead={"start": 5.0},

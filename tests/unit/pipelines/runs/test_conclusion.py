@@ -30,7 +30,7 @@ EVALUATED = Outcome(
     "succeeded",
     "2026-11-22T16:00:00.000+00:00",
     "2026-11-22T16:00:04.000+00:00",
-    summary="Accepted. Accuracy 90 %",
+    summary="Accepted. Accuracy 90%",
     seconds={"score": 3.0},
     metrics={"accuracy": 0.9, "seconds": 3.5},
     parameters={"accepted": True},
@@ -55,7 +55,7 @@ def test_what_the_steps_found_is_the_runs() -> None:
     assert run.version == {"number": 3, "uri": "s3://models/fruit/3"}
     assert run.endpoint == "http://fruit"
     assert run.steps[0].phases == {"score": 3.0}
-    assert run.steps[0].summary == "Accepted. Accuracy 90 %"
+    assert run.steps[0].summary == "Accepted. Accuracy 90%"
 
 
 def test_the_gates_word_is_a_value_and_never_the_wording_of_a_sentence() -> None:
@@ -94,8 +94,8 @@ def test_the_clusters_share_is_told_the_largest_part_first() -> None:
 
 
 def test_a_step_that_was_tried_again_says_so() -> None:
-    step = StepResult("train", "succeeded", 9.0, summary="90 %", attempts=2)
-    assert describe_step(step).endswith("90 % (2 pods)")
+    step = StepResult("train", "succeeded", 9.0, summary="90%", attempts=2)
+    assert describe_step(step).endswith("90% (2 pods)")
 
 
 def test_only_a_run_of_this_machine_can_be_resumed_here() -> None:
