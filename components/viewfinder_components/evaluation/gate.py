@@ -106,7 +106,7 @@ def _can_be_decided(metrics: Metrics, limits: Limits) -> Criterion:
             "allow_undecided=true."
         )
     passed = is_decided or limits.allow_undecided
-    return Criterion("enough test photos to decide", chance, limit, passed, sentence)
+    return Criterion("chance of a perfect guess", chance, limit, passed, sentence)
 
 
 def _is_decided(metrics: Metrics, limits: Limits) -> bool:

@@ -33,7 +33,7 @@ class Case:
     refused_by: str = ""
 
 
-DECIDES = "enough test photos to decide"
+DECIDES = "chance of a perfect guess"
 CASES = [
     Case("good", [0, 0, 1, 1], [0, 0, 1, 0], True),
     Case("all wrong", [0, 1], [1, 0], False, refused_by="better than a constant answer"),
@@ -73,7 +73,7 @@ def test_rules(case: Case) -> None:
 
 def test_every_rule_is_listed_whatever_the_outcome() -> None:
     names = [
-        "enough test photos to decide",
+        "chance of a perfect guess",
         "better than a constant answer",
         "accuracy",
         "balanced accuracy",
