@@ -110,11 +110,18 @@ def compile_(output: Path, settings: Path | None, name: str) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
 @click.option("--name", help="The model's name in the URLs.  [default: the published name]")
-def serve(model_version: str, host: str, port: int, name: str | None) -> None:
-    """Serve a published version, the newest without NUMBER; a path or a URI works as well."""
+@click.argument("options", nargs=-1, metavar="[-- OPTION...]")
+def serve(
+    model_version: str, host: str, port: int, name: str | None, options: tuple[str, ...]
+) -> None:
+    """Serve a published version, the newest without NUMBER; a path or a URI works as well.
+
+    What follows -- is for the predictor itself, such as --max-photos 8; its options and limits are
+    described in docs/serving.md, and listed by `python -m viewfinder_serving --help`.
+    """
     from viewfinder_pipelines.local.serving import serve_version
 
-    serve_version(model_version, host, port, name)
+    sys.exit(serve_version(model_version, host, port, name, options))
 
 
 @main.command()

@@ -1,13 +1,13 @@
 """Serve a published version on this machine, as the predictor's pod would."""
 
-import subprocess
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from viewfinder_components.checking.predictor import predictor_command
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.storage.store import open_store
 from viewfinder_components.storage.version import MANIFEST, parse_number
+from viewfinder_pipelines.local.serving_process import run_predictor
 from viewfinder_pipelines.settings.environment import Settings
 
 
@@ -62,15 +62,29 @@ def _no_version(received: str, settings: Settings) -> PermanentError:
     )
 
 
-def serve_version(model_version: str, host: str, port: int, name: str | None) -> None:
-    """Serve until interrupted; exits with the predictor's exit code."""
+def serve_version(
+    model_version: str, host: str, port: int, name: str | None, options: Sequence[str] = ()
+) -> int:
+    """Serve until interrupted.
+
+    Args:
+        model_version: As for `find_version`.
+        host: The address to listen at.
+        port: The port; 0 for a free one.
+        name: The model's name in the URLs; None for the published one.
+        options: Further options of the predictor, as its command line takes them.
+
+    Returns:
+        The predictor's exit code.
+
+    Raises:
+        PermanentError: There is no such version.
+        TransientError: The store does not answer.
+    """
     version = find_version(model_version)
-    print(f"serving {version} at http://{host}:{port}", flush=True)
     command = predictor_command(version, name or version.parent.name, host, port)
-    process = subprocess.Popen(command, stdin=subprocess.PIPE)
-    try:
-        code = process.wait()
-    except KeyboardInterrupt:
-        process.terminate()
-        code = process.wait()
-    sys.exit(code)
+
+    def say_ready(url: str) -> None:
+        print(f"serving {version} at {url}", flush=True)
+
+    return run_predictor([*command, *options], say_ready)

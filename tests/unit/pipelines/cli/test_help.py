@@ -33,7 +33,7 @@ def test_no_sentence_is_cut_off(command: tuple[str, ...]) -> None:
     ("command", "usage"),
     [
         ("show", "[OPTIONS] [RUN]"),
-        ("serve", "[OPTIONS] MODEL[/NUMBER]"),
+        ("serve", "[OPTIONS] MODEL[/NUMBER] [-- OPTION...]"),
         ("follow", "[OPTIONS] RUN"),
         ("predict", "[OPTIONS] PHOTO..."),
     ],

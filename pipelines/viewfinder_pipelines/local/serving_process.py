@@ -1,0 +1,66 @@
+"""The predictor's process under `viewfinder serve`: told of when it is ready, sent every signal."""
+
+import json
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+_POLL_SECONDS = 0.05
+_SHELL_SIGNAL = 128  # a shell's exit code for a process that a signal ended, less the signal
+_FORWARDED = {
+    signal.SIGINT: signal.SIGINT,
+    signal.SIGTERM: signal.SIGTERM,
+    signal.SIGHUP: signal.SIGTERM,  # a closed terminal's
+    signal.SIGUSR1: signal.SIGUSR1,  # write what every thread does; see docs/serving.md
+}
+
+
+def run_predictor(command: Sequence[str], say_ready: Callable[[str], None]) -> int:
+    """Run the predictor until it ends; signals to this process are sent on to it.
+
+    Args:
+        command: What starts the predictor.
+        say_ready: Called with its URL once it answers.
+
+    Returns:
+        Its exit code, as a shell has it.
+    """
+    with tempfile.TemporaryDirectory(prefix="viewfinder-serve-") as folder:
+        ready = Path(folder, "ready.json")
+        with (
+            subprocess.Popen(
+                [*command, "--ready-file", str(ready)],
+                stdin=subprocess.PIPE,  # held open: when it closes, the predictor ends
+                start_new_session=True,  # or Ctrl-C would reach it twice, which cuts requests off
+            ) as process,
+            _signals_forwarded(process, ready),
+        ):
+            while process.poll() is None and not ready.exists():
+                time.sleep(_POLL_SECONDS)
+            if ready.exists():
+                say_ready(str(json.loads(ready.read_bytes())["url"]))
+            code = process.wait()
+    return _SHELL_SIGNAL - code if code < 0 else code
+
+
+@contextmanager
+def _signals_forwarded(process: "subprocess.Popen[bytes]", ready: Path) -> Iterator[None]:
+    def forward(number: int, frame: FrameType | None) -> None:
+        # Before it is ready it may not listen to SIGUSR1 yet, and would be ended by it.
+        if number != signal.SIGUSR1 or ready.exists():
+            process.send_signal(_FORWARDED[signal.Signals(number)])
+
+    before = {number: signal.getsignal(number) for number in _FORWARDED}
+    try:
+        for number, handler in before.items():
+            if handler is not signal.SIG_IGN:  # `nohup` ignores SIGHUP: leave it
+                signal.signal(number, forward)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
