@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from viewfinder_components.errors import TransientError, ViewfinderError
+from viewfinder_pipelines.cli.group import StrictCommand, need_text
 from viewfinder_pipelines.cli.options import (
     INTERRUPTED,
     exit_code,
@@ -51,7 +52,7 @@ def _timeout(default: int) -> Callable[[_Command], _Command]:
     )
 
 
-@click.command()
+@click.command(cls=StrictCommand)
 @click.argument("model_version", metavar="MODEL[/NUMBER]")
 @click.option(
     "--on", "where", type=click.Choice(["local", "kubeflow"]), default="local", show_default=True
@@ -121,8 +122,8 @@ def _deploy_on_kubeflow(plan: "KubeflowPlan", as_json: bool) -> NoReturn:
     sys.exit(exit_code(result))
 
 
-@click.command()
-@click.argument("model")
+@click.command(cls=StrictCommand)
+@click.argument("model", callback=need_text)
 @click.option("--to", "number", type=click.IntRange(min=1), help="A version that has served.")
 @_timeout(600)
 @click.option(
@@ -154,8 +155,8 @@ def rollback(
         _print(as_json, deployed.summary, {"state": "succeeded", **record})
 
 
-@click.command()
-@click.argument("model")
+@click.command(cls=StrictCommand)
+@click.argument("model", callback=need_text)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @_timeout(300)
 @_service_options

@@ -1,12 +1,40 @@
-"""Groups of commands whose help is not cut off."""
+"""How commands take their arguments, and how groups of them are listed."""
+
+from typing import Any
 
 import click
 
 _LONGEST = 1000  # characters; click cuts at the terminal's width, in the middle of a sentence
 
 
+class StrictCommand(click.Command):
+    """A command that refuses an option given twice; click would take the last without a word."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the arguments apart."""
+        if not ctx.resilient_parsing:
+            self._refuse_repeated(ctx, list(args))
+        return super().parse_args(ctx, args)
+
+    def _refuse_repeated(self, ctx: click.Context, args: list[str]) -> None:
+        _, _, order = self.make_parser(ctx).parse_args(args)
+        single = [one for one in order if isinstance(one, click.Option) and not one.multiple]
+        for option in single:
+            if single.count(option) > 1:
+                raise click.UsageError(f"Option '{option.opts[-1]}' is given twice.", ctx)
+
+
+def need_text(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:
+    """Refuse an empty text, as an unset variable of a shell leaves it; a click callback."""
+    if value == "":
+        raise click.BadParameter("It is empty.", ctx, parameter)
+    return value
+
+
 class HelpfulGroup(click.Group):
     """A group that lists its commands with the whole first sentence of each."""
+
+    command_class = StrictCommand
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from viewfinder_pipelines.cli.group import HelpfulGroup
+from viewfinder_pipelines.cli.group import HelpfulGroup, StrictCommand, need_text
 from viewfinder_pipelines.cli.options import (
     INTERRUPTED,
     connection_options,
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from viewfinder_pipelines.settings.file import ClusterSettings
 
 
-@click.command()
+@click.command(cls=StrictCommand)
 @run_options
 @submission_options
 def submit(assignments: tuple[str, ...], **options: Any) -> None:
@@ -31,8 +31,8 @@ def submit(assignments: tuple[str, ...], **options: Any) -> None:
     click.echo(run.page, err=True)
 
 
-@click.command()
-@click.argument("run_id", metavar="RUN")
+@click.command(cls=StrictCommand)
+@click.argument("run_id", metavar="RUN", callback=need_text)
 @connection_options
 def follow(run_id: str, **options: Any) -> None:
     """Follow a run on Kubeflow Pipelines to its end."""
@@ -42,8 +42,8 @@ def follow(run_id: str, **options: Any) -> None:
     follow_to_the_end(SubmittedRun(kubeflow, run_id), settings.kubeflow.start_patience_seconds)
 
 
-@click.command()
-@click.argument("run_id", metavar="RUN")
+@click.command(cls=StrictCommand)
+@click.argument("run_id", metavar="RUN", callback=need_text)
 @connection_options
 def terminate(run_id: str, **options: Any) -> None:
     """Terminate a run on Kubeflow Pipelines; published versions stay."""
@@ -60,7 +60,7 @@ def schedule() -> None:
 
 
 @schedule.command("set")
-@click.argument("name")
+@click.argument("name", callback=need_text)
 @click.option("--cron", help='Minute hour day month weekday, such as "0 3 * * *".')
 @click.option("--every", help="An interval, such as 6h.")
 @run_options
@@ -101,7 +101,7 @@ def list_(**options: Any) -> None:
 
 
 @schedule.command()
-@click.argument("name")
+@click.argument("name", callback=need_text)
 @connection_options
 def disable(name: str, **options: Any) -> None:
     """Stop the schedule NAME from starting runs."""
@@ -109,7 +109,7 @@ def disable(name: str, **options: Any) -> None:
 
 
 @schedule.command()
-@click.argument("name")
+@click.argument("name", callback=need_text)
 @connection_options
 def enable(name: str, **options: Any) -> None:
     """Have the schedule NAME start runs again."""
@@ -117,7 +117,7 @@ def enable(name: str, **options: Any) -> None:
 
 
 @schedule.command()
-@click.argument("name")
+@click.argument("name", callback=need_text)
 @connection_options
 def delete(name: str, **options: Any) -> None:
     """Delete the schedule NAME; finished runs stay."""

@@ -8,6 +8,7 @@ import click
 
 from viewfinder_pipelines.cli import deployments
 from viewfinder_pipelines.cli.errors import Sentences
+from viewfinder_pipelines.cli.group import need_text
 from viewfinder_pipelines.cli.kubeflow import COMMANDS, follow_to_the_end, submit_from_options
 from viewfinder_pipelines.cli.options import (
     CLUSTER_OPTIONS,
@@ -41,7 +42,12 @@ for command in (*COMMANDS, *deployments.COMMANDS, parameters, versions, prune):
     "--on", "where", type=click.Choice(["local", "kubeflow"]), default="local", show_default=True
 )
 @run_options
-@click.option("--resume", metavar="RUN", help="Resume a local run that was interrupted or failed.")
+@click.option(
+    "--resume",
+    metavar="RUN",
+    callback=need_text,
+    help="Resume a local run that was interrupted or failed.",
+)
 @submission_options
 def run(where: str, assignments: tuple[str, ...], resume: str | None, **options: Any) -> None:
     """Run the pipeline on this machine, or on Kubeflow Pipelines."""
@@ -96,6 +102,8 @@ def compile_(output: Path, settings: Path | None, name: str) -> None:
     from viewfinder_pipelines.pipeline.compiling import Pipeline, compile_pipeline
     from viewfinder_pipelines.settings.file import DEFAULT_FILE, read_settings
 
+    if output.suffix != ".yaml":
+        raise click.UsageError(f"--output names a file that ends in .yaml, not '{output}'.")
     pipeline = Pipeline[name.upper()]
     if settings is None and not DEFAULT_FILE.is_file():
         compile_pipeline(output, pipeline)
@@ -162,7 +170,7 @@ def _print_answer(answer: "Prediction | Unanswered", as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("run_id", required=False, metavar="[RUN]")
+@click.argument("run_id", required=False, metavar="[RUN]", callback=need_text)
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the record (docs/run-record.schema.json)."
 )

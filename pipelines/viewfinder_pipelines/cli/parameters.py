@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from viewfinder_pipelines.cli.group import StrictCommand
+
 if TYPE_CHECKING:
     from viewfinder_pipelines.pipeline.parameter_table import ParameterRow
 
@@ -23,7 +25,7 @@ _SECTIONS = {
 }
 
 
-@click.command()
+@click.command(cls=StrictCommand)
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option(
     "--pipeline",

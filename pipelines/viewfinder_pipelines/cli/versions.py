@@ -5,12 +5,14 @@ from typing import Any
 
 import click
 
+from viewfinder_pipelines.cli.group import StrictCommand
+
 _model_root = click.option(
     "--model-root", metavar="URI", help="Where versions are published.  [default: this machine's]"
 )
 
 
-@click.command()
+@click.command(cls=StrictCommand)
 @click.argument("model")
 @_model_root
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
@@ -27,7 +29,7 @@ def versions(model: str, model_root: str | None, as_json: bool) -> None:
             click.echo(f"{version.number}\t{version.uri}")
 
 
-@click.command()
+@click.command(cls=StrictCommand)
 @click.argument("model")
 @_model_root
 @click.option(
