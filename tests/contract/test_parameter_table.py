@@ -52,9 +52,9 @@ def test_the_command_describes_what_is_named() -> None:
     assert result.exit_code == 0, result.output
     assert result.output.splitlines() == [
         "epochs  [a whole number from 1 to 2147483647; default: 100]",
-        "    Most passes over the training photos.",
+        "    Largest number of passes over the training photos.",
         "augment  [true or false; default: false]",
-        "    Whether to show training photos turned, shifted, zoomed and mirrored.",
+        "    Whether training photos are randomly rotated, shifted, zoomed and mirrored.",
     ]
 
 

@@ -39,18 +39,19 @@ def deployment_pipeline(
         compare: Whether the answers to the test photos kept with the version are compared with the
             evaluation's.
         tolerance: Largest difference of a served probability from the evaluation's, 0 to 1.
-        namespace: The service's Kubernetes namespace; empty for the run's own.
-        service_name: The service's name; empty for the model's.
-        min_replicas: Fewest pods that serve.
-        max_replicas: Most pods that serve.
-        predictor_service_account: Whom those pods run as; it carries the storage's credentials.
-        predictor_runtime: The ServingRuntime that serves.
-        predictor_cpu: Cores of a pod that serves.
-        predictor_memory: Memory of a pod that serves.
-        kserve_mode: KServe's mode, `Standard` or `Knative`; empty for the one that the service has,
-            and for a new service the cluster's.
-        deploy_timeout_seconds: Longest time until the new version answers.
-        adopt: Whether to take over a service that is not Viewfinder's.
+        namespace: Kubernetes namespace of the service; empty for the run's own.
+        service_name: Name of the service; empty for the model's name.
+        min_replicas: Least number of predictor pods.
+        max_replicas: Largest number of predictor pods.
+        predictor_service_account: Service account of the predictor's pods, with the storage's
+            credentials.
+        predictor_runtime: Name of the ServingRuntime.
+        predictor_cpu: Cores of a predictor pod.
+        predictor_memory: Memory of a predictor pod.
+        kserve_mode: KServe's mode, `Standard` or `Knative`; empty for the service's current mode,
+            or the cluster's default for a new service.
+        deploy_timeout_seconds: Longest time until the new version serves, in seconds.
+        adopt: Whether to take over a service that Viewfinder does not manage.
     """
     # Neither is cached: what is published and what serves today lies outside the pipeline.
     selected = select(

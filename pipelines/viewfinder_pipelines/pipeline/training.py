@@ -89,56 +89,61 @@ def training_pipeline(
         image_size: Side of the square the photos are resized to, in pixels.
         val_fraction: Share of the photos for validation where no split is given.
         test_fraction: Share of the photos for the test where no split is given.
-        min_classes: Fewer classes fail the run.
-        min_photos_per_class: A class of fewer usable photos fails the run.
-        min_test_photos_per_class: A class of fewer test photos fails the run.
+        min_classes: Least number of classes; with fewer, the run fails.
+        min_photos_per_class: Least number of usable photos in each class.
+        min_test_photos_per_class: Least number of test photos in each class.
         max_unreadable: Largest share of unreadable files, 0 to 1.
-        max_leakage: Largest share of val and test photos that also lie in train, 0 to 1.
+        max_leakage: Largest share of val and test photos that are also in train, 0 to 1.
         max_imbalance: Largest ratio of the largest to the smallest class.
-        max_megapixels: Larger pictures are not decoded.
-        near_duplicate_distance: Bits of the perceptual hash in which near duplicates may differ.
-        backbone: `efficientnet-lite0`, `mobilenet` or `scratch`.
+        max_megapixels: Largest photo that is decoded, in megapixels; larger ones are unreadable.
+        near_duplicate_distance: Bits of the perceptual hash in which near duplicates may differ;
+            0 does not look for near duplicates.
+        backbone: The network: `efficientnet-lite0`, `mobilenet` or `scratch`.
         weights: Path or URI of the backbone's weights; empty for the package's own.
-        head: `linear` or `book`; empty for the backbone's usual head.
-        epochs: Most passes over the training photos.
-        batch_size: Photos a training step.
-        learning_rate: Adam's step size for the head.
-        dropout: Share of features the linear head hides in a step, 0 to 0.99.
-        label_smoothing: Share of the target spread over all classes, 0 to 0.99.
-        patience: Epochs without a better validation loss before training stops.
-        augment: Whether to show training photos turned, shifted, zoomed and mirrored.
-        fine_tune_epochs: Passes in which the backbone learns as well.
-        fine_tune_learning_rate: Adam's step size while fine-tuning.
-        class_weights: `auto` balances the classes when they differ in size; `none` does not.
-        precision: `auto`, `float32`, `mixed_float16` or `mixed_bfloat16`.
-        seed: Seed of splits, shuffling, weights and dropout, 0 to 2^32 - 1.
-        checkpoint_root: Folder from which killed training goes on; empty keeps none.
-        min_accuracy: Gate: least accuracy on the test photos, 0 to 1.
-        min_balanced_accuracy: Gate: least mean of the classes' recalls, 0 to 1.
+        head: The layers on top of the backbone, `linear` or `book`; empty for the usual ones.
+        epochs: Largest number of passes over the training photos.
+        batch_size: Photos per training step.
+        learning_rate: Adam's learning rate for the head.
+        dropout: Dropout rate of the linear head, 0 to 0.99.
+        label_smoothing: Share of the target that is spread over all classes, 0 to 0.99.
+        patience: Epochs without a lower validation loss after which training stops.
+        augment: Whether training photos are randomly rotated, shifted, zoomed and mirrored.
+        fine_tune_epochs: Epochs in which the backbone is trained as well, after the head.
+        fine_tune_learning_rate: Adam's learning rate during fine-tuning.
+        class_weights: `auto` weights classes of different sizes equally; `none` does not.
+        precision: Numeric precision of training: `auto`, `float32`, `mixed_float16` or
+            `mixed_bfloat16`.
+        seed: Seed of splits, shuffling, initial weights and dropout, 0 to 2^32 - 1.
+        checkpoint_root: Folder for checkpoints, from which interrupted training resumes; empty for
+            none.
+        min_accuracy: Gate: lowest accuracy on the test photos, 0 to 1.
+        min_balanced_accuracy: Gate: lowest mean recall of the classes, 0 to 1.
         max_ece: Gate: largest expected calibration error, 0 to 1.
-        allow_undecided: Gate: whether test photos may be too few to tell the model from a guess.
-        confidence: Level of the intervals, and of "not worse than the champion".
-        keep_test_photos: Most test photos kept in the version, for `viewfinder deploy` to compare
-            answers by; 0 keeps none.
+        allow_undecided: Gate: whether a model passes if the test photos are too few to judge it.
+        confidence: Confidence level of the intervals, and of the comparison with the published
+            version.
+        keep_test_photos: Largest number of test photos kept in the version, with which `viewfinder
+            deploy` compares answers; 0 keeps none.
         tolerance: Largest difference of a served probability from the evaluation's, 0 to 1.
-        max_p50_ms: Limit of the served model's median latency, in milliseconds.
-        max_p99_ms: Limit of its 99th percentile of latency, in milliseconds.
-        max_memory_mb: Limit of the predictor's resident memory, in MB.
-        max_start_seconds: Limit from the predictor's start to its readiness in the check, without
-            waiting for a processor, in seconds.
-        deploy: Whether to put what was published behind a KServe InferenceService.
-        namespace: The service's Kubernetes namespace; empty for the run's own.
-        service_name: The service's name; empty for the model's.
-        min_replicas: Fewest pods that serve.
-        max_replicas: Most pods that serve.
-        predictor_service_account: Whom those pods run as; it carries the storage's credentials.
-        predictor_runtime: The ServingRuntime that serves.
-        predictor_cpu: Cores of a pod that serves.
-        predictor_memory: Memory of a pod that serves.
-        kserve_mode: KServe's mode, `Standard` or `Knative`; empty for the one that the service has,
-            and for a new service the cluster's.
-        deploy_timeout_seconds: Longest time until the new version answers.
-        adopt: Whether to take over a service that is not Viewfinder's.
+        max_p50_ms: Limit of the predictor's median latency, in milliseconds.
+        max_p99_ms: Limit of the predictor's 99th percentile latency, in milliseconds.
+        max_memory_mb: Limit of the predictor's peak memory, in MB.
+        max_start_seconds: Limit of the time until the predictor is ready in check, in seconds, not
+            counting the time spent waiting for a processor.
+        deploy: Whether the published version is deployed as a KServe InferenceService.
+        namespace: Kubernetes namespace of the service; empty for the run's own.
+        service_name: Name of the service; empty for the model's name.
+        min_replicas: Least number of predictor pods.
+        max_replicas: Largest number of predictor pods.
+        predictor_service_account: Service account of the predictor's pods, with the storage's
+            credentials.
+        predictor_runtime: Name of the ServingRuntime.
+        predictor_cpu: Cores of a predictor pod.
+        predictor_memory: Memory of a predictor pod.
+        kserve_mode: KServe's mode, `Standard` or `Knative`; empty for the service's current mode,
+            or the cluster's default for a new service.
+        deploy_timeout_seconds: Longest time until the new version serves, in seconds.
+        adopt: Whether to take over a service that Viewfinder does not manage.
     """
     validated = validate(
         data=data,
