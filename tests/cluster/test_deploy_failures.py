@@ -255,6 +255,20 @@ def is_denied(stage: Stage) -> bool:
     return False
 
 
+def test_no_room_beside_the_pod_that_serves(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    """Progress blames the new pod, not the old one that is still there."""
+    stage.deploy(stage.publish(1))
+    caplog.set_level("INFO")
+    caplog.clear()
+    error = fail(stage, stage.publish(2), cpu="500", patience_seconds=3)
+    assert "is Pending: 0/" in error.received
+    assert "Insufficient cpu" in error.received
+    assert "version 1 serves as before" in error.received
+    assert "--set predictor_cpu=" in error.remedy
+    assert "Insufficient cpu; deploy with a smaller request than cpu 500" in caplog.text
+    assert "old pod" not in caplog.text
+
+
 def test_no_room_on_any_node(stage: Stage) -> None:
     error = fail(stage, cpu="500", patience_seconds=3)
     assert isinstance(error, TransientError)

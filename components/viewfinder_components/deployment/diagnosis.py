@@ -13,6 +13,7 @@ from viewfinder_components.deployment.storage_failure import StorageProblem, rea
 from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
 
 _INITIALIZER = "storage-initializer"
+_PREDICTOR = "kserve-container"
 _IMAGE_REASONS = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName"}
 _CONFIG_REASONS = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
 _IMAGE_MISSING = re.compile(
@@ -78,7 +79,7 @@ def _storage_uri(service: Object) -> str:
 def _diagnose_pod(pod: Object, uri: str) -> Diagnosis | None:
     scheduled = find_condition(pod, "PodScheduled")
     if scheduled.get("reason") == "Unschedulable":
-        return _explain_unschedulable(str(scheduled.get("message")), uri)
+        return _explain_unschedulable(pod, str(scheduled.get("message")), uri)
     status = pod.get("status", {})
     if status.get("reason") == "Evicted":
         return Diagnosis(_evicted(str(status.get("message"))), waits=True)
@@ -118,7 +119,7 @@ def _find_end(status: Object) -> dict[str, Any]:
     return {}
 
 
-def _explain_unschedulable(message: str, uri: str) -> Diagnosis:
+def _explain_unschedulable(pod: Object, message: str, uri: str) -> Diagnosis:
     if missing := _CLAIM_MISSING.search(message):
         return Diagnosis(
             PermanentError(
@@ -130,10 +131,22 @@ def _explain_unschedulable(message: str, uri: str) -> Diagnosis:
     return Diagnosis(
         TransientError(
             "room for the predictor's pod on a node",
-            message,
-            "add a node, lower predictor_cpu or predictor_memory, or run again when there is room",
+            f"pod {pod['metadata']['name']} is Pending: {message.partition('. ')[0]}",
+            _make_room(pod),
         ),
         waits=True,  # a cluster that adds nodes by itself needs a minute or two
+    )
+
+
+def _make_room(pod: Object) -> str:
+    resources: Object = {}
+    for container in pod["spec"].get("containers") or []:
+        if container["name"] == _PREDICTOR:
+            resources = (container.get("resources") or {}).get("requests") or {}
+    asked = ", ".join(f"{name} {amount}" for name, amount in resources.items())
+    return (
+        f"deploy with a smaller request than {asked or 'the runtime names'} (--set predictor_cpu="
+        "500m for example), add a node, or run it again when there is room"
     )
 
 
@@ -162,7 +175,7 @@ def _out_of_memory(pod: Object, container: str) -> PermanentError:
     remedy = (
         "raise memory in KServe's ClusterStorageContainer or inferenceservice-config"
         if container == _INITIALIZER
-        else "set memory higher"
+        else "deploy with more memory (--set predictor_memory=1Gi for example)"
     )
     return PermanentError(
         f"container {container} to do with {limit} of memory", "OOMKilled by the kernel", remedy
@@ -230,7 +243,8 @@ def _explain_creation(message: str) -> ViewfinderError:
         return PermanentError(
             "the predictor's ServiceAccount in the namespace",
             message,
-            "apply manifests/base to that namespace, or set service_account",
+            "apply manifests/base to that namespace, or name another ServiceAccount with "
+            "--set predictor_service_account=NAME",
         )
     if "failed calling webhook" in message:
         return TransientError(

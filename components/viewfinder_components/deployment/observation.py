@@ -1,10 +1,10 @@
 """What the cluster says about a service at one moment."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from viewfinder_components.deployment.apply import read_applied, read_service
 from viewfinder_components.deployment.cluster import Cluster, Object
+from viewfinder_components.deployment.conditions import describe_revision, describe_service
 from viewfinder_components.deployment.kserve_version import Mode, read_mode
 from viewfinder_components.reports.formatting import plural
 
@@ -60,7 +60,7 @@ class Observation:
             for pod in self.pods
             if read_applied(pod) != applied
             and pod["metadata"].get("labels", {}).get("component") == "predictor"
-            and find_condition(pod, "Ready").get("status") == "True"
+            and is_ready(pod)
         ]
 
     def condition(self, kind: str) -> Object:
@@ -78,7 +78,8 @@ class RolloutProgress:
     sentence: str
     """What is still waited for."""
 
-    details: dict[str, Any] = field(default_factory=dict)
+    detail: str = ""
+    """What the controllers say of it; of no interest once it is known what is wrong."""
 
 
 def observe(cluster: Cluster, name: str) -> Observation:
@@ -121,6 +122,11 @@ def find_condition(found: Object, kind: str) -> Object:
     return next((condition for condition in conditions if condition["type"] == kind), {})
 
 
+def is_ready(pod: Object) -> bool:
+    """Whether a pod takes requests."""
+    return find_condition(pod, "Ready").get("status") == "True"
+
+
 def is_ending(pod: Object) -> bool:
     """Whether a pod was told to end."""
     return bool(pod["metadata"].get("deletionTimestamp"))
@@ -138,21 +144,9 @@ def measure_progress(seen: Observation, applied: str, mode: Mode) -> RolloutProg
     ready = seen.condition("Ready")
     if progress.done and ready.get("status") != "True":
         return RolloutProgress(
-            False, f"the InferenceService to be Ready ({describe_conditions(seen)})"
+            False, "the InferenceService to be Ready", describe_service(seen.service)
         )
     return progress
-
-
-def describe_conditions(seen: Observation) -> str:
-    """Say which of the InferenceService's conditions are not true, and why."""
-    conditions = seen.service.get("status", {}).get("conditions") or []
-    words = [
-        f"{condition['type']} is {condition['status']}: "
-        f"{condition.get('message') or condition.get('reason') or 'no reason given'}"
-        for condition in conditions
-        if condition["status"] != "True" and condition["type"] != "Stopped"
-    ]
-    return "; ".join(words) or "it has no conditions yet"
 
 
 def _standard(seen: Observation, applied: str) -> RolloutProgress:
@@ -163,10 +157,10 @@ def _standard(seen: Observation, applied: str) -> RolloutProgress:
     if status.get("observedGeneration", 0) < deployment["metadata"]["generation"]:
         return RolloutProgress(False, "the Deployment to be taken up")
     updated, total = status.get("updatedReplicas", 0), status.get("replicas", 0)
-    available = status.get("availableReplicas", 0)
-    if updated < wanted or available < wanted:
-        words = f"{updated} of {plural(wanted, 'pod')} made, {status.get('readyReplicas', 0)} ready"
-        return RolloutProgress(False, f"the new pods ({words})")
+    # The Deployment's own counts of ready and available pods include the old ones.
+    ready = sum(is_ready(pod) for pod in seen.new_pods(applied))
+    if min(updated, ready, status.get("availableReplicas", 0)) < wanted:
+        return RolloutProgress(False, f"new pods to be ready ({ready} of {wanted} are)")
     if old := max(total - updated, len(seen.old_serving(applied))):
         return RolloutProgress(False, f"{plural(old, 'old pod')} to end")
     return RolloutProgress(True, "nothing")
@@ -185,9 +179,7 @@ def _knative(seen: Observation, applied: str) -> RolloutProgress:
     if not taken_up or read_applied(revision) != applied:
         return RolloutProgress(False, "Knative's controller to make the revision")
     if status.get("latestReadyRevisionName") != name:
-        return RolloutProgress(
-            False, f"revision {name} to be ready ({_describe_revision(revision)})"
-        )
+        return RolloutProgress(False, f"revision {name} to be ready", describe_revision(revision))
     if find_condition(found, "RoutesReady").get("status") != "True" or traffic_of(seen) != [name]:
         return RolloutProgress(False, f"the requests to go to revision {name}")
     return RolloutProgress(True, "nothing")
@@ -197,13 +189,3 @@ def traffic_of(seen: Observation) -> list[str]:
     """Return the names of the revisions that get requests."""
     targets = seen.knative_service.get("status", {}).get("traffic") or []
     return sorted({str(one["revisionName"]) for one in targets if one.get("percent")})
-
-
-def _describe_revision(revision: Object) -> str:
-    conditions = revision.get("status", {}).get("conditions") or []
-    words = [
-        str(condition.get("message") or condition.get("reason"))
-        for condition in conditions
-        if condition["status"] != "True" and (condition.get("message") or condition.get("reason"))
-    ]
-    return "; ".join(dict.fromkeys(words)) or "it is starting"

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 from viewfinder_components.deployment.apply import read_applied
 from viewfinder_components.deployment.cluster import Cluster
+from viewfinder_components.deployment.conditions import describe_service
 from viewfinder_components.deployment.diagnosis import Diagnosis, diagnose
 from viewfinder_components.deployment.kserve_version import Mode
 from viewfinder_components.deployment.observation import (
     Observation,
-    describe_conditions,
     measure_progress,
     observe,
 )
@@ -54,14 +54,15 @@ class Rollout:
                 deployed to the service (then a SupersededError).
             TransientError: Time is up.
         """
-        said = ""
+        said = ("", "")
         while True:
             waits_for, diagnosis = self._look()
             if not waits_for:
                 return
-            if waits_for != said:
-                _log.info("deploy: waiting for %s", waits_for)
-                said = waits_for
+            # A problem's details change with every look, as the time until the next try does.
+            if (news := (waits_for, diagnosis.error.expected if diagnosis else "")) != said:
+                _log.info("deploy: waiting for %s%s", waits_for, _describe(diagnosis))
+                said = news
             if self._lasted(diagnosis) and diagnosis is not None:
                 raise diagnosis.with_log(self._read_log(diagnosis))
             if time.monotonic() >= self.deadline:
@@ -78,7 +79,9 @@ class Rollout:
         progress = measure_progress(seen, self.applied, self.mode)
         if progress.done:
             return "", None
-        return progress.sentence, diagnose(seen, self.applied)
+        diagnosis = diagnose(seen, self.applied)
+        detail = f": {progress.detail}" if progress.detail and not diagnosis else ""
+        return progress.sentence + detail, diagnosis
 
     def _need_ours(self, seen: Observation) -> None:
         if seen.service and read_applied(seen.service) != self.applied:
@@ -133,4 +136,9 @@ class Rollout:
         except ViewfinderError:
             return ""
         ours = [e.get("message", "") for e in events if e["involvedObject"].get("name") in names]
-        return f"; {describe_conditions(seen)}" + (f"; {ours[-1]}" if ours else "")
+        return f"; {describe_service(seen.service)}" + (f"; {ours[-1]}" if ours else "")
+
+
+def _describe(diagnosis: Diagnosis | None) -> str:
+    """Say what is wrong at the moment, empty when nothing is known to be."""
+    return f": {diagnosis.error.received}; {diagnosis.error.remedy}" if diagnosis else ""

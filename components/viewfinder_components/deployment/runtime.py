@@ -43,7 +43,8 @@ def find_runtime(cluster: Cluster, name: str) -> Runtime:
         raise PermanentError(
             f"a ServingRuntime {name} in namespace {cluster.namespace}",
             state if found is None or spec.get("disabled") else "one without model formats",
-            "apply manifests/base to that namespace, or set predictor_runtime to one that is there",
+            "apply manifests/base to that namespace, or name one that is there with "
+            "--set predictor_runtime=NAME",
         )
     own = [found for found in formats if found["name"] == OWN_FORMAT]
     return Runtime(name, (own or formats)[0])

@@ -19,7 +19,7 @@ def test_ready_alone_is_not_done(recorded: Read) -> None:
     assert found.seen.condition("Ready")["status"] == "True"
     progress = measure_progress(found.seen, found.applied, Mode.STANDARD)
     assert not progress.done
-    assert progress.sentence == "the new pods (1 of 2 pods made, 3 ready)"
+    assert progress.sentence == "new pods to be ready (1 of 2 are)"
 
     untouched = measure_progress(found.seen, "applied a moment ago", Mode.STANDARD)
     assert not untouched.done
@@ -27,6 +27,19 @@ def test_ready_alone_is_not_done(recorded: Read) -> None:
 
     found = recorded("rolled-out")
     assert measure_progress(found.seen, found.applied, Mode.STANDARD).done
+
+
+def test_a_pod_without_room_is_waited_for_not_the_old_one(recorded: Read) -> None:
+    """To the Deployment the old pod is as available as a new one."""
+    found = recorded("no-capacity")
+    old = copy.deepcopy(recorded("rolled-out").seen.pods[0])
+    old["metadata"]["annotations"][APPLIED] = "before"
+    found.seen.pods.append(old)
+    found.seen.deployment["status"] |= {
+        "replicas": 2, "updatedReplicas": 1, "readyReplicas": 1, "availableReplicas": 1,
+    }  # fmt: skip
+    progress = measure_progress(found.seen, found.applied, Mode.STANDARD)
+    assert progress.sentence == "new pods to be ready (0 of 1 are)"
 
 
 def test_an_old_pod_that_may_still_answer_is_waited_for(recorded: Read) -> None:
@@ -50,7 +63,9 @@ def test_a_service_that_is_not_ready_is_not_done(recorded: Read) -> None:
     condition.update(status="False", message="no ingress")
     progress = measure_progress(found.seen, found.applied, Mode.STANDARD)
     assert not progress.done
-    assert "Ready is False: no ingress" in progress.sentence
+    assert (progress.sentence, progress.detail) == (
+        "the InferenceService to be Ready", "it is not ready (no ingress)",
+    )  # fmt: skip
 
 
 def test_a_service_that_is_gone_is_not_done(recorded: Read) -> None:
