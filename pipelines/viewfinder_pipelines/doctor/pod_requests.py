@@ -31,6 +31,13 @@ class Room:
         """Return whether `other` fits in."""
         return self.cpu >= other.cpu and self.memory >= other.memory
 
+    def times(self, other: "Room", most: int) -> int:
+        """Return how often `other` fits in, counted up to `most`."""
+        total, count = other, 0
+        while count < most and self.holds(total):
+            total, count = total + other, count + 1
+        return count
+
 
 NOTHING = Room(Decimal(0), Decimal(0))
 

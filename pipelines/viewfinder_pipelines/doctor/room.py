@@ -1,10 +1,11 @@
-"""Whether a node has room for one more predictor, which a roll-out starts beside what serves."""
+"""Whether nodes have room for a roll-out, which starts one predictor beside those that serve."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from viewfinder_components.deployment.apply import read_applied
 from viewfinder_components.deployment.cluster import Object
 from viewfinder_pipelines.doctor.finding import Finding, State
 from viewfinder_pipelines.doctor.install import Install
@@ -28,23 +29,56 @@ class NodeRoom:
 
 
 def examine_room(install: Install) -> Iterator[Finding]:
-    """See whether one more predictor fits on a node that takes it, beside all that runs now."""
+    """See whether the predictors of a roll-out fit on nodes that take them, beside all that runs.
+
+    Where a service runs already, that is one more. Where none does, it is those of a first deploy,
+    and one more for the second.
+    """
     config = install.deploy_config
     wanted = read_room({"cpu": config.cpu, "memory": config.memory})
     nodes = (install.read("/api/v1/nodes", "the nodes") or {}).get("items", [])
     pods = (install.read("/api/v1/pods", "every namespace's pods") or {}).get("items", [])
     placing = read_runtime(install).get("spec", {})
     rooms = list(look_at_nodes(nodes, pods, placing))
-    text = f"{config.cpu} {'core' if config.cpu == '1' else 'cores'} and {config.memory}"
-    if any(not node.closed and node.free.holds(wanted) for node in rooms):
-        yield Finding(NAME, State.OK, f"a node has {text} left for one more predictor")
-        return
-    yield Finding(
+    first = 0 if serves_already(pods, install.namespace) else max(1, config.min_replicas)
+    size = f"cpu {config.cpu} and memory {config.memory}"
+    yield judge_room(rooms, wanted, first, size)
+
+
+def serves_already(pods: Iterable[Object], namespace: str) -> bool:
+    """Whether a predictor that Viewfinder has deployed runs in a namespace."""
+    return any(
+        pod["metadata"].get("namespace") == namespace and read_applied(pod) is not None
+        for pod in pods
+        if pod.get("status", {}).get("phase") not in _ENDED
+    )
+
+
+def judge_room(rooms: list[NodeRoom], wanted: Room, first: int, size: str) -> Finding:
+    """Say whether what is to be started fits.
+
+    Args:
+        rooms: The nodes.
+        wanted: What a predictor requests.
+        first: How many predictors a first deploy starts; 0 where a service runs already.
+        size: `wanted` in words.
+    """
+    fitting = sum(node.free.times(wanted, first + 1) for node in rooms if not node.closed)
+    if fitting > first:
+        for_what = f"{first} and, in a roll-out, one more" if first else "one more"
+        return Finding(NAME, State.OK, f"nodes have room for {for_what} ({size} each)")
+    if not first:
+        text = f"a new version's pod ({size}) would wait for room beside the one that serves"
+    elif fitting == first:
+        text = f"a first deploy fits; a second version's pod ({size}) would wait beside it"
+    else:
+        text = f"room for {fitting} of the {first} predictors of a first deploy ({size} each)"
+    return Finding(
         NAME,
         State.WARNING,
-        f"no node{_describe_closed(rooms)} has {text} left: a new version's pod starts beside the "
-        "one that serves and would wait for room",
-        "set a smaller predictor_cpu or predictor_memory, free a node, or add one",
+        text + _describe_closed(rooms),
+        "set a smaller predictor_cpu or predictor_memory under [parameters] in viewfinder.toml or "
+        "with --set, free a node, or add one",
     )
 
 
@@ -73,4 +107,4 @@ def _describe_closed(rooms: list[NodeRoom]) -> str:
     if not reasons:
         return ""
     words = "; ".join(f"{count} because {reason}" for reason, count in reasons.items())
-    return f" that takes a predictor (of {len(rooms)} some do not: {words})"
+    return f" (of {len(rooms)} nodes some take no predictor: {words})"
