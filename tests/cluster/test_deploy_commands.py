@@ -100,15 +100,26 @@ def test_deploy_go_back_and_take_away(
     assert "version 3 serves" in newest.stdout
     assert "deploy: waiting for" in newest.stderr
 
+    more = run("deploy", MODEL, *SIZE, "--set", "predictor_cpu=150m")
+    assert "changes the service's predictor_cpu 150m (was 200m); settings of" in more.stderr
+    assert "changed: predictor_cpu 150m (was 200m)" in more.stdout
+
     back = run("rollback", MODEL)
     assert "version 1 serves" in back.stdout
+    assert "changed: predictor_cpu 200m (was 150m)" in back.stdout
     assert "5 test photos answered" in back.stdout
     assert stage.served_version() == "1"
     assert "received versions 1, 3" in run("rollback", MODEL, code=1).stderr
     assert "received versions 1, 3" in run("rollback", MODEL, "--to", "2", code=1).stderr
     run("rollback", MODEL, "--to", "3")
     assert stage.served_version() == "3"
-    assert history(stage) == [(1, "deploy"), (3, "deploy"), (1, "rollback"), (3, "rollback")]
+    assert history(stage) == [
+        (1, "deploy"),
+        (3, "deploy"),
+        (3, "deploy"),
+        (1, "rollback"),
+        (3, "rollback"),
+    ]
 
     refused = run("undeploy", MODEL, "--yes", code=1)
     assert "permission to delete inferenceservices" in refused.stderr

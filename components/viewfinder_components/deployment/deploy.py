@@ -18,6 +18,7 @@ from viewfinder_components.deployment.answers import (
     open_route,
 )
 from viewfinder_components.deployment.apply import apply_service, read_applied, read_service
+from viewfinder_components.deployment.changed_settings import find_changed_settings
 from viewfinder_components.deployment.cluster import Cluster, Object
 from viewfinder_components.deployment.config import DeployConfig
 from viewfinder_components.deployment.history import Deed, Entry, remember
@@ -92,6 +93,10 @@ class _Plan:
         return str(self.body["metadata"]["annotations"][APPLIED])
 
     @property
+    def changed_settings(self) -> list[str]:
+        return find_changed_settings(self.before, self.config)
+
+    @property
     def changes(self) -> bool:
         return read_applied(self.before) != self.applied
 
@@ -125,6 +130,7 @@ def deploy_version(
             plan = _retried(lambda: _prepare(cluster, config, deadline), deadline)
         try:
             with watch.phase("apply"):
+                _tell_changed_settings(plan, by)
                 _retried(lambda: _apply(plan), plan.deadline)
             proof = _prove(plan, samples, watch)
         except SupersededError:
@@ -161,6 +167,15 @@ def _need_autoscaling(cluster: Cluster, config: DeployConfig, kserve: KServe) ->
         "none, so that the number of pods would stay at min_replicas",
         "install metrics-server, or set max_replicas to min_replicas",
     )
+
+
+def _tell_changed_settings(plan: _Plan, by: Deed) -> None:
+    if plan.changed_settings and by is Deed.DEPLOY:
+        _log.warning(
+            "deploy: changes the service's %s; settings of an earlier deployment are not kept: set "
+            "them under [parameters] in viewfinder.toml, or with --set",
+            ", ".join(plan.changed_settings),
+        )
 
 
 def _apply(plan: _Plan) -> None:
@@ -252,6 +267,8 @@ def _result(plan: _Plan, proof: _Proof, seconds: dict[str, float], unrecorded: s
         else "its answers were not compared with the evaluation's"
     )
     summary = f"{verb} at {proof.endpoint} after {sum(seconds.values()):.1f} s; {compared}"
+    if changed := ", ".join(plan.changed_settings):
+        summary += f"; changed: {changed}"
     if plan.config.min_replicas == 0:
         summary += f"; the first answer took {proof.first_answer_seconds:.1f} s"
     if unrecorded:

@@ -33,6 +33,13 @@ def _explain(name: str, reason: str, message: str) -> ViewfinderError:
             "push it, give the service account an imagePullSecret, or name the registry under "
             "registries-skipping-tag-resolving in Knative's ConfigMap config-deployment",
         )
+    if reason == "Unschedulable":  # Knative tells it for a while after the pod has found room
+        return TransientError(
+            "room for the predictor's pod on a node",
+            message.partition(". ")[0],
+            "deploy with a smaller request (--set predictor_cpu=500m for example), add a node, or "
+            "run it again when there is room",
+        )
     if reason == "ProgressDeadlineExceeded":
         return TransientError(
             f"revision {name} to be ready before Knative gave it up",

@@ -33,7 +33,7 @@ def find_served(cluster: Cluster, model: str) -> dict[str, str]:
     """
     need_namespace(cluster)
     served = name_versions(_list_serving(cluster), model)
-    return {**dict(_find_earlier(cluster, model)), **served}
+    return {**served, **dict(_find_earlier(cluster, model))}
 
 
 def find_elsewhere(cluster: Cluster, model: str) -> dict[str, str]:

@@ -83,6 +83,7 @@ def test_a_revision_tells_that_its_image_cannot_be_looked_up(recorded: Read) -> 
         ("ContainerMissing", "MANIFEST_UNKNOWN: manifest unknown", PermanentError, "image"),
         ("ContainerMissing", "dial tcp: i/o timeout", TransientError, "image"),
         ("ProgressDeadlineExceeded", "Initial scale was never achieved", TransientError, "gave"),
+        ("Unschedulable", "0/1 nodes are available", TransientError, "room"),
         ("NotOwned", "There is an existing Deployment", PermanentError, "to become ready"),
     ],
 )

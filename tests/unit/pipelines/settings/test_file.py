@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 from click.testing import CliRunner
+from google.protobuf import json_format
 from kfp import compiler, dsl
+from kfp.pipeline_spec.pipeline_spec_pb2 import PlatformSpec
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_pipelines.cli.main import main
@@ -167,6 +169,9 @@ def test_a_run_ends_at_its_deadline_whoever_starts_it(tmp_path: Path) -> None:
     _, written = yaml.safe_load_all(ours.read_text())
     _, expected = yaml.safe_load_all(theirs.read_text())
     assert written == expected
+    # The backend parses it into this message, and kfp's has all of its fields.
+    parsed = json_format.ParseDict(written, PlatformSpec()).platforms["kubernetes"]
+    assert parsed.pipelineConfig.active_deadline_seconds == 86400
     compile_for_cluster(ours, settings(tmp_path, "").platform)
     assert len(list(yaml.safe_load_all(ours.read_text()))) == 1
 

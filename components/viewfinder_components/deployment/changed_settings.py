@@ -1,0 +1,39 @@
+"""Which of a service's settings a deployment changes: those of earlier deployments are not kept."""
+
+import json
+
+from viewfinder_components.deployment.apply import read_applied
+from viewfinder_components.deployment.cluster import Object
+from viewfinder_components.deployment.config import DeployConfig
+from viewfinder_components.deployment.earlier_version import read_config
+from viewfinder_components.deployment.history import Deed, Entry
+
+_PARAMETERS = {
+    "cpu": "predictor_cpu",
+    "memory": "predictor_memory",
+    "min_replicas": "min_replicas",
+    "max_replicas": "max_replicas",
+    "runtime": "predictor_runtime",
+    "service_account": "predictor_service_account",
+}
+"""Fields of `DeployConfig` that the InferenceService records, by the parameters that set them."""
+
+
+def find_changed_settings(service: Object, config: DeployConfig) -> list[str]:
+    """Return the parameters that differ from the service's, as in `predictor_cpu 1 (was 500m)`.
+
+    Args:
+        service: The InferenceService as it is; empty when there is none.
+        config: What will be deployed.
+    """
+    live = read_applied(service)
+    if live is None:
+        return []
+    try:
+        before = read_config(Entry(live, "", Deed.DEPLOY), config.name, config.namespace)
+    except (KeyError, TypeError, json.JSONDecodeError):  # another version of Viewfinder wrote it
+        return []
+    pairs = {name: (getattr(before, name), getattr(config, name)) for name in _PARAMETERS}
+    return [
+        f"{_PARAMETERS[name]} {new} (was {old})" for name, (old, new) in pairs.items() if old != new
+    ]
