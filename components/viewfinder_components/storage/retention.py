@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from viewfinder_components.errors import ParameterError, UsageError, ViewfinderError
+from viewfinder_components.storage.objects import ObjectError
 from viewfinder_components.storage.store import open_store
 from viewfinder_components.storage.version import Version, parse_number
 
@@ -93,8 +94,8 @@ def prune_versions(
             reason = store.foreign(model, version)
             if not (reason or dry_run):
                 store.remove(model, version)
-        except ViewfinderError:
-            if version in store.versions(model):
+        except ViewfinderError as error:
+            if not _is_overtaken(error) or version in store.versions(model):
                 raise
             reason = _GONE
         if not reason:
@@ -105,3 +106,15 @@ def prune_versions(
             gone.append(version)
     kept = tuple(version for version in versions if version not in (*removed, *gone))
     return Pruning(kept, tuple(removed), foreign)
+
+
+def _is_overtaken(error: ViewfinderError) -> bool:
+    """Whether a version was not there any more, rather than a permission or the store itself.
+
+    A removal that lost its permission half-way has left files that nobody would look for.
+    """
+    cause = error.__cause__
+    missing = isinstance(cause, FileNotFoundError) or (
+        isinstance(cause, ObjectError) and cause.kind == "missing"
+    )
+    return cause is None or missing
