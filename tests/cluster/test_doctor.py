@@ -143,6 +143,39 @@ def test_a_healthy_install_passes_and_nothing_stays_behind(
     assert listed["KeyCount"] == 0
 
 
+def test_deploying_needs_no_kubeflow_pipelines(
+    doctor: Doctor, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the steps' account with its permissions, nor the steps' image."""
+    for name, value in stage.s3.environment.items():
+        monkeypatch.setenv(name, value)
+    for kind, prefix, name in (
+        ("serviceaccounts", "/api/v1", "pipeline-runner"),
+        ("rolebindings", "/apis/rbac.authorization.k8s.io/v1", "viewfinder-deployer"),
+    ):
+        path = stage.admin.path(prefix, kind, name)
+        stage.admin.http.delete(path).raise_for_status()
+    options = ("--no-pods", "--model-root", f"s3://{stage.bucket}/models")
+    assert doctor.report(*options).names("failed") >= {"steps' permissions", "steps' account"}
+    report = doctor.report("--for", "deploy", *options)
+    assert report.names("failed", "warning", "unknown") == set(), report.findings
+    assert not [name for name in report.names("ok") if "steps" in name]
+    assert report.of("model root")["state"] == "ok"
+    refused = doctor.report("--for", "deploy", "--no-pods", "--model-root", "s3://no-such-bucket/m")
+    assert refused.names("failed") == {"model root"}
+
+
+def test_who_may_not_deploy_is_told(
+    doctor: Doctor, stage: Stage, api: client.ApiClient, tmp_path: Path
+) -> None:
+    stage.apply({"kind": "ServiceAccount", "metadata": {"name": "nobody"}})
+    namespace = stage.admin.namespace
+    doctor.kubeconfig = kubeconfig_of(api, namespace, "nobody", tmp_path / "nobody")
+    report = doctor.report("--for", "deploy", "--no-pods")
+    assert report.names("failed") == {"your permissions"}
+    assert "get inferenceservices.serving.kserve.io" in report.of("your permissions")["text"]
+
+
 def test_a_person_reads_a_table(doctor: Doctor) -> None:
     done = doctor.run("--no-pods", "--model-root", "s3://anything/models")
     assert done.returncode == 0, done.stdout
@@ -374,9 +407,9 @@ def test_a_context_can_be_named(doctor: Doctor, kubeconfig: Path) -> None:
 
 
 def test_pipelines_let_us_in(doctor: Doctor) -> None:
-    host = os.environ.get("KFP_HOST")
+    host = os.environ.get("KFP_TEST_API")
     if not host:
-        pytest.skip("needs KFP_HOST, the address of a Kubeflow Pipelines API")
+        pytest.skip("needs KFP_TEST_API, the address of a Kubeflow Pipelines API")
     report = doctor.report("--no-pods", "--host", host)
     assert report.of("Kubeflow Pipelines")["state"] in ("ok", "warning"), "a build may be unnamed"
     assert report.of("pipelines token")["state"] == "ok"

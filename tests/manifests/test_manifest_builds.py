@@ -46,6 +46,13 @@ def test_an_overlay_says_where_and_who(overlay):
     assert subject == {"kind": "ServiceAccount", "name": account, "namespace": namespace}
 
 
+def test_without_pipelines_there_is_no_role_and_the_namespace_is_kubectls():
+    objects = build(MANIFESTS / "overlays" / "kserve")
+    assert not of_kind(objects, "Role") + of_kind(objects, "RoleBinding")
+    assert len(of_kind(objects, "ServingRuntime")) == 2
+    assert not [found for found in objects if "namespace" in found["metadata"]]
+
+
 def test_gke_uses_identities_and_no_secret():
     for account in of_kind(build(MANIFESTS / "overlays/gke"), "ServiceAccount"):
         assert "iam.gke.io/gcp-service-account" in account["metadata"]["annotations"]

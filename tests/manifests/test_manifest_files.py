@@ -42,7 +42,8 @@ def test_a_file_holds_one_object_of_the_kind_it_is_named_after(path):
 def test_a_kustomization_takes_every_file_beside_it(path):
     kustomization = read(path)
     taken = set(kustomization.get("resources", []))
-    taken |= {patch["path"] for patch in kustomization.get("patches", [])}
+    patches = kustomization.get("patches", [])
+    taken |= {patch["path"] for patch in patches if "path" in patch}
     beside = {file.name for file in path.parent.glob("*.yaml")} - {"kustomization.yaml"}
     assert {name for name in taken if name.endswith(".yaml")} == beside
     for name in taken:

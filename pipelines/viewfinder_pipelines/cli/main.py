@@ -202,6 +202,14 @@ def show(run_id: str | None, as_json: bool, open_report: bool, **options: Any) -
 
 @main.command()
 @click.option("--settings", type=Path, help="Settings file.  [default: viewfinder.toml, if any]")
+@click.option(
+    "--for",
+    "purpose",
+    type=click.Choice(["run", "deploy"]),
+    default="run",
+    show_default=True,
+    help="What will be used: runs on Kubeflow Pipelines, or only `viewfinder deploy`.",
+)
 @click.option("--context", default="", help="The kubeconfig's context.")
 @click.option("--namespace", default="", help="The namespace of the steps and the predictor.")
 @click.option("--service-account", default="", help="The service account of the steps.")
@@ -210,7 +218,7 @@ def show(run_id: str | None, as_json: bool, open_report: bool, **options: Any) -
 @click.option("--pods/--no-pods", default=True, help="Start pods that try images and storage.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def doctor(settings: Path | None, host: str, as_json: bool, **options: Any) -> None:
-    """Check an install before running anything on it; exit with 1 if a run would fail."""
+    """Check an install before anything is run on it; exit with 1 if that would fail."""
     from viewfinder_pipelines.doctor.command import run_doctor
 
     sys.exit(run_doctor(settings, host, as_json, **options))

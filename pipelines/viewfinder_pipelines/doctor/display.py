@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from viewfinder_pipelines.doctor.finding import Finding, State
+from viewfinder_pipelines.doctor.install import Purpose
 
 _MARKS = {
     State.OK: "[green]✓[/]",
@@ -17,7 +18,7 @@ _MARKS = {
 }
 
 
-def print_findings(console: Console, findings: Sequence[Finding]) -> None:
+def print_findings(console: Console, findings: Sequence[Finding], purpose: Purpose) -> None:
     """Print a table: what is well in one line each, the rest with its remedy below."""
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column()
@@ -29,17 +30,18 @@ def print_findings(console: Console, findings: Sequence[Finding]) -> None:
             text += f"\n[bold]→[/] {escape(finding.remedy)}"
         table.add_row(_MARKS[finding.state], escape(finding.name), text)
     console.print(table, highlight=False)
-    console.print(summarize(findings), highlight=False)
+    console.print(summarize(findings, purpose), highlight=False)
 
 
-def summarize(findings: Sequence[Finding]) -> str:
+def summarize(findings: Sequence[Finding], purpose: Purpose) -> str:
     """Return the last line."""
     counts = {state: sum(finding.state is state for finding in findings) for state in State}
+    would_fail = f"would make a {purpose.value} fail"
     if counts[State.FAILED]:
-        return f"{counts[State.FAILED]} of {len(findings)} findings would make a run fail."
+        return f"{counts[State.FAILED]} of {len(findings)} findings {would_fail}."
     if counts[State.UNKNOWN]:
-        return f"Nothing found that would make a run fail; {counts[State.UNKNOWN]} not known."
-    return "A run may start."
+        return f"Nothing found that {would_fail}; {counts[State.UNKNOWN]} not known."
+    return f"A {purpose.value} may start."
 
 
 def findings_json(findings: Sequence[Finding]) -> str:

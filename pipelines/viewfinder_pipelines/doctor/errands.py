@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from viewfinder_components.deployment.cluster import Object
 from viewfinder_components.errors import PermanentError, ViewfinderError
 from viewfinder_components.image import PREDICTOR_IMAGE, STEPS_IMAGE
+from viewfinder_components.storage.probe import probe
+from viewfinder_components.storage.pvc import PVC, is_mounted
 from viewfinder_pipelines.doctor.finding import Finding, State, UnseenError
 from viewfinder_pipelines.doctor.install import Install
 from viewfinder_pipelines.doctor.objects import runtime_image
@@ -69,6 +71,20 @@ def examine_storage(install: Install) -> Iterator[Finding]:
             f"mend it, or give ServiceAccount {account} the store's Secret: manifests/storage/s3"
         )
         yield _probe(install, "serve from storage", serve, f"reads {root}", remedy)
+
+
+def examine_reading(install: Install) -> Iterator[Finding]:
+    """Read at the model root from here, as `viewfinder deploy` does."""
+    root = install.config.model_root
+    if not root:
+        text, remedy = "no model root is named", "name it with --model-root"
+        yield Finding("model root", State.UNKNOWN, text, remedy)
+    elif root.startswith(PVC) and not is_mounted(root):
+        text = f"{root} is mounted in pods only: `viewfinder deploy` cannot look at it from here"
+        remedy = "name the version's number, and deploy with --without-comparison"
+        yield Finding("model root", State.UNKNOWN, text, remedy)
+    else:
+        yield Finding("model root", State.OK, probe(root))
 
 
 def _probe(install: Install, name: str, errand: Errand, does: str, remedy: str) -> Finding:

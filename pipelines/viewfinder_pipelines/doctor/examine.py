@@ -9,11 +9,12 @@ from viewfinder_pipelines.doctor import room
 from viewfinder_pipelines.doctor.access import examine_api, examine_namespace
 from viewfinder_pipelines.doctor.errands import (
     examine_predictor_image,
+    examine_reading,
     examine_steps_image,
     examine_storage,
 )
 from viewfinder_pipelines.doctor.finding import Finding, State, UnseenError
-from viewfinder_pipelines.doctor.install import DoctorConfig, Install, connect
+from viewfinder_pipelines.doctor.install import DoctorConfig, Install, Purpose, connect
 from viewfinder_pipelines.doctor.kserve import (
     examine_controller,
     examine_kinds,
@@ -43,6 +44,9 @@ class Examination:
     makes_pods: bool = False
     """Whether it starts pods."""
 
+    only_for: Purpose | None = None
+    """The only purpose that needs what is looked at; None where all do."""
+
 
 _KINDS, _NAMESPACE, _ACCOUNT = "KServe's kinds", "namespace", "service accounts"
 _STEPS = "steps' image"
@@ -58,14 +62,15 @@ EXAMINATIONS = (
     Examination("serving runtime", examine_runtime, needs=(_KINDS, _NAMESPACE)),
     Examination(room.NAME, room.examine_room, needs=(_NAMESPACE,)),
     Examination("predictor's image", examine_predictor_image, needs=(_ACCOUNT,), makes_pods=True),
-    Examination(_STEPS, examine_steps_image, needs=(_ACCOUNT,), makes_pods=True),
-    Examination("model root", examine_storage, needs=(_STEPS,), makes_pods=True),
+    Examination(_STEPS, examine_steps_image, (_ACCOUNT,), makes_pods=True, only_for=Purpose.RUN),
+    Examination("model root", examine_storage, (_STEPS,), makes_pods=True, only_for=Purpose.RUN),
+    Examination("model root", examine_reading, only_for=Purpose.DEPLOY),
 )
 """In this order; the cheap ones first."""
 
 
 def examine(config: DoctorConfig, progress: Callable[[str], None]) -> Iterator[Finding]:
-    """Look over the cluster, and over Kubeflow Pipelines where an address is known.
+    """Look over the cluster, and, for runs, over Kubeflow Pipelines where an address is known.
 
     Args:
         config: What to look at.
@@ -73,7 +78,8 @@ def examine(config: DoctorConfig, progress: Callable[[str], None]) -> Iterator[F
     """
     progress("API server")
     yield from _examine_cluster(config, progress)
-    if config.settings.kubeflow.host or "KFP_HOST" in os.environ:
+    is_for_runs = config.purpose is Purpose.RUN
+    if is_for_runs and (config.settings.kubeflow.host or "KFP_HOST" in os.environ):
         progress("Kubeflow Pipelines")
         yield from _guard("Kubeflow Pipelines", examine_pipelines(config.settings.kubeflow))
 
@@ -95,6 +101,8 @@ def _examine_namespace(install: Install, progress: Callable[[str], None]) -> Ite
     failed: set[str] = set()
     for examination in EXAMINATIONS:
         if examination.makes_pods and not install.config.pods:
+            continue
+        if examination.only_for not in (None, install.config.purpose):
             continue
         if missing := next((name for name in examination.needs if name in failed), ""):
             failed.add(examination.name)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from functools import cached_property
 from typing import Any
 
@@ -19,16 +20,28 @@ from viewfinder_pipelines.pipeline.parameters import to_deploy_config
 from viewfinder_pipelines.settings.file import ClusterSettings
 
 
+class Purpose(Enum):
+    """What an install is for."""
+
+    RUN = "run"
+    """Runs of the pipelines on Kubeflow Pipelines."""
+    DEPLOY = "deploy"
+    """`viewfinder deploy` from where this runs; KServe without Kubeflow Pipelines is enough."""
+
+
 @dataclass(frozen=True)
 class DoctorConfig:
     """What a user may set."""
+
+    purpose: Purpose = Purpose.RUN
+    """What the install is for, and so what it needs."""
 
     context: str = ""
     """The kubeconfig's context; empty for its current one."""
 
     namespace: str = ""
-    """Where the steps run; empty for the settings file's, the kubeconfig's, the pod's own, or
-    `kubeflow`, where Kubeflow Pipelines by itself runs them."""
+    """Where the steps run, or the service; empty for the settings file's, the kubeconfig's, the
+    pod's own, or, for runs, `kubeflow`, where Kubeflow Pipelines by itself runs them."""
 
     model_root: str = ""
     """Where versions will be published; empty leaves the storage unexamined."""
@@ -68,8 +81,15 @@ class Install:
         return self.cluster.namespace
 
     @property
+    def is_for_runs(self) -> bool:
+        """Whether the install is to run pipelines, and not only to serve."""
+        return self.config.purpose is Purpose.RUN
+
+    @property
     def overlay(self) -> str:
         """The manifests that make a namespace ready, as far as can be told from outside."""
+        if not self.is_for_runs:
+            return f"kubectl -n {self.namespace} apply --server-side -k manifests/overlays/kserve"
         kind = "kubeflow" if self.account == "default-editor" else "standalone"
         return f"kubectl apply --server-side -k manifests/overlays/{kind}"
 
@@ -177,14 +197,15 @@ def connect(config: DoctorConfig) -> Install:
     Raises:
         PermanentError: There is none, or its kubeconfig is broken.
     """
-    namespace = config.namespace or config.settings.kubeflow.namespace
+    namespace = config.namespace or _configured_namespace(config)
     try:
         if config.context:
             cluster = _connect_context(config.context, namespace)
         else:
             cluster = Cluster.connect(namespace)
             cluster.http  # noqa: B018  (reads the certificates, which may be broken)
-        if not namespace and cluster.namespace == "default":
+        is_for_runs = config.purpose is Purpose.RUN
+        if is_for_runs and not namespace and cluster.namespace == "default":
             cluster = replace(cluster, namespace=_STANDALONE)
         return Install(cluster, config)
     except PermanentError as error:
@@ -194,6 +215,13 @@ def connect(config: DoctorConfig) -> Install:
         reason = (str(error) or repr(error)).splitlines()[0]
         received = f"one that cannot be used: {reason}"
         raise PermanentError(f"a kubeconfig at {kubeconfig_path()}", received, _REMEDY) from error
+
+
+def _configured_namespace(config: DoctorConfig) -> str:
+    """Return what the settings file names, as `viewfinder deploy` or a run takes it."""
+    settings = config.settings
+    service = "" if config.purpose is Purpose.RUN else settings.parameters.get("namespace", "")
+    return str(service) or settings.kubeflow.namespace
 
 
 _STANDALONE = "kubeflow"  # where Kubeflow Pipelines without profiles runs its steps

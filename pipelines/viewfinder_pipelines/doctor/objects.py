@@ -20,10 +20,8 @@ _PLACEHOLDER = "Y2hhbmdlLW1l"  # base64 of change-me, as manifests/storage/s3 ha
 
 def examine_accounts(install: Install) -> Iterator[Finding]:
     """See whether the steps' and the predictor's service accounts are there."""
-    accounts = {
-        "steps' account": install.account,
-        "predictor's account": install.config.predictor_account,
-    }
+    accounts = {"steps' account": install.account} if install.is_for_runs else {}
+    accounts["predictor's account"] = install.config.predictor_account
     for what, name in accounts.items():
         if install.read(install.core("serviceaccounts", name), "service accounts"):
             yield Finding(what, State.OK, name)
@@ -36,7 +34,10 @@ def examine_accounts(install: Install) -> Iterator[Finding]:
 def _remedy(install: Install, name: str) -> str:
     if name == install.config.predictor_account:
         return install.overlay
-    return "install Kubeflow Pipelines there, or name the steps' account with --service-account"
+    return (
+        "install Kubeflow Pipelines there, or name the steps' account with --service-account; to "
+        "use `viewfinder deploy` without Kubeflow Pipelines, ask with --for deploy"
+    )
 
 
 def examine_secret(install: Install) -> Iterator[Finding]:
@@ -96,7 +97,7 @@ def examine_runtime(install: Install) -> Iterator[Finding]:
     runtime = find_runtime(install.cluster, name)
     image = runtime_image(install)
     checked = install.config.settings.platform.of("check").image or PREDICTOR_IMAGE
-    if runtime.reports_version and image not in ("", checked):
+    if install.is_for_runs and runtime.reports_version and image not in ("", checked):
         text = f"{name} serves with {image}, and the check step runs in {checked}"
         remedy = (
             "set [steps.check] image in viewfinder.toml to the runtime's, or change the runtime"

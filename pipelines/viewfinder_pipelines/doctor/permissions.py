@@ -1,6 +1,6 @@
 """Whether the steps, and we, may do what the deploy step does."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,30 +49,50 @@ NEEDED = (
 )
 """What the deploy step needs in its namespace: manifests/base/role.yaml, which a test compares."""
 
+FROM_OUTSIDE = (Permission("get", "services/proxy"), Permission("create", "services/proxy"))
+"""What sending test photos takes besides, where this is no pod of the cluster."""
+
 Ask = Callable[[Permission], bool]
 
 
 def examine_permissions(install: Install) -> Iterator[Finding]:
     """Ask the API server about the steps' service account, and about ourselves."""
-    account, namespace, mode = install.account, install.namespace, _find_mode(install)
-    user = f"system:serviceaccount:{namespace}:{account}"
-    ourselves = whoami(install)
+    mode, ourselves = _find_mode(install), whoami(install)
+    if install.is_for_runs:
+        user = f"system:serviceaccount:{install.namespace}:{install.account}"
+        yield from _examine_steps(install, user, ourselves, mode)
+        if ourselves == user:
+            return
+    yield _examine_ourselves(install, mode)
+
+
+def _examine_steps(
+    install: Install, user: str, ourselves: str, mode: Mode | None
+) -> Iterator[Finding]:
     try:
         yield _judge(install, user, _ask_about(install, user), mode)
     except UnseenError as unseen:
         if ourselves != user:
-            text = f"not known for {account}: {unseen}"
+            text = f"not known for {install.account}: {unseen}"
             yield Finding("steps' permissions", State.UNKNOWN, text, "ask an administrator")
-    if ourselves == user:
-        return
-    missing, elsewhere = _find_missing(lambda needed: _ask_ourselves(install, needed), mode)
-    if missing:
-        text = f"a deploy from here would be refused {_shorten(missing)}"
-        remedy = "leave deploying to the pipeline's own account, or bind yourself to the same Role"
-        yield Finding("your permissions", State.WARNING, text, remedy)
-    else:
+
+
+def _examine_ourselves(install: Install, mode: Mode | None) -> Finding:
+    outside = () if install.is_for_runs or install.cluster.inside else FROM_OUTSIDE
+    missing, elsewhere = _find_missing(
+        lambda needed: _ask_ourselves(install, needed), mode, (*NEEDED, *outside)
+    )
+    if not missing:
         text = "all that the deploy step needs" + _describe_other(mode, elsewhere)
-        yield Finding("your permissions", State.OK, text)
+        return Finding("your permissions", State.OK, text)
+    text = f"a deploy from here would be refused {_shorten(missing)}"
+    if install.is_for_runs:
+        remedy = "leave deploying to the pipeline's own account, or bind yourself to the same Role"
+        return Finding("your permissions", State.WARNING, text, remedy)
+    remedy = (
+        f"ask for the namespace's role `edit` and the rules of {ROLE}, or for a role with these"
+    )
+    return Finding("your permissions", State.FAILED, text, remedy)
 
 
 def _find_mode(install: Install) -> Mode | None:
@@ -83,9 +103,11 @@ def _find_mode(install: Install) -> Mode | None:
         return None
 
 
-def _find_missing(ask: Ask, mode: Mode | None) -> tuple[list[Permission], list[Permission]]:
+def _find_missing(
+    ask: Ask, mode: Mode | None, wanted: Iterable[Permission] = NEEDED
+) -> tuple[list[Permission], list[Permission]]:
     """Return what is missing for a mode, and what only the other one needs."""
-    missing = [needed for needed in NEEDED if not ask(needed)]
+    missing = [needed for needed in wanted if not ask(needed)]
     elsewhere = [needed for needed in missing if mode and needed.mode not in (None, mode)]
     return [needed for needed in missing if needed not in elsewhere], elsewhere
 
