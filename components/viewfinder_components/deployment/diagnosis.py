@@ -108,7 +108,7 @@ def _diagnose_container(pod: Object, status: Object, uri: str) -> Diagnosis | No
         return Diagnosis(_out_of_memory(pod, name), pod=pod_name, container=name)
     if name == _INITIALIZER:
         return _explain_storage(pod, status, str(ended.get("message", "")), uri)
-    return _explain_crash(pod, status, ended)
+    return _explain_crash(pod, status, ended, uri)
 
 
 def _find_end(status: Object) -> dict[str, Any]:
@@ -205,17 +205,17 @@ def _explain_storage(pod: Object, status: Object, log: str, uri: str) -> Diagnos
     return Diagnosis(PermanentError(expected, received, remedy), waits, *where)
 
 
-def _explain_crash(pod: Object, status: Object, ended: dict[str, Any]) -> Diagnosis:
+def _explain_crash(pod: Object, status: Object, ended: dict[str, Any], uri: str) -> Diagnosis:
     name, pod_name = str(status["name"]), str(pod["metadata"]["name"])
     message = str(ended.get("message", ""))
     if own := _OWN_SENTENCE.search(message):
         # The predictor says itself what it misses in a version, and would say it again.
         error = PermanentError(
-            "a predictor that can serve the version",
+            f"the predictor to serve {uri}",
             f"its refusal: {own['sentence'].strip()}",
-            "publish the model again, or correct the ServingRuntime's arguments",
+            "correct the version's number or the model root, or publish the model again",
         )
-        return Diagnosis(error, pod=pod_name, container=name)
+        return Diagnosis(error)  # its log says the same once more
     exits = int(status.get("restartCount", 0)) + (1 if status["state"].get("terminated") else 0)
     error = PermanentError(
         f"container {name} to keep running",

@@ -39,7 +39,7 @@ def open_claim(root: str) -> LocalStore:
         raise PermanentError(
             f"the volume claim {claim} mounted at {MOUNTS / claim}",
             "no such folder",
-            f"mount the claim in the step's pod, or run where it is mounted: a {PVC} root is "
-            "of no use on another machine",
+            "mount the claim in the step's pod, or run this where it is mounted; elsewhere only "
+            f"`viewfinder deploy MODEL/NUMBER --without-comparison` takes a {PVC} root",
         )
     return LocalStore(MOUNTS.joinpath(claim, *names), uri=f"{PVC}{'/'.join((claim, *names))}")
