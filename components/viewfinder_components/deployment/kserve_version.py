@@ -96,7 +96,7 @@ def _find_mode(cluster: Cluster, service: Object | None, wanted: str, unread: li
         raise PermanentError(
             f"a service in KServe's mode {wanted}",
             f"one in mode {found.value}, which KServe lets nobody change",
-            "delete the InferenceService first, or set another service_name",
+            "remove the service first (viewfinder undeploy), or deploy with another service_name",
         )
     mode = Mode(wanted) if wanted else found or _read_default(cluster, unread)
     mode = mode or _ask_default(cluster)

@@ -121,8 +121,9 @@ class Rollout:
         return TransientError(
             "the new version to serve in time",
             f"still waiting for {waits_for}{self._explain_waiting()}",
-            "set deploy_timeout_seconds higher, or see kubectl describe inferenceservice, and "
-            "whether KServe's controller runs",
+            "allow more time (--set deploy_timeout_seconds=SECONDS; `viewfinder rollback` has "
+            "--timeout), or see kubectl describe inferenceservice, and whether KServe's controller "
+            "runs",
         )
 
     def _explain_waiting(self) -> str:
