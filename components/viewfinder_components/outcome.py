@@ -137,7 +137,7 @@ def record_outcome(step: str, metrics: MetricsArtifact) -> Iterator[OutcomeRecor
             raise RuntimeError(f"the step {step} did not tell its outcome")
         outcome = Outcome(step, "succeeded", began, _now(), **recorder.told)
         metrics.metadata.update(outcome.metrics)
-        Path(metrics.path).write_text(outcome.to_line() + "\n")
+        Path(metrics.path).write_text(outcome.to_line() + "\n", encoding="utf-8")
     except BaseException as error:
         outcome = Outcome(step, "failed", began, _now(), failure=describe_exception(error))
         _print(outcome)

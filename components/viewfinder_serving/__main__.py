@@ -8,9 +8,10 @@ import signal
 import sys
 from pathlib import Path
 
-from viewfinder_components.errors import ViewfinderError
+from viewfinder_components.errors import UsageError, ViewfinderError
 from viewfinder_serving.config import ServeConfig
 
+_WRONG_USAGE = 2  # argparse's own
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 # KServe's runtimes spell these options in their own way.
 _ALIASES = {"http-port": "port"}
@@ -34,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
         serve(config)
     except ViewfinderError as error:
         print(f"viewfinder_serving: {error}", file=sys.stderr)
-        return 1
+        return _WRONG_USAGE if isinstance(error, UsageError) else 1
     return 0
 
 

@@ -5,13 +5,22 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import ParameterError, UsageError
 from viewfinder_components.photos.room import SMALL_BYTES
 from viewfinder_components.storage.version import parse_number
 
 _MEGABYTE = 1_000_000
 _LEAST_DECODING_BYTES = 2 * SMALL_BYTES
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
+
+_ABOVE_ZERO = (
+    "max_request_mb",
+    "max_megapixels",
+    "max_decoding_mb",
+    "max_buffered_mb",
+    "body_seconds",
+    "request_seconds",
+)
 
 
 @dataclass(frozen=True)
@@ -93,36 +102,39 @@ class ServeConfig:
     """Whether to stop when standard input ends, which it does when the starter is killed."""
 
     def __post_init__(self) -> None:
-        for name in ("max_request_mb", "max_megapixels", "max_decoding_mb", "max_buffered_mb"):
-            self._need(name, math.isfinite(getattr(self, name)) and getattr(self, name) > 0)
-        self._need("max_decoding_mb", self.max_decoding_bytes >= _LEAST_DECODING_BYTES)
-        for name in ("body_seconds", "request_seconds"):
-            self._need(name, math.isfinite(getattr(self, name)) and getattr(self, name) > 0)
+        for name in _ABOVE_ZERO:
+            value = getattr(self, name)
+            self._need(name, "a number above 0", math.isfinite(value) and value > 0)
+        least = _LEAST_DECODING_BYTES
+        self._need("max_decoding_mb", f"at least {least / 1e6:g}", self.max_decoding_bytes >= least)
         for name in ("drain_seconds", "grace_seconds"):
-            self._need(name, math.isfinite(getattr(self, name)) and getattr(self, name) >= 0)
+            value = getattr(self, name)
+            self._need(name, "a number from 0", math.isfinite(value) and value >= 0)
         for name in ("max_photos", "max_requests", "max_uploads"):
-            self._need(name, getattr(self, name) >= 1)
-        self._need("port", 0 <= self.port <= 65535)
-        self._need("grpc_port", self.grpc_port is None or 1 <= self.grpc_port <= 65535)
+            self._need(name, "a whole number from 1", getattr(self, name) >= 1)
+        self._need("port", "a whole number from 0 to 65535", 0 <= self.port <= 65535)
+        self._need(
+            "grpc_port",
+            "a whole number from 1 to 65535",
+            self.grpc_port is None or 1 <= self.grpc_port <= 65535,
+        )
         if self.grpc_port is not None and self.grpc_port == self.port:
-            raise PermanentError(
+            raise UsageError(
                 "two different ports for HTTP and gRPC",
                 f"{self.port} for both",
                 "give another --grpc-port",
             )
-        self._need("threads", self.threads is None or self.threads >= 1)
+        self._need("threads", "a whole number from 1", self.threads is None or self.threads >= 1)
         if not _NAME.fullmatch(self.name):
-            raise PermanentError(
+            raise UsageError(
                 "a model name of at most 63 letters, digits, '.', '_' and '-'",
                 repr(self.name),
-                "give one with --model-name",
+                "give another name",
             )
 
-    def _need(self, name: str, fits: bool) -> None:
+    def _need(self, name: str, rule: str, fits: bool) -> None:
         if not fits:
-            raise PermanentError(
-                f"{name} within its range", repr(getattr(self, name)), "see --help for the range"
-            )
+            raise ParameterError(f"--{name.replace('_', '-')}", rule, getattr(self, name))
 
     @property
     def name(self) -> str:

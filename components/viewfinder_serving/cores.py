@@ -18,7 +18,7 @@ def usable_cores(quota: Path = _QUOTA) -> int:
     """
     cores = len(os.sched_getaffinity(0))
     try:
-        limit, period = quota.read_text().split()
+        limit, period = quota.read_text(encoding="utf-8").split()
         return max(1, min(cores, math.ceil(int(limit) / int(period))))
     except (OSError, ValueError):  # no cgroup v2, or "max": no limit
         return cores

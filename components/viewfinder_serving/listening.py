@@ -20,7 +20,7 @@ def listen(host: str, port: int, option: str = "--port") -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
-    except OSError as error:
+    except (OSError, TypeError, UnicodeError) as error:  # the last two for a host that is no name
         raise PermanentError(
             f"an address to listen on at {host}:{port}",
             _reason(error),
@@ -28,7 +28,7 @@ def listen(host: str, port: int, option: str = "--port") -> socket.socket:
         ) from error
 
 
-def _reason(error: OSError) -> str:
+def _reason(error: Exception) -> str:
     # Python adds the address to the system's words; for a host of no such name they are its own.
-    number = error.errno or 0
-    return os.strerror(number) if number > 0 else str(error)
+    number = error.errno or 0 if isinstance(error, OSError) else 0
+    return os.strerror(number) if number > 0 else str(error).partition(" (while")[0]

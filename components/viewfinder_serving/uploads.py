@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from viewfinder_serving.admission import refuse_busy
 from viewfinder_serving.refusals import RefusedError
@@ -61,7 +61,8 @@ class Upload:
         """End the wait for the next part now."""
         self._pushed_out = True
         if self._waiting is not None:
-            self._waiting.reschedule(asyncio.get_running_loop().time())
+            with suppress(RuntimeError):  # it is over already, and its task has yet to wake up
+                self._waiting.reschedule(asyncio.get_running_loop().time())
 
     def refusal(self) -> RefusedError:
         """Return why the wait has ended."""

@@ -72,7 +72,7 @@ def _read_throttled() -> float | None:
 def _cpu_stat_files() -> list[Path]:
     """Return where this process's group may be: its own folder, or a container's root."""
     try:
-        entries = _CPU_CONTROLLER.findall(Path("/proc/self/cgroup").read_text())
+        entries = _CPU_CONTROLLER.findall(Path("/proc/self/cgroup").read_text(encoding="utf-8"))
     except OSError:
         return []
     folders = []
@@ -86,7 +86,9 @@ def _cpu_stat_files() -> list[Path]:
 
 def _read_pressure() -> float | None:
     try:
-        found = re.search(r"^some .*total=(\d+)", Path("/proc/pressure/cpu").read_text(), re.M)
+        found = re.search(
+            r"^some .*total=(\d+)", Path("/proc/pressure/cpu").read_text(encoding="utf-8"), re.M
+        )
     except OSError:
         return None
     return int(found[1]) / 1e6 if found else None

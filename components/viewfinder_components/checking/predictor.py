@@ -82,7 +82,7 @@ class RunningPredictor:
         None when the process has ended.
         """
         try:
-            status = Path(f"/proc/{self.pid}/status").read_text()
+            status = Path(f"/proc/{self.pid}/status").read_text(encoding="utf-8")
         except OSError:  # ended and reaped
             return None
         found = re.search(r"^VmHWM:\s*(\d+) kB", status, re.MULTILINE)

@@ -96,6 +96,16 @@ class Cluster:
             path: Prefix of all its requests.
             limits: How many connections it keeps.
         """
+        try:
+            return self._open_http(path, limits)
+        except (OSError, ValueError, httpx.InvalidURL) as error:  # ssl.SSLError is an OSError
+            raise PermanentError(
+                "a cluster's address and certificates",
+                f"{self.configuration.host!r}, which cannot be used: {error}",
+                "correct the kubeconfig",
+            ) from error
+
+    def _open_http(self, path: str, limits: httpx.Limits) -> httpx.Client:
         configuration = self.configuration
         trust = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
         if not configuration.verify_ssl:
@@ -126,7 +136,7 @@ class Cluster:
             query: The URL's query.
         """
         answer = self._request("GET", path, query)
-        return None if answer.status_code == _NOT_FOUND else dict(answer.json())
+        return None if answer.status_code == _NOT_FOUND else self._decoded(answer)
 
     def list(self, path: str, **query: str) -> list[Object]:
         """Return the objects of a collection; none where even the kind is not known."""
@@ -153,11 +163,21 @@ class Cluster:
         query = {"fieldManager": FIELD_MANAGER, "force": str(force).lower()}
         if dry_run:
             query["dryRun"] = "All"
-        return dict(self._request("PATCH", path, query, body).json())
+        return self._decoded(self._request("PATCH", path, query, body))
 
     def create(self, path: str, body: Mapping[str, Any]) -> Object:
         """Create an object in the collection at `path`; a ConflictError when there is one."""
-        return dict(self._request("POST", path, {"fieldManager": FIELD_MANAGER}, body).json())
+        return self._decoded(self._request("POST", path, {"fieldManager": FIELD_MANAGER}, body))
+
+    def _decoded(self, answer: httpx.Response) -> Object:
+        try:
+            return dict(answer.json())
+        except (ValueError, TypeError) as error:
+            raise PermanentError(
+                f"a Kubernetes API at {self.configuration.host}",
+                "an answer that is not JSON, as of a login page or another server",
+                "correct the server's address in the kubeconfig, or log in to the cluster",
+            ) from error
 
     def delete(self, path: str, uid: str) -> None:
         """Have an object deleted after all that depends on it, unless another has its name by now.

@@ -82,7 +82,12 @@ class Publication:
             files = found.numbers[number].files
             if files.get(MANIFEST) != sizes[MANIFEST]:
                 continue
-            manifest = self.client.read(file_of(self.folder, number, MANIFEST))
+            try:
+                manifest = self.client.read(file_of(self.folder, number, MANIFEST))
+            except ObjectError as error:
+                if error.kind != "missing":
+                    raise
+                continue  # removed meanwhile
             if sha256(manifest).hexdigest() != self.files[MANIFEST]:
                 continue
             if files == sizes:

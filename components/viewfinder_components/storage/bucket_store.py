@@ -68,8 +68,9 @@ class BucketStore:
             found = survey(self.client, folder)
         for number in found.complete[: -RECENT - 1 : -1]:
             version = _version(folder, number)
-            with explained(folder):
-                content = self.client.read(file_of(folder, number, MANIFEST))
+            content = self._manifest(folder, number)
+            if content is None:
+                continue
             try:
                 manifest = Manifest.parse(content, version.uri)
             except PermanentError as error:
@@ -128,6 +129,16 @@ class BucketStore:
             if reason := foreign(self.client, folder, version.number):
                 raise PermanentError(f"a version of ours at {version.uri}", reason, "leave it")
             remove_version(self.client, folder, version.number)
+
+    def _manifest(self, folder: Location, number: int) -> bytes | None:
+        """Return a version's manifest; None where the version was removed meanwhile."""
+        with explained(folder):
+            try:
+                return self.client.read(file_of(folder, number, MANIFEST))
+            except ObjectError as error:
+                if error.kind != "missing":
+                    raise
+                return None
 
     def _has_numbers(self, prefix: str) -> bool:
         return any(parse_number(name) for name in list_folders(self.client, prefix))

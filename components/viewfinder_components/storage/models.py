@@ -24,6 +24,12 @@ def find_versions(store: Store, model: str, root: str) -> list[Version]:
     if versions := store.versions(model):
         return versions
     models = store.models()
+    if model in models:
+        raise PermanentError(
+            f"a published version of {model} under {root}",
+            "only unfinished ones",
+            "wait until it is published, or publish it again",
+        )
     near = get_close_matches(model, models, n=1)
     raise PermanentError(
         f"a published version of {model} under {root}",

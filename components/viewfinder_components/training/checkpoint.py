@@ -142,7 +142,7 @@ def _locked(path: Path) -> Iterator[None]:
     while True:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            file = path.open("w")
+            file = path.open("w", encoding="utf-8")
         except FileNotFoundError:  # another run has just removed the empty folder
             continue
         try:

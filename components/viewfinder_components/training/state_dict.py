@@ -69,7 +69,7 @@ class _Tensor:
         return window.copy()
 
 
-class _Unpickler(pickle.Unpickler):
+class _Unpickler(pickle.Unpickler):  # noqa: S301  (that is what it is for)
     """Resolves what a state dict needs to inert objects, and refuses the rest."""
 
     def find_class(self, module: str, name: str) -> Any:

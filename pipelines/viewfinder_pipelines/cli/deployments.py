@@ -5,6 +5,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -16,6 +17,7 @@ from viewfinder_pipelines.cli.options import (
     INTERRUPTED,
     exit_code,
     exit_code_after,
+    refuse_kubeflow_options,
     split_options,
 )
 
@@ -96,11 +98,17 @@ def deploy(
             gather_parameters,
         )
 
+        if where == "local":
+            refuse_kubeflow_options(options, but={"settings", "namespace"})
+        named = options.pop("namespace")
         parameters, settings = split_options(options)
+        if named and not settings.kubeflow.namespace:
+            # Where the settings name no profile, the run's pods go where the service goes.
+            settings = replace(settings, kubeflow=replace(settings.kubeflow, namespace=named))
         if without_comparison:
             parameters["compare"] = False
-        if where == "local":
-            parameters["namespace"] = find_namespace(options["namespace"], settings)
+        if named or where == "local":
+            parameters["namespace"] = find_namespace(named, settings)
         target = Target.parse(model_version)
         given = gather_parameters(target, parameters, assignments, settings)
         if where == "kubeflow":
@@ -117,7 +125,15 @@ def _deploy_on_kubeflow(plan: "KubeflowPlan", as_json: bool) -> NoReturn:
     if not as_json:
         follow_to_the_end(run, patience)
     click.echo(f"Run {run.run_id} at {run.page}", err=True)
-    result = follow_submitted(run, lambda *_: None, patience)
+    try:
+        result = follow_submitted(run, lambda *_: None, patience)
+    except KeyboardInterrupt:
+        click.echo(
+            f"\nThe run goes on: viewfinder follow {run.run_id}, or end it with viewfinder "
+            f"terminate {run.run_id}",
+            err=True,
+        )
+        sys.exit(INTERRUPTED)
     click.echo(json.dumps(result.to_json(), indent=2))
     sys.exit(exit_code(result))
 

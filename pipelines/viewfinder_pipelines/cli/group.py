@@ -8,13 +8,29 @@ _LONGEST = 1000  # characters; click cuts at the terminal's width, in the middle
 
 
 class StrictCommand(click.Command):
-    """A command that refuses an option given twice; click would take the last without a word."""
+    """A command that refuses an option given twice or with an empty value.
+
+    click would take the last one without a word; and an unset variable of a shell leaves an empty
+    value, which must not stand for the default where versions or services are removed.
+    """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take the arguments apart."""
         if not ctx.resilient_parsing:
             self._refuse_repeated(ctx, list(args))
-        return super().parse_args(ctx, args)
+        rest = super().parse_args(ctx, args)
+        if not ctx.resilient_parsing:
+            self._refuse_empty(ctx)
+        return rest
+
+    def _refuse_empty(self, ctx: click.Context) -> None:
+        for option in self.params:
+            name = option.name or ""
+            if ctx.get_parameter_source(name) is not click.core.ParameterSource.COMMANDLINE:
+                continue
+            value = ctx.params.get(name)
+            if value == "" or (isinstance(value, tuple) and "" in value):
+                raise click.BadParameter("It is empty.", ctx, option)
 
     def _refuse_repeated(self, ctx: click.Context, args: list[str]) -> None:
         _, _, order = self.make_parser(ctx).parse_args(args)

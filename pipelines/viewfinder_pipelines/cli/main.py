@@ -11,9 +11,9 @@ from viewfinder_pipelines.cli.errors import Sentences
 from viewfinder_pipelines.cli.group import need_text
 from viewfinder_pipelines.cli.kubeflow import COMMANDS, follow_to_the_end, submit_from_options
 from viewfinder_pipelines.cli.options import (
-    CLUSTER_OPTIONS,
     connection_options,
     exit_code,
+    refuse_kubeflow_options,
     run_options,
     split_options,
     submission_options,
@@ -60,8 +60,7 @@ def run(where: str, assignments: tuple[str, ...], resume: str | None, **options:
         patience = split_options(options)[1].kubeflow.start_patience_seconds
         follow_to_the_end(submit_from_options(options, assignments), patience)
     given = {key: value for key, value in options.items() if value is not None}
-    for name in CLUSTER_OPTIONS & given.keys():
-        raise click.UsageError(f"--{name} goes with --on kubeflow.")
+    refuse_kubeflow_options(options)
     _run_here(given, assignments, resume)
 
 
@@ -188,6 +187,8 @@ def show(run_id: str | None, as_json: bool, open_report: bool, **options: Any) -
 
     console = Console()
     if run_id is None:
+        if as_json:
+            raise click.UsageError("--json goes with RUN.")
         print_runs(console, list_runs())
         return
     result = find_run(run_id, split_options(options)[1].kubeflow)

@@ -1,6 +1,6 @@
 """The options that several commands share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -84,6 +84,19 @@ def split_options(options: dict[str, Any]) -> tuple[dict[str, Any], "ClusterSett
     settings = read_settings(given.pop("settings", None))
     chosen = {key: given.pop(key) for key in CLUSTER_OPTIONS & given.keys()}
     return given, replace(settings, kubeflow=replace(settings.kubeflow, **chosen))
+
+
+def refuse_kubeflow_options(options: dict[str, Any], but: Set[str] = frozenset()) -> None:
+    """Refuse what says which Kubeflow Pipelines, where none is spoken to.
+
+    Args:
+        options: A command's options; what was not given is None.
+        but: Options that mean something here as well.
+    """
+    for name in sorted(CLUSTER_OPTIONS - but):
+        if options.get(name) is not None:
+            spelt = "--no-cache" if options[name] is False else f"--{name}"
+            raise click.UsageError(f"{spelt} goes with --on kubeflow.")
 
 
 def _add(options: Sequence[Callable[[_Command], _Command]], command: _Command) -> _Command:

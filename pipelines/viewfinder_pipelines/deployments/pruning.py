@@ -88,7 +88,7 @@ def _need_service(
     found: Mapping[str, str], wanted: Retention, versions: Mapping[int, Version], cluster: Cluster
 ) -> None:
     """Refuse a namespace that tells nothing about these versions: it may be the wrong one."""
-    if any(_number(uri) in versions for uri in found):
+    if any(_may_be(uri, versions) for uri in found):
         return
     others = ", ".join(sorted(found))
     raise PermanentError(

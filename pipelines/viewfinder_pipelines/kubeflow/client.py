@@ -152,7 +152,7 @@ def connect(settings: KubeflowSettings) -> Kubeflow:
     if "frontendTagName" in health and not kubeflow.ui:  # the UI tells its own version as well
         kubeflow.ui = kubeflow.host
     if health.get("multi_user") and not kubeflow.namespace and _POD_NAMESPACE.is_file():
-        kubeflow.namespace = _POD_NAMESPACE.read_text()
+        kubeflow.namespace = _POD_NAMESPACE.read_text(encoding="utf-8")
     return kubeflow
 
 

@@ -77,7 +77,7 @@ def compile_for_cluster(
         PermanentError: Settings for a step that no pipeline has.
     """
     compile_pipeline(path, pipeline)
-    documents = list(yaml.safe_load_all(path.read_text()))
+    documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
     specification, kubernetes = documents[0], documents[1] if len(documents) > 1 else {}
     platform.apply(specification, kubernetes, frozenset().union(*(p.steps for p in Pipeline)))
     if not cache:
@@ -85,7 +85,7 @@ def compile_for_cluster(
             for task in graph.get("dag", {}).get("tasks", {}).values():
                 task["cachingOptions"] = {}
     kept = [specification, kubernetes] if kubernetes else [specification]
-    path.write_text(yaml.safe_dump_all(kept, sort_keys=True))
+    path.write_text(yaml.safe_dump_all(kept, sort_keys=True), encoding="utf-8")
 
 
 def upload_pipeline(
@@ -138,7 +138,7 @@ def describe_parameters(path: Path) -> str:
     The UI's form for a run names the parameters and says no more. The version's description is on
     the pipeline's page, in a panel that does not scroll: all of them would not fit.
     """
-    specification = next(iter(yaml.safe_load_all(path.read_text())))
+    specification = next(iter(yaml.safe_load_all(path.read_text(encoding="utf-8"))))
     parameters = specification["root"]["inputDefinitions"]["parameters"]
     lines = [
         f"- `{name}`: {' '.join(parameters[name]['description'].split())}"

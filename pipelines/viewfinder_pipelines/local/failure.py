@@ -18,7 +18,7 @@ _VMSTAT = Path("/proc/vmstat")
 def count_memory_kills() -> int:
     """Return how many processes the kernel has killed because memory ran out; 0 if unknown."""
     try:
-        counters = dict(line.split() for line in _VMSTAT.read_text().splitlines())
+        counters = dict(line.split() for line in _VMSTAT.read_text(encoding="utf-8").splitlines())
         return int(counters.get("oom_kill", 0))
     except (OSError, ValueError):
         return 0

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -76,11 +77,11 @@ def _need_model(client: httpx.Client, url: str) -> None:
 
 
 def _find_url(client: httpx.Client, endpoint: str, model: str | None) -> str:
-    if not endpoint.startswith(("http://", "https://")):
+    if not endpoint.startswith(("http://", "https://")) or endpoint.endswith(":/"):
         raise UsageError(
             "--endpoint to be the URL of a predictor, with http:// or https://",
             repr(endpoint),
-            f"write --endpoint http://{endpoint.rpartition('://')[2] or '127.0.0.1:8080'}",
+            f"write --endpoint http://{endpoint.partition('://')[2] or _host(endpoint)}",
         )
     if endpoint.endswith(":predict"):
         return endpoint
@@ -90,6 +91,13 @@ def _find_url(client: httpx.Client, endpoint: str, model: str | None) -> str:
             raise _unknown_model("one model", endpoint, names)
         model = names[0]
     return f"{endpoint}/v1/models/{model}:predict"
+
+
+def _host(endpoint: str) -> str:
+    """Return what may be meant as host and port, where no scheme is before it."""
+    return (
+        endpoint if "://" not in endpoint and not endpoint.startswith("http:") else "127.0.0.1:8080"
+    )
 
 
 def _unknown_model(wanted: str, endpoint: str, names: Sequence[str]) -> PermanentError:
@@ -102,8 +110,9 @@ def _unknown_model(wanted: str, endpoint: str, names: Sequence[str]) -> Permanen
 
 def _list_models(client: httpx.Client, endpoint: str) -> list[str]:
     url = f"{endpoint}/v1/models"
+    answer = _need_answer(_request(client, "GET", url))
     with _understood(url):
-        names = _need_answer(_request(client, "GET", url)).json()["models"]
+        names = answer.json()["models"]
         return [str(name) for name in names]
 
 
@@ -117,8 +126,9 @@ def _predict(client: httpx.Client, url: str, photo: Path) -> Prediction | Unansw
         return Unanswered(str(photo), f"HTTP {answer.status_code}: {_reason(answer)}")
     if answer.status_code == _NOT_FOUND:
         _need_model(client, url)
+    answer = _need_answer(answer)
     with _understood(url):
-        values = _need_answer(answer).json()["predictions"][0]
+        values = answer.json()["predictions"][0]
         pairs = zip(values["labels"], values["probabilities"], strict=True)
         ranked = sorted(pairs, key=lambda pair: -pair[1])
         return Prediction(str(photo), values["label"], dict(ranked))
@@ -128,14 +138,21 @@ def _request(
     client: httpx.Client, method: str, url: str, body: object | None = None
 ) -> httpx.Response:
     try:
+        _ = urlsplit(url).port  # httpx takes 999999 for another port
         return client.request(method, url, json=body)
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol, ValueError) as error:
         raise UsageError(
             "--endpoint to be the URL of a predictor, such as http://127.0.0.1:8080",
             f"{url!r} ({error})",
             "correct it",
         ) from error
-    except httpx.TransportError as error:
+    except httpx.DecodingError as error:
+        raise PermanentError(
+            f"an answer in the V1 protocol from {url}",
+            f"one that cannot be decompressed ({error})",
+            "check that --endpoint is a predictor's address",
+        ) from error
+    except httpx.RequestError as error:
         raise TransientError(
             f"a predictor at {url}",
             str(error) or type(error).__name__,

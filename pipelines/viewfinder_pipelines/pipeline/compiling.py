@@ -70,13 +70,15 @@ def compile_pipeline(path: Path, pipeline: Pipeline = Pipeline.TRAINING) -> None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         compiler.Compiler().compile(pipeline.load(), str(path))
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     specification, *platforms = yaml.safe_load_all(text)
     flatten_conditions(specification)
     PlatformSettings().apply(specification, {})
     # The comment on top tells what the pipeline takes.
     comment = "".join(takewhile(lambda line: line.startswith("#"), text.splitlines(True)))
-    path.write_text(comment + yaml.safe_dump_all([specification, *platforms], sort_keys=True))
+    path.write_text(
+        comment + yaml.safe_dump_all([specification, *platforms], sort_keys=True), encoding="utf-8"
+    )
 
 
 def list_parameters(pipeline: Pipeline = Pipeline.TRAINING) -> dict[str, inspect.Parameter]:

@@ -110,7 +110,7 @@ def read_outcome(outputs: Outputs) -> Outcome | None:
     for artifact in outputs.artifacts.values():
         path = Path(artifact.uri)
         if artifact.type == METRICS_TYPE and path.is_file():
-            return parse_outcome(path.read_text())
+            return parse_outcome(path.read_text(encoding="utf-8"))
     return None
 
 

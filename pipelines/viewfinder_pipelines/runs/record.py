@@ -173,12 +173,16 @@ class RunResult:
         """
         path = run_dir / RECORD_FILE
         try:
-            values = json.loads(path.read_text())
+            values = json.loads(path.read_bytes())
         except FileNotFoundError as error:
             raise PermanentError(
                 f"a run's record at {path}", "nothing", "list the runs with `viewfinder show`"
             ) from error
-        except (OSError, ValueError, RecursionError) as error:
+        except OSError as error:
+            raise PermanentError(
+                f"a run's record in {path}", error.strerror or str(error), "correct its permissions"
+            ) from error
+        except (ValueError, RecursionError) as error:
             raise _damaged(path, error) from error
         if not isinstance(values, dict) or "schema_version" not in values:
             raise _damaged(path, "something else")

@@ -81,3 +81,25 @@ def test_the_address_with_the_most_makes_way_for_another(monkeypatch: pytest.Mon
     # The second of b takes a place of a's; then both have two, and nobody is idle.
     ends = asyncio.run(newcomers())
     assert ends == ["pushed out", *["goes on"] * 4, "refused"]
+
+
+def test_an_upload_whose_time_has_just_run_out_makes_way_without_an_error() -> None:
+    """The timer has fired, and the task that waits has not woken up yet."""
+
+    async def hold(places: Uploads) -> None:
+        with places.open("a") as upload:
+            async with upload.limit():
+                await asyncio.sleep(60)
+
+    async def newcomer() -> None:
+        places = Uploads(1, 0.01)
+        waiting = asyncio.create_task(hold(places))
+        await asyncio.sleep(0)
+        (upload,) = places._open
+        assert upload._waiting is not None
+        upload._waiting._on_timeout()  # what the event loop calls when the time is over
+        upload.push_out()
+        with pytest.raises((TimeoutError, RefusedError)):
+            await waiting
+
+    asyncio.run(newcomer())
