@@ -170,7 +170,7 @@ def test_too_little_memory(stage: Stage) -> None:
     assert isinstance(error, PermanentError)
     assert "48Mi of memory" in error.expected
     assert "OOMKilled" in error.received
-    assert "memory higher" in error.remedy
+    assert "--set predictor_memory=" in error.remedy
 
 
 def test_a_quota_without_room(stage: Stage) -> None:
@@ -296,7 +296,7 @@ def test_a_pod_that_never_gets_ready_is_a_time_out(stage: Stage) -> None:
     assert isinstance(error, TransientError)
     assert "in time" in error.expected
     assert "still waiting for" in error.received
-    assert "Ready is " in error.received
+    assert "is not ready" in error.received
     assert "timeout_seconds" in error.remedy
 
 

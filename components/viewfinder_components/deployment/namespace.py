@@ -1,7 +1,6 @@
 """Whether the namespace is there: without it, every other answer misleads."""
 
 from viewfinder_components.deployment.cluster import Cluster
-from viewfinder_components.deployment.refusals import ForbiddenError
 from viewfinder_components.errors import PermanentError
 
 
@@ -18,7 +17,7 @@ def need_namespace(cluster: Cluster) -> None:
     """
     try:
         found = cluster.get(cluster.path("/api/v1", "").rstrip("/"))
-    except ForbiddenError:
+    except PermanentError:  # every refusal, whatever the cluster's own authorizer says
         return
     if found is None:
         raise missing_namespace(cluster)
