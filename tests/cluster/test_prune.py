@@ -47,7 +47,8 @@ def prune(root: str, kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> Prune
     monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
 
     def run(*arguments: str, code: int = 0) -> Result:
-        command = ["prune", MODEL, "--model-root", root, "--keep", "1", *arguments]
+        where = () if "--model-root" in arguments else ("--model-root", root)
+        command = ["prune", MODEL, *where, "--keep", "1", *arguments]
         result = CliRunner().invoke(main, command)
         assert result.exit_code == code, result.output
         return result
@@ -95,7 +96,7 @@ def test_a_namespace_that_serves_none_of_these_versions_is_doubted(
     assert "only s3://another-bucket/fruit/2/" in prune("--namespace", namespace, code=1).stderr
     assert numbers(root) == [1, 2, 3, 4]
     prune("--namespace", namespace, "--nothing-served")
-    assert numbers(root) == [4]
+    assert numbers(root) == [2, 4]  # 2 may be the same place under another name
 
 
 def test_what_another_namespace_serves_stays(
