@@ -100,7 +100,7 @@ def test_deploy_go_back_and_take_away(
     assert "version 3 serves" in newest.stdout
     assert "deploy: waiting for" in newest.stderr
 
-    more = run("deploy", MODEL, *SIZE, "--set", "predictor_cpu=150m")
+    more = run("deploy", MODEL, "--set", "predictor_cpu=150m", *SIZE[2:])
     assert "changes the service's predictor_cpu 150m (was 200m); settings of" in more.stderr
     assert "changed: predictor_cpu 150m (was 200m)" in more.stdout
 
