@@ -59,6 +59,16 @@ def test_the_report_is_self_contained(published) -> None:
     assert "data:image/jpeg;base64," in page
 
 
+def test_a_report_that_a_signal_prevented_is_written_on_resuming(published) -> None:
+    record = published.records()[0]
+    path, report = published.home / "runs" / record["run_id"] / "run.json", Path(record["report"])
+    report.unlink()
+    path.write_text(json.dumps({**record, "report": None}))
+    published.run("run", "--resume", record["run_id"])
+    assert published.records()[0] == record
+    assert report.is_file()
+
+
 def test_show(published) -> None:
     run_id = published.records()[0]["run_id"]
     assert run_id in published.run("show").stdout

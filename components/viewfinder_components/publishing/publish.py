@@ -45,7 +45,9 @@ class PublishedVersion:
     @property
     def summary(self) -> str:
         """The step's one sentence about what it did."""
-        return f"version {self.number} {'was published before' if self.reused else 'is'} {self.uri}"
+        return (
+            f"version {self.number} {'was already published:' if self.reused else 'is'} {self.uri}"
+        )
 
 
 def publish_version(servable_dir: Path, config: PublishConfig) -> PublishedVersion:

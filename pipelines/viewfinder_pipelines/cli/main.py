@@ -123,7 +123,7 @@ def serve(
 ) -> None:
     """Serve a published version, the newest without NUMBER; a path or a URI works as well.
 
-    What follows -- is for the predictor itself, such as --max-photos 8; its options and limits are
+    Options after -- are passed to the predictor, such as --max-photos 8; its options and limits are
     described in docs/serving.md, and listed by `python -m viewfinder_serving --help`.
     """
     from viewfinder_pipelines.local.serving import serve_version

@@ -46,7 +46,7 @@ def versions(model: str, model_root: str | None, as_json: bool) -> None:
 @click.option(
     "--nothing-served",
     is_flag=True,
-    help="Nothing older than --keep is served; with --namespace: no service there is no mistake.",
+    help="Nothing older than --keep is served; with --namespace: accept that nothing is there.",
 )
 @click.option("--dry-run", is_flag=True, help="Remove nothing; tell what would be removed.")
 def prune(model: str, model_root: str | None, keep: int, dry_run: bool, **wanted: Any) -> None:

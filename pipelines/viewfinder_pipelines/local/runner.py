@@ -144,8 +144,8 @@ def run_pipeline(plan: RunPlan, listener: Listener) -> RunResult:
     Raises:
         PermanentError: Another process is at work on the run.
     """
-    if plan.ended is not None:
-        return plan.ended
+    if plan.ended is not None:  # a signal may have come between its end and its report
+        return plan.ended if plan.ended.report else _with_report(plan.ended, plan.run_dir)
     plan.run_dir.mkdir(parents=True, exist_ok=True)
     pipeline = _compile_whole(plan.run_dir / _PIPELINE_FILE)
     result = run_locally(

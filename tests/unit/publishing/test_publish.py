@@ -36,7 +36,7 @@ def test_a_retry_returns_the_version_of_the_first_try(
     publish_version(make_servable("run-2"), PublishConfig(root, "fruit", "run-2"))
     again = publish_version(make_servable("run-1"), config)
     assert (again.number, again.reused) == (first.number, True)
-    assert "was published before" in again.summary
+    assert "was already published: " in again.summary
     # Trained again under the same run's name: another model, another version.
     other = publish_version(make_servable("run-1", b"other weights"), config)
     assert (other.number, other.reused) == (3, False)
