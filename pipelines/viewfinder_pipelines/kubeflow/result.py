@@ -5,12 +5,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from viewfinder_components.errors import compose_sentence
 from viewfinder_components.outcome import Outcome, parse_outcome
 from viewfinder_pipelines.kubeflow.cached_steps import read_traced_steps, read_workflow
 from viewfinder_pipelines.kubeflow.client import Kubeflow
 from viewfinder_pipelines.kubeflow.step_reading import StepReader, StepReading, artifact_path
 from viewfinder_pipelines.kubeflow.waiting import explain_waiting
-from viewfinder_pipelines.kubeflow.workflow import WorkflowStep
+from viewfinder_pipelines.kubeflow.workflow import WorkflowStep, read_deadline
 from viewfinder_pipelines.pipeline.compiling import pipeline_of, with_defaults
 from viewfinder_pipelines.runs.conclusion import (
     explain_failure,
@@ -154,6 +155,8 @@ def _explain(
     failed = [pair for pair in zip(steps, readings, strict=True) if pair[0].state == "failed"]
     if not failed:
         message = workflow.get("status", {}).get("message") or "no step told why"
+        if read_deadline(workflow) and "deadline" in message:  # it passed between two steps
+            message = _explain_deadline(workflow, "steps that had not begun")
         return RunError(step=None, message=message, retryable=False, log_tail=())
     step, reading = min(failed, key=lambda pair: pair[0].ended or datetime.now(UTC))
     lines = [line for line in reading.lines if line.strip() and parse_outcome(line) is None]
@@ -162,9 +165,20 @@ def _explain(
     error = explain_failure(step.name, told, lines)
     if told is not None or not step.failure:
         return error
+    if step.is_overdue and read_deadline(workflow):
+        return replace(error, message=_explain_deadline(workflow, f"step {step.name} unfinished"))
     # It told nothing: killed, out of memory, never started. Argo's word comes first.
     said = f"{step.failure}; {error.message}" if lines else step.failure
     return replace(error, message=f"pod {step.pod.name}: {said}")
+
+
+def _explain_deadline(workflow: Mapping[str, Any], received: str) -> str:
+    return compose_sentence(
+        f"the run to end within its deadline of {read_deadline(workflow)} s",
+        f"{received} by then",
+        "raise run_deadline_seconds under [kubeflow] in the settings file if the steps need "
+        "longer, and run again",
+    )
 
 
 def _report(result: RunResult) -> str | None:

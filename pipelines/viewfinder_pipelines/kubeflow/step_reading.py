@@ -89,7 +89,8 @@ class StepReader:
             self._known[pod.name] = reading
             return reading
         # While the run goes on it may still come; a step that was ended had nothing more to tell.
-        is_final = is_over and not (run_state == "interrupted" and step.state != "succeeded")
+        was_ended = step.is_overdue or (run_state == "interrupted" and step.state != "succeeded")
+        is_final = is_over and not was_ended
         return reading if is_final else replace(reading, gap="")
 
     def _read_without_pod(self, step: WorkflowStep, namespace: str, is_over: bool) -> StepReading:

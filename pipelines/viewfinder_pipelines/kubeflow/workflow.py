@@ -26,6 +26,8 @@ _STATES: dict[str, StepState] = {
     "Failed": "failed",
     "Error": "failed",
 }
+# What Argo and the kubelet say of a pod that they end because the run's time is over.
+_OVERDUE = ("Step exceeded its deadline", "longer than the specified deadline")
 _TRY = re.compile(r"\(\d+\)")
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _LONGEST_PREFIX = 253 - 11  # of a pod's name: what Argo leaves for its hash
@@ -102,6 +104,11 @@ class WorkflowStep:
         failed = [pod for pod in (self.driver, *self.pods) if pod.state == "failed"]
         return failed[-1].message if failed else ""
 
+    @property
+    def is_overdue(self) -> bool:
+        """Whether it was ended because the run's time was over."""
+        return any(words in self.failure for words in _OVERDUE)
+
 
 @dataclass(frozen=True)
 class Driver:
@@ -140,6 +147,15 @@ def read_steps(workflow: Mapping[str, Any]) -> list[WorkflowStep]:
     paths = {_path(node).removesuffix("-driver") for node in nodes if _is_driver(node)}
     steps = [_read_step(workflow, nodes, path) for path in paths]
     return sorted(steps, key=lambda step: (step.began or _NEVER, step.ended or _NEVER))
+
+
+def read_deadline(workflow: Mapping[str, Any]) -> int:
+    """Return how many seconds the run may take; 0 where it has no limit, or was terminated.
+
+    Args:
+        workflow: The run's runtime manifest.
+    """
+    return int(workflow.get("spec", {}).get("activeDeadlineSeconds") or 0)
 
 
 def _nodes(workflow: Mapping[str, Any]) -> list[Node]:

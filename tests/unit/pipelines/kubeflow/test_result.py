@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.unit.pipelines.played_kubeflow import API_HEALTH, UI_HEALTH, PlayedKubeflow
@@ -19,7 +20,12 @@ def read(
     kubeflow: PlayedKubeflow, name: str, state: str, health: dict[str, str], **spec: int
 ) -> RunResult:
     workflow = json.loads((DATA / f"workflow-{name}.json").read_text())
-    manifest = json.dumps({**workflow, "spec": spec})
+    answer(kubeflow, {**workflow, "spec": spec}, state)
+    return KubeflowRun(kubeflow.connect(health), "r").read()
+
+
+def answer(kubeflow: PlayedKubeflow, workflow: dict[str, Any], state: str) -> None:
+    """Have the server tell of a run with this workflow."""
     run = {
         "run_id": "r",
         "state": state,
@@ -29,9 +35,8 @@ def read(
     }
     kubeflow.answers["/apis/v2beta1/runs/r"] = json.dumps(run)
     kubeflow.answers["/apis/v1beta1/runs/r"] = json.dumps(
-        {"pipeline_runtime": {"workflow_manifest": manifest}}
+        {"pipeline_runtime": {"workflow_manifest": json.dumps(workflow)}}
     )
-    return KubeflowRun(kubeflow.connect(health), "r").read()
 
 
 def test_a_run_that_was_ended_is_known_where_its_history_lost_that(
@@ -40,6 +45,32 @@ def test_a_run_that_was_ended_is_known_where_its_history_lost_that(
     """As a real one answered: the history went from RUNNING to FAILED."""
     result = read(kubeflow, "flat-failed", "FAILED", API_HEALTH, activeDeadlineSeconds=0)
     assert (result.state, result.error) == ("interrupted", None)
+
+
+def test_a_run_that_its_deadline_ended_says_so(kubeflow: PlayedKubeflow) -> None:
+    """As a real one answered: Argo's own words are about the pod, and name no setting."""
+    result = read(kubeflow, "flat-overdue", "FAILED", API_HEALTH, activeDeadlineSeconds=90)
+    assert (result.state, [step.state for step in result.steps]) == ("failed", ["failed"])
+    assert result.error is not None
+    assert result.error.step == "validate"
+    assert result.error.message == (
+        "expected the run to end within its deadline of 90 s, received step validate unfinished "
+        "by then; raise run_deadline_seconds under [kubeflow] in the settings file if the steps "
+        "need longer, and run again"
+    )
+    assert result.gaps == ()  # a pod that was ended has nothing more to tell
+
+
+def test_a_run_whose_deadline_passed_between_two_steps_says_so(kubeflow: PlayedKubeflow) -> None:
+    workflow = json.loads((DATA / "workflow-flat-overdue.json").read_text())
+    for node in workflow["status"]["nodes"].values():
+        if ".validate" in node["name"]:
+            node.update(phase="Succeeded", message="")
+    answer(kubeflow, {**workflow, "spec": {"activeDeadlineSeconds": 90}}, "FAILED")
+    result = KubeflowRun(kubeflow.connect(API_HEALTH), "r").read()
+    assert result.error is not None
+    assert result.error.step is None
+    assert "deadline of 90 s, received steps that had not begun by then" in result.error.message
 
 
 @pytest.mark.parametrize("health", [API_HEALTH, UI_HEALTH], ids=["api", "ui"])
