@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from viewfinder_components.errors import PermanentError, TransientError
 from viewfinder_pipelines.kubeflow.client import Kubeflow
+from viewfinder_pipelines.kubeflow.record_merging import merge_readings
 from viewfinder_pipelines.kubeflow.result import KubeflowRun
 from viewfinder_pipelines.runs.events import Event, EventKind, Listener
 from viewfinder_pipelines.runs.record import RunError, RunResult, StepResult
@@ -37,6 +38,7 @@ def follow_run(
     told = Told(listener)
     patience = Patience(start_patience)
     last_answer = time.monotonic()
+    before: RunResult | None = None
     while True:
         try:
             result = run.read()
@@ -48,6 +50,8 @@ def follow_run(
                 raise
         else:
             last_answer = time.monotonic()
+            # Why a pod has not started is told only while it waits.
+            result = before = merge_readings(before, result) if before else result
             told.tell(result)
             if result.state != "running":
                 return patience.judge(result)

@@ -1,13 +1,16 @@
 """What is said of a run while it goes on."""
 
 import io
+import json
 from dataclasses import replace
 
 import pytest
 from rich.console import Console
+from tests.unit.pipelines.kubeflow.test_result import DATA, answer
+from tests.unit.pipelines.played_kubeflow import API_HEALTH, PlayedKubeflow
 
 from viewfinder_pipelines.cli.console import RunDisplay
-from viewfinder_pipelines.kubeflow.following import Patience, Told
+from viewfinder_pipelines.kubeflow.following import Patience, Told, follow_run
 from viewfinder_pipelines.runs.events import Event
 from viewfinder_pipelines.runs.record import RunResult, StepResult
 
@@ -75,6 +78,29 @@ def test_a_pod_that_started_after_all_is_forgiven() -> None:
     assert patience.find_overdue(WAITS) is None
     assert patience.find_overdue(STUCK) is None
     assert patience.judge(STUCK) == STUCK
+
+
+def test_a_record_keeps_what_a_pod_waited_for_when_its_run_was_ended(
+    kubeflow: PlayedKubeflow,
+) -> None:
+    """Once the run has ended, Kubeflow Pipelines tells it no longer."""
+    ended = json.loads((DATA / "workflow-flat-overdue.json").read_text())
+    waiting = json.loads((DATA / "workflow-flat-overdue.json").read_text())
+    for node in waiting["status"]["nodes"].values():
+        if node["name"].endswith(".executor(0)"):
+            node.update(phase="Pending", message="ErrImagePull: no such image", finishedAt=None)
+        elif node["phase"] == "Failed":
+            node.update(phase="Running", message="", finishedAt=None)
+    answer(kubeflow, waiting, "RUNNING")
+
+    def end(event: Event, _: RunResult) -> None:
+        if event.kind == "waits":
+            answer(kubeflow, {**ended, "spec": {"activeDeadlineSeconds": 90}}, "FAILED")
+
+    result = follow_run(kubeflow.connect(API_HEALTH), "r", end, 600.0)
+    (validate,) = result.steps
+    assert (result.state, validate.state) == ("failed", "failed")
+    assert "ErrImagePull: no such image" in validate.waiting
 
 
 def test_a_run_that_was_faster_than_its_end_has_not_failed() -> None:
