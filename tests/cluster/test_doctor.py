@@ -67,7 +67,8 @@ class Doctor:
             "VIEWFINDER_STEPS_IMAGE": self.steps_image,
             "COLUMNS": "120",
         }
-        command = [ENTRY, "doctor", "--namespace", self.namespace, *options]
+        where = ["--namespace", self.namespace] if self.namespace else []
+        command = [ENTRY, "doctor", *where, *options]
         return subprocess.run(
             command, check=False, capture_output=True, text=True, timeout=280, env=env,
             cwd=self.folder,
