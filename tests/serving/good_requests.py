@@ -27,7 +27,11 @@ class GoodRequests(threading.Thread):
         with httpx.Client(base_url=self._url, timeout=60, trust_env=False) as client:
             while not self.stopped.wait(0.05):
                 started = time.monotonic()
-                answer = client.post(self._path, content=self._body, headers=headers)
+                try:
+                    answer = client.post(self._path, content=self._body, headers=headers)
+                except httpx.HTTPError as error:
+                    self.wrong.append(repr(error))
+                    continue
                 self.seconds.append(time.monotonic() - started)
                 if answer.status_code != 200:
                     self.wrong.append(answer.text)

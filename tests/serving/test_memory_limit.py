@@ -27,6 +27,8 @@ RUNTIME = ROOT / "manifests/base/servingruntime-predictor.yaml"
 MODEL_BYTES = 64 << 20
 AT_ONCE = 16
 OPTIONS = ["--threads", "2", "--request-seconds", "5", "--no-access-log"]
+# The last test judges what the others did: none of them runs without the others.
+pytestmark = pytest.mark.slow
 
 
 def limit_of_the_runtime() -> int:
@@ -85,7 +87,6 @@ def judge(target, answers: list[httpx.Response]) -> None:
     assert target.good.wrong == []
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_costly_pictures(target):
     pictures = costly_pictures()
@@ -100,7 +101,6 @@ def test_costly_pictures(target):
     judge(target, send(target, list(pictures.values())))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("width", "height", "form", "options"),
     [
@@ -119,7 +119,6 @@ def test_photos_of_phones_are_answered(target, width, height, form, options):
     judge(target, [answer])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("calls_a_connection", [1, 32])
 def test_grpc_messages_of_the_largest_size(target, photo, calls_a_connection):
     """Nobody knows a message's size before gRPC has all of it in memory."""
@@ -149,9 +148,9 @@ def test_good_requests_went_on(target):
     status = Path(f"/proc/{target.process.pid}/status").read_text()
     peak = int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) * 1024 / 1e6
     seconds = sorted(target.good.seconds)
+    assert seconds
     print(
         f"limit {(limit_of_the_runtime() - MODEL_BYTES) / 1e6:.0f} MB, peak {peak:.0f} MB; "
         f"{len(seconds)} good requests, half of them within {seconds[len(seconds) // 2]:.3f} s, "
         f"the longest {seconds[-1]:.2f} s"
     )
-    assert seconds
