@@ -1,4 +1,11 @@
-"""The numbers that a parameter may hold, checked alike wherever one is given."""
+"""The values that parameters hold, as types: each refuses alike wherever a parameter has it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Field, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 from viewfinder_components.errors import ParameterError
 
@@ -10,48 +17,50 @@ LARGEST_NUMBER = 1e9
 """More than any limit, ratio or duration that makes sense. A run's record is JSON, which does not
 know infinity."""
 
-LARGEST_MEGAPIXELS = 1e6
-
 LARGEST_SEED = 2**32 - 1
 """What NumPy's and Keras's `set_random_seed` take."""
 
 
+@dataclass(frozen=True)
+class Text:
+    """What a text may be; stands in the `Annotated` of its type."""
+
+    rule: str
+    """Which texts are allowed, such as `"a Kubernetes quantity above 0"`."""
+    is_allowed: Callable[[str], object]
+    """Returns something true for those."""
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Return how pydantic validates such a text."""
+        return core_schema.no_info_after_validator_function(self._need_allowed, handler(source))
+
+    def _need_allowed(self, value: str) -> str:
+        if not self.is_allowed(value):
+            raise ValueError(self.rule)
+        return value
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What to do about a wrong value; stands in the `Annotated` of the parameter's type."""
+
+    compose: Callable[[str, Any], str]
+    """Makes the remedy of the parameter's name and the value it was given."""
+
+
+Count = Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]
+CountOrNone = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Limit = Annotated[float, Field(gt=0, le=LARGEST_NUMBER)]
+
+
 def need_integer(name: str, value: int, least: int, most: int = LARGEST_INTEGER) -> None:
-    """Refuse a parameter that is no whole number, or out of its range.
+    """Refuse a number that is not whole, or out of a range that other settings decide.
 
     Raises:
         ParameterError: It is.
     """
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise ParameterError(name, f"a whole number from {least} to {most}", value)
-
-
-def need_number(
-    name: str, value: float, least: float, most: float = LARGEST_NUMBER, *, above: bool = False
-) -> None:
-    """Refuse a parameter that is no finite number, or out of its range.
-
-    Args:
-        name: The parameter.
-        value: What it was given.
-        least: The smallest value.
-        most: The largest value.
-        above: Whether the value must be larger than `least`.
-
-    Raises:
-        ParameterError: It is.
-    """
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    # Written so that NaN is refused as well.
-    if not is_number or not least <= value <= most or (above and value == least):
-        lowest = f"above {least:g} and at most" if above else f"from {least:g} to"
-        raise ParameterError(name, f"a number {lowest} {most:g}", value)
-
-
-def need_seed(value: int) -> None:
-    """Refuse a seed that some library of the steps does not take.
-
-    Raises:
-        ParameterError: It is none.
-    """
-    need_integer("seed", value, 0, LARGEST_SEED)

@@ -166,10 +166,10 @@ class Stage:
             "version_number": version.number,
             "model_name": MODEL,
             "namespace": self.admin.namespace,
-            "cpu": "200m",
-            "memory": "400Mi",
-            "timeout_seconds": 150,
-            "mode": self.mode,
+            "predictor_cpu": "200m",
+            "predictor_memory": "400Mi",
+            "deploy_timeout_seconds": 150,
+            "kserve_mode": self.mode,
         }
         return DeployConfig(**(defaults | values))
 

@@ -285,7 +285,7 @@ def test_the_cluster_is_detected_with_and_without_rights(stage: Stage) -> None:
     [
         ({"min_replicas": 0}, "of which KServe would make 1"),
         ({"max_replicas": 3}, "metrics server"),
-        ({"runtime": "nothing"}, "ServingRuntime nothing"),
+        ({"predictor_runtime": "nothing"}, "ServingRuntime nothing"),
     ],
 )
 def test_what_kserve_would_ignore_is_refused_before_anything_changes(

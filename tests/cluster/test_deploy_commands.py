@@ -17,7 +17,8 @@ from viewfinder_components.deployment.cluster import SERVING
 from viewfinder_components.deployment.history import list_histories
 from viewfinder_pipelines.cli.main import main
 from viewfinder_pipelines.local.execution import run_locally
-from viewfinder_pipelines.pipeline.compiling import Pipeline, compile_pipeline, with_defaults
+from viewfinder_pipelines.pipeline.compiling import compile_pipeline
+from viewfinder_pipelines.pipeline.declarations import Pipeline, with_defaults
 from viewfinder_pipelines.runs.record import RunResult
 
 pytestmark = pytest.mark.timeout(400)

@@ -91,14 +91,14 @@ def test_no_rights_at_all(stage: Stage) -> None:
 
 def test_an_image_that_is_not_on_the_node(stage: Stage) -> None:
     runtime = stage.patch_runtime("broken", image="localhost/none:1", imagePullPolicy="Never")
-    error = fail(stage, runtime=runtime)
+    error = fail(stage, predictor_runtime=runtime)
     assert isinstance(error, PermanentError)
     assert error.expected == "the image localhost/none:1 on the node"
 
 
 def test_a_registry_that_does_not_answer(stage: Stage) -> None:
     runtime = stage.patch_runtime("broken", image="localhost/none:1", imagePullPolicy="Always")
-    error = fail(stage, runtime=runtime, patience_seconds=5)
+    error = fail(stage, predictor_runtime=runtime, patience_seconds=5)
     assert isinstance(error, TransientError)
     assert "the image localhost/none:1" in error.expected
     assert "imagePullSecret" in error.remedy
@@ -158,7 +158,7 @@ def test_a_damaged_file_in_the_storage(stage: Stage) -> None:
 
 def test_a_crash_loop_tells_the_last_log_lines(stage: Stage) -> None:
     command = ["python3", "-c", "print('about to fall'); raise SystemExit(7)"]
-    error = fail(stage, runtime=stage.patch_runtime("broken", command=command))
+    error = fail(stage, predictor_runtime=stage.patch_runtime("broken", command=command))
     assert isinstance(error, PermanentError)
     assert "keep running" in error.expected
     assert "code 7" in error.received
@@ -166,7 +166,7 @@ def test_a_crash_loop_tells_the_last_log_lines(stage: Stage) -> None:
 
 
 def test_too_little_memory(stage: Stage) -> None:
-    error = fail(stage, memory="48Mi")
+    error = fail(stage, predictor_memory="48Mi")
     assert isinstance(error, PermanentError)
     assert "48Mi of memory" in error.expected
     assert "OOMKilled" in error.received
@@ -188,7 +188,7 @@ def test_a_quota_without_room(stage: Stage) -> None:
 
 
 def test_pod_security_refuses_the_pod(stage: Stage) -> None:
-    error = fail(stage, runtime=stage.patch_runtime("broken", securityContext={}))
+    error = fail(stage, predictor_runtime=stage.patch_runtime("broken", securityContext={}))
     assert isinstance(error, PermanentError)
     assert "pod security" in error.expected
     assert "runAsNonRoot" in error.received
@@ -260,7 +260,7 @@ def test_no_room_beside_the_pod_that_serves(stage: Stage, caplog: pytest.LogCapt
     stage.deploy(stage.publish(1))
     caplog.set_level("INFO")
     caplog.clear()
-    error = fail(stage, stage.publish(2), cpu="500", patience_seconds=3)
+    error = fail(stage, stage.publish(2), predictor_cpu="500", patience_seconds=3)
     assert "is Pending: 0/" in error.received
     assert "Insufficient cpu" in error.received
     assert "version 1 serves as before" in error.received
@@ -270,7 +270,7 @@ def test_no_room_beside_the_pod_that_serves(stage: Stage, caplog: pytest.LogCapt
 
 
 def test_no_room_on_any_node(stage: Stage) -> None:
-    error = fail(stage, cpu="500", patience_seconds=3)
+    error = fail(stage, predictor_cpu="500", patience_seconds=3)
     assert isinstance(error, TransientError)
     assert "room for the predictor's pod" in error.expected
     assert "Insufficient cpu" in error.received
@@ -284,7 +284,7 @@ def test_a_claim_that_is_not_there(stage: Stage) -> None:
 
 
 def test_a_service_account_that_is_not_there(stage: Stage) -> None:
-    error = fail(stage, service_account="nobody")
+    error = fail(stage, predictor_service_account="nobody")
     assert isinstance(error, PermanentError)
     assert "ServiceAccount" in error.expected
 
@@ -292,12 +292,12 @@ def test_a_service_account_that_is_not_there(stage: Stage) -> None:
 def test_a_pod_that_never_gets_ready_is_a_time_out(stage: Stage) -> None:
     command = ["sh", "-c", "sleep 3600"]
     runtime = stage.patch_runtime("broken", command=command, livenessProbe=None)
-    error = fail(stage, runtime=runtime, timeout_seconds=20)
+    error = fail(stage, predictor_runtime=runtime, deploy_timeout_seconds=20)
     assert isinstance(error, TransientError)
     assert "in time" in error.expected
     assert "still waiting for" in error.received
     assert "is not ready" in error.received
-    assert "timeout_seconds" in error.remedy
+    assert "deploy_timeout_seconds" in error.remedy
 
 
 @only_standard
@@ -330,7 +330,7 @@ def test_a_cluster_without_kserve(
     etcd, api_server = Path(programs["etcd"][0]), Path(programs["kube-apiserver"][0])
     write_servable(tmp_path / "servable", 1.0)
     write_evaluation(tmp_path / "evaluation", tmp_path / "servable")
-    config = DeployConfig("s3://bucket/models/fruit/1", 1, "fruit", timeout_seconds=20)
+    config = DeployConfig("s3://bucket/models/fruit/1", 1, "fruit", deploy_timeout_seconds=20)
     with bare_api_server(etcd, api_server, tmp_path) as kubeconfig:
         monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
         with pytest.raises(PermanentError) as caught:
@@ -349,6 +349,6 @@ def test_a_cluster_that_does_not_answer(
     )
     (tmp_path / "elsewhere").write_text(text)
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "elsewhere"))
-    error = fail(stage, timeout_seconds=3)
+    error = fail(stage, deploy_timeout_seconds=3)
     assert isinstance(error, TransientError)
     assert "an API server that answers" in error.expected

@@ -64,7 +64,7 @@ def test_an_image_whose_registry_does_not_answer_is_told_by_the_revision(stage: 
     """Knative asks the registry itself, so there is no pod that could say it."""
     runtime = stage.patch_runtime("broken", image="registry.invalid/none:1")
     with pytest.raises(TransientError, match="where Knative looks its digest up") as caught:
-        stage.deploy(stage.publish(1), runtime=runtime, patience_seconds=3)
+        stage.deploy(stage.publish(1), predictor_runtime=runtime, patience_seconds=3)
     assert "registry.invalid" in caught.value.received
 
 
@@ -72,14 +72,19 @@ def test_a_runtime_that_knative_refuses(stage: Stage) -> None:
     ports = [{"containerPort": port, "protocol": "TCP"} for port in (8080, 8081)]
     runtime = stage.patch_runtime("broken", ports=ports)
     with pytest.raises(PermanentError, match="more than one container port"):
-        stage.deploy(stage.publish(1), runtime=runtime, patience_seconds=5, timeout_seconds=40)
+        stage.deploy(
+            stage.publish(1),
+            predictor_runtime=runtime,
+            patience_seconds=5,
+            deploy_timeout_seconds=40,
+        )
 
 
 def test_a_service_does_not_change_its_mode(stage: Stage) -> None:
     version = stage.publish(1)
     stage.deploy(version)
     with pytest.raises(PermanentError, match="which KServe lets nobody change"):
-        stage.deploy(version, mode="Standard")
+        stage.deploy(version, kserve_mode="Standard")
 
 
 def test_the_ingress_serves_hosts_apart(stage: Stage) -> None:

@@ -12,7 +12,8 @@ from tests.cluster.deployments import MODEL, Stage, kubeconfig_of, wait_for
 from tests.testbed.stores import S3
 
 from viewfinder_components.deployment.cluster import SERVING, Cluster
-from viewfinder_components.publishing.publish import PublishConfig, publish_version
+from viewfinder_components.publishing.config import PublishConfig
+from viewfinder_components.publishing.publish import publish_version
 from viewfinder_components.storage.store import open_store
 from viewfinder_pipelines.cli.main import main
 

@@ -8,8 +8,7 @@ from click.testing import CliRunner
 
 from viewfinder_pipelines.cli.main import main
 from viewfinder_pipelines.cli.parameters import render_page
-from viewfinder_pipelines.pipeline.compiling import Pipeline, list_parameters
-from viewfinder_pipelines.pipeline.parameter_table import tabulate_parameters
+from viewfinder_pipelines.pipeline.declarations import Pipeline, list_parameters
 
 PAGE = Path(__file__).parents[2] / "docs" / "parameters.md"
 
@@ -36,15 +35,17 @@ def test_the_page_is_what_make_parameters_writes() -> None:
 
 @pytest.mark.parametrize("pipeline", Pipeline)
 def test_every_parameter_has_a_row_that_says_something(pipeline: Pipeline) -> None:
-    table = tabulate_parameters(pipeline)
-    assert [row.name for row in table] == list(list_parameters(pipeline))
-    assert [row.name for row in table if not (row.values and row.description)] == []
+    section = f"{pipeline.label.capitalize()}"
+    named = [name for where, name in rows(PAGE.read_text()) if where == section]
+    assert named == list(list_parameters(pipeline))
+    declared = list_parameters(pipeline).values()
+    assert [one.name for one in declared if not (one.rule and one.description)] == []
 
 
 def test_every_number_has_a_range() -> None:
-    numbers = [row for row in tabulate_parameters(Pipeline.TRAINING) if "number" in row.values]
+    numbers = [one for one in list_parameters().values() if one.kind in (int, float)]
     assert len(numbers) > 20
-    assert [row.name for row in numbers if not re.search(r"(from|above) \S+", row.values)] == []
+    assert [one.name for one in numbers if not re.search(r"(from|above) \S+", one.rule)] == []
 
 
 def test_the_command_describes_what_is_named() -> None:

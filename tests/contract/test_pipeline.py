@@ -5,7 +5,6 @@ import itertools
 import re
 import subprocess
 import sys
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -13,29 +12,22 @@ import pytest
 import yaml
 
 from viewfinder_components.checking.component import check
-from viewfinder_components.checking.config import CheckConfig
 from viewfinder_components.deployment.component import deploy
 from viewfinder_components.errors import UsageError
 from viewfinder_components.evaluation.component import evaluate
-from viewfinder_components.evaluation.config import EvaluationConfig
 from viewfinder_components.export.component import export
-from viewfinder_components.export.export import ExportConfig
 from viewfinder_components.image import PREDICTOR_IMAGE, STEPS_IMAGE
+from viewfinder_components.parameters import configuration, read_parameters
 from viewfinder_components.preprocessing.component import preprocess
 from viewfinder_components.publishing.component import publish
-from viewfinder_components.publishing.publish import PublishConfig
+from viewfinder_components.ranges import CountOrNone
 from viewfinder_components.training.component import train
 from viewfinder_components.training.config import TrainConfig
 from viewfinder_components.validation.component import validate
-from viewfinder_components.validation.config import ValidationConfig
 from viewfinder_pipelines.kubeflow.submission import MAIN_PARAMETERS, describe_parameters
 from viewfinder_pipelines.pipeline.assignments import parse_assignment, parse_assignments
-from viewfinder_pipelines.pipeline.compiling import (
-    Pipeline,
-    compile_pipeline,
-    list_parameters,
-)
-from viewfinder_pipelines.pipeline.parameters import DEPLOY_PARAMETERS
+from viewfinder_pipelines.pipeline.compiling import compile_pipeline
+from viewfinder_pipelines.pipeline.declarations import Declaration, Pipeline, list_parameters
 
 STEPS = {
     "validate": validate,
@@ -99,7 +91,7 @@ def test_the_uis_page_explains_what_most_runs_set(pipeline: Pipeline, tmp_path: 
     lines = describe_parameters(tmp_path / "pipeline.yaml").splitlines()
     explained = [line.split("`")[1] for line in lines if line.startswith("- ")]
     known = list_parameters(pipeline)
-    required = {name for name, p in known.items() if p.default is inspect.Parameter.empty}
+    required = {name for name, one in known.items() if one.is_required}
     assert required <= set(explained)
     assert explained == [name for name in MAIN_PARAMETERS if name in known]
     assert len(lines) <= 12, "the UI's panel does not scroll"
@@ -168,22 +160,6 @@ def test_a_pod_that_is_killed_is_started_again(tmp_path: Path) -> None:
     assert retried == set(STEPS) - {"validate"}
 
 
-@pytest.mark.parametrize("step", STEPS)
-def test_defaults_are_those_of_the_component(step: str) -> None:
-    """The pipeline repeats its components' defaults; they must not drift apart."""
-    component = inspect.signature(STEPS[step].python_func).parameters
-    renamed = {v: k for k, v in DEPLOY_PARAMETERS.items()} if step == "deploy" else {}
-    pipeline = list_parameters()
-    drifted = {
-        name: (parameter.default, pipeline[renamed.get(name, name)].default)
-        for name, parameter in component.items()
-        if parameter.default is not inspect.Parameter.empty
-        and renamed.get(name, name) in pipeline
-        and parameter.default != pipeline[renamed.get(name, name)].default
-    }
-    assert drifted == {}
-
-
 def test_every_setting_of_the_deploy_step_is_one_of_the_pipeline(tmp_path: Path) -> None:
     given = set(tasks(tmp_path)["deploy"]["inputs"]["parameters"])
     assert given == set(inspect.signature(deploy.python_func).parameters) - {
@@ -229,7 +205,10 @@ def test_assignment(assignment: str, expected: tuple[str, object]) -> None:
 @pytest.mark.parametrize(
     ("assignment", "sentence"),
     [
-        ("epochs=many", "expected epochs to be a whole number, received 'many'"),
+        (
+            "epochs=many",
+            "expected epochs to be a whole number from 1 to 2147483647, received 'many'",
+        ),
         ("augment=maybe", "expected augment to be true or false"),
         ("epoch=3", "received 'epoch'; did you mean epochs?"),
         ("learning-rate=3", "did you mean learning_rate?"),
@@ -237,7 +216,7 @@ def test_assignment(assignment: str, expected: tuple[str, object]) -> None:
         ("=3", "received ''; `viewfinder parameters`"),
         ("compare=no", "leave it out: only the deployment pipeline has it"),
         ("epochs", "received 'epochs' without a value; write --set epochs=VALUE"),
-        ("epochs=", "expected epochs to be a whole number, received ''"),
+        ("epochs=", "epochs to be a whole number from 1 to 2147483647, received ''"),
     ],
 )
 def test_wrong_assignment(assignment: str, sentence: str) -> None:
@@ -251,22 +230,34 @@ def test_a_parameter_that_is_set_twice_is_refused() -> None:
         parse_assignments(["epochs=3", "seed=1", "epochs=4"])
 
 
-@pytest.mark.parametrize(
-    ("step", "config"),
-    [
-        ("validate", ValidationConfig),
-        ("train", TrainConfig),
-        ("evaluate", EvaluationConfig),
-        ("export", ExportConfig),
-        ("check", CheckConfig),
-        ("publish", PublishConfig),
-    ],
-)
-def test_a_parameter_reaches_every_step_that_has_a_setting_of_its_name(
-    tmp_path: Path, step: str, config: type[Any]
-) -> None:
+@pytest.mark.parametrize("pipeline", Pipeline)
+def test_a_parameter_reaches_every_step_that_has_it(tmp_path: Path, pipeline: Pipeline) -> None:
     """An error that says "raise tolerance" must not name what its step never sees."""
-    shared = {field.name for field in fields(config)} & list_parameters().keys()
-    inputs = tasks(tmp_path)[step]["inputs"]["parameters"]
-    passed = {name: given.get("componentInputParameter", "") for name, given in inputs.items()}
-    assert {name for name in shared if not passed.get(name, "").endswith(name)} == set()
+    tasks = compiled(tmp_path, pipeline)["root"]["dag"]["tasks"]
+    for step, configs in pipeline.declaration.steps.items():
+        inputs = tasks[step].get("inputs", {}).get("parameters", {})
+        passed = {name: given.get("componentInputParameter") for name, given in inputs.items()}
+        shared = read_parameters(*configs).keys() & list_parameters(pipeline).keys()
+        assert shared, step
+        assert {name: passed.get(name) for name in shared} == {name: name for name in shared}
+
+
+@pytest.mark.parametrize("pipeline", Pipeline)
+def test_a_step_gets_its_other_parameters_from_an_earlier_step(
+    tmp_path: Path, pipeline: Pipeline
+) -> None:
+    """Or it has a default for them: what no user and no step gives would fail in the pod."""
+    tasks = compiled(tmp_path, pipeline)["root"]["dag"]["tasks"]
+    for step, configs in pipeline.declaration.steps.items():
+        needed = {name for name, one in read_parameters(*configs).items() if one.is_required}
+        assert needed <= tasks[step]["inputs"]["parameters"].keys(), step
+
+
+def test_a_pipelines_default_has_the_range_of_its_step() -> None:
+    @configuration
+    class Own:
+        epochs: CountOrNone = 0
+
+    declaration = Declaration(own=(Own,), steps={"train": (TrainConfig,)})
+    with pytest.raises(TypeError, match="epochs has another range in the pipeline"):
+        declaration.read_parameters()

@@ -10,7 +10,8 @@ from tests.storage.servers import Server, free_port, running_fake_gcs
 from viewfinder_components.photos.find import find_photos
 from viewfinder_components.photos.photo_error import PhotoError
 from viewfinder_components.photos.read import read_bytes, read_candidate
-from viewfinder_components.publishing.publish import PublishConfig, publish_version
+from viewfinder_components.publishing.config import PublishConfig
+from viewfinder_components.publishing.publish import publish_version
 from viewfinder_components.storage import clients, gcs_client, s3_client
 from viewfinder_components.storage.checksums import digest_file
 from viewfinder_components.storage.clients import open_client

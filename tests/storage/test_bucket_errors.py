@@ -18,7 +18,8 @@ from viewfinder_components.errors import PermanentError, TransientError
 from viewfinder_components.photos.find import find_photos
 from viewfinder_components.photos.photo_error import PhotoError
 from viewfinder_components.photos.read import read_bytes, read_candidate
-from viewfinder_components.publishing.publish import PublishConfig, publish_version
+from viewfinder_components.publishing.config import PublishConfig
+from viewfinder_components.publishing.publish import publish_version
 from viewfinder_components.storage import clients, retrying, s3_client
 from viewfinder_components.storage.location import Location
 from viewfinder_components.storage.probe import main, probe

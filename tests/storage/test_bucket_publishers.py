@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_components.publishing.publish import PublishConfig, publish_version
+from viewfinder_components.publishing.config import PublishConfig
+from viewfinder_components.publishing.publish import publish_version
 from viewfinder_components.storage import bucket_removal
 from viewfinder_components.storage.bucket_publishing import Publication
 from viewfinder_components.storage.bucket_store import BucketStore
@@ -27,7 +28,8 @@ MakeServable = Callable[..., Path]
 _PUBLISHER = """
 import sys
 from pathlib import Path
-from viewfinder_components.publishing.publish import PublishConfig, publish_version
+from viewfinder_components.publishing.config import PublishConfig
+from viewfinder_components.publishing.publish import publish_version
 from viewfinder_components.storage.store import open_store
 root, *servables = sys.argv[1:]
 open_store(root).versions("fruit")  # connects, which takes most of the time

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_components.publishing.publish import PublishConfig, publish_version
+from viewfinder_components.publishing.config import PublishConfig
+from viewfinder_components.publishing.publish import publish_version
 from viewfinder_components.storage.bucket_store import BucketStore
 from viewfinder_components.storage.bucket_survey import survey
 from viewfinder_components.storage.objects import ObjectError

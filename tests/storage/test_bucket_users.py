@@ -9,7 +9,8 @@ from click.testing import CliRunner
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.evaluation.originals import read_original
-from viewfinder_components.publishing.publish import PublishConfig, publish_version
+from viewfinder_components.publishing.config import PublishConfig
+from viewfinder_components.publishing.publish import publish_version
 from viewfinder_components.storage.clients import open_client
 from viewfinder_components.storage.contents import Contents
 from viewfinder_components.storage.location import Location

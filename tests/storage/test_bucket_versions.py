@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_components.publishing.publish import PublishConfig, publish_version
+from viewfinder_components.publishing.config import PublishConfig
+from viewfinder_components.publishing.publish import publish_version
 from viewfinder_components.storage.bucket_store import BucketStore
 from viewfinder_components.storage.contents import Contents
 from viewfinder_components.storage.listing import list_objects

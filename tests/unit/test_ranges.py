@@ -1,83 +1,89 @@
 """A number that a step would not take is refused before the run, in the same words."""
 
-from dataclasses import fields
 from typing import Any
 
 import pytest
 
 from viewfinder_components.checking.config import CheckConfig
 from viewfinder_components.deployment.config import DeployConfig
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import ParameterError
 from viewfinder_components.evaluation.config import EvaluationConfig
-from viewfinder_components.export.export import ExportConfig
-from viewfinder_components.preprocessing.write import PreprocessConfig
-from viewfinder_components.ranges import (
-    LARGEST_INTEGER,
-    LARGEST_SEED,
-    need_integer,
-    need_number,
-    need_seed,
-)
+from viewfinder_components.export.config import ExportConfig
+from viewfinder_components.parameters import read_parameters
+from viewfinder_components.preprocessing.config import PreprocessConfig
+from viewfinder_components.ranges import LARGEST_INTEGER, LARGEST_SEED, need_integer
+from viewfinder_components.selection.config import SelectConfig
 from viewfinder_components.training.config import TrainConfig
 from viewfinder_components.validation.config import ValidationConfig
-from viewfinder_pipelines.pipeline.parameters import DEPLOY_PARAMETERS
 
-NEEDED = {
+NEEDED: dict[type, dict[str, Any]] = {
     EvaluationConfig: {"model_root": "models", "model_name": "m"},
     ExportConfig: {"run_id": "", "model_name": "m"},
     DeployConfig: {"version_uri": "s3://bucket/m/1", "version_number": 1, "model_name": "m"},
+    SelectConfig: {"model_root": "s3://bucket", "model_name": "m"},
 }
 CONFIGS = (
     ValidationConfig, PreprocessConfig, TrainConfig, EvaluationConfig, ExportConfig, CheckConfig,
-    DeployConfig,
+    DeployConfig, SelectConfig,
 )  # fmt: skip
 
 
-def _of_type(kind: type) -> list[Any]:
-    """Return every parameter of this type, with its step's configuration."""
+def _of_kind(kind: type) -> list[Any]:
+    """Return every field of this type, with its step's configuration."""
     return [
-        pytest.param(config, field.name, id=f"{config.__name__}.{field.name}")
+        pytest.param(config, name, id=f"{config.__name__}.{name}")
         for config in CONFIGS
-        for field in fields(config)
-        if field.type in (kind, kind.__name__)
+        for name, declared in read_parameters(config, internal=True).items()
+        if declared.kind is kind
     ]
 
 
-@pytest.mark.parametrize(("config", "name"), _of_type(int))
-@pytest.mark.parametrize("value", [-1, 1.5, 2**53 + 1, float("nan")])
+@pytest.mark.parametrize(("config", "name"), _of_kind(int))
+@pytest.mark.parametrize("value", [-1, 1.5, 2**53 + 1, float("nan"), True, "1"])
 def test_every_whole_number_of_every_step_has_a_range(config, name, value) -> None:
     given = {**NEEDED.get(config, {}), name: value}
-    renamed = {v: k for k, v in DEPLOY_PARAMETERS.items()} if config is DeployConfig else {}
-    told = renamed.get(name, name)  # as users write it
-    with pytest.raises(PermanentError, match=rf"expected {told} to be a whole number from \d+ to"):
+    with pytest.raises(ParameterError, match=rf"expected {name} to be a whole number from \d+ to"):
         config(**given)
 
 
-@pytest.mark.parametrize(("config", "name"), _of_type(float))
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), -1.0, 1e308, True])
+@pytest.mark.parametrize(("config", "name"), _of_kind(float))
+@pytest.mark.parametrize(
+    "value", [float("nan"), float("inf"), -float("inf"), -1.0, 1e308, True, "1"]
+)
 def test_every_number_of_every_step_has_a_range(config, name, value) -> None:
     given = {**NEEDED.get(config, {}), name: value}
     said = rf"expected {name} to be a number (from|above) \d.* (to|at most|below) \d"
-    with pytest.raises(PermanentError, match=said):
+    with pytest.raises(ParameterError, match=said):
         config(**given)
 
 
 def test_every_step_has_such_numbers() -> None:
-    assert {parameter.values[0] for parameter in _of_type(int)} == set(CONFIGS)
+    assert {parameter.values[0] for parameter in _of_kind(int)} == set(CONFIGS)
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_every_default_is_in_its_range(config) -> None:
+    """A dataclass does not look at its defaults by itself."""
+    given = NEEDED.get(config, {})
+    defaults = {
+        name: declared.default
+        for name, declared in read_parameters(config, internal=True).items()
+        if not declared.is_required
+    }
+    assert config(**given, **defaults) == config(**given)
 
 
 def test_the_ends_of_the_ranges() -> None:
+    assert TrainConfig(epochs=LARGEST_INTEGER, seed=LARGEST_SEED).seed == LARGEST_SEED
+    with pytest.raises(ParameterError, match="seed to be a whole number from 0 to 4294967295"):
+        TrainConfig(seed=LARGEST_SEED + 1)
+    assert CheckConfig(tolerance=0).tolerance == 0
+    assert CheckConfig(tolerance=1).tolerance == 1
+    with pytest.raises(ParameterError, match="max_p50_ms to be a number above 0 and at most 1e"):
+        CheckConfig(max_p50_ms=0)
     need_integer("epochs", LARGEST_INTEGER, 1)
-    need_seed(LARGEST_SEED)
-    need_seed(0)
-    with pytest.raises(PermanentError, match="seed to be a whole number from 0 to 4294967295"):
-        need_seed(LARGEST_SEED + 1)
-    with pytest.raises(PermanentError, match="received True"):
+    with pytest.raises(ParameterError, match="received True"):
         need_integer("epochs", True, 0)
-    need_number("tolerance", 0, 0, 1)
-    need_number("tolerance", 1, 0, 1)
-    with pytest.raises(PermanentError, match="max_p50_ms to be a number above 0 and at most 1e"):
-        need_number("max_p50_ms", 0, 0, above=True)
 
 
 def test_the_largest_seed_trains() -> None:

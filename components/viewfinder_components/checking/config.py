@@ -1,41 +1,43 @@
 """What a user may set about the check."""
 
-from dataclasses import dataclass
+from typing import Annotated
 
-from viewfinder_components.ranges import need_integer, need_number
+from viewfinder_components.parameters import INTERNAL, configuration
+from viewfinder_components.ranges import Count, Limit
+from viewfinder_components.shared_parameters import DEFAULT_TOLERANCE, Tolerance
 
 
-@dataclass(frozen=True)
+@configuration
 class CheckConfig:
-    """What a user may set about the check.
+    """What a user may set about the check."""
 
-    Raises:
-        PermanentError: A value is out of its range.
+    tolerance: Tolerance = DEFAULT_TOLERANCE
+
+    requests: Annotated[Count, INTERNAL] = 100
+    """Requests of the latency measurement; p99 of 100 is the second slowest."""
+
+    max_p50_ms: Limit = 500.0
+    """Limit of the predictor's median latency, in milliseconds.
+
+    Without waiting for a processor; twenty times what 2 cores need.
     """
 
-    tolerance: float = 0.02
-    """Largest difference of a probability from the evaluation's, 0 to 1. The same bytes through the
-    same decoder differ by rounding; another decoder or size shows at a few hundredths."""
+    max_p99_ms: Limit = 1000.0
+    """Limit of the predictor's 99th percentile latency, in milliseconds.
 
-    requests: int = 100
-    """Requests of the latency measurement, at least 1; p99 of 100 is the second slowest."""
+    Without waiting for a processor.
+    """
 
-    max_p50_ms: float = 500.0
-    """Limit of the median latency without waiting for a processor, in milliseconds: twenty times
-    what 2 cores need."""
+    max_memory_mb: Limit = 512.0
+    """Limit of the predictor's peak memory, in MB.
 
-    max_p99_ms: float = 1000.0
-    """Limit of the 99th percentile of latency without waiting for a processor, in milliseconds."""
+    The largest resident memory; below a pod's usual limit.
+    """
 
-    max_memory_mb: float = 512.0
-    """Limit of the largest resident memory, in megabytes; below a pod's usual limit."""
+    max_start_seconds: Limit = 60.0
+    """Limit of the time until the predictor is ready in check, in seconds, not counting the time
+    spent waiting for a processor."""
 
-    max_start_seconds: float = 60.0
-    """Limit from the start of the process to its readiness without waiting for a processor, in
-    seconds."""
 
-    def __post_init__(self) -> None:
-        need_number("tolerance", self.tolerance, 0, 1)
-        need_integer("requests", self.requests, 1)
-        for name in ("max_p50_ms", "max_p99_ms", "max_memory_mb", "max_start_seconds"):
-            need_number(name, getattr(self, name), 0, above=True)
+PARAMETERS = (CheckConfig,)
+"""What declares the step's parameters."""

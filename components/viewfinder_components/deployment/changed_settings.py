@@ -8,15 +8,15 @@ from viewfinder_components.deployment.config import DeployConfig
 from viewfinder_components.deployment.earlier_version import read_config
 from viewfinder_components.deployment.history import Deed, Entry
 
-_PARAMETERS = {
-    "cpu": "predictor_cpu",
-    "memory": "predictor_memory",
-    "min_replicas": "min_replicas",
-    "max_replicas": "max_replicas",
-    "runtime": "predictor_runtime",
-    "service_account": "predictor_service_account",
-}
-"""Fields of `DeployConfig` that the InferenceService records, by the parameters that set them."""
+_RECORDED = (
+    "predictor_cpu",
+    "predictor_memory",
+    "min_replicas",
+    "max_replicas",
+    "predictor_runtime",
+    "predictor_service_account",
+)
+"""The parameters that the InferenceService records."""
 
 
 def find_changed_settings(service: Object, config: DeployConfig) -> list[str]:
@@ -33,7 +33,5 @@ def find_changed_settings(service: Object, config: DeployConfig) -> list[str]:
         before = read_config(Entry(live, "", Deed.DEPLOY), config.name, config.namespace)
     except (KeyError, TypeError, json.JSONDecodeError):  # another version of Viewfinder wrote it
         return []
-    pairs = {name: (getattr(before, name), getattr(config, name)) for name in _PARAMETERS}
-    return [
-        f"{_PARAMETERS[name]} {new} (was {old})" for name, (old, new) in pairs.items() if old != new
-    ]
+    pairs = {name: (getattr(before, name), getattr(config, name)) for name in _RECORDED}
+    return [f"{name} {new} (was {old})" for name, (old, new) in pairs.items() if old != new]

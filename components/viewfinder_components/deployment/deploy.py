@@ -126,7 +126,7 @@ def deploy_version(
     samples = read_samples(evaluation) if config.compare else None
     with Cluster.connect(config.namespace) as cluster:
         with watch.phase("prepare"):
-            deadline = time.monotonic() + config.timeout_seconds
+            deadline = time.monotonic() + config.deploy_timeout_seconds
             plan = _retried(lambda: _prepare(cluster, config, deadline), deadline)
         try:
             with watch.phase("apply"):
@@ -146,8 +146,8 @@ def deploy_version(
 def _prepare(cluster: Cluster, config: DeployConfig, deadline: float) -> _Plan:
     need_namespace(cluster)
     seen = observe(cluster, config.name)
-    kserve = detect_kserve(cluster, seen.service, config.mode)
-    runtime = find_runtime(cluster, config.runtime)
+    kserve = detect_kserve(cluster, seen.service, config.kserve_mode)
+    runtime = find_runtime(cluster, config.predictor_runtime)
     body = build_service(config, cluster.namespace, kserve, runtime)
     _need_autoscaling(cluster, config, kserve)
     applied = body["metadata"]["annotations"][APPLIED]

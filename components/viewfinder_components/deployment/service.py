@@ -89,15 +89,15 @@ def _mode_annotations(config: DeployConfig, kserve: KServe) -> dict[str, str]:
     # makes an autoscaler with equal bounds, which does as well.
     if kserve.mode is Mode.STANDARD and fixed and kserve.version >= (0, 15):
         annotations[_AUTOSCALER] = "none"
-    if kserve.mode is Mode.KNATIVE and config.timeout_seconds > _KNATIVE_SECONDS:
-        annotations[_PROGRESS] = f"{config.timeout_seconds}s"
+    if kserve.mode is Mode.KNATIVE and config.deploy_timeout_seconds > _KNATIVE_SECONDS:
+        annotations[_PROGRESS] = f"{config.deploy_timeout_seconds}s"
     return annotations
 
 
 def _predictor(config: DeployConfig, kserve: KServe, runtime: Runtime) -> dict[str, Any]:
-    size = {"cpu": config.cpu, "memory": config.memory}
+    size = {"cpu": config.predictor_cpu, "memory": config.predictor_memory}
     predictor: dict[str, Any] = {
-        "serviceAccountName": config.service_account,
+        "serviceAccountName": config.predictor_service_account,
         "minReplicas": config.min_replicas,
         "maxReplicas": config.max_replicas,
         "model": {

@@ -1,46 +1,44 @@
 """What a user may set about the evaluation; light to import, so that mistakes show at once."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from viewfinder_components.errors import ParameterError
-from viewfinder_components.ranges import LARGEST_MEGAPIXELS, need_integer, need_number
+from pydantic import Field
+
+from viewfinder_components.parameters import INTERNAL, configuration
+from viewfinder_components.ranges import Count, Share
+from viewfinder_components.shared_parameters import (
+    DEFAULT_MAX_MEGAPIXELS,
+    MaxMegapixels,
+    ModelName,
+    ModelRoot,
+)
 
 if TYPE_CHECKING:  # importing it takes scipy's seconds
     from viewfinder_components.evaluation.gate import Limits
 
 
-@dataclass(frozen=True)
+@configuration
 class EvaluationConfig:
-    """What a user may set. Shares lie between 0 and 1."""
+    """What a user may set about the evaluation; the champion is the newest version of the model."""
 
-    model_root: str
-    """Where versions are published; the newest one is the champion."""
-    model_name: str
-    """The model's name below the root."""
-    min_accuracy: float = 0.0
-    """Gate: least accuracy; 0 asks for nothing."""
-    min_balanced_accuracy: float = 0.0
-    """Gate: least balanced accuracy; 0 asks for nothing."""
-    max_ece: float = 1.0
-    """Gate: largest expected calibration error; 1 asks for nothing."""
+    model_root: ModelRoot
+    model_name: ModelName
+    min_accuracy: Share = 0.0
+    """Gate: lowest accuracy on the test photos, 0 to 1."""
+    min_balanced_accuracy: Share = 0.0
+    """Gate: lowest mean recall of the classes, 0 to 1."""
+    max_ece: Share = 1.0
+    """Gate: largest expected calibration error, 0 to 1."""
     allow_undecided: bool = False
-    """Gate: whether to accept a model although the test photos are so few that a guess may be
-    right about all of them."""
-    confidence: float = 0.95
-    """Level of the intervals, above 0 and below 1."""
-    samples: int = 64
-    """Most test photos to keep for the steps that come later."""
-    max_megapixels: float = 120.0
-    """Larger photos are not decoded for a champion that wants another size."""
+    """Gate: whether a model passes if the test photos are too few to judge it.
 
-    def __post_init__(self) -> None:
-        for name in ("min_accuracy", "min_balanced_accuracy", "max_ece"):
-            need_number(name, getattr(self, name), 0, 1)
-        if not 0 < self.confidence < 1:
-            raise ParameterError("confidence", "a number above 0 and below 1", self.confidence)
-        need_integer("samples", self.samples, 1)
-        need_number("max_megapixels", self.max_megapixels, 0, LARGEST_MEGAPIXELS, above=True)
+    They are, where a guess may be right about all of them.
+    """
+    confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    """Confidence level of the intervals, and of the comparison with the published version."""
+    max_megapixels: MaxMegapixels = DEFAULT_MAX_MEGAPIXELS
+    samples: Annotated[Count, INTERNAL] = 64
+    """Most test photos to keep for the steps that come later."""
 
     @property
     def limits(self) -> "Limits":
@@ -54,3 +52,7 @@ class EvaluationConfig:
             self.confidence,
             self.allow_undecided,
         )
+
+
+PARAMETERS = (EvaluationConfig,)
+"""What declares the step's parameters."""

@@ -10,38 +10,17 @@ import numpy as np
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.export.card import render_card
+from viewfinder_components.export.config import ExportConfig
 from viewfinder_components.export.inputs import IR_FILES, LABELS, EvaluatedPhoto, ExportInputs
 from viewfinder_components.export.kept_photos import choose_kept, write_kept
 from viewfinder_components.export.manifest import write_manifest
-from viewfinder_components.ranges import need_integer, need_number
 from viewfinder_components.reports.formatting import plural
-from viewfinder_components.storage.model_name import validate_model_name
 from viewfinder_components.storage.version import MANIFEST, SAMPLES
 from viewfinder_components.timing import Stopwatch
 
 _log = logging.getLogger(__name__)
 CARD = "card.md"
 _TENSORFLOW_PARTS = ("saved_model.pb", "variables", "assets.extra")
-
-
-@dataclass(frozen=True)
-class ExportConfig:
-    """What a user may set."""
-
-    run_id: str
-    """The run that made the model, for the manifest; may be empty."""
-    model_name: str
-    """The name under which the model is published, as `validate_model_name` wants it."""
-    tolerance: float = 0.02
-    """Largest difference between a probability of the SavedModel and of the evaluation, 0 to 1."""
-    keep_test_photos: int = 8
-    """Most test photos that the servable holds, at least 0: `viewfinder deploy` compares answers to
-    them, and TensorFlow Serving warms up by them. 0 leaves out every photo."""
-
-    def __post_init__(self) -> None:
-        validate_model_name(self.model_name)
-        need_number("tolerance", self.tolerance, 0, 1)
-        need_integer("keep_test_photos", self.keep_test_photos, 0)
 
 
 @dataclass(frozen=True)

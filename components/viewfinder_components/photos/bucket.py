@@ -25,7 +25,7 @@ def find_in_bucket(place: Location, layout: str) -> Iterator[Candidate]:
 
     Args:
         place: The bucket, and what stands for a folder in it.
-        layout: One of `layout.LAYOUTS`.
+        layout: One of `layout.Layout`.
 
     Raises:
         PermanentError: Nothing is there, the bucket cannot be listed, or it is not clear whether

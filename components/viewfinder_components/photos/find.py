@@ -4,12 +4,13 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import get_args
 
 from viewfinder_components.errors import ParameterError, PermanentError
 from viewfinder_components.photos.bucket import find_in_bucket
 from viewfinder_components.photos.candidate import Candidate
 from viewfinder_components.photos.folder import find_in_folder
-from viewfinder_components.photos.layout import LAYOUTS
+from viewfinder_components.photos.layout import Layout
 from viewfinder_components.photos.package import find_in_package
 from viewfinder_components.photos.read_ahead import read_ahead
 from viewfinder_components.photos.table import SUFFIXES, find_in_table
@@ -29,7 +30,7 @@ def find_photos(data: str, layout: str = "auto") -> Iterator[Candidate]:
     Args:
         data: A folder or a CSV, TSV or parquet file, on this machine or in a bucket (`gs://`,
             `s3://`, `minio://`), or `package://<package>?label=<column>`.
-        layout: How a folder is laid out, one of `layout.LAYOUTS`.
+        layout: How a folder is laid out, one of `layout.Layout`.
 
     Raises:
         PermanentError: There is nothing, or nothing that can be read.
@@ -53,8 +54,8 @@ def check_photos(data: str, layout: str = "auto") -> None:
 
 
 def _find(data: str, layout: str, ahead: _Ahead) -> Iterator[Candidate]:
-    if layout not in LAYOUTS:
-        raise ParameterError("layout", f"one of {', '.join(LAYOUTS)}", layout)
+    if layout not in get_args(Layout):
+        raise ParameterError("layout", f"one of {', '.join(get_args(Layout))}", layout)
     scheme = scheme_of(data)
     if scheme == PACKAGE:
         return find_in_package(data)

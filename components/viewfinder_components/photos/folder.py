@@ -32,7 +32,7 @@ def find_in_folder(root: str, layout: str) -> Iterator[Candidate]:
 
     Args:
         root: An existing folder.
-        layout: One of `layout.LAYOUTS`.
+        layout: One of `layout.Layout`.
 
     Raises:
         PermanentError: The folder cannot be opened, or it is not clear whether the folders in it

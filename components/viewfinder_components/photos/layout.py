@@ -6,11 +6,12 @@ refused, and the user says which of the two it is.
 
 import re
 from collections.abc import Callable, Iterable
+from typing import Literal
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.photos.candidate import SPLIT_NAMES, Flaw
 
-LAYOUTS = ("auto", "class", "split")
+Layout = Literal["auto", "class", "split"]
 """How a folder may be laid out; `auto` looks."""
 
 BESIDE_SPLITS = Flaw("beside_splits", "it lies beside the folders of splits and is none of them")
@@ -34,7 +35,7 @@ def find_splits(
 
     Args:
         names: All visible folders at the top.
-        layout: One of `LAYOUTS`.
+        layout: One of `Layout`.
         place: Where they lie, for the error.
         holds_folders: Whether one of them holds folders.
 

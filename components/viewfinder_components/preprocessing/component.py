@@ -3,15 +3,18 @@
 from kfp import dsl
 
 from viewfinder_components.image import STEPS_IMAGE
+from viewfinder_components.parameters import declares
+from viewfinder_components.preprocessing.config import PARAMETERS
 
 
 @dsl.component(base_image=STEPS_IMAGE, install_kfp_package=False)
+@declares(*PARAMETERS)
 def preprocess(
     index: dsl.Input[dsl.Dataset],
     pixels: dsl.Input[dsl.Dataset],
     shards: dsl.Output[dsl.Dataset],
     split_counts: dsl.Output[dsl.Metrics],
-    seed: int = 0,
+    seed: int,
 ) -> None:
     """Give the usable photos their splits and the order in which training sees them.
 
@@ -20,16 +23,18 @@ def preprocess(
         pixels: The decoded photos of the validate step.
         shards: The photos of each split in order, with their labels.
         split_counts: How many photos each split has.
-        seed: Another seed shuffles in another order.
     """
+    arguments = locals()
     from viewfinder_components.outcome import record_outcome
 
     with record_outcome("preprocess", split_counts) as outcome:
         from pathlib import Path
 
-        from viewfinder_components.preprocessing.write import PreprocessConfig, write_shards
+        from viewfinder_components.parameters import build_config
+        from viewfinder_components.preprocessing.config import PreprocessConfig
+        from viewfinder_components.preprocessing.write import write_shards
 
-        config = PreprocessConfig(seed=seed)
+        config = build_config(PreprocessConfig, arguments)
         result = write_shards(Path(index.path), Path(pixels.path), Path(shards.path), config)
         shards.metadata.update(data_digest=result.data_digest)
         outcome.succeed(

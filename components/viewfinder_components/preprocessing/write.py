@@ -18,24 +18,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.preprocessing.config import PreprocessConfig
 from viewfinder_components.preprocessing.photo_list import read_used_photos, write_list
 from viewfinder_components.preprocessing.pixels import PixelFiles
 from viewfinder_components.preprocessing.shards import MANIFEST, PIXELS, SCHEMA_VERSION, SPLITS
 from viewfinder_components.progress import Progress
-from viewfinder_components.ranges import need_seed
 from viewfinder_components.timing import Stopwatch
 from viewfinder_components.whole_files import write_json
-
-
-@dataclass(frozen=True)
-class PreprocessConfig:
-    """What a user may set."""
-
-    seed: int = 0
-    """Decides the order of the photos within a split, with their content; 0 to 2^32 - 1."""
-
-    def __post_init__(self) -> None:
-        need_seed(self.seed)
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,12 @@ from typing import NamedTuple
 from kfp import dsl
 
 from viewfinder_components.image import STEPS_IMAGE
+from viewfinder_components.parameters import declares
+from viewfinder_components.publishing.config import PARAMETERS
 
 
 @dsl.component(base_image=STEPS_IMAGE, install_kfp_package=False)
+@declares(*PARAMETERS)
 def publish(
     servable: dsl.Input[dsl.Model],
     published_version: dsl.Output[dsl.Metrics],
@@ -20,22 +23,22 @@ def publish(
     Args:
         servable: The checked directory of the export step.
         published_version: The version's number.
-        model_root: Where versions are published.
-        model_name: The model's name below the root.
-        run_id: The run that made the model; publishing it again returns the same version.
 
     Returns:
         number: The version's number.
         uri: Where the version lies.
     """
+    arguments = locals()
     from viewfinder_components.outcome import record_outcome
 
     with record_outcome("publish", published_version) as outcome:
         from pathlib import Path
 
-        from viewfinder_components.publishing.publish import PublishConfig, publish_version
+        from viewfinder_components.parameters import build_config
+        from viewfinder_components.publishing.config import PublishConfig
+        from viewfinder_components.publishing.publish import publish_version
 
-        config = PublishConfig(model_root=model_root, model_name=model_name, run_id=run_id)
+        config = build_config(PublishConfig, arguments)
         result = publish_version(Path(servable.path), config)
         outcome.succeed(
             result.summary,

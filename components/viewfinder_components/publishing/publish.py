@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.publishing.config import PublishConfig
 from viewfinder_components.storage.checksums import digest_file
 from viewfinder_components.storage.contents import Contents, Manifest
-from viewfinder_components.storage.model_name import validate_model_name
 from viewfinder_components.storage.store import Store, open_store
 from viewfinder_components.storage.version import MANIFEST, Version
 from viewfinder_components.timing import Stopwatch
@@ -14,21 +14,6 @@ from viewfinder_components.timing import Stopwatch
 # The model card, which tells of the evaluation. A run that was killed after it had published
 # evaluates again when it is resumed, beside its own version.
 _CARD = "card.md"
-
-
-@dataclass(frozen=True)
-class PublishConfig:
-    """Where to publish, and what."""
-
-    model_root: str
-    """Where versions are published: as `storage.store.open_store` wants it."""
-    model_name: str
-    """The model's name below the root, as `validate_model_name` wants it."""
-    run_id: str
-    """The run that made the servable; may be empty, as in the servable's manifest."""
-
-    def __post_init__(self) -> None:
-        validate_model_name(self.model_name)
 
 
 @dataclass(frozen=True)

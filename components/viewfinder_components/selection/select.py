@@ -1,23 +1,18 @@
 """The select step: which version is deployed, and by which photos its answers are compared."""
 
 import hashlib
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from viewfinder_components.errors import PermanentError, UsageError
-from viewfinder_components.ranges import need_integer
+from viewfinder_components.errors import PermanentError
 from viewfinder_components.reports.formatting import plural
+from viewfinder_components.selection.config import SelectConfig
 from viewfinder_components.storage.contents import Manifest
-from viewfinder_components.storage.location import BUCKET_SCHEMES
-from viewfinder_components.storage.model_name import validate_model_name
 from viewfinder_components.storage.pvc import PVC, is_mounted
 from viewfinder_components.storage.store import Store, open_store
 from viewfinder_components.storage.version import MANIFEST, SAMPLES, Version
 from viewfinder_components.timing import Stopwatch
 from viewfinder_components.whole_files import write_json
-
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 class MissingVersionError(PermanentError):
@@ -26,42 +21,6 @@ class MissingVersionError(PermanentError):
 
 class NoPhotosError(PermanentError):
     """The version keeps no test photos, or they cannot be read from here."""
-
-
-@dataclass(frozen=True)
-class SelectConfig:
-    """Which version.
-
-    Raises:
-        PermanentError: A value is out of its range, or no pod can read the root.
-    """
-
-    model_root: str
-    """Where versions are published: `s3://`, `minio://`, `gs://` or `pvc://`."""
-    model_name: str
-    """The model's name below the root, as `validate_model_name` wants it."""
-    version: int = 0
-    """The version's number; 0 for the newest."""
-    compare: bool = True
-    """Whether test photos are needed."""
-
-    def __post_init__(self) -> None:
-        validate_model_name(self.model_name)
-        need_integer("version", self.version, 0)
-        if not self.model_root.lower().startswith((*BUCKET_SCHEMES, PVC)):
-            raise self._out_of_reach()
-
-    def _out_of_reach(self) -> UsageError:
-        kinds = ", ".join((*BUCKET_SCHEMES, PVC))
-        example = f"s3://BUCKET/models/{self.model_name}/NUMBER"
-        root = self.model_root
-        local = root.lower().startswith("file:") or not _SCHEME.match(root)
-        return UsageError(
-            f"model_root to be one that pods can read: {kinds}",
-            f"{root!r}, a folder of this machine" if local else repr(root),
-            "name the root with --model-root; a version that lies only on this machine can be "
-            f"copied to one, its whole folder as it is, to {example} for example",
-        )
 
 
 @dataclass(frozen=True)

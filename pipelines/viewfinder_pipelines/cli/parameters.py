@@ -7,7 +7,7 @@ import click
 from viewfinder_pipelines.cli.group import StrictCommand
 
 if TYPE_CHECKING:
-    from viewfinder_pipelines.pipeline.parameter_table import ParameterRow
+    from viewfinder_components.parameters import Parameter
 
 _INTRODUCTION = """\
 # Parameters
@@ -37,33 +37,35 @@ _SECTIONS = {
 def parameters(names: tuple[str, ...], pipeline: str, markdown: bool) -> None:
     """List the parameters that --set takes, or describe those that are named."""
     from viewfinder_pipelines.pipeline.assignments import find_parameter
-    from viewfinder_pipelines.pipeline.compiling import Pipeline
-    from viewfinder_pipelines.pipeline.parameter_table import tabulate_parameters
+    from viewfinder_pipelines.pipeline.declarations import Pipeline, list_parameters
 
     if markdown:
         click.echo(render_page(), nl=False)
         return
     chosen = Pipeline[pipeline.upper()]
     wanted = {find_parameter(name, chosen).name for name in names}
-    for row in tabulate_parameters(chosen):
-        if not wanted or row.name in wanted:
-            click.echo(_describe(row))
+    for parameter in list_parameters(chosen).values():
+        if not wanted or parameter.name in wanted:
+            click.echo(_describe(parameter))
 
 
 def render_page() -> str:
     """Return docs/parameters.md."""
-    from viewfinder_pipelines.pipeline.compiling import Pipeline
-    from viewfinder_pipelines.pipeline.parameter_table import tabulate_parameters, to_markdown
+    from viewfinder_pipelines.pipeline.declarations import Pipeline, list_parameters
+    from viewfinder_pipelines.pipeline.parameter_table import to_markdown
 
     sections = [
         f"## {pipeline.label.capitalize()}\n{_SECTIONS[pipeline.label]}\n\n"
-        + to_markdown(tabulate_parameters(pipeline))
+        + to_markdown(list_parameters(pipeline).values())
         for pipeline in Pipeline
     ]
     return "\n".join([_INTRODUCTION, *sections])
 
 
-def _describe(row: "ParameterRow") -> str:
-    default = "required" if row.default == "required" else f"default: {row.default or 'empty'}"
-    heading = f"{click.style(row.name, bold=True)}  [{row.values}; {default}]"
-    return f"{heading}\n{click.wrap_text(row.description, 88, '    ', '    ')}"
+def _describe(parameter: "Parameter") -> str:
+    from viewfinder_pipelines.pipeline.parameter_table import write_default
+
+    default = write_default(parameter)
+    told = default if parameter.is_required else f"default: {default or 'empty'}"
+    heading = f"{click.style(parameter.name, bold=True)}  [{parameter.rule}; {told}]"
+    return f"{heading}\n{click.wrap_text(parameter.description, 88, '    ', '    ')}"

@@ -13,7 +13,7 @@ from viewfinder_components.deployment.history import Deed
 from viewfinder_components.selection.select import select_version
 from viewfinder_pipelines.kubeflow.reach import require_claim, require_images
 from viewfinder_pipelines.kubeflow.runner import KubeflowPlan
-from viewfinder_pipelines.pipeline.compiling import Pipeline, with_defaults
+from viewfinder_pipelines.pipeline.declarations import Pipeline, with_defaults
 from viewfinder_pipelines.pipeline.parameters import to_deploy_config, to_select_config
 from viewfinder_pipelines.settings.file import ClusterSettings
 

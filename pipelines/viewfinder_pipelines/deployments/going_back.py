@@ -13,11 +13,8 @@ from viewfinder_components.deployment.earlier_version import find_earlier, read_
 from viewfinder_components.deployment.history import Deed
 from viewfinder_components.deployment.namespace import need_namespace
 from viewfinder_components.errors import PermanentError, ViewfinderError
-from viewfinder_components.selection.select import (
-    MissingVersionError,
-    SelectConfig,
-    select_version,
-)
+from viewfinder_components.selection.config import SelectConfig
+from viewfinder_components.selection.select import MissingVersionError, select_version
 from viewfinder_pipelines.deployments.deploying import deploy_with_record
 
 _log = logging.getLogger(__name__)
@@ -61,7 +58,7 @@ def go_back(wanted: GoingBack) -> tuple[Deployed, dict[str, Any]]:
         config = read_config(entry, name, cluster.namespace)
     config = replace(
         config,
-        timeout_seconds=wanted.timeout_seconds,
+        deploy_timeout_seconds=wanted.timeout_seconds,
         tolerance=wanted.tolerance,
         compare=wanted.compare,
     )

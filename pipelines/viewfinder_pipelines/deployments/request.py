@@ -7,7 +7,7 @@ from typing import Any
 from viewfinder_components.errors import UsageError
 from viewfinder_components.storage.version import parse_number
 from viewfinder_pipelines.pipeline.assignments import parse_assignments, parse_table
-from viewfinder_pipelines.pipeline.compiling import Pipeline, list_parameters, with_defaults
+from viewfinder_pipelines.pipeline.declarations import Pipeline, list_parameters, with_defaults
 from viewfinder_pipelines.pipeline.parameters import to_deploy_config, to_select_config
 from viewfinder_pipelines.settings.environment import Settings
 from viewfinder_pipelines.settings.file import ClusterSettings

@@ -15,7 +15,7 @@ from viewfinder_components.deployment.refusals import explain_refusal, explain_s
 from viewfinder_components.errors import PermanentError
 from viewfinder_pipelines.doctor.finding import UnseenError, as_unseen
 from viewfinder_pipelines.pipeline.assignments import parse_table
-from viewfinder_pipelines.pipeline.compiling import Pipeline, list_parameters, with_defaults
+from viewfinder_pipelines.pipeline.declarations import Pipeline, list_parameters, with_defaults
 from viewfinder_pipelines.pipeline.parameters import to_deploy_config
 from viewfinder_pipelines.settings.file import ClusterSettings
 

@@ -62,7 +62,7 @@ def find_kserve(install: Install) -> KServe:
         PermanentError: There is no KServe, the mode cannot be had, or it cannot be seen.
         TransientError: The API server does not answer.
     """
-    return detect_kserve(install.cluster, None, install.deploy_config.mode)
+    return detect_kserve(install.cluster, None, install.deploy_config.kserve_mode)
 
 
 def _examine_ingress(install: Install, kserve: KServe) -> Iterator[Finding]:

@@ -35,13 +35,13 @@ def examine_room(install: Install) -> Iterator[Finding]:
     and one more for the second.
     """
     config = install.deploy_config
-    wanted = read_room({"cpu": config.cpu, "memory": config.memory})
+    wanted = read_room({"cpu": config.predictor_cpu, "memory": config.predictor_memory})
     nodes = (install.read("/api/v1/nodes", "the nodes") or {}).get("items", [])
     pods = (install.read("/api/v1/pods", "every namespace's pods") or {}).get("items", [])
     placing = read_runtime(install).get("spec", {})
     rooms = list(look_at_nodes(nodes, pods, placing))
     first = 0 if serves_already(pods, install.namespace) else max(1, config.min_replicas)
-    size = f"cpu {config.cpu} and memory {config.memory}"
+    size = f"cpu {config.predictor_cpu} and memory {config.predictor_memory}"
     yield judge_room(rooms, wanted, first, size)
 
 

@@ -12,7 +12,7 @@ from viewfinder_pipelines.kubeflow.client import Kubeflow
 from viewfinder_pipelines.kubeflow.step_reading import StepReader, StepReading, artifact_path
 from viewfinder_pipelines.kubeflow.waiting import explain_waiting
 from viewfinder_pipelines.kubeflow.workflow import WorkflowStep, read_deadline
-from viewfinder_pipelines.pipeline.compiling import pipeline_of, with_defaults
+from viewfinder_pipelines.pipeline.declarations import pipeline_of, with_defaults
 from viewfinder_pipelines.runs.conclusion import (
     explain_failure,
     fill_in,

@@ -19,7 +19,7 @@ from viewfinder_pipelines.kubeflow.record_merging import merge_readings
 from viewfinder_pipelines.kubeflow.result import KubeflowRun
 from viewfinder_pipelines.kubeflow.submission import RUN_ID, submit, upload_pipeline
 from viewfinder_pipelines.pipeline.assignments import parse_assignments, parse_table
-from viewfinder_pipelines.pipeline.compiling import Pipeline, with_defaults
+from viewfinder_pipelines.pipeline.declarations import Pipeline, with_defaults
 from viewfinder_pipelines.pipeline.parameters import check_parameters
 from viewfinder_pipelines.runs.events import Listener
 from viewfinder_pipelines.runs.record import RunResult

@@ -12,7 +12,8 @@ import yaml  # type: ignore[import-untyped]
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_pipelines.kubeflow.client import Kubeflow
-from viewfinder_pipelines.pipeline.compiling import Pipeline, compile_pipeline
+from viewfinder_pipelines.pipeline.compiling import compile_pipeline
+from viewfinder_pipelines.pipeline.declarations import Pipeline
 from viewfinder_pipelines.pipeline.platform import PlatformSettings
 from viewfinder_pipelines.settings.file import KubeflowSettings
 

@@ -15,11 +15,8 @@ from viewfinder_components.errors import ParameterError, PermanentError, UsageEr
 from viewfinder_pipelines.local.execution import run_locally
 from viewfinder_pipelines.local.places import anchor, check_places
 from viewfinder_pipelines.pipeline.assignments import parse_assignments
-from viewfinder_pipelines.pipeline.compiling import (
-    compile_pipeline,
-    list_parameters,
-    with_defaults,
-)
+from viewfinder_pipelines.pipeline.compiling import compile_pipeline
+from viewfinder_pipelines.pipeline.declarations import list_parameters, with_defaults
 from viewfinder_pipelines.pipeline.parameters import check_parameters
 from viewfinder_pipelines.runs.events import Listener
 from viewfinder_pipelines.runs.files import RunLog

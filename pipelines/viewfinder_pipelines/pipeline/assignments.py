@@ -1,12 +1,12 @@
 """Read a pipeline's parameters from text: `--set NAME=VALUE`, and the settings file's table."""
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
 from viewfinder_components.errors import ParameterError, UsageError
-from viewfinder_pipelines.pipeline.compiling import Pipeline, list_parameters
+from viewfinder_components.parameters import Parameter
+from viewfinder_pipelines.pipeline.declarations import Pipeline, list_parameters
 
 
 def _to_bool(text: str) -> bool:
@@ -18,8 +18,6 @@ def _to_bool(text: str) -> bool:
 
 
 _CONVERT: dict[Any, Callable[[str], Any]] = {str: str, int: int, float: float, bool: _to_bool}
-TYPES = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
-"""What the types of parameters are called."""
 
 
 def parse_assignments(
@@ -74,7 +72,7 @@ def parse_table(table: Mapping[str, Any], pipeline: Pipeline = Pipeline.TRAINING
         raise UsageError(error.expected, received, error.remedy) from error
 
 
-def find_parameter(name: str, pipeline: Pipeline) -> inspect.Parameter:
+def find_parameter(name: str, pipeline: Pipeline) -> Parameter:
     """Return a parameter of a pipeline by its name.
 
     Raises:
@@ -101,9 +99,8 @@ def _advise(name: str, known: Mapping[str, Any], pipeline: Pipeline) -> str:
     return f"did you mean {near[0]}? {listed}" if near else listed
 
 
-def _convert(parameter: inspect.Parameter, text: str) -> Any:
-    kind = parameter.annotation
+def _convert(parameter: Parameter, text: str) -> Any:
     try:
-        return _CONVERT[kind](text)
+        return _CONVERT[parameter.kind](text)
     except ValueError as error:
-        raise ParameterError(parameter.name, TYPES[kind], text) from error
+        raise ParameterError(parameter.name, parameter.rule, text) from error

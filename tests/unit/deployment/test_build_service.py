@@ -57,9 +57,9 @@ def test_the_same_config_is_the_same_object_and_another_is_not() -> None:
     body = build_service(CONFIG, "team", STANDARD, OWN)
     assert build_service(CONFIG, "team", STANDARD, OWN) == body
     # How long to wait, and how exact the answers must be, do not start pods again.
-    same = replace(CONFIG, timeout_seconds=5, tolerance=0.5, adopt=True, patience_seconds=1)
+    same = replace(CONFIG, deploy_timeout_seconds=5, tolerance=0.5, adopt=True, patience_seconds=1)
     assert build_service(same, "team", STANDARD, OWN) == body
-    other = build_service(replace(CONFIG, memory="1Gi"), "team", STANDARD, OWN)
+    other = build_service(replace(CONFIG, predictor_memory="1Gi"), "team", STANDARD, OWN)
     assert other["metadata"]["annotations"][APPLIED] != body["metadata"]["annotations"][APPLIED]
 
 
@@ -108,9 +108,9 @@ def test_knative_gets_nothing_that_it_refuses() -> None:
 def test_knative_is_given_as_long_as_the_deployment_waits() -> None:
     """By itself it gives a revision up after ten minutes."""
     key, kserve = "serving.knative.dev/progress-deadline", KServe((0, 20), Mode.KNATIVE)
-    longer = build_service(replace(CONFIG, timeout_seconds=1800), "team", kserve, OWN)
+    longer = build_service(replace(CONFIG, deploy_timeout_seconds=1800), "team", kserve, OWN)
     assert longer["metadata"]["annotations"][key] == "1800s"
-    usual = build_service(replace(CONFIG, timeout_seconds=600), "team", kserve, OWN)
+    usual = build_service(replace(CONFIG, deploy_timeout_seconds=600), "team", kserve, OWN)
     assert key not in usual["metadata"]["annotations"]
 
 

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from viewfinder_components.deployment.config import DeployConfig
+from viewfinder_components.deployment.kserve_version import Mode
 from viewfinder_components.deployment.storage_uri import to_kserve_uri
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import ParameterError, PermanentError
 
 GOOD: dict[str, Any] = {
     "version_uri": "s3://bucket/models/fruit/3",
@@ -28,17 +29,17 @@ def test_the_service_is_called_like_the_model_unless_told() -> None:
         {"service_name": "-"},
         {"namespace": "Not Mine"},
         {"namespace": "a" * 64},
-        {"service_account": "no/body"},
-        {"runtime": ""},
+        {"predictor_service_account": "no/body"},
+        {"predictor_runtime": ""},
         {"min_replicas": -1},
         {"max_replicas": 0},
         {"min_replicas": 3, "max_replicas": 2},
-        {"cpu": "much"},
-        {"cpu": "0"},
-        {"cpu": "-1"},
-        {"memory": "512 MB"},
-        {"memory": ""},
-        {"timeout_seconds": 0},
+        {"predictor_cpu": "much"},
+        {"predictor_cpu": "0"},
+        {"predictor_cpu": "-1"},
+        {"predictor_memory": "512 MB"},
+        {"predictor_memory": ""},
+        {"deploy_timeout_seconds": 0},
         {"patience_seconds": -1},
         {"tolerance": float("nan")},
         {"tolerance": 1.5},
@@ -52,7 +53,10 @@ def test_values_out_of_range_are_refused(values: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("quantity", ["1", "500m", "0.5", "1.5Gi", "2G", "400Mi"])
 def test_kubernetes_quantities_are_taken(quantity: str) -> None:
-    assert DeployConfig(**GOOD, cpu=quantity, memory=quantity).cpu == quantity
+    assert (
+        DeployConfig(**GOOD, predictor_cpu=quantity, predictor_memory=quantity).predictor_cpu
+        == quantity
+    )
 
 
 @pytest.mark.parametrize(
@@ -75,3 +79,13 @@ def test_kserve_finds_the_version(published: str, served: str) -> None:
 def test_what_no_pod_can_read_is_refused(uri: str) -> None:
     with pytest.raises(PermanentError, match="publish with a model_root"):
         to_kserve_uri(uri)
+
+
+@pytest.mark.parametrize("mode", ["", *(mode.value for mode in Mode)])
+def test_every_mode_of_kserve_is_taken(mode: str) -> None:
+    assert DeployConfig(**GOOD, kserve_mode=mode).kserve_mode == mode
+
+
+def test_kserves_former_words_are_translated() -> None:
+    with pytest.raises(ParameterError, match="set Standard for what KServe called RawDeployment"):
+        DeployConfig(**GOOD, kserve_mode="RawDeployment")

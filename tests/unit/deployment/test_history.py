@@ -16,7 +16,7 @@ RUNTIME = Runtime("viewfinder-predictor", {"name": "viewfinder", "version": "1"}
 
 
 def config(number: int, cpu: str = "1") -> DeployConfig:
-    return DeployConfig(f"s3://b/models/fruit/{number}", number, "fruit", cpu=cpu)
+    return DeployConfig(f"s3://b/models/fruit/{number}", number, "fruit", predictor_cpu=cpu)
 
 
 def applied(number: int, cpu: str = "1") -> str:
@@ -86,7 +86,8 @@ def test_other_settings_of_the_same_version_are_no_version_before() -> None:
 def test_a_version_is_deployed_again_as_it_was() -> None:
     given = DeployConfig(
         "pvc://claim/models/fruit/7", 7, "fruit", service_name="other", namespace="team",
-        service_account="who", min_replicas=2, max_replicas=3, cpu="300m", memory="1Gi",
+        predictor_service_account="who", min_replicas=2, max_replicas=3,
+        predictor_cpu="300m", predictor_memory="1Gi",
     )  # fmt: skip
     body = build_service(given, "team", KServe((0, 20), Mode.STANDARD), RUNTIME)
     entry = Entry(body["metadata"]["annotations"][APPLIED], "", Deed.DEPLOY)

@@ -15,7 +15,8 @@ import pytest
 from openvino import opset13 as ops
 from PIL import Image
 
-from viewfinder_components.preprocessing.write import PreprocessConfig, write_shards
+from viewfinder_components.preprocessing.config import PreprocessConfig
+from viewfinder_components.preprocessing.write import write_shards
 
 _SHARPNESS = 0.0008  # of the softmax: confident, not certain
 COLOURS = np.array([[200, 40, 40], [40, 180, 40], [40, 40, 220], [200, 200, 40], [90, 90, 90]])

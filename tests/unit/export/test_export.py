@@ -14,12 +14,14 @@ import pytest
 from PIL import Image
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_components.export.export import ExportConfig, ExportResult, export_model
+from viewfinder_components.export.config import ExportConfig
+from viewfinder_components.export.export import ExportResult, export_model
 from viewfinder_components.export.inputs import EvaluatedPhoto
 from viewfinder_components.export.kept_photos import choose_kept
 from viewfinder_components.inference import InferenceModel
 from viewfinder_components.photos.decode import decode
-from viewfinder_components.publishing.publish import PublishConfig, publish_version
+from viewfinder_components.publishing.config import PublishConfig
+from viewfinder_components.publishing.publish import publish_version
 from viewfinder_components.storage.contents import Contents
 from viewfinder_components.training.tensorflow import tf
 
@@ -283,7 +285,8 @@ def test_a_model_of_photos_without_jpeg_or_png_is_exported(changed: Any, tmp_pat
 def test_the_same_model_is_the_same_bytes_in_every_process(steps: Any, tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path;"
-        "from viewfinder_components.export.export import ExportConfig, export_model;"
+        "from viewfinder_components.export.config import ExportConfig;"
+        "from viewfinder_components.export.export import export_model;"
         "export_model(*map(Path, sys.argv[1:]), ExportConfig('run', 'fruit'))"
     )
     servables = [tmp_path / "one", tmp_path / "two"]

@@ -14,8 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.preprocessing.config import PreprocessConfig
 from viewfinder_components.preprocessing.shards import Shards
-from viewfinder_components.preprocessing.write import PreprocessConfig, write_shards
+from viewfinder_components.preprocessing.write import write_shards
 from viewfinder_components.validation.pixels import PixelWriter, clear_pixels
 
 OTHER_DISK = Path("/dev/shm")  # noqa: S108  (a tempfile's folder is made in it)
@@ -187,7 +188,8 @@ def test_the_shards_stay_as_they_are_when_validate_runs_again(
 _WRITE = """
 import sys
 from pathlib import Path
-from viewfinder_components.preprocessing.write import PreprocessConfig, write_shards
+from viewfinder_components.preprocessing.config import PreprocessConfig
+from viewfinder_components.preprocessing.write import write_shards
 write_shards(*map(Path, sys.argv[1:4]), PreprocessConfig())
 # Not ru_maxrss: a process inherits it from the one that started it.
 print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))

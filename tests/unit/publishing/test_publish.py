@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_components.publishing.publish import PublishConfig, publish_version
+from viewfinder_components.publishing.config import PublishConfig
+from viewfinder_components.publishing.publish import publish_version
 from viewfinder_components.storage.contents import Contents
 
 MakeServable = Callable[..., Path]

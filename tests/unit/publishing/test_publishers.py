@@ -19,7 +19,8 @@ MakeServable = Callable[..., Path]
 _PUBLISHER = """
 import sys
 from pathlib import Path
-from viewfinder_components.publishing.publish import PublishConfig, publish_version
+from viewfinder_components.publishing.config import PublishConfig
+from viewfinder_components.publishing.publish import publish_version
 print("ready", flush=True)
 sys.stdin.readline()
 root, *servables = sys.argv[1:]

@@ -8,10 +8,10 @@ import pytest
 
 from viewfinder_components.checking.samples import read_samples
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.selection.config import SelectConfig
 from viewfinder_components.selection.select import (
     MissingVersionError,
     NoPhotosError,
-    SelectConfig,
     select_version,
 )
 from viewfinder_components.storage import pvc

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_components.preprocessing.write import PreprocessConfig, write_shards
+from viewfinder_components.preprocessing.config import PreprocessConfig
+from viewfinder_components.preprocessing.write import write_shards
 from viewfinder_components.training.hardware import find_hardware
 
 

@@ -1,12 +1,12 @@
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.training.backbones import REGISTRY, build_backbone, find_backbone
-from viewfinder_components.training.config import BACKBONES, HEADS
+from viewfinder_components.training.config import Backbone, Head
 from viewfinder_components.training.tensorflow import keras
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), np.uint8)
@@ -21,8 +21,8 @@ def mobilenet(top: bool = False, alpha: float = 1.0) -> Any:
 
 
 def test_the_settings_know_the_same_names() -> None:
-    assert tuple(REGISTRY) == BACKBONES
-    assert {backbone.usual_head for backbone in REGISTRY.values()} <= set(HEADS)
+    assert tuple(REGISTRY) == get_args(Backbone)
+    assert {backbone.usual_head for backbone in REGISTRY.values()} <= set(get_args(Head))
 
 
 def test_an_unknown_name_lists_the_choices() -> None:
@@ -30,7 +30,7 @@ def test_an_unknown_name_lists_the_choices() -> None:
         find_backbone("resnet50")
 
 
-@pytest.mark.parametrize("name", BACKBONES)
+@pytest.mark.parametrize("name", get_args(Backbone))
 def test_each_takes_uint8_pixels_and_scales_by_itself(name: str) -> None:
     backbone = build_backbone(name, 64, None)
 

@@ -136,10 +136,13 @@ def test_shards_to_learn_nothing_from_are_refused(make_shards, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
-        ({"backbone": "resnet"}, "backbone to be one of efficientnet-lite0, mobilenet, scratch"),
-        ({"head": "huge"}, "head to be one of '' \\(the usual one\\), linear, book"),
-        ({"precision": "float16"}, "precision to be one of auto, float32"),
-        ({"class_weights": "balanced"}, "class_weights to be one of auto, none"),
+        ({"backbone": "resnet"}, "backbone to be efficientnet-lite0, mobilenet or scratch"),
+        ({"head": "huge"}, "head to be linear, book or empty"),
+        (
+            {"precision": "float16"},
+            "precision to be auto, float32, mixed_float16 or mixed_bfloat16",
+        ),
+        ({"class_weights": "balanced"}, "class_weights to be auto or none"),
         ({"epochs": 0}, "epochs to be a whole number from 1 to .*, received 0"),
         ({"batch_size": 0}, "batch_size to be a whole"),
         ({"patience": 0}, "patience to be a whole"),

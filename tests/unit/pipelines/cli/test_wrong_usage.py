@@ -1,6 +1,5 @@
 """What is malformed on the command line is told by name, and exits with 2."""
 
-import inspect
 import re
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from viewfinder_pipelines.cli.main import main
-from viewfinder_pipelines.pipeline.compiling import Pipeline, list_parameters
+from viewfinder_pipelines.pipeline.declarations import Pipeline, list_parameters
 
 ABSURD = {
     int: ("-1", "2.5", "many", "1e99", ""),
@@ -38,7 +37,7 @@ def values() -> list[tuple[Pipeline, str, str]]:
         (pipeline, name, value)
         for pipeline in Pipeline
         for name, parameter in list_parameters(pipeline).items()
-        for value in ABSURD[parameter.annotation]
+        for value in ABSURD[parameter.kind]
         if not (pipeline is Pipeline.DEPLOYMENT and name in NAMED_OTHERWISE)
     ]
 
@@ -132,5 +131,5 @@ def test_every_required_parameter_can_be_absurd() -> None:
     tried = {(pipeline, name) for pipeline, name, _ in values()}
     for pipeline in Pipeline:
         for name, parameter in list_parameters(pipeline).items():
-            if parameter.default is inspect.Parameter.empty:
+            if parameter.is_required:
                 assert (pipeline, name) in tried

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from viewfinder_components.publishing.publish import PublishConfig, publish_version
+from viewfinder_components.publishing.config import PublishConfig
+from viewfinder_components.publishing.publish import publish_version
 from viewfinder_components.storage.store import open_store
 from viewfinder_pipelines.cli.main import main
 from viewfinder_pipelines.deployments.served import name_versions

@@ -15,7 +15,7 @@ from viewfinder_pipelines.deployments.request import (
     find_namespace,
     gather_parameters,
 )
-from viewfinder_pipelines.pipeline.compiling import Pipeline, with_defaults
+from viewfinder_pipelines.pipeline.declarations import Pipeline, with_defaults
 from viewfinder_pipelines.pipeline.parameters import to_deploy_config
 from viewfinder_pipelines.settings.file import ClusterSettings, KubeflowSettings
 
@@ -121,7 +121,7 @@ def test_kserves_mode_is_that_of_the_cluster_unless_told(pipeline: Pipeline) -> 
 
     def mode(**given: Any) -> str:
         parameters = with_defaults({**root, **given}, pipeline)
-        return to_deploy_config(parameters, "s3://models/fruit/1", 1).mode
+        return to_deploy_config(parameters, "s3://models/fruit/1", 1).kserve_mode
 
     assert mode() == ""
     assert mode(kserve_mode="Knative") == "Knative"

@@ -1,0 +1,16 @@
+"""What a user may set about preprocessing."""
+
+from viewfinder_components.parameters import configuration
+from viewfinder_components.shared_parameters import DEFAULT_SEED, Seed
+
+
+@configuration
+class PreprocessConfig:
+    """What a user may set."""
+
+    seed: Seed = DEFAULT_SEED
+    """Decides the order of the photos within a split, with their content."""
+
+
+PARAMETERS = (PreprocessConfig,)
+"""What declares the step's parameters."""

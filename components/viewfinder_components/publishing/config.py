@@ -1,0 +1,17 @@
+"""What a user may set about publishing."""
+
+from viewfinder_components.parameters import configuration
+from viewfinder_components.shared_parameters import ModelName, ModelRoot, RunId
+
+
+@configuration
+class PublishConfig:
+    """Where to publish, and what; a run that publishes again gets the same version."""
+
+    model_root: ModelRoot
+    model_name: ModelName
+    run_id: RunId
+
+
+PARAMETERS = (PublishConfig,)
+"""What declares the step's parameters."""

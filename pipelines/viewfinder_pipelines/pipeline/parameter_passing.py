@@ -1,0 +1,51 @@
+"""Give a pipeline's function its parameters, and every step those that are its own."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from kfp.dsl.base_component import BaseComponent
+
+from viewfinder_components.parameters import describe
+from viewfinder_pipelines.pipeline.declarations import Pipeline, list_parameters
+
+
+class Given(dict[str, Any]):
+    """A pipeline's parameters by name, as what KFP hands on."""
+
+    def to(self, step: BaseComponent) -> dict[str, Any]:
+        """Return those that a step has as well."""
+        taken = inspect.signature(step.python_func).parameters
+        return {name: value for name, value in self.items() if name in taken}
+
+
+def with_parameters(pipeline: Pipeline) -> Callable[..., Callable[..., None]]:
+    """Make a function of `Given` one of the pipeline's parameters, which `dsl.pipeline` reads.
+
+    Args:
+        pipeline: Whose parameters; their descriptions are added to the function's docstring.
+    """
+
+    def give(function: Callable[[Given], None]) -> Callable[..., None]:
+        declared = list_parameters(pipeline)
+
+        @functools.wraps(function)
+        def define(*channels: Any) -> None:
+            function(Given(zip(declared, channels, strict=True)))
+
+        define.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+            [
+                inspect.Parameter(
+                    one.name,
+                    inspect.Parameter.POSITIONAL_OR_KEYWORD,
+                    default=inspect.Parameter.empty if one.is_required else one.default,
+                    annotation=one.kind,
+                )
+                for one in declared.values()
+            ]
+        )
+        define.__doc__ = describe(inspect.getdoc(function) or "", declared.values())
+        return define
+
+    return give
