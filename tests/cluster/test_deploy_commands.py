@@ -18,7 +18,7 @@ from viewfinder_components.deployment.history import list_histories
 from viewfinder_pipelines.cli.main import main
 from viewfinder_pipelines.local.execution import run_locally
 from viewfinder_pipelines.pipeline.compiling import compile_pipeline
-from viewfinder_pipelines.pipeline.declarations import Pipeline, with_defaults
+from viewfinder_pipelines.pipeline.registry import DEPLOYMENT
 from viewfinder_pipelines.runs.record import RunResult
 
 pytestmark = pytest.mark.timeout(400)
@@ -75,8 +75,8 @@ def run_pipeline(stage: Stage, number: int) -> RunResult:
     }
     folder = stage.folder / "run"
     folder.mkdir()
-    compile_pipeline(folder / "pipeline.yaml", Pipeline.DEPLOYMENT)
-    parameters = with_defaults(given, Pipeline.DEPLOYMENT)
+    compile_pipeline(folder / "pipeline.yaml", DEPLOYMENT)
+    parameters = DEPLOYMENT.with_defaults(given)
     return run_locally(folder / "pipeline.yaml", given, parameters, folder, lambda *_: None)
 
 

@@ -14,12 +14,11 @@ from viewfinder_components.deployment.component import deploy
 from viewfinder_components.evaluation.component import evaluate
 from viewfinder_components.export.component import export
 from viewfinder_components.image import PREDICTOR_IMAGE, STEPS_IMAGE
-from viewfinder_components.parameters import read_parameters
 from viewfinder_components.preprocessing.component import preprocess
 from viewfinder_components.publishing.component import publish
 from viewfinder_components.selection.component import select
 from viewfinder_components.training.component import train
-from viewfinder_components.training.config import PARAMETERS
+from viewfinder_components.training.config import STEP
 from viewfinder_components.validation.component import validate
 
 STEPS = Path(viewfinder_components.__file__).parent
@@ -102,7 +101,7 @@ def test_every_input_is_described(name: str) -> None:
 
 
 def test_a_component_called_with_what_it_needs_alone_has_the_declared_defaults() -> None:
-    declared = read_parameters(*PARAMETERS)
+    declared = STEP.parameters
     defaults = inspect.signature(train.python_func).parameters
     assert {n: defaults[n].default for n in declared} == {n: p.default for n, p in declared.items()}
     inputs = specification("train")["inputDefinitions"]["parameters"]
@@ -146,8 +145,7 @@ def test_body_imports_adapts_calls_and_tells_its_outcome(
 def test_module_level_imports(path: Path) -> None:
     """Only what the step declares: compiling must not load what it does."""
     declarations = f"viewfinder_components.{path.parent.name}.config"
-    ground = {"viewfinder_components.image", "viewfinder_components.parameters"}
-    allowed = {"kfp", "typing", declarations, *ground}
+    allowed = {"kfp", "typing", declarations, "viewfinder_components.parameters"}
     imported = set()
     for node in ast.parse(path.read_text()).body:
         if isinstance(node, ast.ImportFrom):

@@ -8,7 +8,8 @@ from click.testing import CliRunner
 
 from viewfinder_pipelines.cli.main import main
 from viewfinder_pipelines.cli.parameters import render_page
-from viewfinder_pipelines.pipeline.declarations import Pipeline, list_parameters
+from viewfinder_pipelines.pipeline.definition import PipelineDefinition
+from viewfinder_pipelines.pipeline.registry import PIPELINES, TRAINING
 
 PAGE = Path(__file__).parents[2] / "docs" / "parameters.md"
 
@@ -33,17 +34,17 @@ def test_the_page_is_what_make_parameters_writes() -> None:
     assert PAGE.read_text() == render_page(), "run `make parameters`"
 
 
-@pytest.mark.parametrize("pipeline", Pipeline)
-def test_every_parameter_has_a_row_that_says_something(pipeline: Pipeline) -> None:
+@pytest.mark.parametrize("pipeline", PIPELINES, ids=lambda pipeline: pipeline.label)
+def test_every_parameter_has_a_row_that_says_something(pipeline: PipelineDefinition) -> None:
     section = f"{pipeline.label.capitalize()}"
     named = [name for where, name in rows(PAGE.read_text()) if where == section]
-    assert named == list(list_parameters(pipeline))
-    declared = list_parameters(pipeline).values()
+    assert named == list(pipeline.parameters)
+    declared = pipeline.parameters.values()
     assert [one.name for one in declared if not (one.rule and one.description)] == []
 
 
 def test_every_number_has_a_range() -> None:
-    numbers = [one for one in list_parameters().values() if one.kind in (int, float)]
+    numbers = [one for one in TRAINING.parameters.values() if one.kind in (int, float)]
     assert len(numbers) > 20
     assert [one.name for one in numbers if not re.search(r"(from|above) \S+", one.rule)] == []
 

@@ -17,17 +17,18 @@ from viewfinder_components.errors import UsageError
 from viewfinder_components.evaluation.component import evaluate
 from viewfinder_components.export.component import export
 from viewfinder_components.image import PREDICTOR_IMAGE, STEPS_IMAGE
-from viewfinder_components.parameters import configuration, read_parameters
+from viewfinder_components.parameters import configuration
 from viewfinder_components.preprocessing.component import preprocess
 from viewfinder_components.publishing.component import publish
 from viewfinder_components.ranges import CountOrNone
 from viewfinder_components.training.component import train
-from viewfinder_components.training.config import TrainConfig
+from viewfinder_components.training.config import STEP as TRAIN
 from viewfinder_components.validation.component import validate
 from viewfinder_pipelines.kubeflow.submission import MAIN_PARAMETERS, describe_parameters
 from viewfinder_pipelines.pipeline.assignments import parse_assignment, parse_assignments
 from viewfinder_pipelines.pipeline.compiling import compile_pipeline
-from viewfinder_pipelines.pipeline.declarations import Declaration, Pipeline, list_parameters
+from viewfinder_pipelines.pipeline.definition import PipelineDefinition as Definition
+from viewfinder_pipelines.pipeline.registry import DEPLOYMENT, PIPELINES, TRAINING
 
 STEPS = {
     "validate": validate,
@@ -42,32 +43,32 @@ STEPS = {
 GOLDEN = Path(__file__).parent / "golden"
 
 
-def compiled(tmp_path: Path, pipeline: Pipeline = Pipeline.TRAINING) -> dict[str, Any]:
+def compiled(tmp_path: Path, pipeline: Definition = TRAINING) -> dict[str, Any]:
     path = tmp_path / "pipeline.yaml"
     compile_pipeline(path, pipeline)
     spec: dict[str, Any] = next(iter(yaml.safe_load_all(path.read_text())))
     return spec
 
 
-@pytest.mark.parametrize("pipeline", Pipeline)
-def test_golden(pipeline: Pipeline, tmp_path: Path) -> None:
+@pytest.mark.parametrize("pipeline", PIPELINES, ids=lambda pipeline: pipeline.label)
+def test_golden(pipeline: Definition, tmp_path: Path) -> None:
     """A change of the compiled pipeline is seen in review: `make golden` writes it again."""
     compile_pipeline(tmp_path / "pipeline.yaml", pipeline)
-    name = pipeline.value.removeprefix("viewfinder-")
+    name = pipeline.name.removeprefix("viewfinder-")
     assert (tmp_path / "pipeline.yaml").read_text() == (GOLDEN / f"{name}.yaml").read_text()
 
 
-@pytest.mark.parametrize("pipeline", Pipeline)
-def test_the_steps_are_known_without_compiling(pipeline: Pipeline, tmp_path: Path) -> None:
+@pytest.mark.parametrize("pipeline", PIPELINES, ids=lambda pipeline: pipeline.label)
+def test_the_steps_are_known_without_compiling(pipeline: Definition, tmp_path: Path) -> None:
     spec = compiled(tmp_path, pipeline)
     executors = spec["deploymentSpec"]["executors"]
-    assert {name.removeprefix("exec-") for name in executors} == pipeline.steps
+    assert {name.removeprefix("exec-") for name in executors} == pipeline.step_names
 
 
 def test_the_deployment_pipeline_has_the_parameters_of_training() -> None:
     """Both are set in the same settings file: same names, same types, same defaults."""
-    training = list_parameters(Pipeline.TRAINING)
-    deployment = list_parameters(Pipeline.DEPLOYMENT)
+    training = TRAINING.parameters
+    deployment = DEPLOYMENT.parameters
     assert set(deployment) - set(training) == {"version", "compare"}
     shared = set(deployment) & set(training)
     assert {name: deployment[name] for name in shared} == {name: training[name] for name in shared}
@@ -76,7 +77,7 @@ def test_the_deployment_pipeline_has_the_parameters_of_training() -> None:
 def test_the_deployment_pipeline_looks_at_the_world_anew_and_survives_a_killed_pod(
     tmp_path: Path,
 ) -> None:
-    spec = compiled(tmp_path, Pipeline.DEPLOYMENT)
+    spec = compiled(tmp_path, DEPLOYMENT)
     found = spec["root"]["dag"]["tasks"]
     assert set(found) == {"select", "deploy"}
     assert not [name for name, part in spec["components"].items() if "dag" in part]
@@ -85,12 +86,12 @@ def test_the_deployment_pipeline_looks_at_the_world_anew_and_survives_a_killed_p
     assert found["deploy"]["dependentTasks"] == ["select"]
 
 
-@pytest.mark.parametrize("pipeline", Pipeline)
-def test_the_uis_page_explains_what_most_runs_set(pipeline: Pipeline, tmp_path: Path) -> None:
+@pytest.mark.parametrize("pipeline", PIPELINES, ids=lambda pipeline: pipeline.label)
+def test_the_uis_page_explains_what_most_runs_set(pipeline: Definition, tmp_path: Path) -> None:
     compile_pipeline(tmp_path / "pipeline.yaml", pipeline)
     lines = describe_parameters(tmp_path / "pipeline.yaml").splitlines()
     explained = [line.split("`")[1] for line in lines if line.startswith("- ")]
-    known = list_parameters(pipeline)
+    known = pipeline.parameters
     required = {name for name, one in known.items() if one.is_required}
     assert required <= set(explained)
     assert explained == [name for name in MAIN_PARAMETERS if name in known]
@@ -98,7 +99,7 @@ def test_the_uis_page_explains_what_most_runs_set(pipeline: Pipeline, tmp_path: 
 
 
 def test_every_main_parameter_is_one_of_a_pipeline() -> None:
-    known = {name for pipeline in Pipeline for name in list_parameters(pipeline)}
+    known = {name for pipeline in PIPELINES for name in pipeline.parameters}
     assert set(MAIN_PARAMETERS) <= known
 
 
@@ -134,17 +135,17 @@ def test_the_gate_holds_what_comes_after_it(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("pipeline", Pipeline)
-def test_every_parameter_is_described_in_the_run_form(pipeline: Pipeline, tmp_path: Path) -> None:
+@pytest.mark.parametrize("pipeline", PIPELINES, ids=lambda pipeline: pipeline.label)
+def test_every_parameter_is_described_in_the_run_form(pipeline: Definition, tmp_path: Path) -> None:
     spec = compiled(tmp_path, pipeline)
     parameters = spec["root"]["inputDefinitions"]["parameters"]
-    assert set(parameters) == set(list_parameters(pipeline))
+    assert set(parameters) == set(pipeline.parameters)
     assert [name for name, one in parameters.items() if not one.get("description")] == []
-    assert spec["pipelineInfo"]["displayName"] == f"Viewfinder {pipeline.name.lower()}"
+    assert spec["pipelineInfo"]["displayName"] == f"Viewfinder {pipeline.label}"
 
 
-@pytest.mark.parametrize("pipeline", Pipeline)
-def test_artifacts_are_told_apart_by_their_names(pipeline: Pipeline, tmp_path: Path) -> None:
+@pytest.mark.parametrize("pipeline", PIPELINES, ids=lambda pipeline: pipeline.label)
+def test_artifacts_are_told_apart_by_their_names(pipeline: Definition, tmp_path: Path) -> None:
     spec = compiled(tmp_path, pipeline)
     names = [
         name
@@ -230,27 +231,27 @@ def test_a_parameter_that_is_set_twice_is_refused() -> None:
         parse_assignments(["epochs=3", "seed=1", "epochs=4"])
 
 
-@pytest.mark.parametrize("pipeline", Pipeline)
-def test_a_parameter_reaches_every_step_that_has_it(tmp_path: Path, pipeline: Pipeline) -> None:
+@pytest.mark.parametrize("pipeline", PIPELINES, ids=lambda pipeline: pipeline.label)
+def test_a_parameter_reaches_every_step_that_has_it(tmp_path: Path, pipeline: Definition) -> None:
     """An error that says "raise tolerance" must not name what its step never sees."""
     tasks = compiled(tmp_path, pipeline)["root"]["dag"]["tasks"]
-    for step, configs in pipeline.declaration.steps.items():
-        inputs = tasks[step].get("inputs", {}).get("parameters", {})
+    for step in pipeline.steps:
+        inputs = tasks[step.name].get("inputs", {}).get("parameters", {})
         passed = {name: given.get("componentInputParameter") for name, given in inputs.items()}
-        shared = read_parameters(*configs).keys() & list_parameters(pipeline).keys()
+        shared = step.parameters.keys() & pipeline.parameters.keys()
         assert shared, step
         assert {name: passed.get(name) for name in shared} == {name: name for name in shared}
 
 
-@pytest.mark.parametrize("pipeline", Pipeline)
+@pytest.mark.parametrize("pipeline", PIPELINES, ids=lambda pipeline: pipeline.label)
 def test_a_step_gets_its_other_parameters_from_an_earlier_step(
-    tmp_path: Path, pipeline: Pipeline
+    tmp_path: Path, pipeline: Definition
 ) -> None:
     """Or it has a default for them: what no user and no step gives would fail in the pod."""
     tasks = compiled(tmp_path, pipeline)["root"]["dag"]["tasks"]
-    for step, configs in pipeline.declaration.steps.items():
-        needed = {name for name, one in read_parameters(*configs).items() if one.is_required}
-        assert needed <= tasks[step]["inputs"]["parameters"].keys(), step
+    for step in pipeline.steps:
+        needed = {name for name, one in step.parameters.items() if one.is_required}
+        assert needed <= tasks[step.name].get("inputs", {}).get("parameters", {}).keys(), step.name
 
 
 def test_a_pipelines_default_has_the_range_of_its_step() -> None:
@@ -258,6 +259,6 @@ def test_a_pipelines_default_has_the_range_of_its_step() -> None:
     class Own:
         epochs: CountOrNone = 0
 
-    declaration = Declaration(own=(Own,), steps={"train": (TrainConfig,)})
+    pipeline = Definition("own", "own:own", steps=(TRAIN,), own=(Own,))
     with pytest.raises(TypeError, match="epochs has another range in the pipeline"):
-        declaration.read_parameters()
+        _ = pipeline.parameters

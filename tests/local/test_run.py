@@ -165,7 +165,7 @@ def test_a_failed_run_says_which_step_and_why(viewfinder, photos: Path, tmp_path
             ("--data", "x", "--set", "min_accuracy=1.5"),
             "expected min_accuracy to be a number from 0 to 1",
         ),
-        (("--data", "x", "--backbone", "resnet"), "one of efficientnet-lite0, mobilenet, scratch"),
+        (("--data", "x", "--backbone", "resnet"), "efficientnet-lite0, mobilenet or scratch"),
         (("--data", "x", "--model-name", "My Model"), "lower-case"),
         (("--data", "hdfs://x/photos"), "hdfs:// is not supported"),
     ],

@@ -2,15 +2,14 @@
 
 from kfp import dsl
 
-from viewfinder_components.checking.config import PARAMETERS
-from viewfinder_components.image import PREDICTOR_IMAGE
+from viewfinder_components.checking.config import STEP
 from viewfinder_components.parameters import declares
 
 
 # The predictor's own image: what is checked is what will serve. It holds kfp's executor (a few
 # pure Python modules) but neither TensorFlow nor the rest of the steps' requirements.
-@dsl.component(base_image=PREDICTOR_IMAGE, install_kfp_package=False)
-@declares(*PARAMETERS)
+@dsl.component(base_image=STEP.image, install_kfp_package=False)
+@declares(*STEP.configs)
 def check(
     servable: dsl.Input[dsl.Model],
     evaluation: dsl.Input[dsl.Artifact],

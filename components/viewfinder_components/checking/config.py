@@ -2,9 +2,11 @@
 
 from typing import Annotated
 
+from viewfinder_components.image import PREDICTOR_IMAGE
 from viewfinder_components.parameters import INTERNAL, configuration
 from viewfinder_components.ranges import Count, Limit
 from viewfinder_components.shared_parameters import DEFAULT_TOLERANCE, Tolerance
+from viewfinder_components.step import Step
 
 
 @configuration
@@ -39,5 +41,4 @@ class CheckConfig:
     spent waiting for a processor."""
 
 
-PARAMETERS = (CheckConfig,)
-"""What declares the step's parameters."""
+STEP = Step("check", (CheckConfig,), image=PREDICTOR_IMAGE, computes=True)

@@ -4,13 +4,12 @@ from typing import NamedTuple
 
 from kfp import dsl
 
-from viewfinder_components.deployment.config import PARAMETERS
-from viewfinder_components.image import STEPS_IMAGE
+from viewfinder_components.deployment.config import STEP
 from viewfinder_components.parameters import declares
 
 
-@dsl.component(base_image=STEPS_IMAGE, install_kfp_package=False)
-@declares(*PARAMETERS)
+@dsl.component(base_image=STEP.image, install_kfp_package=False)
+@declares(*STEP.configs)
 def deploy(
     evaluation: dsl.Input[dsl.Artifact],
     deployment: dsl.Output[dsl.Artifact],

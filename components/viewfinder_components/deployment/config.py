@@ -7,6 +7,7 @@ from viewfinder_components.deployment.storage_uri import to_kserve_uri
 from viewfinder_components.parameters import INTERNAL, configuration
 from viewfinder_components.ranges import Advice, Count, CountOrNone, Text, need_integer
 from viewfinder_components.shared_parameters import DEFAULT_TOLERANCE, ModelName, Tolerance
+from viewfinder_components.step import Role, Step
 from viewfinder_components.storage.model_name import RULE, is_model_name, suggest_name
 
 # A quantity as Kubernetes writes it, as far as CPU and memory need: 500m, 1.5, 512Mi, 1G.
@@ -139,5 +140,4 @@ class DeployConfig:
         return self.service_name or self.model_name
 
 
-PARAMETERS = (DeployConfig,)
-"""What declares the step's parameters."""
+STEP = Step("deploy", (DeployConfig,), role=Role.SERVICE)

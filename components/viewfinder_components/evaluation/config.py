@@ -12,6 +12,7 @@ from viewfinder_components.shared_parameters import (
     ModelName,
     ModelRoot,
 )
+from viewfinder_components.step import Role, Step
 
 if TYPE_CHECKING:  # importing it takes scipy's seconds
     from viewfinder_components.evaluation.gate import Limits
@@ -54,5 +55,4 @@ class EvaluationConfig:
         )
 
 
-PARAMETERS = (EvaluationConfig,)
-"""What declares the step's parameters."""
+STEP = Step("evaluate", (EvaluationConfig,), computes=True, reads_photos=True, role=Role.GATE)

@@ -2,13 +2,12 @@
 
 from kfp import dsl
 
-from viewfinder_components.export.config import PARAMETERS
-from viewfinder_components.image import STEPS_IMAGE
+from viewfinder_components.export.config import STEP
 from viewfinder_components.parameters import declares
 
 
-@dsl.component(base_image=STEPS_IMAGE, install_kfp_package=False)
-@declares(*PARAMETERS)
+@dsl.component(base_image=STEP.image, install_kfp_package=False)
+@declares(*STEP.configs)
 def export(
     model: dsl.Input[dsl.Model],
     evaluation: dsl.Input[dsl.Artifact],

@@ -3,6 +3,7 @@
 from viewfinder_components.parameters import configuration
 from viewfinder_components.ranges import CountOrNone
 from viewfinder_components.shared_parameters import DEFAULT_TOLERANCE, ModelName, RunId, Tolerance
+from viewfinder_components.step import Step
 
 
 @configuration
@@ -20,5 +21,4 @@ class ExportConfig:
     """
 
 
-PARAMETERS = (ExportConfig,)
-"""What declares the step's parameters."""
+STEP = Step("export", (ExportConfig,), computes=True)

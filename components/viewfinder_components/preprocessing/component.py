@@ -2,13 +2,12 @@
 
 from kfp import dsl
 
-from viewfinder_components.image import STEPS_IMAGE
 from viewfinder_components.parameters import declares
-from viewfinder_components.preprocessing.config import PARAMETERS
+from viewfinder_components.preprocessing.config import STEP
 
 
-@dsl.component(base_image=STEPS_IMAGE, install_kfp_package=False)
-@declares(*PARAMETERS)
+@dsl.component(base_image=STEP.image, install_kfp_package=False)
+@declares(*STEP.configs)
 def preprocess(
     index: dsl.Input[dsl.Dataset],
     pixels: dsl.Input[dsl.Dataset],

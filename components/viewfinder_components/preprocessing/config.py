@@ -2,6 +2,7 @@
 
 from viewfinder_components.parameters import configuration
 from viewfinder_components.shared_parameters import DEFAULT_SEED, Seed
+from viewfinder_components.step import Step
 
 
 @configuration
@@ -12,5 +13,4 @@ class PreprocessConfig:
     """Decides the order of the photos within a split, with their content."""
 
 
-PARAMETERS = (PreprocessConfig,)
-"""What declares the step's parameters."""
+STEP = Step("preprocess", (PreprocessConfig,), computes=True)

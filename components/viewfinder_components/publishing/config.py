@@ -2,6 +2,7 @@
 
 from viewfinder_components.parameters import configuration
 from viewfinder_components.shared_parameters import ModelName, ModelRoot, RunId
+from viewfinder_components.step import Role, Step
 
 
 @configuration
@@ -13,5 +14,4 @@ class PublishConfig:
     run_id: RunId
 
 
-PARAMETERS = (PublishConfig,)
-"""What declares the step's parameters."""
+STEP = Step("publish", (PublishConfig,), role=Role.VERSION)

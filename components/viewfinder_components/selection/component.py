@@ -4,13 +4,12 @@ from typing import NamedTuple
 
 from kfp import dsl
 
-from viewfinder_components.image import STEPS_IMAGE
 from viewfinder_components.parameters import declares
-from viewfinder_components.selection.config import PARAMETERS
+from viewfinder_components.selection.config import STEP
 
 
-@dsl.component(base_image=STEPS_IMAGE, install_kfp_package=False)
-@declares(*PARAMETERS)
+@dsl.component(base_image=STEP.image, install_kfp_package=False)
+@declares(*STEP.configs)
 def select(
     kept_evaluation: dsl.Output[dsl.Artifact],
     selected_version: dsl.Output[dsl.Metrics],

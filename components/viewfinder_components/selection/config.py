@@ -6,6 +6,7 @@ from viewfinder_components.errors import UsageError
 from viewfinder_components.parameters import configuration
 from viewfinder_components.ranges import CountOrNone
 from viewfinder_components.shared_parameters import ModelName, ModelRoot
+from viewfinder_components.step import Role, Step
 from viewfinder_components.storage.location import BUCKET_SCHEMES
 from viewfinder_components.storage.pvc import PVC
 
@@ -41,5 +42,4 @@ class SelectConfig:
         )
 
 
-PARAMETERS = (SelectConfig,)
-"""What declares the step's parameters."""
+STEP = Step("select", (SelectConfig,), role=Role.VERSION)

@@ -2,13 +2,12 @@
 
 from kfp import dsl
 
-from viewfinder_components.image import STEPS_IMAGE
 from viewfinder_components.parameters import declares
-from viewfinder_components.training.config import PARAMETERS
+from viewfinder_components.training.config import STEP
 
 
-@dsl.component(base_image=STEPS_IMAGE, install_kfp_package=False)
-@declares(*PARAMETERS)
+@dsl.component(base_image=STEP.image, install_kfp_package=False)
+@declares(*STEP.configs)
 def train(
     shards: dsl.Input[dsl.Dataset],
     model: dsl.Output[dsl.Model],

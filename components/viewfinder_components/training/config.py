@@ -19,6 +19,7 @@ from viewfinder_components.errors import UsageError
 from viewfinder_components.parameters import configuration
 from viewfinder_components.ranges import Advice, Count, CountOrNone, Text
 from viewfinder_components.shared_parameters import DEFAULT_SEED, Seed
+from viewfinder_components.step import Step
 
 Backbone = Literal["efficientnet-lite0", "mobilenet", "scratch"]
 Head = Literal["", "linear", "book"]
@@ -107,8 +108,7 @@ class CheckpointConfig:
     """Folder for checkpoints, from which interrupted training resumes; empty for none."""
 
 
-PARAMETERS = (TrainConfig, CheckpointConfig)
-"""What declares the step's parameters."""
+STEP = Step("train", (TrainConfig, CheckpointConfig), computes=True)
 
 
 @dataclass(frozen=True)

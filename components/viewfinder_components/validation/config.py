@@ -22,6 +22,7 @@ from viewfinder_components.shared_parameters import (
     MaxMegapixels,
     Seed,
 )
+from viewfinder_components.step import Step
 
 _NOUNS = {
     "duplicate": "duplicate",
@@ -110,8 +111,7 @@ class ValidationConfig:
             )
 
 
-PARAMETERS = (PhotoSource, ValidationConfig)
-"""What declares the step's parameters."""
+STEP = Step("validate", (PhotoSource, ValidationConfig), computes=True, reads_photos=True)
 
 
 @dataclass(frozen=True)

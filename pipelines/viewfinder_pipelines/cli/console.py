@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
 
+from viewfinder_components.step import Role
 from viewfinder_pipelines.runs.events import Event
 from viewfinder_pipelines.runs.files import LOG_FILE
 from viewfinder_pipelines.runs.record import RunResult, StepResult
@@ -157,7 +158,7 @@ def advise_resuming(result: RunResult) -> str:
 
 def _judge(result: RunResult) -> str:
     """Return how a run ended, as markup; one of the deployment pipeline publishes nothing."""
-    if result.state == "succeeded" and result.step("select"):
+    if result.state == "succeeded" and not result.step_of(Role.GATE):
         return "[bold green]deployed[/]"
     return _VERDICTS[result.state]
 

@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from viewfinder_components.checking.predictor import running_predictor
 from viewfinder_components.reports.formatting import plural
+from viewfinder_components.step import Role
 from viewfinder_pipelines.cli.console import RunDisplay, print_result
 from viewfinder_pipelines.local.prediction import Unanswered, predict_photos
 from viewfinder_pipelines.local.runner import plan_run, run_pipeline
@@ -43,9 +44,9 @@ def run_demo() -> int:
 
 def find_samples(result: RunResult) -> list[tuple[Path, str]]:
     """Return a few test photos of a run, of different classes, with their true labels."""
-    evaluate = result.step("evaluate")
-    assert evaluate is not None  # noqa: S101  (a published run has evaluated)
-    folder = Path(evaluate.artifacts["evaluation"].uri) / "samples"
+    gate = result.step_of(Role.GATE)
+    assert gate is not None  # noqa: S101  (a published run has evaluated)
+    folder = Path(gate.artifacts["evaluation"].uri) / "samples"
     entries = json.loads((folder / "samples.json").read_text())
     one_a_class: dict[str, Path] = {}
     for entry in entries:

@@ -91,20 +91,20 @@ def _run_here(given: dict[str, Any], assignments: tuple[str, ...], resume: str |
 @click.option(
     "--pipeline",
     "name",
-    type=click.Choice(["training", "deployment"]),
     default="training",
     show_default=True,
+    help="Which pipeline: training or deployment.",
 )
 def compile_(output: Path, settings: Path | None, name: str) -> None:
     """Write a pipeline as YAML for the Kubeflow Pipelines UI or SDK."""
     from viewfinder_pipelines.kubeflow.submission import compile_for_cluster
     from viewfinder_pipelines.pipeline.compiling import compile_pipeline
-    from viewfinder_pipelines.pipeline.declarations import Pipeline
+    from viewfinder_pipelines.pipeline.registry import find_pipeline
     from viewfinder_pipelines.settings.file import DEFAULT_FILE, read_settings
 
     if output.suffix != ".yaml":
         raise click.UsageError(f"--output names a file that ends in .yaml, not '{output}'.")
-    pipeline = Pipeline[name.upper()]
+    pipeline = find_pipeline(name)
     if settings is None and not DEFAULT_FILE.is_file():
         compile_pipeline(output, pipeline)
     else:

@@ -29,35 +29,35 @@ _SECTIONS = {
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option(
     "--pipeline",
-    type=click.Choice(["training", "deployment"]),
     default="training",
     show_default=True,
+    help="Which pipeline: training or deployment.",
 )
 @click.option("--markdown", is_flag=True, help="Print docs/parameters.md, with both pipelines.")
 def parameters(names: tuple[str, ...], pipeline: str, markdown: bool) -> None:
     """List the parameters that --set takes, or describe those that are named."""
     from viewfinder_pipelines.pipeline.assignments import find_parameter
-    from viewfinder_pipelines.pipeline.declarations import Pipeline, list_parameters
+    from viewfinder_pipelines.pipeline.registry import find_pipeline
 
     if markdown:
         click.echo(render_page(), nl=False)
         return
-    chosen = Pipeline[pipeline.upper()]
+    chosen = find_pipeline(pipeline)
     wanted = {find_parameter(name, chosen).name for name in names}
-    for parameter in list_parameters(chosen).values():
+    for parameter in chosen.parameters.values():
         if not wanted or parameter.name in wanted:
             click.echo(_describe(parameter))
 
 
 def render_page() -> str:
     """Return docs/parameters.md."""
-    from viewfinder_pipelines.pipeline.declarations import Pipeline, list_parameters
     from viewfinder_pipelines.pipeline.parameter_table import to_markdown
+    from viewfinder_pipelines.pipeline.registry import PIPELINES
 
     sections = [
         f"## {pipeline.label.capitalize()}\n{_SECTIONS[pipeline.label]}\n\n"
-        + to_markdown(list_parameters(pipeline).values())
-        for pipeline in Pipeline
+        + to_markdown(pipeline.parameters.values())
+        for pipeline in PIPELINES
     ]
     return "\n".join([_INTRODUCTION, *sections])
 

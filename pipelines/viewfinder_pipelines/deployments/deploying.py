@@ -13,8 +13,8 @@ from viewfinder_components.deployment.history import Deed
 from viewfinder_components.selection.select import select_version
 from viewfinder_pipelines.kubeflow.reach import require_claim, require_images
 from viewfinder_pipelines.kubeflow.runner import KubeflowPlan
-from viewfinder_pipelines.pipeline.declarations import Pipeline, with_defaults
 from viewfinder_pipelines.pipeline.parameters import to_deploy_config, to_select_config
+from viewfinder_pipelines.pipeline.registry import DEPLOYMENT
 from viewfinder_pipelines.settings.file import ClusterSettings
 
 
@@ -31,7 +31,7 @@ def deploy_published(given: Mapping[str, Any]) -> tuple[Deployed, dict[str, Any]
         PermanentError: There is no such version, or what the deploy step raises.
         TransientError: The store or the cluster does not answer.
     """
-    parameters = with_defaults(given, Pipeline.DEPLOYMENT)
+    parameters = DEPLOYMENT.with_defaults(given)
     with tempfile.TemporaryDirectory(prefix="viewfinder-deploy-") as folder:
         selected = select_version(Path(folder), to_select_config(parameters))
         config = to_deploy_config(parameters, selected.uri, selected.number)
@@ -63,8 +63,8 @@ def plan_kubeflow_deployment(given: Mapping[str, Any], settings: ClusterSettings
     Raises:
         PermanentError: No image is named, or the model root's claim is not mounted.
     """
-    require_claim(given["model_root"], settings.platform, ["select"])
-    require_images(settings.platform, ["select", "deploy"])
+    require_claim(given["model_root"], settings.platform, DEPLOYMENT)
+    require_images(settings.platform, DEPLOYMENT)
     version = f"{given['model_name']}/{given['version'] or 'newest'}"
     name = f"deploy {version} {datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
-    return KubeflowPlan(given, settings, name, Pipeline.DEPLOYMENT)
+    return KubeflowPlan(given, settings, name, DEPLOYMENT)

@@ -7,8 +7,8 @@ from typing import Any
 from viewfinder_components.errors import UsageError
 from viewfinder_components.storage.version import parse_number
 from viewfinder_pipelines.pipeline.assignments import parse_assignments, parse_table
-from viewfinder_pipelines.pipeline.declarations import Pipeline, list_parameters, with_defaults
 from viewfinder_pipelines.pipeline.parameters import to_deploy_config, to_select_config
+from viewfinder_pipelines.pipeline.registry import DEPLOYMENT, TRAINING
 from viewfinder_pipelines.settings.environment import Settings
 from viewfinder_pipelines.settings.file import ClusterSettings
 
@@ -63,14 +63,14 @@ def gather_parameters(
         UsageError: A parameter is unknown, of the wrong type or out of its range, or no pod
             can read the model root.
     """
-    assigned = parse_assignments(assignments, Pipeline.DEPLOYMENT)
+    assigned = parse_assignments(assignments, DEPLOYMENT)
     for name in _NAMED.keys() & assigned.keys():
         raise UsageError(f"{_NAMED[name]} in MODEL/NUMBER", f"--set {name}", "leave that out")
-    known = list_parameters(Pipeline.DEPLOYMENT)
-    trains = list_parameters(Pipeline.TRAINING)
+    known = DEPLOYMENT.parameters
+    trains = TRAINING.parameters
     filed = {k: v for k, v in settings.parameters.items() if k in known or k not in trains}
     given = {
-        **parse_table(filed, Pipeline.DEPLOYMENT),
+        **parse_table(filed, DEPLOYMENT),
         **({"model_root": target.root} if target.root else {}),
         **options,
         **assigned,
@@ -78,7 +78,7 @@ def gather_parameters(
         "version": target.number,
     }
     given.setdefault("model_root", str(Settings().models))
-    parameters = with_defaults(given, Pipeline.DEPLOYMENT)
+    parameters = DEPLOYMENT.with_defaults(given)
     to_select_config(parameters)
     to_deploy_config(parameters, f"{given['model_root'].rstrip('/')}/{target.model}/1", 1)
     return given

@@ -15,8 +15,8 @@ from viewfinder_components.deployment.refusals import explain_refusal, explain_s
 from viewfinder_components.errors import PermanentError
 from viewfinder_pipelines.doctor.finding import UnseenError, as_unseen
 from viewfinder_pipelines.pipeline.assignments import parse_table
-from viewfinder_pipelines.pipeline.declarations import Pipeline, list_parameters, with_defaults
 from viewfinder_pipelines.pipeline.parameters import to_deploy_config
+from viewfinder_pipelines.pipeline.registry import DEPLOYMENT
 from viewfinder_pipelines.settings.file import ClusterSettings
 
 
@@ -112,10 +112,10 @@ class Install:
         Raises:
             PermanentError: A parameter of the file is of the wrong type or out of its range.
         """
-        known = list_parameters(Pipeline.DEPLOYMENT)
+        known = DEPLOYMENT.parameters
         filed = self.config.settings.parameters
         given = {name: value for name, value in filed.items() if name in known}
-        parameters = with_defaults(parse_table(given, Pipeline.DEPLOYMENT), Pipeline.DEPLOYMENT)
+        parameters = DEPLOYMENT.with_defaults(parse_table(given, DEPLOYMENT))
         return to_deploy_config(parameters, "s3://bucket/model/1", 1)
 
     def core(self, kind: str, name: str = "") -> str:

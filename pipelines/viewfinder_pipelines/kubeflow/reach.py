@@ -1,35 +1,34 @@
 """What the pods of a run must be able to reach: images, photos, the model root."""
 
 import os
-from collections.abc import Sequence
 
 from viewfinder_components.errors import PermanentError, UsageError
 from viewfinder_components.image import PREDICTOR_IMAGE, STEPS_IMAGE
 from viewfinder_components.storage.pvc import MOUNTS, PVC
+from viewfinder_pipelines.pipeline.definition import PipelineDefinition
 from viewfinder_pipelines.pipeline.platform import PlatformSettings
 
 _IN_REACH = ("gs://", "s3://", "minio://", PVC, "package://")
 # The image, its default name, and the variable that names it.
 _STEPS = ("steps", STEPS_IMAGE, "VIEWFINDER_STEPS_IMAGE")
 _PREDICTOR = ("predictor", PREDICTOR_IMAGE, "VIEWFINDER_PREDICTOR_IMAGE")
-_READERS = ("validate", "evaluate")  # of the photos
-_USERS = ("evaluate", "publish")  # of the model root, in training
 
 
-def require_images(platform: PlatformSettings, steps: Sequence[str] = ("publish", "check")) -> None:
+def require_images(platform: PlatformSettings, pipeline: PipelineDefinition) -> None:
     """Refuse pods whose images nobody has named: the default names are in no registry.
 
     Args:
         platform: What the pods get.
-        steps: Steps of the pipeline, at least one for each image that it has.
+        pipeline: Whose pods.
 
     Raises:
         PermanentError: Neither the settings file nor the environment names an image.
     """
-    for step in steps:
-        what, default, variable = _PREDICTOR if step == "check" else _STEPS
-        if not platform.of(step).image and variable not in os.environ:
-            table = "[steps.check]" if step == "check" else "[steps]"
+    for step in pipeline.steps:
+        is_predictor = step.image == PREDICTOR_IMAGE
+        what, default, variable = _PREDICTOR if is_predictor else _STEPS
+        if not platform.of(step.name).image and variable not in os.environ:
+            table = f"[steps.{step.name}]" if is_predictor else "[steps]"
             raise PermanentError(
                 f"the name of the {what} image in your registry",
                 f"none, so that the pods would get {default}",
@@ -60,7 +59,7 @@ def require_reach(name: str, value: str, platform: PlatformSettings) -> None:
     )
 
 
-def find_photos(data: str, platform: PlatformSettings) -> str:
+def find_photos(data: str, platform: PlatformSettings, pipeline: PipelineDefinition) -> str:
     """Return where the steps see the photos: on a claim, the folder where it is mounted.
 
     Raises:
@@ -69,10 +68,11 @@ def find_photos(data: str, platform: PlatformSettings) -> str:
     if not data.lower().startswith(PVC):
         return data
     claim, _, path = data[len(PVC) :].partition("/")
-    mounts = {_find_mount(claim, step, platform) for step in _READERS}
+    readers = [step.name for step in pipeline.steps if step.reads_photos]
+    mounts = {_find_mount(claim, step, platform) for step in readers}
     if len(mounts) > 1:
         raise PermanentError(
-            f"the claim {claim} at the same path in {' and '.join(_READERS)}",
+            f"the claim {claim} at the same path in {' and '.join(readers)}",
             " and ".join(sorted(mounts)),
             "mount it under [[steps.volumes]], for every step",
         )
@@ -80,14 +80,14 @@ def find_photos(data: str, platform: PlatformSettings) -> str:
 
 
 def require_claim(
-    model_root: str, platform: PlatformSettings, steps: Sequence[str] = _USERS
+    model_root: str, platform: PlatformSettings, pipeline: PipelineDefinition
 ) -> None:
     """Make sure that a model root on a claim is mounted where the steps look for it.
 
     Args:
         model_root: The model root.
         platform: What the pods get.
-        steps: The steps that look there.
+        pipeline: Whose steps look there.
 
     Raises:
         PermanentError: It is not.
@@ -95,11 +95,13 @@ def require_claim(
     if not model_root.lower().startswith(PVC):
         return
     claim = model_root[len(PVC) :].partition("/")[0]
-    for step in steps:
-        found = _find_mount(claim, step, platform)
+    for step in pipeline.steps:
+        if "model_root" not in step.parameters:
+            continue
+        found = _find_mount(claim, step.name, platform)
         if found != str(MOUNTS / claim):
             raise PermanentError(
-                f"the claim {claim} mounted at {MOUNTS / claim} in step {step}",
+                f"the claim {claim} mounted at {MOUNTS / claim} in step {step.name}",
                 found,
                 "leave `path` out of its [[steps.volumes]]",
             )

@@ -7,12 +7,14 @@ from typing import Any
 
 from viewfinder_components.errors import compose_sentence
 from viewfinder_components.outcome import Outcome, parse_outcome
+from viewfinder_components.step import Role
+from viewfinder_components.steps import find_role
 from viewfinder_pipelines.kubeflow.cached_steps import read_traced_steps, read_workflow
 from viewfinder_pipelines.kubeflow.client import Kubeflow
 from viewfinder_pipelines.kubeflow.step_reading import StepReader, StepReading, artifact_path
 from viewfinder_pipelines.kubeflow.waiting import explain_waiting
 from viewfinder_pipelines.kubeflow.workflow import WorkflowStep, read_deadline
-from viewfinder_pipelines.pipeline.declarations import pipeline_of, with_defaults
+from viewfinder_pipelines.pipeline.registry import pipeline_of
 from viewfinder_pipelines.runs.conclusion import (
     explain_failure,
     fill_in,
@@ -33,7 +35,6 @@ _STATES: dict[str, RunState] = {
 _KUBEFLOWS_OWN = "executor-logs"  # an artifact that it adds to every step
 FINAL_STATES = frozenset(_STATES)
 """Kubeflow Pipelines' names of the states in which a run stays."""
-_FIRST_AFTER_GATE = "export"
 _REPORTS = ("evaluation_report", "validation_report")
 
 
@@ -77,7 +78,8 @@ class KubeflowRun:
             page=kubeflow.run_page(self._run_id),
             gaps=_gaps(steps, readings),
         )
-        if any(step.name == _FIRST_AFTER_GATE and step.is_skipped for step in begun):
+        behind = pipeline_of(result.parameters).after(Role.GATE)
+        if behind and any(step.name == behind.name and step.is_skipped for step in begun):
             result = replace(result, steps=tuple(map(_refused, result.steps)))
         if state == "failed":
             result = replace(result, error=_explain(steps, readings, workflow))
@@ -101,13 +103,13 @@ def conclude(result: RunResult) -> RunResult:
 
 def _refused(step: StepResult) -> StepResult:
     """Return the evaluation with its word, which the graph tells where its log does not."""
-    if step.name != "evaluate":
+    if find_role(step.name) is not Role.GATE:
         return step
     return replace(step, parameters={**step.parameters, "accepted": False})
 
 
 def _parameters(given: Mapping[str, Any]) -> dict[str, Any]:
-    return with_defaults(given, pipeline_of(given))
+    return pipeline_of(given).with_defaults(given)
 
 
 def _read_state(run: Any, workflow: Mapping[str, Any]) -> RunState:

@@ -19,8 +19,9 @@ from viewfinder_pipelines.kubeflow.record_merging import merge_readings
 from viewfinder_pipelines.kubeflow.result import KubeflowRun
 from viewfinder_pipelines.kubeflow.submission import RUN_ID, submit, upload_pipeline
 from viewfinder_pipelines.pipeline.assignments import parse_assignments, parse_table
-from viewfinder_pipelines.pipeline.declarations import Pipeline, with_defaults
+from viewfinder_pipelines.pipeline.definition import PipelineDefinition
 from viewfinder_pipelines.pipeline.parameters import check_parameters
+from viewfinder_pipelines.pipeline.registry import TRAINING
 from viewfinder_pipelines.runs.events import Listener
 from viewfinder_pipelines.runs.record import RunResult
 from viewfinder_pipelines.settings.environment import Settings
@@ -41,7 +42,7 @@ class KubeflowPlan:
     arguments: Mapping[str, Any]
     settings: ClusterSettings
     name: str
-    pipeline: Pipeline = Pipeline.TRAINING
+    pipeline: PipelineDefinition = TRAINING
 
 
 @dataclass(frozen=True)
@@ -88,11 +89,11 @@ def plan_kubeflow_run(
     }
     for name in ("data", "model_root"):
         require_reach(name, str(arguments.get(name, "")), settings.platform)
-    arguments["data"] = find_photos(str(arguments["data"]), settings.platform)
-    require_claim(str(arguments["model_root"]), settings.platform)
-    check_parameters(with_defaults(arguments))
-    require_images(settings.platform)
-    model = arguments.get("model_name", with_defaults({})["model_name"])
+    arguments["data"] = find_photos(str(arguments["data"]), settings.platform, TRAINING)
+    require_claim(str(arguments["model_root"]), settings.platform, TRAINING)
+    check_parameters(TRAINING.with_defaults(arguments))
+    require_images(settings.platform, TRAINING)
+    model = arguments.get("model_name", TRAINING.with_defaults({})["model_name"])
     name = f"{model} {datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
     return KubeflowPlan({"run_id": RUN_ID, **arguments}, settings, name)
 

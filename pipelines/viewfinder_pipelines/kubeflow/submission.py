@@ -11,10 +11,12 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.steps import STEPS
 from viewfinder_pipelines.kubeflow.client import Kubeflow
 from viewfinder_pipelines.pipeline.compiling import compile_pipeline
-from viewfinder_pipelines.pipeline.declarations import Pipeline
+from viewfinder_pipelines.pipeline.definition import PipelineDefinition
 from viewfinder_pipelines.pipeline.platform import PlatformSettings
+from viewfinder_pipelines.pipeline.registry import TRAINING
 from viewfinder_pipelines.settings.file import KubeflowSettings
 
 # Kubeflow Pipelines puts the run's own id in its place when the run begins, in every run of a
@@ -64,7 +66,7 @@ def compile_for_cluster(
     path: Path,
     platform: PlatformSettings,
     cache: bool = True,
-    pipeline: Pipeline = Pipeline.TRAINING,
+    pipeline: PipelineDefinition = TRAINING,
 ) -> None:
     """Write the compiled pipeline with what its pods get from the cluster.
 
@@ -80,7 +82,7 @@ def compile_for_cluster(
     compile_pipeline(path, pipeline)
     documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
     specification, kubernetes = documents[0], documents[1] if len(documents) > 1 else {}
-    platform.apply(specification, kubernetes, frozenset().union(*(p.steps for p in Pipeline)))
+    platform.apply(specification, kubernetes, STEPS)
     if not cache:
         for graph in (specification["root"], *specification["components"].values()):
             for task in graph.get("dag", {}).get("tasks", {}).values():
@@ -93,7 +95,7 @@ def upload_pipeline(
     kubeflow: Kubeflow,
     platform: PlatformSettings,
     cache: bool = True,
-    pipeline: Pipeline = Pipeline.TRAINING,
+    pipeline: PipelineDefinition = TRAINING,
 ) -> PipelineVersion:
     """Make sure that Kubeflow Pipelines has this very pipeline; the same one is not sent twice.
 
@@ -108,7 +110,7 @@ def upload_pipeline(
         compile_for_cluster(path, platform, cache, pipeline)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
         # The UI calls a run that its form starts after the version alone.
-        name = f"{pipeline.value.removeprefix('viewfinder-')}-{digest}"
+        name = f"{pipeline.name.removeprefix('viewfinder-')}-{digest}"
         description = describe_parameters(path)
         pipeline_id = _find_pipeline(kubeflow, pipeline) or _create_pipeline(kubeflow, pipeline)
         if version_id := _find_version(kubeflow, pipeline_id, name):
@@ -212,22 +214,22 @@ def name_filter(name: str) -> str:
     return json.dumps({"predicates": [predicate]})
 
 
-def _find_pipeline(kubeflow: Kubeflow, pipeline: Pipeline) -> str | None:
+def _find_pipeline(kubeflow: Kubeflow, pipeline: PipelineDefinition) -> str | None:
     found = kubeflow.call(
         kubeflow.client.list_pipelines,
-        filter=name_filter(pipeline.value),
+        filter=name_filter(pipeline.name),
         namespace=kubeflow.namespace,
     )
     return str(found.pipelines[0].pipeline_id) if found.pipelines else None
 
 
-def _create_pipeline(kubeflow: Kubeflow, pipeline: Pipeline) -> str:
+def _create_pipeline(kubeflow: Kubeflow, pipeline: PipelineDefinition) -> str:
     import kfp_server_api
 
     new = kfp_server_api.V2beta1Pipeline(
-        display_name=pipeline.value,
-        name=pipeline.value,
-        description=pipeline.description,
+        display_name=pipeline.name,
+        name=pipeline.name,
+        description=str(pipeline.load().description),
         namespace=kubeflow.namespace,
     )
     try:

@@ -16,8 +16,9 @@ from viewfinder_pipelines.local.execution import run_locally
 from viewfinder_pipelines.local.places import anchor, check_places
 from viewfinder_pipelines.pipeline.assignments import parse_assignments
 from viewfinder_pipelines.pipeline.compiling import compile_pipeline
-from viewfinder_pipelines.pipeline.declarations import list_parameters, with_defaults
+from viewfinder_pipelines.pipeline.definition import PipelineDefinition
 from viewfinder_pipelines.pipeline.parameters import check_parameters
+from viewfinder_pipelines.pipeline.registry import TRAINING
 from viewfinder_pipelines.runs.events import Listener
 from viewfinder_pipelines.runs.files import RunLog
 from viewfinder_pipelines.runs.record import RECORD_FILE, RunResult
@@ -39,11 +40,13 @@ class RunPlan:
         run_dir: The run's folder; its name is the run's id.
         arguments: The pipeline parameters that are given.
         ended: The record of a run that has nothing left to do.
+        pipeline: What runs.
     """
 
     run_dir: Path
     arguments: Mapping[str, Any]
     ended: RunResult | None = None
+    pipeline: PipelineDefinition = TRAINING
 
 
 def plan_run(
@@ -75,7 +78,7 @@ def plan_run(
         arguments[name] = anchor(arguments[name])
     arguments.setdefault("run_id", _new_run_id())
     arguments.setdefault("deploy", False)  # a laptop has no cluster, unless told
-    parameters = with_defaults(arguments)
+    parameters = TRAINING.with_defaults(arguments)
     check_parameters(parameters)
     run_dir = _new_run_dir(settings, arguments["run_id"])
     check_places(parameters)
@@ -118,7 +121,7 @@ def resume_run(
 
 def _given(result: RunResult) -> dict[str, Any]:
     """Return the parameters of a run that differ from the pipeline's defaults."""
-    known = list_parameters()
+    known = TRAINING.parameters
     if unknown := result.parameters.keys() - known.keys():
         raise PermanentError(
             "a run of this release's pipeline",
@@ -144,18 +147,17 @@ def run_pipeline(plan: RunPlan, listener: Listener) -> RunResult:
     if plan.ended is not None:  # a signal may have come between its end and its report
         return plan.ended if plan.ended.report else _with_report(plan.ended, plan.run_dir)
     plan.run_dir.mkdir(parents=True, exist_ok=True)
-    pipeline = _compile_whole(plan.run_dir / _PIPELINE_FILE)
-    result = run_locally(
-        pipeline, plan.arguments, with_defaults(plan.arguments), plan.run_dir, listener
-    )
+    compiled = _compile_whole(plan.pipeline, plan.run_dir / _PIPELINE_FILE)
+    parameters = plan.pipeline.with_defaults(plan.arguments)
+    result = run_locally(compiled, plan.arguments, parameters, plan.run_dir, listener)
     return _with_report(result, plan.run_dir)
 
 
-def _compile_whole(path: Path) -> Path:
-    """Compile the pipeline into a file that another process may be reading."""
+def _compile_whole(pipeline: PipelineDefinition, path: Path) -> Path:
+    """Compile a pipeline into a file that another process may be reading."""
     temporary = path.with_name(f".{os.getpid()}-{path.name}")
     try:
-        compile_pipeline(temporary)
+        compile_pipeline(temporary, pipeline)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -6,7 +6,8 @@ from typing import Any
 
 from viewfinder_components.errors import ParameterError, UsageError
 from viewfinder_components.parameters import Parameter
-from viewfinder_pipelines.pipeline.declarations import Pipeline, list_parameters
+from viewfinder_pipelines.pipeline.definition import PipelineDefinition
+from viewfinder_pipelines.pipeline.registry import PIPELINES, TRAINING
 
 
 def _to_bool(text: str) -> bool:
@@ -21,7 +22,7 @@ _CONVERT: dict[Any, Callable[[str], Any]] = {str: str, int: int, float: float, b
 
 
 def parse_assignments(
-    assignments: Sequence[str], pipeline: Pipeline = Pipeline.TRAINING
+    assignments: Sequence[str], pipeline: PipelineDefinition = TRAINING
 ) -> dict[str, Any]:
     """Turn every `--set NAME=VALUE` of a command into a parameter and a value of its type.
 
@@ -40,7 +41,7 @@ def parse_assignments(
     return given
 
 
-def parse_assignment(assignment: str, pipeline: Pipeline = Pipeline.TRAINING) -> tuple[str, Any]:
+def parse_assignment(assignment: str, pipeline: PipelineDefinition = TRAINING) -> tuple[str, Any]:
     """Turn `NAME=VALUE` into a pipeline parameter and a value of its type.
 
     Raises:
@@ -56,7 +57,9 @@ def parse_assignment(assignment: str, pipeline: Pipeline = Pipeline.TRAINING) ->
     return name, _convert(parameter, text)
 
 
-def parse_table(table: Mapping[str, Any], pipeline: Pipeline = Pipeline.TRAINING) -> dict[str, Any]:
+def parse_table(
+    table: Mapping[str, Any], pipeline: PipelineDefinition = TRAINING
+) -> dict[str, Any]:
     """Turn the settings file's `[parameters]` into parameters and values of their types.
 
     Raises:
@@ -72,29 +75,29 @@ def parse_table(table: Mapping[str, Any], pipeline: Pipeline = Pipeline.TRAINING
         raise UsageError(error.expected, received, error.remedy) from error
 
 
-def find_parameter(name: str, pipeline: Pipeline) -> Parameter:
+def find_parameter(name: str, pipeline: PipelineDefinition) -> Parameter:
     """Return a parameter of a pipeline by its name.
 
     Raises:
         UsageError: There is none; the remedy names one that may be meant.
     """
-    known = list_parameters(pipeline)
+    known = pipeline.parameters
     if name in known:
         return known[name]
     expected, remedy = (
         f"a parameter of the {pipeline.label} pipeline",
         _advise(name, known, pipeline),
     )
-    for other in Pipeline:
-        if name in list_parameters(other):
+    for other in PIPELINES:
+        if name in other.parameters:
             remedy = f"leave it out: only the {other.label} pipeline has it"
     raise UsageError(expected, repr(name), remedy)
 
 
-def _advise(name: str, known: Mapping[str, Any], pipeline: Pipeline) -> str:
+def _advise(name: str, known: Mapping[str, Any], pipeline: PipelineDefinition) -> str:
     """Return which parameter may be meant, and where all of them are listed."""
     near = get_close_matches(name.strip().lower().replace("-", "_"), known, n=1)
-    option = "" if pipeline is Pipeline.TRAINING else f" --pipeline {pipeline.label}"
+    option = "" if pipeline is TRAINING else f" --pipeline {pipeline.label}"
     listed = f"`viewfinder parameters{option}` lists all of them"
     return f"did you mean {near[0]}? {listed}" if near else listed
 

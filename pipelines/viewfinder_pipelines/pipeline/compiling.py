@@ -4,10 +4,11 @@ import warnings
 from itertools import takewhile
 from pathlib import Path
 
-from viewfinder_pipelines.pipeline.declarations import Pipeline
+from viewfinder_pipelines.pipeline.definition import PipelineDefinition
+from viewfinder_pipelines.pipeline.registry import TRAINING
 
 
-def compile_pipeline(path: Path, pipeline: Pipeline = Pipeline.TRAINING) -> None:
+def compile_pipeline(path: Path, pipeline: PipelineDefinition = TRAINING) -> None:
     """Write a pipeline as KFP's YAML, without layers; the same source gives the same bytes."""
     import yaml  # type: ignore[import-untyped]
     from kfp import compiler

@@ -4,8 +4,8 @@ from kfp import dsl
 
 from viewfinder_components.deployment.component import deploy
 from viewfinder_components.selection.component import select
-from viewfinder_pipelines.pipeline.declarations import Pipeline
 from viewfinder_pipelines.pipeline.parameter_passing import Given, with_parameters
+from viewfinder_pipelines.pipeline.registry import DEPLOYMENT
 from viewfinder_pipelines.pipeline.retries import retry
 
 
@@ -14,7 +14,7 @@ from viewfinder_pipelines.pipeline.retries import retry
     display_name="Viewfinder deployment",
     description="A published version of an image classifier behind a KServe InferenceService.",
 )
-@with_parameters(Pipeline.DEPLOYMENT)
+@with_parameters(DEPLOYMENT)
 def deployment_pipeline(given: Given) -> None:
     """Find the version and its test photos, deploy it and compare its answers."""
     # Neither is cached: the results depend on what is currently published and deployed.

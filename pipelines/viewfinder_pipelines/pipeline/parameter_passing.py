@@ -8,7 +8,7 @@ from typing import Any
 from kfp.dsl.base_component import BaseComponent
 
 from viewfinder_components.parameters import describe
-from viewfinder_pipelines.pipeline.declarations import Pipeline, list_parameters
+from viewfinder_pipelines.pipeline.definition import PipelineDefinition
 
 
 class Given(dict[str, Any]):
@@ -20,7 +20,7 @@ class Given(dict[str, Any]):
         return {name: value for name, value in self.items() if name in taken}
 
 
-def with_parameters(pipeline: Pipeline) -> Callable[..., Callable[..., None]]:
+def with_parameters(pipeline: PipelineDefinition) -> Callable[..., Callable[..., None]]:
     """Make a function of `Given` one of the pipeline's parameters, which `dsl.pipeline` reads.
 
     Args:
@@ -28,7 +28,7 @@ def with_parameters(pipeline: Pipeline) -> Callable[..., Callable[..., None]]:
     """
 
     def give(function: Callable[[Given], None]) -> Callable[..., None]:
-        declared = list_parameters(pipeline)
+        declared = pipeline.parameters
 
         @functools.wraps(function)
         def define(*channels: Any) -> None:

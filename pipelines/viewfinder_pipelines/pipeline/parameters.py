@@ -7,7 +7,7 @@ from viewfinder_components.deployment.config import DeployConfig
 from viewfinder_components.errors import ParameterError
 from viewfinder_components.parameters import build_config
 from viewfinder_components.selection.config import SelectConfig
-from viewfinder_pipelines.pipeline.declarations import Pipeline
+from viewfinder_pipelines.pipeline.registry import TRAINING
 
 _ANY_ROOT = "s3://bucket"
 
@@ -23,8 +23,8 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
     """
     for name, value in parameters.items():
         _need_utf8(name, value)
-    for configs in Pipeline.TRAINING.declaration.steps.values():
-        for config in configs:
+    for step in TRAINING.steps:
+        for config in step.configs:
             if config is not DeployConfig:
                 build_config(config, parameters)
     # Those of the deploy step are wrong even where nothing is deployed, as in a run on a laptop.

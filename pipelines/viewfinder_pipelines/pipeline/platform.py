@@ -9,14 +9,17 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.image import PREDICTOR_IMAGE
 from viewfinder_components.ranges import need_integer
+from viewfinder_components.steps import STEPS
 
 CPU_REQUEST = "250m"
 """What a step that computes asks for where no settings say otherwise. Without a request its pod has
 the smallest weight there is, 2 of 1024, and hardly runs on a busy node. Steps run one after the
 other, so a node of 2 cores has room for it beside Kubeflow Pipelines and a predictor."""
 
-_COMPUTING = frozenset({"validate", "preprocess", "train", "evaluate", "export", "check"})
+# The argument of KFP's executor that names the component's function.
+_FUNCTION = "--function_to_execute"
 _PULL_POLICIES = ("", "Always", "IfNotPresent", "Never")
 
 
@@ -112,7 +115,7 @@ class PlatformSettings:
     """What the pods of every step get, and what those of single steps get besides.
 
     Attributes:
-        every: For every step. Its `image` is not given to `check`, which runs in the predictor's.
+        every: For every step. Its `image` is not given to those that run in the predictor's.
         steps: By the step's name, laid over `every`.
         run_deadline_seconds: Longest time of a whole run; 0 for no limit.
     """
@@ -124,13 +127,22 @@ class PlatformSettings:
     def __post_init__(self) -> None:
         need_integer("run_deadline_seconds", self.run_deadline_seconds, 0)
 
-    def of(self, step: str) -> PodSettings:
-        """Return what the pod of a step gets."""
+    def of(self, step: str, task: str = "") -> PodSettings:
+        """Return what the pod of a step gets.
+
+        Args:
+            step: The step.
+            task: Its name in the pipeline, where that has the step more than once: settings for
+                this name are laid over those for the step.
+        """
         own = self.steps.get(step, PodSettings())
+        if task != step:
+            own = own.overlaid(self.steps.get(task, PodSettings()))
         pod = self.every.overlaid(own)
-        if step == "check" and not own.image:
+        known = STEPS.get(step)
+        if known and known.image == PREDICTOR_IMAGE and not own.image:
             pod = replace(pod, image="")
-        if step in _COMPUTING and not pod.cpu and not pod.cpu_request:
+        if known and known.computes and not pod.cpu and not pod.cpu_request:
             pod = replace(pod, cpu_request=CPU_REQUEST)
         return pod
 
@@ -151,7 +163,8 @@ class PlatformSettings:
             PermanentError: Settings for a step that no pipeline has.
         """
         executors = document["deploymentSpec"]["executors"]
-        known = {name.removeprefix("exec-") for name in executors}
+        names = {name: _names(name, executor) for name, executor in executors.items()}
+        known = {name for both in names.values() for name in both}
         if unknown := set(self.steps) - known - set(elsewhere):
             raise PermanentError(
                 f"settings for the steps {', '.join(sorted(known | set(elsewhere)))}",
@@ -163,12 +176,21 @@ class PlatformSettings:
             pipeline = kubernetes.setdefault("pipelineConfig", {})
             pipeline["activeDeadlineSeconds"] = self.run_deadline_seconds
         for name, executor in executors.items():
-            pod = self.of(name.removeprefix("exec-"))
+            pod = self.of(*names[name])
             _apply_container(executor["container"], pod)
             if config := _kubernetes_config(pod):
                 kubernetes = platform.setdefault("platforms", {}).setdefault("kubernetes", {})
                 deployment = kubernetes.setdefault("deploymentSpec", {})
                 deployment.setdefault("executors", {}).setdefault(name, {}).update(config)
+
+
+def _names(executor: str, content: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the step that a pod runs, and its name in the pipeline: `train` and `train-2`."""
+    task = executor.removeprefix("exec-")
+    arguments = content["container"].get("args", [])
+    if _FUNCTION not in arguments:  # no component of Python
+        return task, task
+    return arguments[arguments.index(_FUNCTION) + 1], task
 
 
 def _apply_container(container: dict[str, Any], pod: PodSettings) -> None:

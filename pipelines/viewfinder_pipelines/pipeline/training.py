@@ -10,8 +10,8 @@ from viewfinder_components.preprocessing.component import preprocess
 from viewfinder_components.publishing.component import publish
 from viewfinder_components.training.component import train
 from viewfinder_components.validation.component import validate
-from viewfinder_pipelines.pipeline.declarations import Pipeline
 from viewfinder_pipelines.pipeline.parameter_passing import Given, with_parameters
+from viewfinder_pipelines.pipeline.registry import TRAINING
 from viewfinder_pipelines.pipeline.retries import retry
 
 
@@ -20,7 +20,7 @@ from viewfinder_pipelines.pipeline.retries import retry
     display_name="Viewfinder training",
     description="From a folder of labelled photos to a served image classifier.",
 )
-@with_parameters(Pipeline.TRAINING)
+@with_parameters(TRAINING)
 def training_pipeline(given: Given) -> None:
     """Validate, preprocess, train, evaluate; when accepted export, check, publish and deploy."""
     validated = validate(**given.to(validate))

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from viewfinder_components.outcome import Outcome
+from viewfinder_components.step import Role
 from viewfinder_pipelines.runs.outputs import Outputs
 from viewfinder_pipelines.runs.record import ArtifactRecord, RunError, RunResult, StepResult
 
@@ -33,24 +34,24 @@ def with_outputs(step: StepResult, outputs: Outputs, outcome: Outcome | None) ->
 
 def fill_in(result: RunResult) -> RunResult:
     """Return the run with what its steps found: metrics, the gate's word, version, endpoint."""
-    evaluate, deploy = result.step("evaluate"), result.step("deploy")
-    publish = result.step("publish") or result.step("select")
-    if evaluate is not None and evaluate.state in ("succeeded", "cached"):
-        evaluation = evaluate.artifacts.get("evaluation")
+    gate, service = result.step_of(Role.GATE), result.step_of(Role.SERVICE)
+    version = result.step_of(Role.VERSION)
+    if gate is not None and gate.state in ("succeeded", "cached"):
+        evaluation = gate.artifacts.get("evaluation")
         decision = evaluation.metadata.get("decision") if evaluation else None
-        result = replace(result, metrics=evaluate.metrics, decision=decision)
-    if publish is not None and publish.parameters:
-        version = {"number": int(publish.parameters["number"]), "uri": publish.parameters["uri"]}
-        result = replace(result, version=version)
-    if deploy is not None and deploy.parameters:
-        result = replace(result, endpoint=deploy.parameters["endpoint"])
+        result = replace(result, metrics=gate.metrics, decision=decision)
+    if version is not None and version.parameters:
+        told = {"number": int(version.parameters["number"]), "uri": version.parameters["uri"]}
+        result = replace(result, version=told)
+    if service is not None and service.parameters:
+        result = replace(result, endpoint=service.parameters["endpoint"])
     return result
 
 
 def was_refused(result: RunResult) -> bool:
     """Return whether the gate kept the model from being published."""
-    evaluate = result.step("evaluate")
-    return evaluate is not None and evaluate.parameters.get("accepted") is False
+    gate = result.step_of(Role.GATE)
+    return gate is not None and gate.parameters.get("accepted") is False
 
 
 def interrupt(steps: Sequence[StepResult]) -> tuple[StepResult, ...]:

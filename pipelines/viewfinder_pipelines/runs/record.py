@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.step import Role
+from viewfinder_components.steps import find_role
 from viewfinder_components.whole_files import write_json
 from viewfinder_pipelines.runs.lock import is_held
 from viewfinder_pipelines.runs.typed_values import build
@@ -149,6 +151,10 @@ class RunResult:
     def is_local(self) -> bool:
         """Whether this machine ran it."""
         return self.where == LOCAL
+
+    def step_of(self, role: Role) -> StepResult | None:
+        """Return the first step with a role, or None."""
+        return next((step for step in self.steps if find_role(step.name) is role), None)
 
     def step(self, name: str) -> StepResult | None:
         """Return the step called `name`, or None when it did not begin."""

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from viewfinder_components.step import Role
 from viewfinder_components.whole_files import write_text
 from viewfinder_pipelines.runs.outputs import find_task_root
 from viewfinder_pipelines.runs.record import RunResult
@@ -23,8 +24,8 @@ def write_report(run_dir: Path, result: RunResult) -> Path | None:
         The page's path; None when no step left anything to show.
     """
     path = run_dir / REPORT_FILE
-    evaluate = result.step("evaluate")
-    if evaluate is not None and "evaluation" in evaluate.artifacts:
+    gate = result.step_of(Role.GATE)
+    if gate is not None and "evaluation" in gate.artifacts:
         write_text(path, _render(result))
         return path
     # The validate step writes its page before its gates fail it.
@@ -38,9 +39,9 @@ def write_report(run_dir: Path, result: RunResult) -> Path | None:
 def _render(result: RunResult) -> str:
     from viewfinder_components.evaluation.report import render_run_report
 
-    evaluate = result.step("evaluate")
-    assert evaluate is not None  # noqa: S101  (the caller looked)
-    page: str = render_run_report(Path(evaluate.artifacts["evaluation"].uri), _describe_run(result))
+    gate = result.step_of(Role.GATE)
+    assert gate is not None  # noqa: S101  (the caller looked)
+    page: str = render_run_report(Path(gate.artifacts["evaluation"].uri), _describe_run(result))
     return page
 
 

@@ -7,7 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from viewfinder_pipelines.cli.main import main
-from viewfinder_pipelines.pipeline.declarations import Pipeline, list_parameters
+from viewfinder_pipelines.pipeline.definition import PipelineDefinition
+from viewfinder_pipelines.pipeline.registry import DEPLOYMENT, PIPELINES, TRAINING
 
 ABSURD = {
     int: ("-1", "2.5", "many", "1e99", ""),
@@ -17,8 +18,8 @@ ABSURD = {
 }
 NAMED_OTHERWISE = {"model_name", "version"}  # of a deployment: in MODEL/NUMBER
 COMMANDS = {
-    Pipeline.TRAINING: ("run", "--data", "photos"),
-    Pipeline.DEPLOYMENT: ("deploy", "s3://bucket/models/fruit", "--on", "kubeflow"),
+    TRAINING: ("run", "--data", "photos"),
+    DEPLOYMENT: ("deploy", "s3://bucket/models/fruit", "--on", "kubeflow"),
 }
 _CLASS_NAME = re.compile(r"<class|\w(Config|Error|Exception)\b")
 
@@ -31,20 +32,20 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home"
 
 
-def values() -> list[tuple[Pipeline, str, str]]:
+def values() -> list[tuple[PipelineDefinition, str, str]]:
     """Return absurd values for every parameter of every pipeline."""
     return [
         (pipeline, name, value)
-        for pipeline in Pipeline
-        for name, parameter in list_parameters(pipeline).items()
+        for pipeline in PIPELINES
+        for name, parameter in pipeline.parameters.items()
         for value in ABSURD[parameter.kind]
-        if not (pipeline is Pipeline.DEPLOYMENT and name in NAMED_OTHERWISE)
+        if not (pipeline is DEPLOYMENT and name in NAMED_OTHERWISE)
     ]
 
 
 @pytest.mark.parametrize(("pipeline", "name", "value"), values())
 def test_an_absurd_value_is_told_with_its_parameter(
-    pipeline: Pipeline, name: str, value: str, home: Path
+    pipeline: PipelineDefinition, name: str, value: str, home: Path
 ) -> None:
     result = CliRunner().invoke(main, [*COMMANDS[pipeline], "--set", f"{name}={value}"])
     assert result.exit_code == 2, result.output
@@ -129,7 +130,7 @@ def test_the_settings_file_is_named_for_what_it_holds() -> None:
 def test_every_required_parameter_can_be_absurd() -> None:
     """A required parameter has no default to fall back on, so it must be among those tried."""
     tried = {(pipeline, name) for pipeline, name, _ in values()}
-    for pipeline in Pipeline:
-        for name, parameter in list_parameters(pipeline).items():
+    for pipeline in PIPELINES:
+        for name, parameter in pipeline.parameters.items():
             if parameter.is_required:
                 assert (pipeline, name) in tried

@@ -15,8 +15,9 @@ from viewfinder_pipelines.deployments.request import (
     find_namespace,
     gather_parameters,
 )
-from viewfinder_pipelines.pipeline.declarations import Pipeline, with_defaults
+from viewfinder_pipelines.pipeline.definition import PipelineDefinition
 from viewfinder_pipelines.pipeline.parameters import to_deploy_config
+from viewfinder_pipelines.pipeline.registry import DEPLOYMENT, PIPELINES
 from viewfinder_pipelines.settings.file import ClusterSettings, KubeflowSettings
 
 FILED = ClusterSettings(
@@ -60,7 +61,7 @@ def test_the_settings_file_serves_both_pipelines(monkeypatch: pytest.MonkeyPatch
         "version": 3,
     }
     plan = plan_kubeflow_deployment(given, FILED)
-    assert plan.pipeline is Pipeline.DEPLOYMENT
+    assert plan.pipeline is DEPLOYMENT
     assert plan.arguments == given
     assert plan.name.startswith("deploy fruit/3 20")
 
@@ -115,12 +116,12 @@ def test_mistakes(
     assert sentence in str(caught.value)
 
 
-@pytest.mark.parametrize("pipeline", Pipeline)
-def test_kserves_mode_is_that_of_the_cluster_unless_told(pipeline: Pipeline) -> None:
+@pytest.mark.parametrize("pipeline", PIPELINES, ids=lambda pipeline: pipeline.label)
+def test_kserves_mode_is_that_of_the_cluster_unless_told(pipeline: PipelineDefinition) -> None:
     root = {"data": "s3://photos", "model_root": "s3://models"}
 
     def mode(**given: Any) -> str:
-        parameters = with_defaults({**root, **given}, pipeline)
+        parameters = pipeline.with_defaults({**root, **given})
         return to_deploy_config(parameters, "s3://models/fruit/1", 1).kserve_mode
 
     assert mode() == ""

@@ -1,0 +1,66 @@
+"""What makes a pipeline: its function, its steps and its parameters."""
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from viewfinder_components.parameters import Parameter, read_parameters
+from viewfinder_components.step import Role, Step
+
+
+@dataclass(frozen=True)
+class PipelineDefinition:
+    """A pipeline; kfp is imported only when its function is needed."""
+
+    name: str
+    """Its name in Kubeflow Pipelines."""
+    function: str
+    """The function that `dsl.pipeline` decorates, as `module:function`."""
+    steps: tuple[Step, ...]
+    """In the order in which they run."""
+    own: tuple[type[Any], ...] = ()
+    """Configurations of the parameters that are the pipeline's own; these defaults win."""
+    wired: frozenset[str] = frozenset()
+    """Parameters of the steps that the pipeline does not have: an earlier step gives them, or they
+    keep their defaults."""
+
+    @property
+    def label(self) -> str:
+        """What users call it, such as `training`."""
+        return self.name.removeprefix("viewfinder-")
+
+    @property
+    def step_names(self) -> frozenset[str]:
+        """The names of its steps."""
+        return frozenset(step.name for step in self.steps)
+
+    @property
+    def parameters(self) -> dict[str, Parameter]:
+        """Its parameters by name, those first that must be given.
+
+        Raises:
+            TypeError: A step and the pipeline declare a parameter differently.
+        """
+        own = read_parameters(*self.own)
+        steps = read_parameters(*(config for step in self.steps for config in step.configs))
+        for name in own.keys() & steps.keys():
+            if (own[name].kind, own[name].rule) != (steps[name].kind, steps[name].rule):
+                raise TypeError(f"{name} has another range in the pipeline than in its step")
+        kept = [one for name, one in {**own, **steps, **own}.items() if name not in self.wired]
+        return {one.name: one for one in sorted(kept, key=lambda one: not one.is_required)}
+
+    def with_defaults(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return all of its parameters, those not given with their defaults."""
+        return {**{name: one.default for name, one in self.parameters.items()}, **arguments}
+
+    def after(self, role: Role) -> Step | None:
+        """Return the step behind the one that has a role."""
+        roles = [step.role for step in self.steps]
+        behind = roles.index(role) + 1 if role in roles else len(roles)
+        return self.steps[behind] if behind < len(roles) else None
+
+    def load(self) -> Any:
+        """Import the function, as what kfp made of it."""
+        module, name = self.function.split(":")
+        return getattr(importlib.import_module(module), name)
