@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 import simplejpeg
 from PIL import Image
 
+from viewfinder_components.formats.shards import Shards
 from viewfinder_components.preprocessing.config import PreprocessConfig
-from viewfinder_components.preprocessing.shards import Shards
 from viewfinder_components.preprocessing.write import write_shards
 from viewfinder_components.validation.validate import ValidationConfig, validate_photos
 

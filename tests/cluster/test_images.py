@@ -173,7 +173,7 @@ def test_an_image_is_made_for_strangers_clusters(pods: Pods, image: str) -> None
 def test_the_steps_image_trains(pods: Pods) -> None:
     script = (
         "import numpy as np\n"
-        "from viewfinder_components.training.tensorflow import keras\n"
+        "from viewfinder_components.tensorflow import keras\n"
         "from viewfinder_components.training.openvino_ir import to_openvino\n"
         "import pathlib\n"
         "pixels = keras.Input((16, 16, 3), dtype='uint8', name='pixels')\n"

@@ -87,6 +87,6 @@ def test_the_ends_of_the_ranges() -> None:
 
 
 def test_the_largest_seed_trains() -> None:
-    from viewfinder_components.training.tensorflow import keras
+    from viewfinder_components.tensorflow import keras
 
     keras.utils.set_random_seed(LARGEST_SEED)

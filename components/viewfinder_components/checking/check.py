@@ -12,9 +12,9 @@ from viewfinder_components.checking.config import CheckConfig
 from viewfinder_components.checking.conversation import Patience
 from viewfinder_components.checking.examination import Examination
 from viewfinder_components.checking.node import NodeReading, describe_node
-from viewfinder_components.checking.samples import read_samples
 from viewfinder_components.checking.verdict import VERDICT, Check, write_verdict
 from viewfinder_components.errors import PermanentError, TransientError
+from viewfinder_components.formats.samples import read_samples
 
 _log = logging.getLogger(__name__)
 

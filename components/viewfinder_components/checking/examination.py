@@ -18,15 +18,11 @@ from viewfinder_components.checking.judging import (
     judge_parity,
     judge_start,
 )
-from viewfinder_components.checking.measure import (
-    Latency,
-    Parity,
-    compare_photos,
-    measure_latency,
-)
+from viewfinder_components.checking.measure import Latency, measure_latency
 from viewfinder_components.checking.predictor import NotReadyError, running_predictor
-from viewfinder_components.checking.samples import Sample, Samples
 from viewfinder_components.checking.verdict import Check
+from viewfinder_components.formats.samples import Sample, Samples
+from viewfinder_components.parity import Parity, compare_photos
 from viewfinder_components.timing import Stopwatch
 
 _NAME = "checked"

@@ -1,10 +1,11 @@
 """Hold what was measured to its limits, each as a check."""
 
 from viewfinder_components.checking.config import CheckConfig
-from viewfinder_components.checking.measure import Latency, Parity
+from viewfinder_components.checking.measure import Latency
 from viewfinder_components.checking.predictor import RunningPredictor
-from viewfinder_components.checking.samples import Samples
 from viewfinder_components.checking.verdict import Check, limit_check
+from viewfinder_components.formats.samples import Samples
+from viewfinder_components.parity import Parity
 from viewfinder_components.reports.formatting import plural
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import httpx
 
-from viewfinder_components.checking.measure import Parity, compare_answers
-from viewfinder_components.checking.samples import Samples
 from viewfinder_components.deployment.cluster import Cluster, Object
 from viewfinder_components.deployment.kserve_version import Mode, read_mode
 from viewfinder_components.deployment.observation import is_ending, read_knative_service
 from viewfinder_components.errors import PermanentError, TransientError
+from viewfinder_components.formats.samples import Samples
+from viewfinder_components.parity import Parity, compare_answers
 from viewfinder_components.reports.formatting import plural
 
 # Routes through a service change within a second or two of the pods behind it, and within half a

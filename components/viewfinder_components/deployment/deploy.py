@@ -9,8 +9,6 @@ from typing import Any, TypeVar
 
 import httpx
 
-from viewfinder_components.checking.measure import Parity
-from viewfinder_components.checking.samples import Samples, read_samples
 from viewfinder_components.deployment.answers import (
     endpoint_of,
     need_answers,
@@ -30,6 +28,8 @@ from viewfinder_components.deployment.rollout import Rollout, SupersededError
 from viewfinder_components.deployment.runtime import Runtime, find_runtime
 from viewfinder_components.deployment.service import APPLIED, build_service
 from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
+from viewfinder_components.formats.samples import Samples, read_samples
+from viewfinder_components.parity import Parity
 from viewfinder_components.reports.formatting import plural
 from viewfinder_components.timing import Stopwatch
 from viewfinder_components.whole_files import write_json

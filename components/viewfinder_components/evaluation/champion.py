@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.evaluation.originals import read_original
 from viewfinder_components.evaluation.scoring import BATCH, predict_photos
+from viewfinder_components.formats.shards import Shards, Split
 from viewfinder_components.inference import InferenceModel
 from viewfinder_components.photos.decode import PhotoError, decode
-from viewfinder_components.preprocessing.shards import Shards, Split
 from viewfinder_components.reports.formatting import plural, shorten
 from viewfinder_components.storage.store import open_store
 from viewfinder_components.storage.version import MANIFEST, Version

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder_components.evaluation.scoring import Predictions
-from viewfinder_components.preprocessing.shards import Split
+from viewfinder_components.formats.shards import Split
 from viewfinder_components.reports.pictures import thumbnail
 
 MISTAKES = 24

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.formats.shards import Shards, Split
 from viewfinder_components.inference import InferenceModel
-from viewfinder_components.preprocessing.shards import Shards, Split
 
 _PACKAGES = ("viewfinder", "numpy", "openvino", "scikit-learn", "scipy")
 

@@ -11,7 +11,7 @@ from viewfinder_components.evaluation.champion import Champion
 from viewfinder_components.evaluation.comparison import PairedDifference
 from viewfinder_components.evaluation.metrics import Metrics
 from viewfinder_components.evaluation.scoring import Predictions
-from viewfinder_components.preprocessing.shards import Split
+from viewfinder_components.formats.shards import Split
 
 SCHEMA_VERSION = 1
 EVALUATION = "evaluation.json"

@@ -10,7 +10,7 @@ from PIL import Image
 
 from viewfinder_components.evaluation.originals import read_original
 from viewfinder_components.evaluation.scoring import Predictions
-from viewfinder_components.preprocessing.shards import Split
+from viewfinder_components.formats.shards import Split
 from viewfinder_components.whole_files import write_json
 
 INDEX = "samples.json"

@@ -130,7 +130,7 @@ def _write_saved_model(
 
 def _try(function: Any, samples: list[EvaluatedPhoto], tolerance: float) -> float:
     """Let the function that is saved answer the samples, and hold it to the evaluation."""
-    from viewfinder_components.training.tensorflow import tf
+    from viewfinder_components.tensorflow import tf
 
     answers = function(tf.constant([sample.content for sample in samples]))
     expected = np.stack([sample.probabilities for sample in samples])

@@ -5,7 +5,7 @@ Says the same as `photos.pictures.orientation`, which explains the format.
 
 from typing import Any
 
-from viewfinder_components.training.tensorflow import tf
+from viewfinder_components.tensorflow import tf
 
 _UPRIGHT = 1
 _EXIF = tuple(b"Exif\0\0")

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from viewfinder_components.export.orientation_ops import read_orientation, turn_upright
-from viewfinder_components.training.tensorflow import tf
+from viewfinder_components.tensorflow import tf
 
 JPEG_MAGIC = b"\xff\xd8\xff"
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"

@@ -9,7 +9,7 @@ from typing import Any
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.export.pixel_ops import decode_batch
 from viewfinder_components.export.signature import INPUT, SIGNATURE
-from viewfinder_components.training.tensorflow import keras, tf
+from viewfinder_components.tensorflow import keras, tf
 
 
 def load_network(path: Path) -> Any:

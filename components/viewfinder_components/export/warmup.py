@@ -11,7 +11,7 @@ from viewfinder_components.export.inputs import EvaluatedPhoto
 from viewfinder_components.export.pixel_ops import JPEG_MAGIC, PNG_MAGIC
 from viewfinder_components.export.signature import INPUT, SIGNATURE
 from viewfinder_components.photos.decode import decode
-from viewfinder_components.training.tensorflow import tf
+from viewfinder_components.tensorflow import tf
 
 REQUESTS = Path("assets.extra", "tf_serving_warmup_requests")
 """Where TensorFlow Serving looks for them, below the version."""

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_components.preprocessing.shards import SPLITS
+from viewfinder_components.formats.shards import SPLITS
 
 _COLUMNS = ["uri", "sha256", "label", "split", "row"]
 _LIST = pa.schema([(name, pa.string()) for name in ("uri", "label", "sha256")])

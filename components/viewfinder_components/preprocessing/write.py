@@ -18,10 +18,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.formats.pixels import PixelFiles
+from viewfinder_components.formats.shards import MANIFEST, PIXELS, SCHEMA_VERSION, SPLITS
 from viewfinder_components.preprocessing.config import PreprocessConfig
 from viewfinder_components.preprocessing.photo_list import read_used_photos, write_list
-from viewfinder_components.preprocessing.pixels import PixelFiles
-from viewfinder_components.preprocessing.shards import MANIFEST, PIXELS, SCHEMA_VERSION, SPLITS
 from viewfinder_components.progress import Progress
 from viewfinder_components.timing import Stopwatch
 from viewfinder_components.whole_files import write_json

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.tensorflow import keras
 from viewfinder_components.training import efficientnet_lite0, mobilenet, scratch
 from viewfinder_components.training.state_dict import read_state_dict
-from viewfinder_components.training.tensorflow import keras
 
 
 @dataclass(frozen=True)

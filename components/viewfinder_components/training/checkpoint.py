@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder_components.preprocessing.shards import MANIFEST, SPLITS, Shards
+from viewfinder_components.formats.shards import MANIFEST, SPLITS, Shards
 from viewfinder_components.training.config import TrainConfig
 
 _log = logging.getLogger(__name__)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Self
 
-from viewfinder_components.training.tensorflow import keras, tf
+from viewfinder_components.tensorflow import keras, tf
 
 _ROTATION = 20 / 360  # of a full turn: 20 degrees
 _SHARE = 0.2  # shift and zoom, of the picture's width

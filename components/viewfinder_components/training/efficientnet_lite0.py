@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.tensorflow import keras
 from viewfinder_components.training.state_dict import StateDict
-from viewfinder_components.training.tensorflow import keras
 
 FEATURES = 1280
 IMAGENET_CLASSES = 1000

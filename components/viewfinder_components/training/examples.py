@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder_components.preprocessing.shards import Split
+from viewfinder_components.formats.shards import Split
 
 Batch = tuple[NDArray[Any], NDArray[np.int32]]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder_components.preprocessing.shards import Split
+from viewfinder_components.formats.shards import Split
 from viewfinder_components.progress import Progress
 
 _log = logging.getLogger(__name__)

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.progress import Progress
+from viewfinder_components.tensorflow import keras, tf
 from viewfinder_components.training.checkpoint import Checkpoint, TrainingProgress, TrainingState
 from viewfinder_components.training.config import TrainConfig
 from viewfinder_components.training.examples import Examples, in_order
-from viewfinder_components.training.tensorflow import keras, tf
 
 _log = logging.getLogger(__name__)
 _MEASURE_BATCH = 64

@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_components.training.tensorflow import keras, tf
+from viewfinder_components.tensorflow import keras, tf
 
 _log = logging.getLogger(__name__)
 _TENSOR_CORES = (7, 0)  # compute capability of Volta, the first GPU that is faster in float16

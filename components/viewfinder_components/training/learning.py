@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from viewfinder_components.formats.shards import Shards
 from viewfinder_components.inference import InferenceModel
 from viewfinder_components.openvino import ov
-from viewfinder_components.preprocessing.shards import Shards
+from viewfinder_components.tensorflow import tf
 from viewfinder_components.timing import Stopwatch
 from viewfinder_components.training.backbones import build_backbone, find_backbone
 from viewfinder_components.training.checkpoint import Checkpoint, TrainingProgress
@@ -21,7 +22,6 @@ from viewfinder_components.training.features import Extractor, compute_features
 from viewfinder_components.training.fit import Phase, fit
 from viewfinder_components.training.hardware import Hardware, find_hardware, make_reproducible
 from viewfinder_components.training.openvino_ir import joined, to_openvino
-from viewfinder_components.training.tensorflow import tf
 from viewfinder_components.training.weights import WeightsFile
 
 _GPU_BATCH = 256

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_components.training.tensorflow import keras
+from viewfinder_components.tensorflow import keras
 
 
 def build_mobilenet(image_size: int) -> Any:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from viewfinder_components.openvino import ov
-from viewfinder_components.training.tensorflow import keras, tf
+from viewfinder_components.tensorflow import keras, tf
 
 
 def to_openvino(network: Any, output_name: str) -> ov.Model:

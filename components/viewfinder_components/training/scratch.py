@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from viewfinder_components.training.tensorflow import keras
+from viewfinder_components.tensorflow import keras
 
 
 def build_scratch(image_size: int) -> Any:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_components.preprocessing.shards import Shards
+from viewfinder_components.formats.shards import Shards
 from viewfinder_components.timing import Stopwatch
 from viewfinder_components.training.checkpoint import held_checkpoint, library_versions, run_digest
 from viewfinder_components.training.config import TrainConfig, TrainResult

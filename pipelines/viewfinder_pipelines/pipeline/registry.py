@@ -37,7 +37,16 @@ class DeploymentParameters:
 TRAINING = PipelineDefinition(
     name="viewfinder-training",
     function="viewfinder_pipelines.pipeline.training:training_pipeline",
-    steps=tuple(step for step in STEPS.values() if step.name != "select"),
+    steps=(
+        STEPS["validate"],
+        STEPS["preprocess"],
+        STEPS["train"],
+        STEPS["evaluate"],
+        STEPS["export"],
+        STEPS["check"],
+        STEPS["publish"],
+        STEPS["deploy"],
+    ),
     own=(PhotoSource, TrainingParameters),
     wired=frozenset({"version_uri", "version_number", "compare"}),
 )

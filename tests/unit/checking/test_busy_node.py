@@ -32,11 +32,12 @@ from viewfinder_components.checking.conversation import (
     Patience,
     conversing,
 )
-from viewfinder_components.checking.measure import Latency, encode_request
+from viewfinder_components.checking.measure import Latency
 from viewfinder_components.checking.node import NodeReading, describe_node
 from viewfinder_components.checking.predictor import running_predictor
 from viewfinder_components.checking.processor import ProcessorReading, Spent
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.parity import encode_request
 
 PREDICT = "/v1/models/checked:predict"
 

@@ -7,7 +7,7 @@ import pytest
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.evaluation.champion import Champion, find_champion, score_champion
-from viewfinder_components.preprocessing.shards import Shards
+from viewfinder_components.formats.shards import Shards
 
 LABELS = ["apple", "banana", "cherry"]
 MAX_PIXELS = 10_000

@@ -12,9 +12,9 @@ from viewfinder_components.evaluation.evaluate import (
     EvaluationResult,
     evaluate_model,
 )
+from viewfinder_components.formats.shards import Shards
 from viewfinder_components.inference import InferenceModel
 from viewfinder_components.photos.decode import decode
-from viewfinder_components.preprocessing.shards import Shards
 
 LABELS = ["apple", "banana", "cherry"]
 

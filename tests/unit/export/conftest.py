@@ -14,8 +14,8 @@ from PIL import Image
 
 from viewfinder_components.inference import InferenceModel
 from viewfinder_components.photos.decode import decode
+from viewfinder_components.tensorflow import keras
 from viewfinder_components.training.openvino_ir import save_openvino, to_openvino
-from viewfinder_components.training.tensorflow import keras
 
 LABELS = ["apple | red", "<b>pear</b>", "früit"]
 SIZE = 48

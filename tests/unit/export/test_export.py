@@ -23,7 +23,7 @@ from viewfinder_components.photos.decode import decode
 from viewfinder_components.publishing.config import PublishConfig
 from viewfinder_components.publishing.publish import publish_version
 from viewfinder_components.storage.contents import Contents
-from viewfinder_components.training.tensorflow import tf
+from viewfinder_components.tensorflow import tf
 
 CONFIG = ExportConfig(run_id="run-1", model_name="fruit")
 LABELS = ["apple | red", "<b>pear</b>", "früit"]

@@ -10,7 +10,7 @@ from PIL import Image
 
 from viewfinder_components.export.orientation_ops import read_orientation, turn_upright
 from viewfinder_components.photos.pictures import orientation
-from viewfinder_components.training.tensorflow import tf
+from viewfinder_components.tensorflow import tf
 
 _FILE = tf.TensorSpec((None,), tf.string)
 

@@ -16,7 +16,7 @@ from PIL import Image, ImageCms
 
 from viewfinder_components.export.pixel_ops import decode_batch
 from viewfinder_components.photos.decode import decode
-from viewfinder_components.training.tensorflow import tf
+from viewfinder_components.tensorflow import tf
 
 SIZE = 96
 ANY_SIZE = 10**9

@@ -10,7 +10,7 @@ from tests.unit.export.nasty_photos import damaged_at_random, nasty_photos, save
 
 from viewfinder_components.export.pixel_ops import decode_batch
 from viewfinder_components.photos.decode import PhotoError, decode
-from viewfinder_components.training.tensorflow import tf
+from viewfinder_components.tensorflow import tf
 
 SIZE = 96
 MAX_PIXELS = 1 << 31

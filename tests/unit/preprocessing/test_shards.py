@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.formats.pixels import PixelFiles
+from viewfinder_components.formats.shards import Shards
 from viewfinder_components.preprocessing.config import PreprocessConfig
-from viewfinder_components.preprocessing.pixels import PixelFiles
-from viewfinder_components.preprocessing.shards import Shards
 from viewfinder_components.preprocessing.write import write_shards
 
 

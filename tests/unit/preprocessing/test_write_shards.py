@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.formats.shards import Shards
 from viewfinder_components.preprocessing.config import PreprocessConfig
-from viewfinder_components.preprocessing.shards import Shards
 from viewfinder_components.preprocessing.write import write_shards
 from viewfinder_components.validation.pixels import PixelWriter, clear_pixels
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from viewfinder_components.checking.samples import read_samples
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.formats.samples import read_samples
 from viewfinder_components.selection.config import SelectConfig
 from viewfinder_components.selection.select import (
     MissingVersionError,

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.tensorflow import keras
 from viewfinder_components.training.backbones import REGISTRY, build_backbone, find_backbone
 from viewfinder_components.training.config import Backbone, Head
-from viewfinder_components.training.tensorflow import keras
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), np.uint8)
 

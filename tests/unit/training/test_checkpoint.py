@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from viewfinder_components.preprocessing.shards import Shards
+from viewfinder_components.formats.shards import Shards
 from viewfinder_components.training.checkpoint import (
     Checkpoint,
     TrainingProgress,

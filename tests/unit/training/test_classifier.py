@@ -9,12 +9,12 @@ from tests.unit.training.conftest import require_precision
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.inference import InferenceModel
+from viewfinder_components.tensorflow import keras
 from viewfinder_components.training.backbones import build_backbone
 from viewfinder_components.training.classifier import Classifier, augmentation
 from viewfinder_components.training.config import Head
 from viewfinder_components.training.openvino_ir import joined, to_openvino
 from viewfinder_components.training.outputs import check_parity, save_models
-from viewfinder_components.training.tensorflow import keras
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), np.uint8)
 

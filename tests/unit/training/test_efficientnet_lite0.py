@@ -5,12 +5,12 @@ import pytest
 from numpy.typing import NDArray
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.tensorflow import keras
 from viewfinder_components.training.efficientnet_lite0 import (
     build_efficientnet_lite0,
     load_state_dict,
 )
 from viewfinder_components.training.state_dict import StateDict, read_state_dict
-from viewfinder_components.training.tensorflow import keras
 from viewfinder_components.training.weights import find_weights
 
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from viewfinder_components.formats.shards import Shards, Split
 from viewfinder_components.inference import InferenceModel
-from viewfinder_components.preprocessing.shards import Shards, Split
 from viewfinder_components.training.backbones import build_backbone
 from viewfinder_components.training.features import compute_features
 from viewfinder_components.training.learning import tensorflow_extractor

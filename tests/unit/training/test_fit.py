@@ -7,12 +7,12 @@ import pytest
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.failures import describe_exception
+from viewfinder_components.tensorflow import keras, tf
 from viewfinder_components.training.checkpoint import Checkpoint, TrainingProgress
 from viewfinder_components.training.class_weights import balanced_weights
 from viewfinder_components.training.config import TrainConfig
 from viewfinder_components.training.examples import FeatureExamples, in_order
 from viewfinder_components.training.fit import Phase, fit
-from viewfinder_components.training.tensorflow import keras, tf
 
 
 def clouds(count: int, seed: int, spread: float = 1.0) -> FeatureExamples:

@@ -6,12 +6,12 @@ import sys
 import numpy as np
 import pytest
 
+from viewfinder_components.tensorflow import tf
 from viewfinder_components.training.hardware import (
     find_hardware,
     make_reproducible,
     settled_precision,
 )
-from viewfinder_components.training.tensorflow import tf
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_precision_works_or_is_refused_on_every_processor(
 import sys
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.training.hardware import find_hardware
-from viewfinder_components.training.tensorflow import keras
+from viewfinder_components.tensorflow import keras
 try:
     policy = find_hardware({precision!r}).policy
 except PermanentError as error:

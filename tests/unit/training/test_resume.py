@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from viewfinder_components.tensorflow import keras
 from viewfinder_components.training.checkpoint import Checkpoint
-from viewfinder_components.training.tensorflow import keras
 
 _TRAIN = """
 import json, sys

@@ -3,12 +3,12 @@ import sys
 
 import pytest
 
-from viewfinder_components.training.tensorflow import hidden
+from viewfinder_components.tensorflow import hidden
 
 _IMPORT = """
 import sys
 {before}
-from viewfinder_components.training.tensorflow import keras, tf
+from viewfinder_components.tensorflow import keras, tf
 print(sorted(name for name in ("matplotlib", "pandas", "sklearn") if name in sys.modules))
 import pandas, sklearn
 print(pandas.DataFrame({{"a": [1]}}).a.sum(), tf.constant(2).numpy(), keras.backend.backend())

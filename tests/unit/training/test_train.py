@@ -7,10 +7,10 @@ import pytest
 from tests.unit.training.conftest import require_precision
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.formats.shards import Shards
 from viewfinder_components.inference import InferenceModel
-from viewfinder_components.preprocessing.shards import Shards
+from viewfinder_components.tensorflow import keras
 from viewfinder_components.training.config import TrainConfig, TrainResult
-from viewfinder_components.training.tensorflow import keras
 from viewfinder_components.training.train import train_model
 
 Trained = tuple[Path, Path, TrainResult]

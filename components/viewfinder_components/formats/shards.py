@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_components.preprocessing.pixels import PixelFiles
+from viewfinder_components.formats.pixels import PixelFiles
 
 SCHEMA_VERSION = 2
 SPLITS = ("train", "val", "test")

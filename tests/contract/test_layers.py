@@ -1,0 +1,45 @@
+"""What the steps may import. A step is a folder with a `component.py`; no list names them."""
+
+import itertools
+
+import grimp
+import pytest
+
+from viewfinder_components.steps import STEPS
+
+COMPONENTS = "viewfinder_components"
+GRAPH = grimp.build_graph(COMPONENTS, "viewfinder_serving")
+FOLDERS = sorted(name.rsplit(".", 1)[0] for name in GRAPH.modules if name.endswith(".component"))
+
+
+def imports(importer: str, imported: str) -> list[str]:
+    """Return what a package imports from another one."""
+    inside = GRAPH.find_descendants(imported) | {imported}
+    return [
+        f"{module} -> {other}"
+        for module in sorted(GRAPH.find_descendants(importer) | {importer})
+        for other in sorted(GRAPH.find_modules_directly_imported_by(module) & inside)
+    ]
+
+
+def test_every_folder_with_a_component_is_a_step() -> None:
+    configs = {config.__module__ for step in STEPS.values() for config in step.configs}
+    assert {f"{folder}.config" for folder in FOLDERS} == configs
+    assert len(STEPS) == len(FOLDERS)
+
+
+@pytest.mark.parametrize(("step", "other"), list(itertools.permutations(FOLDERS, 2)))
+def test_no_step_imports_another_one(step: str, other: str) -> None:
+    assert imports(step, other) == []
+
+
+def test_what_every_step_uses_imports_no_step() -> None:
+    ground = GRAPH.find_children(COMPONENTS) - set(FOLDERS) - {f"{COMPONENTS}.steps"}
+    assert ground
+    found = [imports(room, step) for room in sorted(ground) for step in FOLDERS]
+    assert list(itertools.chain(*found)) == []
+
+
+def test_the_predictor_imports_no_step() -> None:
+    found = [imports("viewfinder_serving", step) for step in FOLDERS]
+    assert list(itertools.chain(*found)) == []
