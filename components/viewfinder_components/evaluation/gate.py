@@ -168,7 +168,7 @@ def _at_most(name: str, value: float, limit: float) -> Criterion:
 def _not_worse(rival: Rival | None) -> Criterion:
     name = "not worse than the champion"
     if rival is None:
-        return Criterion(name, None, None, True, "No version is published yet to compare with.")
+        return Criterion(name, None, None, True, "There was no earlier version to compare with.")
     version = f"published version {rival.number}"
     if rival.difference is None:
         sentence = f"The {version} could not be scored, so nothing was compared."

@@ -188,6 +188,20 @@ RUN = {
 }  # fmt: skip
 
 
+def test_what_the_page_says_stays_true_once_its_version_is_published(world) -> None:
+    make(world, ["cat", "dog"], [12, 12])
+    page = Page(render_run_report(world.evaluation, RUN))
+    assert page.text.count("There was no earlier version to compare with.") >= 2
+    assert "published yet" not in page.text
+
+
+def test_an_interrupted_run_says_how_it_is_resumed(world) -> None:
+    make(world, ["cat", "dog"], [12, 12])
+    run = {**RUN, "run_id": "20260102-030405-ab12", "state": "interrupted", "version": None}
+    page = Page(render_run_report(world.evaluation, run))
+    assert "viewfinder run --resume 20260102-030405-ab12" in page.text
+
+
 def test_the_run(world) -> None:
     make(world, ["cat", "dog"], [12, 12])
     page = Page(render_run_report(world.evaluation, RUN))
