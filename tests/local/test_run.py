@@ -235,6 +235,7 @@ def test_killed_again_and_again_and_resumed(
     assert [states[step] for step in STEPS[:3]] == ["cached"] * 3
     assert resumed["version"]["number"] == 1
     assert [path.name for path in (viewfinder.home / "models" / "small").glob("[!.]*")] == ["1"]
+    assert "no earlier version to compare with" in resumed["decision"]  # not with its own
     assert list(viewfinder.temporary.iterdir()) == []
 
 

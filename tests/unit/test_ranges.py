@@ -17,7 +17,7 @@ from viewfinder_components.training.config import TrainConfig
 from viewfinder_components.validation.config import ValidationConfig
 
 NEEDED: dict[type, dict[str, Any]] = {
-    EvaluationConfig: {"model_root": "models", "model_name": "m"},
+    EvaluationConfig: {"model_root": "models", "model_name": "m", "run_id": ""},
     ExportConfig: {"run_id": "", "model_name": "m"},
     DeployConfig: {"version_uri": "s3://bucket/m/1", "version_number": 1, "model_name": "m"},
     SelectConfig: {"model_root": "s3://bucket", "model_name": "m"},

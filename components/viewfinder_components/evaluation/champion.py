@@ -18,7 +18,8 @@ from viewfinder_components.formats.shards import Shards, Split
 from viewfinder_components.inference import InferenceModel
 from viewfinder_components.photos.decode import PhotoError, decode
 from viewfinder_components.reports.formatting import plural, shorten
-from viewfinder_components.storage.store import open_store
+from viewfinder_components.storage.contents import Manifest
+from viewfinder_components.storage.store import Store, open_store
 from viewfinder_components.storage.version import MANIFEST, Version
 
 _log = logging.getLogger(__name__)
@@ -42,14 +43,34 @@ class Champion:
     """What the reader of a comparison must know, in sentences."""
 
 
-def find_champion(model_root: str, model_name: str) -> Version | None:
-    """Return the newest published version, None before the first.
+def find_champion(model_root: str, model_name: str, run_id: str = "") -> Version | None:
+    """Return the newest version that another run published, None before the first.
+
+    A run that was cut off after it had published evaluates again when it is resumed. Compared with
+    its own version, every model is as good as the champion.
+
+    Args:
+        model_root: Where versions are published.
+        model_name: The model's name below the root.
+        run_id: The run that asks; empty where it has no name, and then no version is its own.
 
     Raises:
         PermanentError: The root cannot be what `publish` writes to, or cannot be read.
         TransientError: The root cannot be read now.
     """
-    return open_store(model_root).latest(model_name)
+    store = open_store(model_root)
+    newest_first = reversed(store.versions(model_name))
+    return next((found for found in newest_first if not _is_of(run_id, store, found)), None)
+
+
+def _is_of(run_id: str, store: Store, version: Version) -> bool:
+    if not run_id:
+        return False
+    try:
+        content = store.read(version, MANIFEST)
+        return bool(Manifest.parse(content, version.uri).run_id == run_id)
+    except PermanentError:  # a damaged one, which cannot be scored either: the champion's problem
+        return False
 
 
 def score_champion(

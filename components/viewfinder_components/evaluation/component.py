@@ -20,6 +20,7 @@ def evaluate(
     evaluation_report: dsl.Output[dsl.HTML],
     model_root: str,
     model_name: str,
+    run_id: str,
     min_accuracy: float,
     min_balanced_accuracy: float,
     max_ece: float,

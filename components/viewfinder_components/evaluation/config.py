@@ -11,6 +11,7 @@ from viewfinder_components.shared_parameters import (
     MaxMegapixels,
     ModelName,
     ModelRoot,
+    RunId,
 )
 from viewfinder_components.step import Role, Step
 
@@ -20,10 +21,14 @@ if TYPE_CHECKING:  # importing it takes scipy's seconds
 
 @configuration
 class EvaluationConfig:
-    """What a user may set about the evaluation; the champion is the newest version of the model."""
+    """What a user may set about the evaluation.
+
+    The champion is the newest version of the model that another run has published.
+    """
 
     model_root: ModelRoot
     model_name: ModelName
+    run_id: RunId
     min_accuracy: Share = 0.0
     """Gate: lowest accuracy on the test photos, 0 to 1."""
     min_balanced_accuracy: Share = 0.0

@@ -133,7 +133,7 @@ def _find_out(inputs: EvaluationInputs, config: EvaluationConfig, watch: Stopwat
 
 
 def _score_champion(inputs: EvaluationInputs, config: EvaluationConfig) -> Champion | None:
-    found = find_champion(config.model_root, config.model_name)
+    found = find_champion(config.model_root, config.model_name, config.run_id)
     if found is None:
         return None
     max_pixels = int(config.max_megapixels * 1e6)

@@ -12,7 +12,7 @@ from viewfinder_components.storage.version import MANIFEST, Version
 from viewfinder_components.timing import Stopwatch
 
 # The model card, which tells of the evaluation. A run that was killed after it had published
-# evaluates again when it is resumed, beside its own version.
+# evaluates again when it is resumed, perhaps beside another version than the first time.
 _CARD = "card.md"
 
 

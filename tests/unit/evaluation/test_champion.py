@@ -39,6 +39,27 @@ def test_the_newest_version_is_the_champion(photos) -> None:
     assert found.scored.all()
 
 
+def test_a_resumed_run_is_not_compared_with_its_own_version(world) -> None:
+    made_by(world, 1, "other")
+    made_by(world, 2, "mine")
+    root = str(world.published)
+    assert find_champion(root, "classifier", "mine").number == 1
+    assert find_champion(root, "classifier", "a third").number == 2
+    assert find_champion(root, "classifier", "").number == 2
+    made_by(world, 3, "a third")  # published in the meantime
+    assert find_champion(root, "classifier", "mine").number == 3
+
+
+def test_without_other_versions_a_resumed_run_has_no_champion(world) -> None:
+    made_by(world, 1, "mine")
+    assert find_champion(str(world.published), "classifier", "mine") is None
+
+
+def made_by(world, number: int, run_id: str) -> None:
+    folder = world.publish(number, LABELS)
+    (folder / "manifest.json").write_text(json.dumps({"files": {}, "run_id": run_id}))
+
+
 def test_a_root_that_publish_cannot_write_to_is_an_error() -> None:
     with pytest.raises(PermanentError, match="model root"):
         find_champion("ftp://somewhere", "classifier")

@@ -20,7 +20,7 @@ LABELS = ["apple", "banana", "cherry"]
 
 
 def evaluate(world, **settings) -> EvaluationResult:
-    config = EvaluationConfig(str(world.published), "classifier", **settings)
+    config = EvaluationConfig(str(world.published), "classifier", "run-7", **settings)
     return evaluate_model(
         world.model, world.index, world.shards, world.evaluation, world.report, config
     )
@@ -222,4 +222,4 @@ def test_a_model_trained_on_other_data_is_warned_about(ready) -> None:
 )
 def test_settings_out_of_range(settings) -> None:
     with pytest.raises(PermanentError, match=next(iter(settings))):
-        EvaluationConfig("models", "classifier", **settings)
+        EvaluationConfig("models", "classifier", "run-7", **settings)

@@ -75,7 +75,7 @@ def assert_stands_alone(page: Page) -> None:
 def make(world, labels, counts, **settings) -> Page:
     world.add_photos(labels, counts, noise=70)
     world.add_model(labels)
-    config = EvaluationConfig(str(world.published), "classifier", **settings)
+    config = EvaluationConfig(str(world.published), "classifier", "run-7", **settings)
     evaluate_model(world.model, world.index, world.shards, world.evaluation, world.report, config)
     return Page(world.report.read_text("utf-8"))
 
@@ -117,7 +117,7 @@ def test_hostile_file_names_are_text(world) -> None:
     world.add_model(["a", "b"], swap=True)
     table = world.shards / "test" / "photos.parquet"
     rename_uris(table, '/photos/<svg onload="alert(1)">.jpg')
-    config = EvaluationConfig(str(world.published), "classifier")
+    config = EvaluationConfig(str(world.published), "classifier", "run-7")
     evaluate_model(world.model, world.index, world.shards, world.evaluation, world.report, config)
     page = Page(world.report.read_text("utf-8"))
     assert_stands_alone(page)
@@ -139,7 +139,7 @@ def test_a_refusal_says_why(world) -> None:
 def test_every_class_without_a_mistake(world) -> None:
     world.add_photos(["a", "b"], [3, 3], noise=1)
     world.add_model(["a", "b"])
-    config = EvaluationConfig(str(world.published), "classifier")
+    config = EvaluationConfig(str(world.published), "classifier", "run-7")
     evaluate_model(world.model, world.index, world.shards, world.evaluation, world.report, config)
     page = Page(world.report.read_text("utf-8"))
     assert "The model made no mistakes on the test photos." in page.text
@@ -158,7 +158,7 @@ def test_a_training_without_history_or_validation(world) -> None:
     path = world.model / "training.json"
     for history in ([], [{"epoch": 1, "phase": "head", "loss": 1.0, "val_loss": None}]):
         path.write_text(json.dumps({"history": history}))
-        config = EvaluationConfig(str(world.published), "classifier")
+        config = EvaluationConfig(str(world.published), "classifier", "run-7")
         evaluate_model(
             world.model, world.index, world.shards, world.evaluation, world.report, config
         )
