@@ -7,15 +7,47 @@ from viewfinder_components.storage.store import Store
 from viewfinder_components.storage.version import Version
 
 _MOST_NAMED = 10
+_REMEDY = "correct the name or --model-root"
 
 
-def find_versions(store: Store, model: str, root: str) -> list[Version]:
+def find_version(
+    store: Store, model: str, number: int, root: str, remedy: str = _REMEDY
+) -> Version:
+    """Return one complete version of a model.
+
+    Args:
+        store: The model root.
+        model: The model's name.
+        number: Which version; 0 for the newest.
+        root: What the user calls the model root, for the error.
+        remedy: What to do where there is no such model.
+
+    Raises:
+        PermanentError: There is none; the message names the models or versions that there are.
+        TransientError: The store does not answer.
+    """
+    versions = find_versions(store, model, root, remedy)
+    if not number:
+        return versions[-1]
+    for version in versions:
+        if version.number == number:
+            return version
+    known = _enumerate([str(version.number) for version in reversed(versions)])
+    raise PermanentError(
+        f"a published version {number} of {model} under {root}",
+        f"only {known} there",
+        f"name one of these, or {model} for the newest",
+    )
+
+
+def find_versions(store: Store, model: str, root: str, remedy: str = _REMEDY) -> list[Version]:
     """Return the complete versions of a model, rising; at least one.
 
     Args:
         store: The model root.
         model: The model's name.
         root: What the user calls the model root, for the error.
+        remedy: What to do where there is no such model.
 
     Raises:
         PermanentError: There is none; the message names the models that there are.
@@ -34,7 +66,7 @@ def find_versions(store: Store, model: str, root: str) -> list[Version]:
     raise PermanentError(
         f"a published version of {model} under {root}",
         f"only {_enumerate(models)} there" if models else "no model there",
-        f"did you mean {near[0]}?" if near else "correct the name or --model-root",
+        f"did you mean {near[0]}?" if near else remedy,
     )
 
 

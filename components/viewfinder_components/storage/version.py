@@ -34,6 +34,18 @@ def parse_number(name: str) -> int | None:
     return int(name) if _NUMBER.fullmatch(name) else None
 
 
+def split_number(text: str) -> tuple[str, int | None]:
+    """Take the number at the end of `fruit/3` or `s3://models/fruit/3` off.
+
+    Returns:
+        What comes before it, and the number; the whole text and None where there is none.
+    """
+    whole = text.strip().rstrip("/")
+    place, slash, last = whole.rpartition("/")
+    number = parse_number(last) if slash else None
+    return (whole, None) if number is None else (place, number)
+
+
 def next_number(taken: Iterable[int], folder: str) -> int:
     """Return the number of the next version.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from viewfinder_components.errors import TransientError, ViewfinderError
-from viewfinder_pipelines.cli.group import StrictCommand, need_text
+from viewfinder_pipelines.cli.group import StrictCommand, need_model
 from viewfinder_pipelines.cli.options import (
     INTERRUPTED,
     exit_code,
@@ -88,12 +88,12 @@ def deploy(
 ) -> None:
     """Put a published version behind a KServe InferenceService; the newest without NUMBER."""
     with _reported(as_json):
+        from viewfinder_components.storage.target import Target
         from viewfinder_pipelines.deployments.deploying import (
             deploy_published,
             plan_kubeflow_deployment,
         )
         from viewfinder_pipelines.deployments.request import (
-            Target,
             find_namespace,
             gather_parameters,
         )
@@ -139,7 +139,7 @@ def _deploy_on_kubeflow(plan: "KubeflowPlan", as_json: bool) -> NoReturn:
 
 
 @click.command(cls=StrictCommand)
-@click.argument("model", callback=need_text)
+@click.argument("model", callback=need_model)
 @click.option("--to", "number", type=click.IntRange(min=1), help="A version that has served.")
 @_timeout(600)
 @click.option(
@@ -172,7 +172,7 @@ def rollback(
 
 
 @click.command(cls=StrictCommand)
-@click.argument("model", callback=need_text)
+@click.argument("model", callback=need_model)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @_timeout(300)
 @_service_options

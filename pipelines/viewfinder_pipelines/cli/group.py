@@ -47,6 +47,16 @@ def need_text(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any
     return value
 
 
+def need_model(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:
+    """Refuse MODEL/NUMBER where a command is about all versions of a model; a click callback."""
+    from viewfinder_components.storage.version import split_number
+
+    model, number = split_number(need_text(ctx, parameter, value))
+    if number is not None:
+        raise click.BadParameter(f"It takes a model, not a version: write {model}.", ctx, parameter)
+    return value
+
+
 class HelpfulGroup(click.Group):
     """A group that lists its commands with the whole first sentence of each."""
 

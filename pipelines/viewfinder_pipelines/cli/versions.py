@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from viewfinder_pipelines.cli.group import StrictCommand
+from viewfinder_pipelines.cli.group import StrictCommand, need_model, need_text
 
 _model_root = click.option(
     "--model-root", metavar="URI", help="Where versions are published.  [default: this machine's]"
@@ -13,16 +13,24 @@ _model_root = click.option(
 
 
 @click.command(cls=StrictCommand)
-@click.argument("model")
+@click.argument("model_version", metavar="MODEL[/NUMBER]", callback=need_text)
 @_model_root
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
-def versions(model: str, model_root: str | None, as_json: bool) -> None:
-    """List the published versions of a model."""
-    from viewfinder_components.storage.models import find_versions
+def versions(model_version: str, model_root: str | None, as_json: bool) -> None:
+    """List the published versions of a model, or the one with NUMBER."""
+    from viewfinder_components.storage.models import find_version, find_versions
     from viewfinder_components.storage.store import open_store
+    from viewfinder_components.storage.target import Target
 
-    root = model_root or _default_root()
-    for version in find_versions(open_store(root), model, root):
+    target = Target.parse(model_version)
+    root = target.root or model_root or _default_root()
+    store = open_store(root)
+    found = (
+        [find_version(store, target.model, target.number, root)]
+        if target.number
+        else find_versions(store, target.model, root)
+    )
+    for version in found:
         if as_json:
             click.echo(json.dumps({"number": version.number, "uri": version.uri}))
         else:
@@ -30,7 +38,7 @@ def versions(model: str, model_root: str | None, as_json: bool) -> None:
 
 
 @click.command(cls=StrictCommand)
-@click.argument("model")
+@click.argument("model", callback=need_model)
 @_model_root
 @click.option(
     "--keep",

@@ -1,11 +1,10 @@
 """What a user asks to be deployed: a version, a service, and the deploy step's parameters."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from viewfinder_components.errors import UsageError
-from viewfinder_components.storage.version import parse_number
+from viewfinder_components.storage.target import Target
 from viewfinder_pipelines.pipeline.assignments import parse_assignments, parse_table
 from viewfinder_pipelines.pipeline.parameters import to_deploy_config, to_select_config
 from viewfinder_pipelines.pipeline.registry import DEPLOYMENT, TRAINING
@@ -13,35 +12,6 @@ from viewfinder_pipelines.settings.environment import Settings
 from viewfinder_pipelines.settings.file import ClusterSettings
 
 _NAMED = {"model_name": "the model's name", "version": "the version's number"}
-
-
-@dataclass(frozen=True)
-class Target:
-    """A version as a user names it."""
-
-    model: str
-    number: int = 0
-    """0 for the newest."""
-    root: str = ""
-    """The model root, where a URI was given."""
-
-    @classmethod
-    def parse(cls, text: str) -> "Target":
-        """Take `MODEL`, `MODEL/NUMBER`, or the URI of a model root followed by either, apart.
-
-        Raises:
-            UsageError: It is none of these.
-        """
-        place, slash, last = text.rstrip("/").rpartition("/")
-        number = parse_number(last) if slash else None
-        root, _, model = (text.rstrip("/") if number is None else place).rpartition("/")
-        if not model or (root and not root.partition("://")[2]):
-            raise UsageError(
-                "MODEL, MODEL/NUMBER, or the URI of a model root followed by either",
-                repr(text),
-                "write fruit/3 or s3://bucket/models/fruit/3 for example",
-            )
-        return cls(model, number or 0, root)
 
 
 def gather_parameters(

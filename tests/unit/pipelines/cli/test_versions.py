@@ -44,6 +44,26 @@ def test_a_root_without_models(command: tuple[str, ...], tmp_path: Path) -> None
     assert "received no model there; correct the name or --model-root" in result.stderr
 
 
+def test_one_version_is_listed_by_its_number(root: Path) -> None:
+    result = CliRunner().invoke(main, ["versions", "fruit/2", "--model-root", str(root)])
+    assert result.output == f"2\tfile://{root}/fruit/2\n"
+    result = CliRunner().invoke(main, ["versions", f"file://{root}/fruit/2"])
+    assert result.output == f"2\tfile://{root}/fruit/2\n"
+    result = CliRunner().invoke(main, ["versions", "fruit/7", "--model-root", str(root)])
+    assert result.exit_code == 1
+    assert "received only 2, 1 there; name one of these" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("prune", "fruit/1", "--nothing-served"), ("rollback", "fruit/1"), ("undeploy", "fruit/1")],
+)
+def test_a_command_about_a_model_takes_no_number(command: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 2
+    assert "It takes a model, not a version: write fruit." in result.stderr
+
+
 def test_versions_are_listed(root: Path) -> None:
     result = CliRunner().invoke(main, ["versions", "fruit", "--model-root", str(root)])
     assert result.output == f"1\tfile://{root}/fruit/1\n2\tfile://{root}/fruit/2\n"

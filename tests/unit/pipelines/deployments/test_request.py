@@ -8,10 +8,10 @@ import pytest
 from click.testing import CliRunner
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.storage.target import Target
 from viewfinder_pipelines.cli.main import main
 from viewfinder_pipelines.deployments.deploying import plan_kubeflow_deployment
 from viewfinder_pipelines.deployments.request import (
-    Target,
     find_namespace,
     gather_parameters,
 )
