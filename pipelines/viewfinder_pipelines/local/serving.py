@@ -1,23 +1,31 @@
 """Serve a published version on this machine, as the predictor's pod would."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from viewfinder_components.checking.predictor import predictor_command
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.reports.formatting import plural, shorten
+from viewfinder_components.storage.local_store import LocalStore
+from viewfinder_components.storage.model_name import is_model_name
+from viewfinder_components.storage.models import find_version as find_published
 from viewfinder_components.storage.store import open_store
-from viewfinder_components.storage.version import MANIFEST, parse_number
+from viewfinder_components.storage.target import Target
+from viewfinder_components.storage.version import MANIFEST, split_number
 from viewfinder_pipelines.local.serving_process import run_predictor
 from viewfinder_pipelines.settings.environment import Settings
+
+_PUBLISH = "correct the name, name a version's folder, or publish one with `viewfinder run`"
 
 
 def find_version(model_version: str, settings: Settings | None = None) -> Path:
     """Return the folder of a published version; one in a bucket is downloaded, once.
 
     Args:
-        model_version: A version's path or `file://` URI, `MODEL` for the newest version of a
-            model under this machine's model root, `MODEL/NUMBER`, or a URI of another model root
-            followed by either.
+        model_version: The path or `file://` URI of a version, or of a model's folder for its newest
+            version; `MODEL` for the newest version of a model under this machine's model root,
+            `MODEL/NUMBER`, or a URI of another model root followed by either.
         settings: Where the model root and the cache are.
 
     Raises:
@@ -26,39 +34,52 @@ def find_version(model_version: str, settings: Settings | None = None) -> Path:
     """
     settings = settings or Settings()
     if "://" in model_version and not model_version.startswith("file://"):
-        return _fetch(model_version.rstrip("/"), settings)
-    path = Path(model_version.removeprefix("file://"))
+        target = Target.parse(model_version)
+        return _fetch(target, target.root, settings, "correct the URI")
+    path = Path(os.path.expanduser(model_version.removeprefix("file://")))
     if (path / MANIFEST).is_file():
         return path.absolute()
-    below = settings.models / path
-    if not path.is_absolute() and (below / MANIFEST).is_file():
-        return below
-    if not path.is_absolute() and len(path.parts) == 1 and below.is_dir():
-        store = open_store(str(settings.models))
-        if latest := store.latest(model_version):
-            return store.fetch(latest, settings.cache)
-    raise _no_version(model_version, settings)
+    if _is_path(model_version):
+        return _find_in_folder(path.absolute())
+    target, root = Target.parse(model_version), str(settings.models)
+    if path.is_dir() and not open_store(root).versions(target.model):
+        return _find_in_folder(path.absolute())
+    return _fetch(target, root, settings, _PUBLISH)
 
 
-def _fetch(uri: str, settings: Settings) -> Path:
-    place, _, last = uri.rpartition("/")
-    number = parse_number(last)
-    root, _, model = (uri if number is None else place).rpartition("/")
-    if not root.partition("://")[2]:  # s3://bucket: the bucket is no model
-        raise _no_version(uri, settings)
+def _is_path(text: str) -> bool:
+    """Return whether a text can only be a path, not `MODEL` or `MODEL/NUMBER`."""
+    place, _ = split_number(text)
+    return not is_model_name(place) or text.startswith("file://")
+
+
+def _fetch(target: Target, root: str, settings: Settings, remedy: str) -> Path:
     store = open_store(root)
-    found = [version for version in store.versions(model) if number in (None, version.number)]
-    if not found:
-        raise _no_version(uri, settings)
-    return store.fetch(max(found), settings.cache)
+    version = find_published(store, target.model, target.number, root, remedy)
+    return store.fetch(version, settings.cache)
 
 
-def _no_version(received: str, settings: Settings) -> PermanentError:
-    return PermanentError(
-        f"a published version: a path, MODEL or MODEL/NUMBER under {settings.models}, or either "
-        "after the URI of another model root",
-        repr(received),
-        "publish one with `viewfinder run`, or name the folder that holds manifest.json",
+def _find_in_folder(folder: Path) -> Path:
+    """Return the newest version in a model's folder, or say what lies there instead."""
+    if not folder.is_dir():
+        raise PermanentError(
+            f"a version or a model's folder at {folder}",
+            "a file" if folder.exists() else "nothing there",
+            "correct the path",
+        )
+    beside = LocalStore(folder.parent)
+    if is_model_name(folder.name) and (newest := beside.latest(folder.name)):
+        return beside.fetch(newest, folder)
+    if models := LocalStore(folder).models():
+        raise PermanentError(
+            f"a version or a model's folder at {folder}",
+            f"a folder of {plural(len(models), 'model')}: {shorten(models)}",
+            f"name {'it' if len(models) == 1 else 'one of them'}: {folder / models[0]}",
+        )
+    raise PermanentError(
+        f"a version or a model's folder at {folder}",
+        f"a folder without {MANIFEST}, in which no version lies either",
+        "name the folder of a version, such as models/fruit/3",
     )
 
 
