@@ -108,9 +108,9 @@ def _refusing(index: int) -> Iterator[None]:
     except PhotoError as error:
         metrics.PHOTOS_REFUSED.labels(error.kind).inc()
         raise RefusedError(
-            "pictures only",
+            "photos that can be read",
             f"one at index {index} that cannot be used ({error.kind}): {error}",
-            "send the request again without it or with a better copy",
+            "leave it out, or send a better copy",
             status=413 if error.kind == "too_large" else 400,
         ) from error
     except OutOfTimeError as error:

@@ -106,8 +106,8 @@ def test_serve_and_predict(published, photos: Path) -> None:
     assert told_of_some.returncode == as_json.returncode == 1
     assert [line.partition(": ")[0] for line in told_of_some.stdout.splitlines()] == mixed[::2]
     refused, missing_file, count = told_of_some.stderr.splitlines()
-    assert refused.startswith(f"{__file__}: HTTP 400: ")
-    assert missing_file == "no such photo: No such file or directory"
+    assert refused.startswith(f"{__file__}: the server refused it (HTTP 400): ")
+    assert missing_file == "no such photo: there is no such file"
     assert other.stderr == (
         f"Error: expected a model cats at {endpoint}, received a server of small; "
         "name one of those with --model\n"

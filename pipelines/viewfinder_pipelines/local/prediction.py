@@ -1,6 +1,8 @@
 """Ask a served model about photos, as any client would."""
 
 import base64
+import errno
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +16,15 @@ from viewfinder_components.errors import PermanentError, TransientError, UsageEr
 _TIMEOUT_SECONDS = 60.0
 _LONGEST_REASON = 300
 _NOT_FOUND = 404
+_REACH = (
+    "start one with `viewfinder serve MODEL`, correct --endpoint, or for one in a cluster use "
+    "`kubectl port-forward`"
+)
+_UNREADABLE = {
+    errno.ENOENT: "there is no such file",
+    errno.EISDIR: "it is a folder; name the photos in it",
+    errno.EACCES: "you have no permission to read it",
+}
 _NOT_THE_PHOTO = (401, 403, 404, 405)  # the next photo would be refused as well
 
 
@@ -118,12 +129,16 @@ def _list_models(client: httpx.Client, endpoint: str) -> list[str]:
 
 def _predict(client: httpx.Client, url: str, photo: Path) -> Prediction | Unanswered:
     try:
-        encoded = base64.b64encode(photo.read_bytes()).decode()
+        content = photo.read_bytes()
     except OSError as error:
-        return Unanswered(str(photo), error.strerror or str(error))
+        return Unanswered(str(photo), _unreadable(error))
+    if not content:
+        return Unanswered(str(photo), "the file is empty")
+    encoded = base64.b64encode(content).decode()
     answer = _request(client, "POST", url, {"instances": [{"b64": encoded}]})
     if answer.is_error and answer.status_code not in _NOT_THE_PHOTO:
-        return Unanswered(str(photo), f"HTTP {answer.status_code}: {_reason(answer)}")
+        refusal = f"the server refused it (HTTP {answer.status_code}): {_reason(answer)}"
+        return Unanswered(str(photo), refusal)
     if answer.status_code == _NOT_FOUND:
         _need_model(client, url)
     answer = _need_answer(answer)
@@ -153,12 +168,40 @@ def _request(
             "check that --endpoint is a predictor's address",
         ) from error
     except httpx.RequestError as error:
-        raise TransientError(
-            f"a predictor at {url}",
-            str(error) or type(error).__name__,
-            "start one with `viewfinder serve`, check the address, or for one in a cluster "
-            "use `kubectl port-forward`",
-        ) from error
+        raise _unreachable(url, error) from error
+
+
+def _unreadable(error: OSError) -> str:
+    return _UNREADABLE.get(error.errno or 0) or f"it cannot be read ({_say(error)})"
+
+
+def _unreachable(url: str, error: httpx.RequestError) -> TransientError:
+    """Say in words why a server cannot be reached; a library's words begin with a number."""
+    parts = urlsplit(url)
+    address = f"{parts.scheme}://{parts.netloc}"
+    cause = next((one for one in _causes(error) if isinstance(one, OSError) and one.errno), None)
+    if cause is not None and cause.errno == errno.ECONNREFUSED:
+        received = "nothing that listens there"
+    elif isinstance(cause, socket.gaierror):
+        received = f"no such host ({parts.hostname})"
+    elif isinstance(error, httpx.TimeoutException):
+        received = f"no answer within {_TIMEOUT_SECONDS:g} s"
+    else:
+        received = _say(cause or error)
+    return TransientError(f"a predictor at {address}", received, _REACH)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
+def _say(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) or type(error).__name__
 
 
 def _need_answer(answer: httpx.Response) -> httpx.Response:
