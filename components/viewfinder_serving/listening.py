@@ -1,5 +1,6 @@
 """Listen on an address, or say in a sentence why not."""
 
+import errno
 import os
 import socket
 
@@ -21,11 +22,28 @@ def listen(host: str, port: int, option: str = "--port") -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
     except (OSError, TypeError, UnicodeError) as error:  # the last two for a host that is no name
-        raise PermanentError(
-            f"an address to listen on at {host}:{port}",
+        raise _explain(error, host, port, option) from error
+
+
+def _explain(error: Exception, host: str, port: int, option: str) -> PermanentError:
+    number = error.errno if isinstance(error, OSError) else None
+    if number == errno.EADDRINUSE:
+        return PermanentError(
+            f"port {port} to be free",
+            f"a port in use at {host}",
+            f"choose another port with {option}, or end the program that uses this one",
+        )
+    if number == errno.EACCES:
+        return PermanentError(
+            f"permission to listen on port {port}",
             _reason(error),
-            f"give another {option} or --host, or end what uses it",
-        ) from error
+            f"choose a port from 1024 with {option}",
+        )
+    return PermanentError(
+        f"an address to listen on at {host}:{port}",
+        _reason(error),
+        "choose another address with --host, such as 127.0.0.1",
+    )
 
 
 def _reason(error: Exception) -> str:

@@ -160,8 +160,17 @@ def test_a_predictor_that_cannot_start_says_why_and_nothing_else(tmp_path):
 def test_a_port_in_use_is_refused_in_a_sentence(servable_dir, predictor):
     done = run("--model-dir", str(servable_dir), "--port", str(predictor.port))
     assert done.returncode == 1
-    assert "in use" in done.stderr
+    assert (
+        f"expected port {predictor.port} to be free, received a port in use at 127.0.0.1; choose "
+        "another port with --port, or end the program that uses this one\n"
+    ) in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_address_of_another_machine_is_refused_in_a_sentence(servable_dir):
+    done = run("--model-dir", str(servable_dir), "--port", "0", "--host", "192.0.2.1")
+    assert done.returncode == 1
+    assert "choose another address with --host, such as 127.0.0.1" in done.stderr
 
 
 def test_a_grpc_port_in_use_is_refused_in_a_sentence(servable_dir, start):
@@ -170,7 +179,8 @@ def test_a_grpc_port_in_use_is_refused_in_a_sentence(servable_dir, start):
     with start("--grpc-port", str(port)):
         done = run("--model-dir", str(servable_dir), "--port", "0", "--grpc-port", str(port))
     assert done.returncode == 1
-    assert "received Address already in use; give another --grpc-port" in done.stderr
+    assert f"expected port {port} to be free, received a port in use" in done.stderr
+    assert "choose another port with --grpc-port" in done.stderr
     assert "Traceback" not in done.stderr
 
 
