@@ -6,7 +6,9 @@ import faulthandler
 import logging
 import signal
 import sys
+from difflib import get_close_matches
 from pathlib import Path
+from typing import NoReturn
 
 from viewfinder_components.errors import UsageError, ViewfinderError
 from viewfinder_serving.config import ServeConfig
@@ -15,6 +17,16 @@ _WRONG_USAGE = 2  # argparse's own
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 # KServe's runtimes spell these options in their own way.
 _ALIASES = {"http-port": "port"}
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that names the option that may be meant."""
+
+    def error(self, message: str) -> NoReturn:
+        unknown = message.removeprefix("unrecognized arguments: ").partition(" ")[0]
+        options = [name for action in self._actions for name in action.option_strings]
+        near = get_close_matches(unknown.partition("=")[0], options, n=1)
+        super().error(f"{message}; did you mean {near[0]}?" if near else message)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -54,7 +66,7 @@ def _normalise_one(argument: str) -> str:
 
 def _make_parser() -> argparse.ArgumentParser:
     defaults = {field.name: field.default for field in dataclasses.fields(ServeConfig)}
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m viewfinder_serving",
         description="Serve a published version over HTTP (V1, V2), and over gRPC if asked.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,

@@ -87,6 +87,24 @@ def test_options_of_the_predictor_follow_two_dashes(version: Path) -> None:
     assert "1 to 1 photos" in answer.json()["error"]
 
 
+def test_an_unknown_option_of_the_predictor_is_named(version: Path) -> None:
+    done = subprocess.run(
+        command(version, 0, "--", "--max-photo", "1"), capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "unrecognized arguments: --max-photo 1; did you mean --max-photos?" in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--ready-file=x", "--ready_file", "--model-dir", "--port"])
+def test_an_option_that_the_command_sets_itself_is_refused(version: Path, option: str) -> None:
+    done = subprocess.run(
+        command(version, 0, "--", option, "x"), capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    name = option.partition("=")[0].replace("_", "-")
+    assert f"expected options of the predictor after --, received {name}; " in done.stderr
+
+
 def test_the_predictor_ends_with_a_command_that_is_killed(version: Path) -> None:
     with serving(version) as (process, url):
         os.kill(process.pid, signal.SIGKILL)

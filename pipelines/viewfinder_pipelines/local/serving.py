@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from viewfinder_components.checking.predictor import predictor_command
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, UsageError
 from viewfinder_components.reports.formatting import plural, shorten
 from viewfinder_components.storage.local_store import LocalStore
 from viewfinder_components.storage.model_name import is_model_name
@@ -17,6 +17,15 @@ from viewfinder_pipelines.local.serving_process import run_predictor
 from viewfinder_pipelines.settings.environment import Settings
 
 _PUBLISH = "correct the name, name a version's folder, or publish one with `viewfinder run`"
+
+_OWN_OPTIONS = {
+    "--ready-file": "leave it out and read the URL from the line that this command prints, or run "
+    "`python -m viewfinder_serving`, which takes it",
+    "--model-dir": "name the version before --",
+    "--model-name": "write --name before --",
+    "--host": "write it before --",
+    "--port": "write it before --",
+}
 
 
 def find_version(model_version: str, settings: Settings | None = None) -> Path:
@@ -83,6 +92,14 @@ def _find_in_folder(folder: Path) -> Path:
     )
 
 
+def _refuse_own_options(options: Sequence[str]) -> None:
+    """Refuse what this command tells the predictor itself: it would be dropped without a word."""
+    for option in options:
+        name = option.partition("=")[0].replace("_", "-")
+        if remedy := _OWN_OPTIONS.get(name):
+            raise UsageError("options of the predictor after --", name, remedy)
+
+
 def serve_version(
     model_version: str, host: str, port: int, name: str | None, options: Sequence[str] = ()
 ) -> int:
@@ -99,9 +116,11 @@ def serve_version(
         The predictor's exit code.
 
     Raises:
+        UsageError: An option that this command sets itself is among `options`.
         PermanentError: There is no such version.
         TransientError: The store does not answer.
     """
+    _refuse_own_options(options)
     version = find_version(model_version)
     command = predictor_command(version, name or version.parent.name, host, port)
 
