@@ -105,6 +105,7 @@ def compile_(output: Path, settings: Path | None, name: str) -> None:
     if output.suffix != ".yaml":
         raise click.UsageError(f"--output names a file that ends in .yaml, not '{output}'.")
     pipeline = find_pipeline(name)
+    output.parent.mkdir(parents=True, exist_ok=True)
     if settings is None and not DEFAULT_FILE.is_file():
         compile_pipeline(output, pipeline)
     else:

@@ -75,6 +75,7 @@ def test_an_interrupted_command(home: Path) -> None:
         ("serve", "x"),
         ("versions", "x"),
         ("prune", "x", "--nothing-served"),
+        ("compile", "-o", "home/pipeline.yaml"),
         ("compile", "-o", "home/below/pipeline.yaml"),
         ("doctor", "--settings", "home/below.toml"),
         ("submit", "--settings", "home/below.toml", "--data", "s3://x/y"),
@@ -110,6 +111,12 @@ def test_a_working_directory_that_was_deleted(
     result = invoke(main, *arguments)
     assert result.exit_code == 1
     assert "expected a working directory, received one that was deleted" in result.output
+
+
+def test_a_pipeline_is_compiled_into_a_folder_that_is_made(home: Path, tmp_path: Path) -> None:
+    result = invoke(main, "compile", "-o", "missing/folder/x.yaml")
+    assert (result.exit_code, result.output) == (0, "wrote missing/folder/x.yaml\n")
+    assert (tmp_path / "missing" / "folder" / "x.yaml").is_file()
 
 
 def test_a_tilde_where_nobody_knows_the_home_directory(home: Path, tmp_path: Path) -> None:
