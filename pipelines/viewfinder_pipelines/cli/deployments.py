@@ -181,7 +181,7 @@ def undeploy(model: str, yes: bool, timeout: int, as_json: bool, **options: Any)
     service = _service(options)
     if not yes:
         if not sys.stdin.isatty():
-            raise click.UsageError("There is nobody to ask: say --yes.")
+            raise click.UsageError("Not a terminal, so nobody can confirm: add --yes.")
         where = f" in namespace {service['namespace']}" if service["namespace"] else ""
         click.confirm(
             f"Remove the service {service['service_name'] or model}{where}?", abort=True, err=True

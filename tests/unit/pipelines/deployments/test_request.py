@@ -189,4 +189,4 @@ def test_nothing_is_removed_without_a_yes(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(main, ["undeploy", "fruit"])
     assert result.exit_code == 2
-    assert "say --yes" in result.stderr
+    assert "Not a terminal, so nobody can confirm: add --yes." in result.stderr
