@@ -15,13 +15,13 @@ demo: setup ## Run the demo end to end: train on the fruit photos, serve the mod
 .PHONY: setup
 setup: $(VENV)/.ready ## Make the virtual environment from the pinned requirements
 
-# A stamp newer than every input: a second `make` sets nothing up and downloads nothing.
+# A stamp newer than every input: a second `make` sets nothing up and downloads nothing. Bytecode is
+# compiled at once: where Python may not write it later, importing TensorFlow takes twice as long.
 $(VENV)/.ready: requirements/dev.txt requirements/uv.txt pyproject.toml
 	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 	  { echo "expected Python 3.11, 3.12 or 3.13, received '$(PYTHON)'; install one of them or say make PYTHON=/path/to/python"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --require-hashes -r requirements/uv.txt
-	# Bytecode at once: where Python may not write it later, importing TensorFlow takes twice as long.
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements/dev.txt
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -43,6 +43,11 @@ def test_the_usage_tells_what_is_optional(command: str, usage: str) -> None:
     assert text.splitlines()[0].endswith(f"{command} {usage}")
 
 
+def test_make_prints_no_comment_of_a_recipe() -> None:
+    lines = (ROOT / "Makefile").read_text().splitlines()
+    assert [line for line in lines if re.match(r"\t\s*#", line)] == []
+
+
 def test_make_help_lists_every_target_that_a_user_may_call() -> None:
     makefile = (ROOT / "Makefile").read_text()
     declared = {
