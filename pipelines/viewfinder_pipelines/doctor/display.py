@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from viewfinder_components.reports.formatting import plural
 from viewfinder_pipelines.doctor.finding import Finding, State
 from viewfinder_pipelines.doctor.install import Purpose
 
@@ -38,10 +39,15 @@ def summarize(findings: Sequence[Finding], purpose: Purpose) -> str:
     counts = {state: sum(finding.state is state for finding in findings) for state in State}
     would_fail = f"would make a {purpose.value} fail"
     if counts[State.FAILED]:
-        return f"{counts[State.FAILED]} of {len(findings)} findings {would_fail}."
+        return f"{_count(counts[State.FAILED], len(findings))} {would_fail}."
     if counts[State.UNKNOWN]:
-        return f"Nothing found that {would_fail}; {counts[State.UNKNOWN]} not known."
+        unknown = plural(counts[State.UNKNOWN], "finding")
+        return f"Nothing found that {would_fail}; {unknown} could not be judged."
     return f"A {purpose.value} may start."
+
+
+def _count(failed: int, findings: int) -> str:
+    return "The only finding" if failed == findings == 1 else f"{failed} of {findings} findings"
 
 
 def findings_json(findings: Sequence[Finding]) -> str:
