@@ -44,10 +44,10 @@ class ParameterError(UsageError):
         name: The parameter, as users write it.
         rule: Which values it takes, such as `"a whole number from 1 to 9"`.
         value: What it was given.
-        remedy: What to do next; to correct it, where that is all there is to say.
+        remedy: What to do next; to set it by the rule, where that is all there is to say.
     """
 
     def __init__(self, name: str, rule: str, value: object, remedy: str = "") -> None:
-        super().__init__(f"{name} to be {rule}", repr(value), remedy or f"correct {name}")
+        super().__init__(f"{name} to be {rule}", repr(value), remedy or f"set {name} to {rule}")
         self.name = name
         self.rule = rule

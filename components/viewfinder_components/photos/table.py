@@ -138,7 +138,9 @@ def _split(name: str | None) -> str | None:
         return None
     if name.lower() not in SPLIT_NAMES:
         raise PermanentError(
-            f"a split among {', '.join(SPLIT_NAMES)}, or none", repr(name), "correct the table"
+            f"a split among {', '.join(SPLIT_NAMES)}, or none",
+            repr(name),
+            "write one of these into the table, or leave the split empty",
         )
     return SPLIT_NAMES[name.lower()]
 
@@ -183,5 +185,5 @@ def _need_short(path: Path, name: str, values: pa.Array) -> None:
         raise PermanentError(
             f"uris and labels of at most {_LONGEST_VALUE:,} bytes in {path}",
             f"one of {longest:,} in the column {name}",
-            "correct the table",
+            "shorten that value, or look whether the column holds something else",
         )

@@ -63,13 +63,17 @@ class Location:
         # An object may be called so; a folder on a disk, where a pod's copy of it ends, may not.
         if any(name in ("", ".", "..") for name in names):
             raise UsageError(
-                "folder names between single slashes", repr(self.uri), "correct the path"
+                "folder names between single slashes",
+                repr(self.uri),
+                f"write it like {self.scheme}://bucket/models/fruit, without '.', '..' and '//'",
             )
         return replace(self, key="/".join(names))
 
     def _validate(self, uri: str) -> None:
         if not self.scheme:
-            raise UsageError(f"one of {', '.join(BUCKET_SCHEMES)}", repr(uri), "correct it")
+            raise UsageError(
+                f"one of {', '.join(BUCKET_SCHEMES)}", repr(uri), "write s3://bucket/models"
+            )
         pattern, characters = _NAMES[self.scheme]
         if not pattern.fullmatch(self.bucket) or ".." in self.bucket:
             raise UsageError(

@@ -33,7 +33,9 @@ def open_claim(root: str) -> LocalStore:
     names = [name for name in path.split("/") if name]
     if not _CLAIM.fullmatch(claim) or ".." in names:
         raise UsageError(
-            "a claim and a path on it, pvc://claim/path", repr(root), "correct model_root"
+            "a claim and a path on it, pvc://claim/path",
+            repr(root),
+            "write pvc://models/fruit for example",
         )
     if not (MOUNTS / claim).is_dir():
         raise PermanentError(

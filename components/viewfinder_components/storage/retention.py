@@ -53,7 +53,11 @@ def _parse_served(entry: str) -> tuple[str, int]:
     folder, _, last = entry.strip().rstrip("/").rpartition("/")
     number = parse_number(last)
     if number is None:
-        raise UsageError("numbers or version URIs as what is served", repr(entry), "correct it")
+        raise UsageError(
+            "numbers or version URIs as what is served",
+            repr(entry),
+            "write 3 or s3://models/fruit/3 for example",
+        )
     return folder, number
 
 

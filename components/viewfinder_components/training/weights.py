@@ -40,7 +40,9 @@ def find_weights(backbone: str, uri: str) -> WeightsFile | None:
         path = _local_path(uri)
         if not path.is_file():
             raise PermanentError(
-                f"a file of {backbone} weights", f"{uri!r}, where there is none", "correct weights"
+                f"a file of {backbone} weights",
+                f"{uri!r}, where there is none",
+                "set weights to a file that exists, or leave it out for the package's own",
             )
         return WeightsFile(path, uri)
     if backbone == "scratch":

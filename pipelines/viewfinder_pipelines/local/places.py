@@ -57,5 +57,5 @@ def _need_writable(name: str, folder: Path) -> None:
         raise PermanentError(
             f"{name} to be a folder that can be written, or made, at {folder}",
             explained.received if explained else str(error),
-            f"correct it, or set another {name}",
+            f"make it a folder that you may write to, or set another {name}",
         ) from error

@@ -159,7 +159,7 @@ def _request(
         raise UsageError(
             "--endpoint to be the URL of a predictor, such as http://127.0.0.1:8080",
             f"{url!r} ({error})",
-            "correct it",
+            "write --endpoint http://127.0.0.1:8080, or another host and port",
         ) from error
     except httpx.DecodingError as error:
         raise PermanentError(

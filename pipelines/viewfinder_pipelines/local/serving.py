@@ -44,7 +44,7 @@ def find_version(model_version: str, settings: Settings | None = None) -> Path:
     settings = settings or Settings()
     if "://" in model_version and not model_version.startswith("file://"):
         target = Target.parse(model_version)
-        return _fetch(target, target.root, settings, "correct the URI")
+        return _fetch(target, target.root, settings, "correct the model's name in the URI")
     path = Path(os.path.expanduser(model_version.removeprefix("file://")))
     if (path / MANIFEST).is_file():
         return path.absolute()
@@ -74,7 +74,7 @@ def _find_in_folder(folder: Path) -> Path:
         raise PermanentError(
             f"a version or a model's folder at {folder}",
             "a file" if folder.exists() else "nothing there",
-            "correct the path",
+            "name the folder of a model or of a version, such as models/fruit/3",
         )
     beside = LocalStore(folder.parent)
     if is_model_name(folder.name) and (newest := beside.latest(folder.name)):
@@ -88,7 +88,7 @@ def _find_in_folder(folder: Path) -> Path:
     raise PermanentError(
         f"a version or a model's folder at {folder}",
         f"a folder without {MANIFEST}, in which no version lies either",
-        "name the folder of a version, such as models/fruit/3",
+        "name the folder of a model or of a version, such as models/fruit/3",
     )
 
 

@@ -94,7 +94,7 @@ class PodSettings:
             raise PermanentError(
                 f"pull_policy to be one of {', '.join(filter(None, _PULL_POLICIES))}",
                 repr(self.pull_policy),
-                "correct it in the settings file",
+                "write one of these into the settings file, or leave pull_policy out",
             )
 
     def overlaid(self, other: "PodSettings") -> "PodSettings":
@@ -169,7 +169,7 @@ class PlatformSettings:
             raise PermanentError(
                 f"settings for the steps {', '.join(sorted(known | set(elsewhere)))}",
                 f"[steps.{min(unknown)}]",
-                "correct the name in the settings file",
+                "name one of these steps in the settings file",
             )
         if self.run_deadline_seconds:
             kubernetes = platform.setdefault("platforms", {}).setdefault("kubernetes", {})

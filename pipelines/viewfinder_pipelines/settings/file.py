@@ -84,7 +84,8 @@ def read_settings(path: Path | None) -> ClusterSettings:
             "a settings file", f"{path}: {error.strerror}", "name another with --settings"
         ) from error
     except ValueError as error:
-        raise UsageError(f"TOML in {path}", str(error), "correct it") from error
+        remedy = "correct that line; docs/viewfinder.toml shows every setting"
+        raise UsageError(f"TOML in {path}", str(error), remedy) from error
     _refuse_unknown(tables, {"kubeflow", "steps", "parameters"}, "", path)
     for name, table in tables.items():
         if not isinstance(table, dict):

@@ -52,8 +52,8 @@ def test_a_folder_that_is_called_like_a_published_model_does_not_hide_it(
     [
         ("fruits", "received only fruit, pets there; did you mean fruit?"),
         ("fruit/2", "version 2 of fruit under .*, received only 10, 9, 1 there; name one of these"),
-        ("home/lost/fruit", "home/lost/fruit, received nothing there; correct the path"),
-        ("./a.jpg", "a.jpg, received a file; correct the path"),
+        ("home/lost/fruit", "home/lost/fruit, received nothing there; name the folder of a model"),
+        ("./a.jpg", "a.jpg, received a file; name the folder of a model"),
         ("home/models", "a folder of 2 models: fruit, pets; name one of them: .*/models/fruit"),
         ("photos", "a folder without manifest.json, in which no version lies either"),
         ("cars", "name a version's folder, or publish one with `viewfinder run`"),
