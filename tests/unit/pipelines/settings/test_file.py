@@ -109,7 +109,7 @@ def test_the_check_keeps_the_predictors_image() -> None:
     ],
 )
 def test_mistakes(tmp_path: Path, text: str, sentence: str) -> None:
-    with pytest.raises(PermanentError, match="correct|; set |; write one ") as caught:
+    with pytest.raises(PermanentError, match=r"correct|; set |; write one ") as caught:
         settings(tmp_path, text)
     assert sentence in str(caught.value)
 
