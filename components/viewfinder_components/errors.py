@@ -1,5 +1,7 @@
 """Errors that say what was expected, what was received and what to do next."""
 
+from collections.abc import Sequence
+
 
 def compose_sentence(expected: str, received: str, remedy: str) -> str:
     """Return the sentence that an error of ours says."""
@@ -24,6 +26,22 @@ class ViewfinderError(Exception):
 
 class PermanentError(ViewfinderError):
     """The same input fails again: a retry cannot help."""
+
+
+class SeveralErrors(PermanentError):  # noqa: N818  (one error that is several)
+    """Several things are wrong at once; the message has a line for each.
+
+    Args:
+        errors: Two or more.
+    """
+
+    def __init__(self, errors: Sequence[ViewfinderError]) -> None:
+        super().__init__(
+            " and ".join(error.expected for error in errors),
+            " and ".join(error.received for error in errors),
+            "; ".join(error.remedy for error in errors),
+        )
+        self.args = ("\n".join([f"{len(errors)} problems:", *(f"- {error}" for error in errors)]),)
 
 
 class TransientError(ViewfinderError):

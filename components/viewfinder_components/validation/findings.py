@@ -5,12 +5,19 @@ from collections import Counter
 import numpy as np
 
 from viewfinder_components.photos.candidate import SPLIT_NAMES, SPLITS
+from viewfinder_components.photos.folder import HIDDEN, NO_LABEL
 from viewfinder_components.photos.layout import BESIDE_SPLITS
+from viewfinder_components.photos.uri import scheme_of, uri_to_path
 from viewfinder_components.reports.formatting import plural
 from viewfinder_components.validation.near_duplicates import NearGroups
 from viewfinder_components.validation.photo_table import IGNORED, NONE, STATUSES, USED, PhotoTable
 
 _NAMED = 5  # examples that a sentence names
+_PICTURES = (".jpg", ".jpeg", ".png", ".heic", ".heif", ".avif", ".webp", ".gif", ".bmp", ".tif",
+             ".tiff")  # fmt: skip
+
+
+_SPLIT_WORDS = {"val": "validation", "test": "test"}
 
 
 def status_counts(photos: PhotoTable) -> dict[str, int]:
@@ -46,36 +53,60 @@ def empty_classes(photos: PhotoTable) -> list[str]:
     return [label for place, label in enumerate(photos.labels) if place not in set(tried.tolist())]
 
 
+def find_single_class(photos: PhotoTable) -> str | None:
+    """Return the folder that was named as data, where it seems to hold the photos of one class.
+
+    Nothing but files lies in it then, pictures by their names among them.
+
+    Returns:
+        Its path or URI; None where there are class folders, or no pictures.
+    """
+    kinds = {kind for _, kind in reason_counts(photos)}
+    if photos.labels or not kinds <= {NO_LABEL.kind, HIDDEN.kind} or not len(photos):
+        return None
+    uris = (str(uri) for uri in photos.uri)
+    picture = next((uri for uri in uris if uri.lower().endswith(_PICTURES)), None)
+    if picture is None:
+        return None
+    folder = picture.rpartition("/")[0]
+    parent = folder.rpartition("/")[0]
+    if not parent or parent.endswith("/"):  # the root, or a whole bucket
+        return None
+    return folder if scheme_of(folder) else uri_to_path(folder)
+
+
 def find_warnings(photos: PhotoTable, groups: NearGroups) -> list[str]:
     """Return what a user should know although it stops nothing."""
     classes = class_counts(photos)
     warnings = _about_folders(photos, classes)
     if empty := empty_classes(photos):
-        warnings.append(f"Left out, because there is no photo in it: {name_some(empty)}.")
+        folders = plural(len(empty), "folder has", "folders have")
+        warnings.append(f"{folders} no photos and became no class: {name_some(empty)}.")
     if (outside := np.flatnonzero((photos.status == USED) & (photos.outside == 1))).size:
         # By class and name: the link may be the class's folder.
         names = ["/".join(str(photos.uri[int(file)]).rsplit("/", 2)[1:]) for file in outside]
         warnings.append(
-            f"{len(outside):,} used photos lie outside of the folder, behind links: "
-            f"{name_some(names)}. Take the links away if these photos are not meant to be trained "
-            "on and shown in reports."
+            f"{plural(len(outside), 'photo lies', 'photos lie')} outside the folder, behind links: "
+            f"{name_some(names)}. Remove the links if the model should not be trained on these "
+            "photos, or if reports should not show them."
         )
     for split in ("val", "test"):
         lacking = [label for label, of in classes.items() if sum(of.values()) and not of[split]]
         if lacking and len(lacking) == sum(bool(sum(of.values())) for of in classes.values()):
-            warnings.append(f"There are no {split} photos at all.")
+            warnings.append(f"There are no {_SPLIT_WORDS[split]} photos.")
         elif lacking:
-            warnings.append(f"Without {split} photos: {name_some(lacking)}.")
+            number = plural(len(lacking), "class has", "classes have")
+            warnings.append(f"{number} no {_SPLIT_WORDS[split]} photos: {name_some(lacking)}.")
     if groups.oversized.any():
         warnings.append(
-            f"{int(groups.oversized.sum()):,} photos look exactly the same as very many others. "
-            "They all went to train: look whether they are photos at all. If they are different "
-            "photos, as those of a fixed camera, set near_duplicate_distance=0."
+            f"{int(groups.oversized.sum()):,} photos look exactly like very many others, so all of "
+            "them are training photos. Check that they are photos at all. If they show different "
+            "things, such as the photos of a fixed camera, set near_duplicate_distance=0."
         )
     if torn := near_pairs_of_two_classes(photos, groups):
         warnings.append(
-            f"Photos of different classes are near duplicates, in {plural(torn, 'group')}: "
-            "look whether their labels are right."
+            f"{plural(torn, 'group')} of near duplicates {'has' if torn == 1 else 'have'} photos "
+            "of different classes. Check their labels."
         )
     return warnings
 
@@ -87,13 +118,18 @@ def _about_folders(photos: PhotoTable, classes: dict[str, dict[str, int]]) -> li
     if BESIDE_SPLITS.kind in kinds:
         beside = np.flatnonzero(photos.reason == kinds.index(BESIDE_SPLITS.kind))
         names = [_name_of(photos, file) for file in beside]
-        warnings.append(f"Left out, because it lies beside folders of splits: {name_some(names)}.")
+        items = plural(len(names), "item lies", "items lie")
+        was = "was" if len(names) == 1 else "were"
+        warnings.append(
+            f"{items} beside the folders of splits, and {was} left out: {name_some(names)}."
+        )
     alike = [
         name for name, of in classes.items() if name.lower() in SPLIT_NAMES and any(of.values())
     ]
     if alike and (photos.given == NONE).all():
         warnings.append(
-            f"Taken for classes although they are called like splits: {name_some(alike)}."
+            f"{plural(len(alike), 'class has', 'classes have')} the name of a split: "
+            f"{name_some(alike)}. Set layout=split if the classes lie in folders below."
         )
     return warnings
 

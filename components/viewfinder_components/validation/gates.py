@@ -5,13 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, SeveralErrors
 from viewfinder_components.photos.layout import like_split
 from viewfinder_components.validation.config import ValidationConfig
 from viewfinder_components.validation.duplicates import given_split
 from viewfinder_components.validation.findings import (
     class_counts,
     empty_classes,
+    find_single_class,
     name_left_out,
     name_some,
     reason_counts,
@@ -61,7 +62,7 @@ def check_gates(
     sizes = {name: sum(of.values()) for name, of in classes.items()}
     is_given = bool((photos.given != NONE).any())
     gates = [
-        _classes(sizes, config.min_classes, name_left_out(photos), _are_all_missing(photos)),
+        _classes(sizes, config.min_classes, photos),
         _photos_per_class(sizes, config.min_photos_per_class),
         _train_photos(classes, is_given),
         _test_photos(classes, photos, config),
@@ -80,22 +81,30 @@ def raise_shut(gates: list[Gate]) -> None:
         gates: As `check_gates` returned them.
 
     Raises:
-        PermanentError: Names every shut gate, its value and limit, the worst and the remedy.
+        PermanentError: Names every shut gate, its value and limit, the worst and the remedy; a
+            line for each, where there are several.
     """
-    shut = [gate for gate in gates if not gate.passed]
-    if shut:
-        raise PermanentError(
-            " and ".join(f"{gate.limit} {gate.title}" for gate in shut),
-            " and ".join(gate.value + (f" ({gate.worst})" if gate.worst else "") for gate in shut),
-            "; ".join(gate.remedy for gate in shut),
-        )
+    errors = [_explain(gate) for gate in gates if not gate.passed]
+    if len(errors) > 1:
+        raise SeveralErrors(errors)
+    if errors:
+        raise errors[0]
 
 
-def _classes(sizes: dict[str, int], least: int, left_out: str, is_missing: bool) -> Gate:
+def _explain(gate: Gate) -> PermanentError:
+    found = f"{gate.value} ({gate.worst})" if gate.worst else gate.value
+    return PermanentError(f"{gate.limit} {gate.title}", found, gate.remedy)
+
+
+def _classes(sizes: dict[str, int], least: int, photos: PhotoTable) -> Gate:
     found = [name for name, size in sizes.items() if size]
+    left_out = name_left_out(photos)
     remedy = f"add photos of at least {least} classes, each class in a folder of its own"
-    if not found and is_missing:
+    if not found and _are_all_missing(photos):
         remedy = "correct the table: no file lies where it says"
+    if not found and (folder := find_single_class(photos)):
+        parent = folder.rpartition("/")[0]
+        remedy = f"{folder} looks like the folder of one class: name {parent} as data instead"
     if len(found) == 1:
         remedy += "; if the class folders lie one folder deeper, name that folder as data"
     return Gate(

@@ -1,8 +1,10 @@
 import json
+import re
 
 import pytest
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.failures import Failure, describe_exception
 from viewfinder_components.validation.validate import ValidationConfig
 
 
@@ -63,6 +65,29 @@ def test_all_shut_gates_are_named(two_classes, validation) -> None:
     error = _error(validation, two_classes, {"min_photos_per_class": 9, "max_imbalance": 2})
     assert "min_photos_per_class" in error.remedy
     assert "max_imbalance" in error.remedy
+    heading, few, uneven = str(error).splitlines()
+    assert heading == "2 problems:"
+    assert re.fullmatch(r"- expected at least 9 .*; .* lower min_photos_per_class", few)
+    assert re.fullmatch(r"- expected at most 2 : 1 .*; .* raise max_imbalance", uneven)
+
+
+def test_several_problems_keep_their_lines_in_a_record(two_classes, validation) -> None:
+    error = _error(validation, two_classes, {"min_photos_per_class": 9, "max_imbalance": 2})
+    failure = describe_exception(error)
+    assert Failure.from_json(failure.to_json()).message == str(error)
+
+
+def test_the_folder_of_one_class_is_told(validation, fill, drawn, tmp_path) -> None:
+    root = fill(tmp_path / "my data" / "cat", {f"{n}.JPG": drawn[n] for n in range(5)})
+    error = _error(validation, root, {})
+    assert error.remedy == (
+        f"{root} looks like the folder of one class: name {tmp_path / 'my data'} as data instead"
+    )
+
+
+def test_a_folder_without_pictures_is_no_class(validation, fill, tmp_path) -> None:
+    error = _error(validation, fill(tmp_path / "data" / "x", {"notes.txt": b"none"}), {})
+    assert error.remedy.startswith("add photos of at least 2 classes")
 
 
 def test_single_class(validation, fill, drawn, tmp_path) -> None:
@@ -89,7 +114,7 @@ def test_empty_class_is_left_out(two_classes, validation) -> None:
     (two_classes / "bird").mkdir()
     result = validation.run(two_classes)
     assert result.labels == ["cat", "dog"]
-    assert "Left out, because there is no photo in it: bird." in result.warnings
+    assert "1 folder has no photos and became no class: bird." in result.warnings
 
 
 def test_photos_behind_links_out_of_the_folder_are_named(validation, fill, drawn, tmp_path) -> None:
@@ -98,7 +123,7 @@ def test_photos_behind_links_out_of_the_folder_are_named(validation, fill, drawn
     (root / "dog").symlink_to(elsewhere)
     result = validation.run(root, max_unreadable=1)
     (warning,) = [text for text in result.warnings if "outside" in text]
-    assert warning.startswith("8 used photos lie outside of the folder, behind links: dog/")
+    assert warning.startswith("8 photos lie outside the folder, behind links: dog/")
     assert warning in result.summary
 
 
@@ -129,13 +154,13 @@ def test_a_class_without_test_photos_is_refused(validation, fill, drawn, tmp_pat
 def test_folders_taken_for_classes_or_left_out_are_told(validation, fill, drawn, tmp_path) -> None:
     places = [f"{name}/{n}.jpg" for name in ("apple", "test") for n in range(6)]
     result = validation.run(fill(tmp_path / "a", dict(zip(places, drawn, strict=False))))
-    told = "Taken for classes although they are called like splits: test."
-    assert told in result.warnings
+    told = "1 class has the name of a split: test. Set layout=split if"
+    assert any(warning.startswith(told) for warning in result.warnings)
     assert told in result.summary
     places = [f"{s}/{c}/{n}.jpg" for s in ("train", "test") for c in "ab" for n in range(4)]
     files = dict(zip([*places, "notes/x.xml"], drawn, strict=False))
     result = validation.run(fill(tmp_path / "b", files))
-    assert "it lies beside folders of splits: notes." in result.summary
+    assert "1 item lies beside the folders of splits, and was left out: notes." in result.summary
 
 
 def test_a_table_whose_files_are_all_missing(validation, fill, tmp_path) -> None:
