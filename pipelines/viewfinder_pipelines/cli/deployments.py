@@ -14,6 +14,7 @@ import click
 from viewfinder_components.errors import TransientError, ViewfinderError
 from viewfinder_pipelines.cli.group import StrictCommand, need_model
 from viewfinder_pipelines.cli.options import (
+    CLUSTER_OPTIONS,
     INTERRUPTED,
     exit_code,
     exit_code_after,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from viewfinder_pipelines.kubeflow.runner import KubeflowPlan
 
 _TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
+_FOR_A_SERVICE = {"settings", "namespace"}  # which mean something without Kubeflow Pipelines
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -54,7 +56,7 @@ def _timeout(default: int) -> Callable[[_Command], _Command]:
     )
 
 
-@click.command(cls=StrictCommand)
+@click.command(cls=StrictCommand, kubeflow_only=CLUSTER_OPTIONS - _FOR_A_SERVICE)
 @click.argument("model_version", metavar="MODEL[/NUMBER]")
 @click.option(
     "--on", "where", type=click.Choice(["local", "kubeflow"]), default="local", show_default=True
@@ -99,7 +101,7 @@ def deploy(
         )
 
         if where == "local":
-            refuse_kubeflow_options(options, but={"settings", "namespace"})
+            refuse_kubeflow_options(options, but=_FOR_A_SERVICE)
         named = options.pop("namespace")
         parameters, settings = split_options(options)
         if named and not settings.kubeflow.namespace:

@@ -1,5 +1,6 @@
 """How commands take their arguments, and how groups of them are listed."""
 
+from collections.abc import Set
 from typing import Any
 
 import click
@@ -12,7 +13,31 @@ class StrictCommand(click.Command):
 
     click would take the last one without a word; and an unset variable of a shell leaves an empty
     value, which must not stand for the default where versions or services are removed.
+
+    Args:
+        args: As click's.
+        kubeflow_only: The names of the options that go with `--on kubeflow`.
+        attributes: As click's.
     """
+
+    def __init__(
+        self, *args: Any, kubeflow_only: Set[str] = frozenset(), **attributes: Any
+    ) -> None:
+        super().__init__(*args, **attributes)
+        self._kubeflow_only = kubeflow_only
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, those that only mean something on Kubeflow below the others."""
+        always: list[tuple[str, str]] = []
+        on_kubeflow: list[tuple[str, str]] = []
+        for parameter in self.get_params(ctx):
+            if (row := parameter.get_help_record(ctx)) is not None:
+                (on_kubeflow if parameter.name in self._kubeflow_only else always).append(row)
+        with formatter.section("Options"):
+            formatter.write_dl(always)
+        if on_kubeflow:
+            with formatter.section("Options that go with --on kubeflow"):
+                formatter.write_dl(on_kubeflow)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take the arguments apart."""

@@ -11,6 +11,7 @@ from viewfinder_pipelines.cli.errors import Sentences
 from viewfinder_pipelines.cli.group import need_text
 from viewfinder_pipelines.cli.kubeflow import COMMANDS, follow_to_the_end, submit_from_options
 from viewfinder_pipelines.cli.options import (
+    CLUSTER_OPTIONS,
     connection_options,
     exit_code,
     refuse_kubeflow_options,
@@ -37,7 +38,7 @@ for command in (*COMMANDS, *deployments.COMMANDS, parameters, versions, prune):
     main.add_command(command)
 
 
-@main.command()
+@main.command(kubeflow_only=CLUSTER_OPTIONS)
 @click.option(
     "--on", "where", type=click.Choice(["local", "kubeflow"]), default="local", show_default=True
 )

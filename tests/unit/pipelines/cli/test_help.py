@@ -43,6 +43,20 @@ def test_the_usage_tells_what_is_optional(command: str, usage: str) -> None:
     assert text.splitlines()[0].endswith(f"{command} {usage}")
 
 
+@pytest.mark.parametrize(
+    ("command", "names"),
+    [
+        ("run", {"--settings", "--host", "--namespace", "--experiment", "--cache"}),
+        ("deploy", {"--host", "--experiment"}),
+        ("submit", set()),
+    ],
+)
+def test_options_that_need_kubeflow_are_listed_apart(command: str, names: set[str]) -> None:
+    text = CliRunner().invoke(main, [command, "--help"], terminal_width=80).output
+    _, _, apart = text.partition("Options that go with --on kubeflow:")
+    assert set(re.findall(r"^  (--[a-z]+)", apart, re.MULTILINE)) == names
+
+
 def test_make_prints_no_comment_of_a_recipe() -> None:
     lines = (ROOT / "Makefile").read_text().splitlines()
     assert [line for line in lines if re.match(r"\t\s*#", line)] == []
