@@ -7,6 +7,7 @@ from dataclasses import replace
 from viewfinder_components.errors import ViewfinderError
 from viewfinder_pipelines.local.runner import load_run
 from viewfinder_pipelines.runs.record import RunResult
+from viewfinder_pipelines.runs.run_id import complete_run_id
 from viewfinder_pipelines.settings.environment import Settings
 from viewfinder_pipelines.settings.file import KubeflowSettings
 
@@ -19,7 +20,8 @@ def find_run(
     A run on Kubeflow that goes on, or of which not everything could be read, is read again.
 
     Args:
-        run_id: The run: the id of ours, or Kubeflow Pipelines' own.
+        run_id: The run: the id of ours or an unambiguous beginning of it, or Kubeflow Pipelines'
+            own.
         kubeflow: Where to look for a run that is not known here.
         settings: Where this machine keeps runs.
 
@@ -29,6 +31,7 @@ def find_run(
     """
     from viewfinder_pipelines.kubeflow.runner import find_kubeflow_run
 
+    run_id = complete_run_id((settings or Settings()).runs, run_id)
     if not _is_known(run_id, settings) and _is_kubeflow_id(run_id):
         return find_kubeflow_run(run_id, kubeflow, settings)
     result = load_run(run_id, settings)

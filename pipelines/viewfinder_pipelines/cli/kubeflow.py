@@ -38,6 +38,7 @@ def follow(run_id: str, **options: Any) -> None:
     """Follow a run on Kubeflow Pipelines to its end."""
     from viewfinder_pipelines.kubeflow.runner import SubmittedRun
 
+    run_id = _complete(run_id)
     kubeflow, settings = _connect(options)
     follow_to_the_end(SubmittedRun(kubeflow, run_id), settings.kubeflow.start_patience_seconds)
 
@@ -49,6 +50,7 @@ def terminate(run_id: str, **options: Any) -> None:
     """Terminate a run on Kubeflow Pipelines; published versions stay."""
     from viewfinder_pipelines.kubeflow.runner import terminate_run
 
+    run_id = _complete(run_id)
     kubeflow, _ = _connect(options)
     terminate_run(kubeflow, run_id)
     click.echo(f"terminating run {run_id}; `viewfinder follow {run_id}` shows when it has ended")
@@ -171,6 +173,13 @@ def follow_to_the_end(run: "SubmittedRun", start_patience: float) -> NoReturn:
         display.close()
     print_result(console, result)
     sys.exit(exit_code(result))
+
+
+def _complete(run_id: str) -> str:
+    from viewfinder_pipelines.runs.run_id import complete_run_id
+    from viewfinder_pipelines.settings.environment import Settings
+
+    return complete_run_id(Settings().runs, run_id)
 
 
 def _connect(options: dict[str, Any]) -> "tuple[Kubeflow, ClusterSettings]":

@@ -23,6 +23,7 @@ from viewfinder_pipelines.runs.events import Listener
 from viewfinder_pipelines.runs.files import RunLog
 from viewfinder_pipelines.runs.record import RECORD_FILE, RunResult
 from viewfinder_pipelines.runs.report import write_report
+from viewfinder_pipelines.runs.run_id import complete_run_id
 from viewfinder_pipelines.settings.environment import Settings
 
 _PIPELINE_FILE = "pipeline.yaml"
@@ -109,14 +110,18 @@ def resume_run(
         )
     if not result.is_local:
         raise PermanentError(
-            "a run of this machine", f"{run_id}, a run at {result.where}", "submit it there again"
+            "a run of this machine",
+            f"{result.run_id}, a run at {result.where}",
+            "submit it there again",
         )
     if result.state == "running":
         raise PermanentError(
-            f"run {run_id} to have ended", f"it runs in process {result.process}", "wait for it"
+            f"run {result.run_id} to have ended",
+            f"it runs in process {result.process}",
+            "wait for it",
         )
     ended = result if result.state in _ENDED else None
-    return RunPlan(_run_dir(run_id, settings), _given(result), ended)
+    return RunPlan(_run_dir(result.run_id, settings), _given(result), ended)
 
 
 def _given(result: RunResult) -> dict[str, Any]:
@@ -183,10 +188,15 @@ def _with_report(result: RunResult, run_dir: Path) -> RunResult:
 def load_run(run_id: str, settings: Settings | None = None) -> RunResult:
     """Read a past run's record.
 
+    Args:
+        run_id: The run's id, or an unambiguous beginning of it.
+        settings: Where runs are kept.
+
     Raises:
-        PermanentError: There is no such run.
+        PermanentError: There is no such run, or several begin so.
     """
-    return RunResult.load(_run_dir(run_id, settings))
+    settings = settings or Settings()
+    return RunResult.load(_run_dir(complete_run_id(settings.runs, run_id), settings))
 
 
 def list_runs(settings: Settings | None = None) -> list[RunResult]:
