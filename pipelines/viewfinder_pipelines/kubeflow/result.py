@@ -18,12 +18,18 @@ from viewfinder_pipelines.pipeline.registry import pipeline_of
 from viewfinder_pipelines.runs.conclusion import (
     explain_failure,
     fill_in,
-    interrupt,
     was_refused,
     with_outputs,
 )
 from viewfinder_pipelines.runs.outputs import Outputs
-from viewfinder_pipelines.runs.record import Gap, RunError, RunResult, RunState, StepResult
+from viewfinder_pipelines.runs.record import (
+    Gap,
+    RunError,
+    RunResult,
+    RunState,
+    StepResult,
+    interrupt,
+)
 from viewfinder_pipelines.runs.step_log import last_words
 
 _STATES: dict[str, RunState] = {
@@ -139,7 +145,7 @@ def _step_result(step: WorkflowStep, reading: StepReading) -> StepResult:
         name=step.name,
         state=step.state,
         seconds=_seconds(step.began, step.ended or datetime.now(UTC)),
-        summary=last_words(list(reading.lines), step.name),
+        summary="" if step.state == "failed" else last_words(list(reading.lines), step.name),
         overhead=_overhead(step, outcome),
         attempts=max(1, len(step.pods)),
         waiting=str(reason) if reason else "",

@@ -22,7 +22,6 @@ from viewfinder_pipelines.local.job import Job, started
 from viewfinder_pipelines.runs.conclusion import (
     explain_failure,
     fill_in,
-    interrupt,
     was_refused,
     with_outputs,
 )
@@ -35,7 +34,7 @@ from viewfinder_pipelines.runs.files import (
 )
 from viewfinder_pipelines.runs.lock import held_run
 from viewfinder_pipelines.runs.outputs import read_outcome, read_output_types, read_outputs
-from viewfinder_pipelines.runs.record import LOCAL, RunError, RunResult, StepResult
+from viewfinder_pipelines.runs.record import LOCAL, RunError, RunResult, StepResult, interrupt
 
 
 def run_locally(
@@ -70,6 +69,7 @@ def run_locally(
         follower.result.save(run_dir)
         kills = count_memory_kills()
         code = _follow(Job(pipeline, arguments, run_dir), lock, follower, listener)
+        follower.cut_off()
         steps = _read_steps(follower.result.steps, run_dir / "steps", pipeline)
         result = _conclude(follower, steps, run_dir, code, count_memory_kills() - kills)
         result = replace(result, seconds=time.monotonic() - began, process=None)

@@ -73,6 +73,12 @@ class Follower:
                 self.tail.append(event.text)
         return event
 
+    def cut_off(self) -> None:
+        """Take note that the run has ended: a step that is still running has run until now."""
+        steps = self.result.steps
+        if steps and steps[-1].state == "running":
+            self._put(replace(steps[-1], seconds=time.monotonic() - self._began))
+
     def _speaks(self, text: str) -> bool:
         """Return whether a line is the running step's own word about what it does."""
         steps = self.result.steps
@@ -90,8 +96,10 @@ class Follower:
         state: StepState = "succeeded" if event.kind == "succeeded" else "failed"
         seconds = time.monotonic() - self._began
         step = self.result.steps[-1]
-        summary = self._outcome.summary if self._outcome else ""
-        self._put(replace(step, state=state, seconds=seconds, summary=summary or self._said))
+        summary = ""  # of a failed step: how far it had come explains nothing
+        if state == "succeeded":
+            summary = (self._outcome.summary if self._outcome else "") or self._said
+        self._put(replace(step, state=state, seconds=seconds, summary=summary))
         if state == "failed" and self.failure is None:
             self.failure = StepFailure(step.name, tuple(self.tail), self._exit_code, self._outcome)
         elif self.failure is not None and self.failure.step == step.name:

@@ -54,13 +54,6 @@ def was_refused(result: RunResult) -> bool:
     return gate is not None and gate.parameters.get("accepted") is False
 
 
-def interrupt(steps: Sequence[StepResult]) -> tuple[StepResult, ...]:
-    """Return the steps, those that were running as interrupted."""
-    return tuple(
-        replace(step, state="interrupted") if step.state == "running" else step for step in steps
-    )
-
-
 def explain_failure(step: str | None, outcome: Outcome | None, tail: Sequence[str]) -> RunError:
     """Tell why a step failed.
 

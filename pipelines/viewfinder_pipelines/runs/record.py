@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -205,8 +206,16 @@ class RunResult:
         except (TypeError, KeyError) as error:
             raise _damaged(path, f"fields of another release: {error}") from error
         if result.is_local and result.state == "running" and not is_held(run_dir, result.process):
-            return dataclasses.replace(result, state="interrupted")
+            return dataclasses.replace(result, state="interrupted", steps=interrupt(result.steps))
         return result
+
+
+def interrupt(steps: Sequence[StepResult]) -> tuple[StepResult, ...]:
+    """Return the steps, those that were running as interrupted."""
+    return tuple(
+        dataclasses.replace(step, state="interrupted") if step.state == "running" else step
+        for step in steps
+    )
 
 
 def _damaged(path: Path, reason: object) -> PermanentError:

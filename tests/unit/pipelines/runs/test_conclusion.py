@@ -12,12 +12,11 @@ from viewfinder_pipelines.cli.console import describe_overhead, describe_step, p
 from viewfinder_pipelines.runs.conclusion import (
     explain_failure,
     fill_in,
-    interrupt,
     was_refused,
     with_outputs,
 )
 from viewfinder_pipelines.runs.outputs import Outputs
-from viewfinder_pipelines.runs.record import ArtifactRecord, RunResult, StepResult
+from viewfinder_pipelines.runs.record import ArtifactRecord, RunResult, StepResult, interrupt
 
 
 def a_run(**changes) -> RunResult:
