@@ -25,6 +25,7 @@ def render_run_report(evaluation_dir: Path, run: Mapping[str, Any] | None = None
                  "check": verdict.json of the check step, or None,
                  "version": {"number", "uri"} of what was published, or None,
                  "commands": [what to type to serve it, line by line],
+                 "photo_list": path or URI of the list of all files, or None,
                  "error": the failure's sentence, may be left out,
                  "floor_seconds": the least that decoding and one pass of the backbone over all
                      photos take on this machine, may be left out}

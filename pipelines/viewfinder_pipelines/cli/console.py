@@ -1,6 +1,7 @@
 """How a run is shown: on a terminal, in a pipe or in a CI log."""
 
 import time
+from collections.abc import Iterator
 
 from rich.console import Console
 from rich.markup import escape
@@ -10,6 +11,7 @@ from rich.table import Table
 from viewfinder_components.step import Role
 from viewfinder_pipelines.runs.events import Event
 from viewfinder_pipelines.runs.files import LOG_FILE
+from viewfinder_pipelines.runs.photo_list import find_photo_list
 from viewfinder_pipelines.runs.record import RunResult, StepResult
 from viewfinder_pipelines.settings.environment import Settings
 
@@ -89,11 +91,17 @@ class RunDisplay:
 
 def describe_step(step: StepResult) -> str:
     """Return one line about a step, in rich's markup."""
-    seconds = "earlier" if step.state == "cached" else f"{step.seconds:.1f} s"
+    seconds = "earlier" if step.state == "cached" else _describe_seconds(step, " s")
     again = f" ({step.attempts} pods)" if step.attempts > 1 else ""
     text = escape(step.summary or step.waiting)
     line = f"{_MARKS[step.state]} {step.name:<11}{seconds:>8}  {text}{again}"
     return line.rstrip()
+
+
+def _describe_seconds(step: StepResult, unit: str = "") -> str:
+    """Return a step's time; nothing where it was killed before anything could measure it."""
+    is_unknown = step.state in ("interrupted", "running") and not step.seconds
+    return "" if is_unknown else f"{step.seconds:.1f}{unit}"
 
 
 def describe_overhead(result: RunResult) -> str:
@@ -113,22 +121,13 @@ def print_result(console: Console, result: RunResult) -> None:
         highlight=False,
         soft_wrap=True,
     )
-    if result.decision:
+    if result.decision and not _is_told(result):
         console.print(escape(result.decision), highlight=False, soft_wrap=True)
     if result.error:
         _print_error(console, result)
         _print_log(console, result)
-    if result.version:
-        console.print(
-            f"Version: {escape(str(result.version['uri']))}", highlight=False, soft_wrap=True
-        )
-    if result.endpoint:
-        console.print(f"Serving: {escape(result.endpoint)}", highlight=False, soft_wrap=True)
-    if result.report:
-        report = result.report_page or result.report
-        console.print(f"Report:  {escape(report)}", highlight=False, soft_wrap=True)
-    if result.page:
-        console.print(f"Page:    {escape(result.page)}", highlight=False, soft_wrap=True)
+    for name, place in _list_places(result):
+        console.print(f"{name:<9}{escape(place)}", highlight=False, soft_wrap=True)
     for gap in result.gaps:
         line = (
             f"[yellow]Could not read from {escape(', '.join(gap.steps))}:[/] {escape(gap.message)}"
@@ -138,6 +137,20 @@ def print_result(console: Console, result: RunResult) -> None:
         console.print(describe_overhead(result), highlight=False, soft_wrap=True)
     if advice := advise_resuming(result):
         console.print(f"Resume:  {escape(advice)}", highlight=False, soft_wrap=True)
+
+
+def _list_places(result: RunResult) -> Iterator[tuple[str, str]]:
+    """Yield where the parts of a run's result are, each with its heading."""
+    if result.version:
+        yield "Version:", str(result.version["uri"])
+    if result.endpoint:
+        yield "Serving:", result.endpoint
+    if result.report:
+        yield "Report:", result.report_page or result.report
+    if photos := find_photo_list(result, Settings().runs / result.run_id):
+        yield "Photos:", f"{photos} (every file found, and why some were left out)"
+    if result.page:
+        yield "Page:", result.page
 
 
 def advise_resuming(result: RunResult) -> str:
@@ -154,6 +167,12 @@ def advise_resuming(result: RunResult) -> str:
     if any(step.state in ("succeeded", "cached") for step in result.steps):
         return f"{command} (once the cause is removed; other parameters need a new run)"
     return ""
+
+
+def _is_told(result: RunResult) -> bool:
+    """Return whether the line of the evaluate step, which is printed above, tells the decision."""
+    evaluate = result.step("evaluate")
+    return evaluate is not None and evaluate.summary == result.decision
 
 
 def _judge(result: RunResult) -> str:
@@ -198,7 +217,7 @@ def print_steps(console: Console, result: RunResult) -> None:
         row = (
             step.name,
             step.state,
-            f"{step.seconds:.1f}",
+            _describe_seconds(step),
             *overhead,
             step.summary or step.waiting,
         )

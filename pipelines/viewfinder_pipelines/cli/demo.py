@@ -1,6 +1,7 @@
 """The demo, end to end: train on the fruit photos, serve the model, classify photos."""
 
 import json
+import shlex
 import time
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def run_demo() -> int:
     samples = find_samples(result)
     with running_predictor(version, MODEL_NAME, _READY_SECONDS) as predictor:
         _classify(console, samples, predictor.url)
-    _say_next_steps(console, version, samples, time.monotonic() - started)
+    _say_next_steps(console, samples, time.monotonic() - started)
     return 0
 
 
@@ -71,15 +72,13 @@ def _classify(console: Console, samples: list[tuple[Path, str]], endpoint: str) 
         )
 
 
-def _say_next_steps(
-    console: Console, version: Path, samples: list[tuple[Path, str]], seconds: float
-) -> None:
+def _say_next_steps(console: Console, samples: list[tuple[Path, str]], seconds: float) -> None:
     console.print(
         f"\nThe demo took {seconds:.0f} s. To serve the model yourself and classify a photo:"
     )
     console.print(f"  .venv/bin/viewfinder serve {MODEL_NAME}", highlight=False)
     console.print(
-        f"  .venv/bin/viewfinder predict {samples[0][0]} --endpoint http://127.0.0.1:8080",
+        f"  .venv/bin/viewfinder predict {shlex.quote(str(samples[0][0]))} --endpoint http://127.0.0.1:8080",
         highlight=False,
         soft_wrap=True,
     )

@@ -1,6 +1,7 @@
 """The run's page: the evaluation's report, with what happened before and after it."""
 
 import json
+import shlex
 import shutil
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from viewfinder_components.step import Role
 from viewfinder_components.whole_files import write_text
 from viewfinder_pipelines.runs.outputs import find_task_root
+from viewfinder_pipelines.runs.photo_list import find_photo_list
 from viewfinder_pipelines.runs.record import RunResult
 
 REPORT_FILE = "report.html"
@@ -26,7 +28,7 @@ def write_report(run_dir: Path, result: RunResult) -> Path | None:
     path = run_dir / REPORT_FILE
     gate = result.step_of(Role.GATE)
     if gate is not None and "evaluation" in gate.artifacts:
-        write_text(path, _render(result))
+        write_text(path, _render(result, run_dir))
         return path
     # The validate step writes its page before its gates fail it.
     root = find_task_root(run_dir / "steps", "validate", finished=False)
@@ -36,27 +38,22 @@ def write_report(run_dir: Path, result: RunResult) -> Path | None:
     return None
 
 
-def _render(result: RunResult) -> str:
+def _render(result: RunResult, run_dir: Path) -> str:
     from viewfinder_components.evaluation.report import render_run_report
 
     gate = result.step_of(Role.GATE)
     assert gate is not None  # noqa: S101  (the caller looked)
-    page: str = render_run_report(Path(gate.artifacts["evaluation"].uri), _describe_run(result))
+    page: str = render_run_report(
+        Path(gate.artifacts["evaluation"].uri), _describe_run(result, run_dir)
+    )
     return page
 
 
-def _describe_run(result: RunResult) -> dict[str, Any]:
+def _describe_run(result: RunResult, run_dir: Path) -> dict[str, Any]:
     steps = [
         {"name": s.name, "state": s.state, "seconds": s.seconds, "phases": s.phases}
         for s in result.steps
     ]
-    commands = []
-    if result.version:
-        uri = result.version["uri"]
-        commands = [
-            f"viewfinder serve {uri}",
-            "viewfinder predict PHOTO --endpoint http://127.0.0.1:8080",
-        ]
     return {
         "run_id": result.run_id,
         "state": result.state,
@@ -64,9 +61,22 @@ def _describe_run(result: RunResult) -> dict[str, Any]:
         "steps": steps,
         "check": _read_verdict(result),
         "version": result.version,
-        "commands": commands,
+        "commands": list_commands(result.version["uri"]) if result.version else [],
+        "photo_list": find_photo_list(result, run_dir),
         **({"error": result.error.message} if result.error else {}),
     }
+
+
+def list_commands(uri: str) -> list[str]:
+    """Return what to type into a shell to use a published version.
+
+    Args:
+        uri: The version's.
+    """
+    return [
+        f"viewfinder serve {shlex.quote(uri)}",
+        "viewfinder predict PHOTO --endpoint http://127.0.0.1:8080",
+    ]
 
 
 def _read_verdict(result: RunResult) -> dict[str, Any] | None:

@@ -195,6 +195,14 @@ def test_what_the_page_says_stays_true_once_its_version_is_published(world) -> N
     assert "published yet" not in page.text
 
 
+def test_the_page_says_where_all_files_are_listed(world) -> None:
+    make(world, ["cat", "dog"], [12, 12])
+    run = {**RUN, "photo_list": "/runs/<b>a</b>/index/index.parquet"}
+    page = Page(render_run_report(world.evaluation, run))
+    assert "/runs/<b>a</b>/index/index.parquet" in page.text
+    assert "Every file found" not in Page(render_run_report(world.evaluation, RUN)).text
+
+
 def test_an_interrupted_run_says_how_it_is_resumed(world) -> None:
     make(world, ["cat", "dog"], [12, 12])
     run = {**RUN, "run_id": "20260102-030405-ab12", "state": "interrupted", "version": None}

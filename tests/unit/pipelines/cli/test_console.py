@@ -1,9 +1,27 @@
 """What is printed about a run."""
 
-import pytest
+import io
+from dataclasses import replace
+from pathlib import Path
 
-from viewfinder_pipelines.cli.console import advise_resuming
-from viewfinder_pipelines.runs.record import LOCAL, RunError, RunResult, RunState, StepResult
+import pytest
+from rich.console import Console
+
+from viewfinder_pipelines.cli.console import (
+    advise_resuming,
+    describe_step,
+    print_result,
+    print_steps,
+)
+from viewfinder_pipelines.runs.record import (
+    LOCAL,
+    ArtifactRecord,
+    RunError,
+    RunResult,
+    RunState,
+    StepResult,
+    StepState,
+)
 
 DONE = StepResult("validate", "succeeded", 1.0)
 FAILED = StepResult("train", "failed", 1.0)
@@ -34,3 +52,42 @@ def run(
 )
 def test_resuming_is_offered_where_it_helps(result: RunResult, advice: str) -> None:
     assert advise_resuming(result) == advice
+
+
+def printed(result: RunResult, *, steps: bool = False) -> str:
+    console = Console(file=io.StringIO(), width=200)
+    if steps:
+        print_steps(console, result)
+    print_result(console, result)
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_a_decision_is_told_once() -> None:
+    decision = "Refused. Accuracy 50.0% is below the least allowed 90.0%."
+    evaluate = StepResult("evaluate", "succeeded", 1.0, summary=decision)
+    refused = replace(run("refused", DONE, evaluate), decision=decision)
+    assert printed(refused, steps=True).count(decision) == 1
+    assert printed(replace(refused, steps=())).count(decision) == 1
+
+
+@pytest.mark.parametrize("state", ["running", "interrupted"])
+def test_a_step_whose_time_nobody_measured_shows_none(state: StepState) -> None:
+    step = StepResult("train", state, 0.0)
+    assert "0.0" not in describe_step(step) + printed(run("interrupted", step), steps=True)
+    assert "2.5 s" in describe_step(replace(step, seconds=2.5))
+    assert "0.0 s" in describe_step(replace(step, state="succeeded"))
+
+
+def test_the_list_of_photos_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIEWFINDER_HOME", str(tmp_path))
+    index = ArtifactRecord("s3://bucket/index", "system.Dataset", {})
+    found = replace(DONE, artifacts={"index": index})
+    assert "Photos:  s3://bucket/index/index.parquet (every file" in printed(
+        run("succeeded", found)
+    )
+    assert "Photos:" not in printed(run("failed", FAILED, retryable=False))
+    written = tmp_path / "runs" / "a" / "steps" / "0001" / "x" / "validate" / "index"
+    written.mkdir(parents=True)
+    (written / "index.parquet").touch()
+    failed = run("failed", replace(FAILED, name="validate"), retryable=False)
+    assert f"Photos:  {written}/index.parquet (every file" in printed(failed)
