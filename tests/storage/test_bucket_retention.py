@@ -65,7 +65,7 @@ def test_what_another_program_put_there_stays(model_root: str, make_servable: Ma
     put(model_root, "fruit/2/extra/model.bin", b"mine too")
     done = prune_versions(model_root, "fruit", RetentionRule(keep=1))
     assert done.removed == ()
-    assert [(version.number, reason) for version, reason in done.foreign.items()] == [
+    assert [(version.number, reason) for version, reason in done.unmanaged.items()] == [
         (1, "it holds files of another program: notes.txt"),
         (2, "it holds files of another program: extra/model.bin"),
     ]
@@ -93,7 +93,7 @@ def test_a_copied_version_in_a_bucket_is_not_ours(root: str, make_servable: Make
     assert numbers(root) == [1, 7, 8]
     done = prune_versions(root, "fruit", RetentionRule(keep=1))
     assert [version.number for version in done.removed] == [1]
-    assert list(done.foreign.values()) == ["another program put it there"]
+    assert list(done.unmanaged.values()) == ["another program put it there"]
 
 
 def test_a_removal_that_is_cut_off_leaves_no_half_version(

@@ -12,7 +12,7 @@ from viewfinder_components.checking.config import CheckConfig
 from viewfinder_components.checking.conversation import Patience
 from viewfinder_components.checking.examination import Examination
 from viewfinder_components.checking.node import NodeReading, describe_node
-from viewfinder_components.checking.verdict import VERDICT, Check, write_verdict
+from viewfinder_components.checking.verdict import VERDICT, Criterion, write_verdict
 from viewfinder_components.errors import PermanentError, TransientError
 from viewfinder_components.formats.samples import read_samples
 
@@ -28,7 +28,7 @@ _DISTRIBUTIONS = ("viewfinder", "kserve", "openvino", "numpy", "pillow", "simple
 class CheckResult:
     """A verdict, which is also in `verdict.json`."""
 
-    checks: tuple[Check, ...]
+    checks: tuple[Criterion, ...]
     """Every check, failed ones included."""
 
     scalars: dict[str, float]

@@ -20,7 +20,7 @@ from viewfinder_components.checking.judging import (
 )
 from viewfinder_components.checking.measure import Latency, measure_latency
 from viewfinder_components.checking.predictor import NotReadyError, running_predictor
-from viewfinder_components.checking.verdict import Check
+from viewfinder_components.checking.verdict import Criterion
 from viewfinder_components.formats.samples import Sample, Samples
 from viewfinder_components.parity import Parity, compare_photos
 from viewfinder_components.timing import Stopwatch
@@ -45,7 +45,7 @@ class Examination:
 
     samples: Samples
     config: CheckConfig
-    checks: list[Check] = field(default_factory=list)
+    checks: list[Criterion] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
     """What was measured besides, JSON-ready."""
     watch: Stopwatch = field(default_factory=Stopwatch)
@@ -72,11 +72,11 @@ class Examination:
         except NotReadyError as error:
             self.spoilt = error.busy
             limit = self.config.max_start_seconds
-            self.checks = [Check("start_seconds", None, limit, False, f"{error}.")]
+            self.checks = [Criterion("start_seconds", None, limit, False, f"{error}.")]
         except NoAnswerError as error:
             self.spoilt = error.busy
             self.details["stacks"] = error.stacks.splitlines()
-            self.checks = [Check("failed_answers", None, 0, False, error.sentence)]
+            self.checks = [Criterion("failed_answers", None, 0, False, error.sentence)]
 
     def _start_and_ask(self, servable_dir: Path, patience: Patience) -> None:
         limit = self.config.max_start_seconds

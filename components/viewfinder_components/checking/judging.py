@@ -3,13 +3,13 @@
 from viewfinder_components.checking.config import CheckConfig
 from viewfinder_components.checking.measure import Latency
 from viewfinder_components.checking.predictor import RunningPredictor
-from viewfinder_components.checking.verdict import Check, limit_check
+from viewfinder_components.checking.verdict import Criterion, limit_check
 from viewfinder_components.formats.samples import Samples
 from viewfinder_components.parity import Parity
 from viewfinder_components.reports.formatting import plural
 
 
-def judge_start(predictor: RunningPredictor, config: CheckConfig) -> Check:
+def judge_start(predictor: RunningPredictor, config: CheckConfig) -> Criterion:
     """Hold the time to readiness, without waiting for a processor, to its limit."""
     wall = predictor.start_seconds
     own = predictor.start_spent.own_seconds(wall)
@@ -19,7 +19,7 @@ def judge_start(predictor: RunningPredictor, config: CheckConfig) -> Check:
     )  # fmt: skip
 
 
-def judge_parity(parity: Parity, samples: Samples, config: CheckConfig) -> list[Check]:
+def judge_parity(parity: Parity, samples: Samples, config: CheckConfig) -> list[Criterion]:
     """Compare answers with the evaluation's: how many, labels, probabilities."""
     count = len(parity.failures)
     answered = parity.compared > 0 and count == 0
@@ -27,8 +27,8 @@ def judge_parity(parity: Parity, samples: Samples, config: CheckConfig) -> list[
     shown = f"; {'; '.join(parity.failures[:3])}" if count else ""
     same_order = parity.labels == samples.labels
     return [
-        Check("failed_answers", count, 0, answered, f"{words}{shown}."),
-        Check(
+        Criterion("failed_answers", count, 0, answered, f"{words}{shown}."),
+        Criterion(
             "labels", float(not same_order), 0, same_order,
             "The labels are the evaluation's, in its order." if same_order else
             f"The labels are {list(parity.labels)}, the evaluation's {list(samples.labels)}.",
@@ -37,7 +37,7 @@ def judge_parity(parity: Parity, samples: Samples, config: CheckConfig) -> list[
             "max_difference", parity.max_difference, config.tolerance,
             "The largest difference of a probability from the evaluation's",
         ),
-        Check(
+        Criterion(
             "other_labels", len(parity.other_labels), 0, not parity.other_labels,
             f"{plural(len(parity.other_labels), 'photo')} got another label than in the evaluation"
             f"{': ' if parity.other_labels else ''}{', '.join(parity.other_labels[:3])}.",
@@ -45,7 +45,7 @@ def judge_parity(parity: Parity, samples: Samples, config: CheckConfig) -> list[
     ]  # fmt: skip
 
 
-def judge_latency(latency: Latency, config: CheckConfig) -> list[Check]:
+def judge_latency(latency: Latency, config: CheckConfig) -> list[Criterion]:
     """Hold median and 99th percentile, without waiting for a processor, to their limits."""
     wall = latency.summary()
     return [
@@ -60,11 +60,11 @@ def judge_latency(latency: Latency, config: CheckConfig) -> list[Check]:
     ]  # fmt: skip
 
 
-def judge_memory(megabytes: float | None, config: CheckConfig) -> Check:
+def judge_memory(megabytes: float | None, config: CheckConfig) -> Criterion:
     """Hold the peak memory to its limit; None for a predictor that has ended."""
     if megabytes is None:
         sentence = "The predictor ended by itself."
-        return Check("memory_mb", None, config.max_memory_mb, False, sentence)
+        return Criterion("memory_mb", None, config.max_memory_mb, False, sentence)
     return limit_check("memory_mb", megabytes, config.max_memory_mb, "The peak memory", " MB")
 
 

@@ -11,7 +11,7 @@ VERDICT = "verdict.json"
 
 
 @dataclass(frozen=True)
-class Check:
+class Criterion:
     """One check.
 
     Attributes:
@@ -29,7 +29,7 @@ class Check:
     sentence: str
 
 
-def limit_check(name: str, value: float, limit: float, what: str, unit: str = "") -> Check:
+def limit_check(name: str, value: float, limit: float, what: str, unit: str = "") -> Criterion:
     """Return the check that a value is at most its limit.
 
     Args:
@@ -42,10 +42,10 @@ def limit_check(name: str, value: float, limit: float, what: str, unit: str = ""
     passed = value <= limit
     relation = "within" if passed else "above"
     sentence = f"{what} is {value:.4g}{unit}, {relation} the limit of {limit:g}{unit}."
-    return Check(name, value, limit, passed, sentence)
+    return Criterion(name, value, limit, passed, sentence)
 
 
-def write_verdict(folder: Path, checks: Sequence[Check], details: dict[str, Any]) -> None:
+def write_verdict(folder: Path, checks: Sequence[Criterion], details: dict[str, Any]) -> None:
     """Write `verdict.json`, whole or not at all.
 
     Args:

@@ -298,7 +298,7 @@ def _record(plan: _Plan, result: Deployed) -> dict[str, Any]:
         "endpoint": result.endpoint,
         "version": {"number": config.version_number, "uri": config.version_uri},
         "version_confirmed": plan.runtime.reports_version,
-        "predecessor": plan.predecessor.words if plan.predecessor else None,
+        "predecessor": plan.predecessor.description if plan.predecessor else None,
         "changed": result.changed,
         "kserve": {
             "version": ".".join(map(str, plan.kserve.version)),

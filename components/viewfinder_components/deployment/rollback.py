@@ -28,7 +28,7 @@ class Predecessor:
     body: Object
     """The InferenceService to apply to go back to it."""
 
-    words: str
+    description: str
     """What it is, such as `version 3`."""
 
 
@@ -68,15 +68,15 @@ def roll_back(cluster: Cluster, predecessor: Predecessor | None, failed: str, mo
     """
     if predecessor is None:
         return "no version served before it, so the failed one is left for you to look at"
-    words = predecessor.words
+    description = predecessor.description
     try:
         if not replace_service(cluster, predecessor.body, failed):
             return "somebody else has deployed meanwhile, so nothing was rolled back"
         if _serves(cluster, predecessor.body, mode):
-            return f"rolled back: {words} serves as before"
-        return f"rolled back to {words}, whose pods are not all ready yet"
+            return f"rolled back: {description} serves as before"
+        return f"rolled back to {description}, whose pods are not all ready yet"
     except ViewfinderError as error:
-        return f"{words} could not be put back ({error}); run it again"
+        return f"{description} could not be put back ({error}); run it again"
 
 
 def _serves(cluster: Cluster, body: Object, mode: Mode) -> bool:

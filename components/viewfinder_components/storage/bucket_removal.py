@@ -48,7 +48,7 @@ def clear_dead(client: ObjectClient, folder: Location, found: Survey) -> None:
         _log.info("removed %s, left by a publisher that was killed", uri)
 
 
-def foreign(client: ObjectClient, folder: Location, number: int) -> str:
+def reason_to_keep(client: ObjectClient, folder: Location, number: int) -> str:
     """Tell why a version is not ours to remove; empty when it is."""
     found = survey(client, folder).numbers.get(number)
     if found is None or not found.complete:

@@ -8,7 +8,7 @@ from pathlib import Path
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.storage.bucket_errors import explained
 from viewfinder_components.storage.bucket_publishing import Publication
-from viewfinder_components.storage.bucket_removal import clear_dead, foreign, remove_version
+from viewfinder_components.storage.bucket_removal import clear_dead, reason_to_keep, remove_version
 from viewfinder_components.storage.bucket_survey import file_of, survey
 from viewfinder_components.storage.contents import Manifest
 from viewfinder_components.storage.downloading import download_version
@@ -116,17 +116,17 @@ class BucketStore:
                     f"{name} in the version {version.uri}", "no such file", "choose another version"
                 ) from error
 
-    def foreign(self, model: str, version: Version) -> str:
-        """Tell why a version is not ours to remove; see `Store.foreign`."""
+    def reason_to_keep(self, model: str, version: Version) -> str:
+        """Tell why a version is not ours to remove; see `Store.reason_to_keep`."""
         folder = self._folder(model)
         with explained(folder):
-            return foreign(self.client, folder, version.number)
+            return reason_to_keep(self.client, folder, version.number)
 
     def remove(self, model: str, version: Version) -> None:
         """Remove a version; see `Store.remove`."""
         folder = self._folder(model)
         with explained(folder):
-            if reason := foreign(self.client, folder, version.number):
+            if reason := reason_to_keep(self.client, folder, version.number):
                 raise PermanentError(f"a version of ours at {version.uri}", reason, "leave it")
             remove_version(self.client, folder, version.number)
 

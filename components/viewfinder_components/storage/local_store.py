@@ -128,8 +128,8 @@ class LocalStore:
                     f"{name} in the version {version.uri}", "no such file", "choose another version"
                 ) from error
 
-    def foreign(self, model: str, version: Version) -> str:
-        """Tell why a version is not ours to remove; see `Store.foreign`."""
+    def reason_to_keep(self, model: str, version: Version) -> str:
+        """Tell why a version is not ours to remove; see `Store.reason_to_keep`."""
         if version not in self.versions(model):
             return "there is no such version"
         try:
@@ -140,7 +140,7 @@ class LocalStore:
 
     def remove(self, model: str, version: Version) -> None:
         """Remove a version: one rename takes it away; see `Store.remove`."""
-        if reason := self.foreign(model, version):
+        if reason := self.reason_to_keep(model, version):
             raise PermanentError(f"a version of ours at {version.uri}", reason, "leave it")
         folder = self._folder(model)
         with explained(self.root):

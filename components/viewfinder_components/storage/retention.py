@@ -67,7 +67,7 @@ class Pruning:
 
     kept: tuple[Version, ...]
     removed: tuple[Version, ...]
-    foreign: dict[Version, str] = field(default_factory=dict)
+    unmanaged: dict[Version, str] = field(default_factory=dict)
     """Versions that could go and are not ours to remove, with the reason; they are kept."""
 
 
@@ -92,10 +92,10 @@ def prune_versions(
     """
     store = open_store(model_root)
     versions = store.versions(model)
-    removed, foreign, gone = [], {}, []
+    removed, unmanaged, gone = [], {}, []
     for version in rule.candidates(model, versions):
         try:
-            reason = store.foreign(model, version)
+            reason = store.reason_to_keep(model, version)
             if not (reason or dry_run):
                 store.remove(model, version)
         except ViewfinderError as error:
@@ -105,11 +105,11 @@ def prune_versions(
         if not reason:
             removed.append(version)
         elif version in store.versions(model):
-            foreign[version] = reason
+            unmanaged[version] = reason
         else:  # another prune was faster
             gone.append(version)
     kept = tuple(version for version in versions if version not in (*removed, *gone))
-    return Pruning(kept, tuple(removed), foreign)
+    return Pruning(kept, tuple(removed), unmanaged)
 
 
 def _is_overtaken(error: ViewfinderError) -> bool:

@@ -78,7 +78,7 @@ class Store(Protocol):
             PermanentError: It is not there, such as when the version was removed meanwhile.
         """
 
-    def foreign(self, model: str, version: Version) -> str:
+    def reason_to_keep(self, model: str, version: Version) -> str:
         """Tell why a version is not ours to remove, in words; empty when it is."""
 
     def remove(self, model: str, version: Version) -> None:

@@ -10,7 +10,7 @@ _SHARE = 0.2  # shift and zoom, of the picture's width
 
 
 @dataclass(frozen=True)
-class Classifier:
+class TrainableClassifier:
     """One set of layers, seen as several Keras models that share their weights."""
 
     backbone: Any
@@ -67,7 +67,7 @@ class Classifier:
         x = self.backbone(x) if batch_norm_learns else Inferring(self.backbone)(x)
         return keras.Model(pixels, self.head(x), name="trainable")
 
-    def copy_weights(self, source: "Classifier") -> None:
+    def copy_weights(self, source: "TrainableClassifier") -> None:
         """Take over the weights of a classifier of the same build and another dtype policy."""
         self.backbone.set_weights(source.backbone.get_weights())
         self.head.set_weights(source.head.get_weights())

@@ -15,7 +15,7 @@ from viewfinder_components.timing import Stopwatch
 from viewfinder_components.training.backbones import build_backbone, find_backbone
 from viewfinder_components.training.checkpoint import Checkpoint, TrainingProgress
 from viewfinder_components.training.class_weights import balanced_weights
-from viewfinder_components.training.classifier import Classifier
+from viewfinder_components.training.classifier import TrainableClassifier
 from viewfinder_components.training.config import TrainConfig
 from viewfinder_components.training.examples import FeatureExamples, PhotoExamples
 from viewfinder_components.training.features import Extractor, compute_features
@@ -31,7 +31,7 @@ _GPU_BATCH = 256
 class Learned:
     """What training came to."""
 
-    classifier: Classifier
+    classifier: TrainableClassifier
     """In float32, whatever it was trained in."""
     ir: ov.Model
     """The same classifier for OpenVINO."""
@@ -107,14 +107,16 @@ class _Learner:
         balanced = balanced_weights(self._train.labels, len(shards.labels))
         self.class_weights = balanced if config.class_weights == "auto" else None
 
-    def build(self, policy: str) -> Classifier:
+    def build(self, policy: str) -> TrainableClassifier:
         """Build the classifier with the backbone's weights and a random head."""
         path = self._weights.path if self._weights else None
         size, classes = self._shards.image_size, len(self._shards.labels)
         backbone = build_backbone(self._config.backbone, size, path, policy)
-        return Classifier.build(backbone, self.head, classes, self._config.dropout, policy)
+        return TrainableClassifier.build(backbone, self.head, classes, self._config.dropout, policy)
 
-    def train_head_on_features(self, classifier: Classifier) -> tuple[TrainingProgress, ov.Model]:
+    def train_head_on_features(
+        self, classifier: TrainableClassifier
+    ) -> tuple[TrainingProgress, ov.Model]:
         """Compute the frozen backbone's features once and train the head on them."""
         with self._watch.phase("convert"):
             extract, backbone_ir = self._extractor(classifier.backbone)
@@ -133,20 +135,22 @@ class _Learner:
             head_ir = to_openvino(classifier.head_probabilities, "probabilities")
             return progress, joined(backbone_ir, head_ir)
 
-    def train_head_on_photos(self, classifier: Classifier) -> TrainingProgress:
+    def train_head_on_photos(self, classifier: TrainableClassifier) -> TrainingProgress:
         """Train the head behind the frozen backbone, on photos that differ in every epoch."""
         return self._train_on_photos("head", classifier, TrainingProgress())
 
-    def fine_tune(self, classifier: Classifier, progress: TrainingProgress) -> TrainingProgress:
+    def fine_tune(
+        self, classifier: TrainableClassifier, progress: TrainingProgress
+    ) -> TrainingProgress:
         """Train the backbone and the head together, slowly; kept only where it helps."""
         return self._train_on_photos("fine-tune", classifier, progress)
 
-    def train_from_scratch(self, classifier: Classifier) -> TrainingProgress:
+    def train_from_scratch(self, classifier: TrainableClassifier) -> TrainingProgress:
         """Train all of a network that knows nothing yet."""
         return self._train_on_photos("scratch", classifier, TrainingProgress())
 
     def _train_on_photos(
-        self, name: str, classifier: Classifier, before: TrainingProgress
+        self, name: str, classifier: TrainableClassifier, before: TrainingProgress
     ) -> TrainingProgress:
         policy, config = self._hardware.policy, self._config
         working = classifier if policy == "float32" else self.build(policy)

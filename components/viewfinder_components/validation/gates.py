@@ -74,14 +74,14 @@ def check_gates(
     return gates
 
 
-def raise_shut(gates: list[Gate]) -> None:
+def raise_failed(gates: list[Gate]) -> None:
     """Raise unless every gate is open.
 
     Args:
         gates: As `check_gates` returned them.
 
     Raises:
-        PermanentError: Names every shut gate, its value and limit, the worst and the remedy; a
+        PermanentError: Names every failed gate, its value and limit, the worst and the remedy; a
             line for each, where there are several.
     """
     errors = [_explain(gate) for gate in gates if not gate.passed]

@@ -16,7 +16,7 @@ from viewfinder_components.validation.findings import (
     reason_counts,
     status_counts,
 )
-from viewfinder_components.validation.gates import check_gates, raise_shut
+from viewfinder_components.validation.gates import check_gates, raise_failed
 from viewfinder_components.validation.index import (
     clear_index,
     data_digest,
@@ -72,7 +72,7 @@ def validate_photos(
         reader = PixelReader(pixels_dir, config.image_size)
         write_report(report_path, ReportContent(data, photos, groups, gates, result, reader))
     write_summary(index_dir, _summary(data, photos, config, result))
-    raise_shut(gates)
+    raise_failed(gates)
     return result
 
 

@@ -75,7 +75,7 @@ def prune(model: str, model_root: str | None, keep: int, dry_run: bool, **wanted
     done, needed = prune_model(retention, dry_run=dry_run)
     for version in done.removed:
         click.echo(f"{'would remove' if dry_run else 'removed'} {version.uri}")
-    for version, reason in done.foreign.items():
+    for version, reason in done.unmanaged.items():
         click.echo(f"left {version.uri}: {reason}")
     for version in done.kept[:-keep]:
         if why := needed.get(version.number):

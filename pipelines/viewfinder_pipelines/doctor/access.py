@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from viewfinder_components.deployment.namespace import missing_namespace
 from viewfinder_components.errors import PermanentError
-from viewfinder_pipelines.doctor.finding import Finding, State
+from viewfinder_pipelines.doctor.finding import Finding, FindingState
 from viewfinder_pipelines.doctor.install import Install
 
 _REVIEW = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
@@ -16,7 +16,7 @@ def examine_api(install: Install) -> Iterator[Finding]:
     version = install.read("/version", "the API server's version") or {}
     who = whoami(install)
     text = f"Kubernetes {version.get('gitVersion', '?')} at {install.cluster.configuration.host}"
-    yield Finding("API server", State.OK, f"{text} knows us as {who}" if who else text)
+    yield Finding("API server", FindingState.OK, f"{text} knows us as {who}" if who else text)
 
 
 def whoami(install: Install) -> str:
@@ -57,4 +57,4 @@ def examine_namespace(install: Install) -> Iterator[Finding]:
             f"kubectl label namespace {name} control-plane-, or deploy to another namespace",
         )
     level = labels.get(_LEVEL)
-    yield Finding("namespace", State.OK, f"{name}, pod security {level or 'not enforced'}")
+    yield Finding("namespace", FindingState.OK, f"{name}, pod security {level or 'not enforced'}")

@@ -7,7 +7,7 @@ from typing import Any
 
 from viewfinder_pipelines.doctor.display import findings_json, print_findings
 from viewfinder_pipelines.doctor.examine import examine
-from viewfinder_pipelines.doctor.finding import State
+from viewfinder_pipelines.doctor.finding import FindingState
 from viewfinder_pipelines.doctor.install import DoctorConfig, Purpose
 from viewfinder_pipelines.settings.file import read_settings
 
@@ -41,4 +41,4 @@ def run_doctor(
     else:
         print_findings(Console(), findings, config.purpose)
     sys.stdout.flush()
-    return int(any(finding.state is State.FAILED for finding in findings))
+    return int(any(finding.state is FindingState.FAILED for finding in findings))

@@ -8,14 +8,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from viewfinder_components.reports.formatting import plural
-from viewfinder_pipelines.doctor.finding import Finding, State
+from viewfinder_pipelines.doctor.finding import Finding, FindingState
 from viewfinder_pipelines.doctor.install import Purpose
 
 _MARKS = {
-    State.OK: "[green]✓[/]",
-    State.WARNING: "[yellow]![/]",
-    State.FAILED: "[red]✗[/]",
-    State.UNKNOWN: "[cyan]?[/]",
+    FindingState.OK: "[green]✓[/]",
+    FindingState.WARNING: "[yellow]![/]",
+    FindingState.FAILED: "[red]✗[/]",
+    FindingState.UNKNOWN: "[cyan]?[/]",
 }
 
 
@@ -36,12 +36,12 @@ def print_findings(console: Console, findings: Sequence[Finding], purpose: Purpo
 
 def summarize(findings: Sequence[Finding], purpose: Purpose) -> str:
     """Return the last line."""
-    counts = {state: sum(finding.state is state for finding in findings) for state in State}
+    counts = {state: sum(finding.state is state for finding in findings) for state in FindingState}
     would_fail = f"would make a {purpose.value} fail"
-    if counts[State.FAILED]:
-        return f"{_count(counts[State.FAILED], len(findings))} {would_fail}."
-    if counts[State.UNKNOWN]:
-        unknown = plural(counts[State.UNKNOWN], "finding")
+    if counts[FindingState.FAILED]:
+        return f"{_count(counts[FindingState.FAILED], len(findings))} {would_fail}."
+    if counts[FindingState.UNKNOWN]:
+        unknown = plural(counts[FindingState.UNKNOWN], "finding")
         return f"Nothing found that {would_fail}; {unknown} could not be judged."
     return f"A {purpose.value} may start."
 
@@ -52,7 +52,7 @@ def _count(failed: int, findings: int) -> str:
 
 def findings_json(findings: Sequence[Finding]) -> str:
     """Return the findings for a script."""
-    well = not any(finding.state is State.FAILED for finding in findings)
+    well = not any(finding.state is FindingState.FAILED for finding in findings)
     return json.dumps(
         {"ok": well, "findings": [finding.to_json() for finding in findings]}, indent=2
     )

@@ -7,13 +7,7 @@ from dataclasses import dataclass
 from viewfinder_components.errors import ViewfinderError
 from viewfinder_pipelines.doctor import room
 from viewfinder_pipelines.doctor.access import examine_api, examine_namespace
-from viewfinder_pipelines.doctor.errands import (
-    examine_predictor_image,
-    examine_reading,
-    examine_steps_image,
-    examine_storage,
-)
-from viewfinder_pipelines.doctor.finding import Finding, State, UnseenError
+from viewfinder_pipelines.doctor.finding import Finding, FindingState, UnseenError
 from viewfinder_pipelines.doctor.install import DoctorConfig, Install, Purpose, connect
 from viewfinder_pipelines.doctor.kserve import (
     examine_controller,
@@ -24,6 +18,12 @@ from viewfinder_pipelines.doctor.kserve import (
 from viewfinder_pipelines.doctor.objects import examine_accounts, examine_runtime, examine_secret
 from viewfinder_pipelines.doctor.permissions import examine_permissions
 from viewfinder_pipelines.doctor.pipelines_api import examine_pipelines
+from viewfinder_pipelines.doctor.pod_checks import (
+    examine_predictor_image,
+    examine_reading,
+    examine_steps_image,
+    examine_storage,
+)
 
 Look = Callable[[Install], Iterator[Finding]]
 
@@ -93,7 +93,7 @@ def _examine_cluster(config: DoctorConfig, progress: Callable[[str], None]) -> I
     with install.cluster:
         api = list(_guard("API server", examine_api(install)))
         yield from api
-        if all(finding.state is not State.FAILED for finding in api):
+        if all(finding.state is not FindingState.FAILED for finding in api):
             yield from _examine_namespace(install, progress)
 
 
@@ -107,11 +107,11 @@ def _examine_namespace(install: Install, progress: Callable[[str], None]) -> Ite
         if missing := next((name for name in examination.needs if name in failed), ""):
             failed.add(examination.name)
             text = f"not looked at, because of what is said of {missing}"
-            yield Finding(examination.name, State.UNKNOWN, text)
+            yield Finding(examination.name, FindingState.UNKNOWN, text)
             continue
         progress(examination.name)
         for finding in _guard(examination.name, examination.look(install)):
-            if finding.state is State.FAILED:
+            if finding.state is FindingState.FAILED:
                 failed.add(examination.name)
             yield finding
 
@@ -122,6 +122,6 @@ def _guard(name: str, findings: Iterator[Finding]) -> Iterator[Finding]:
         yield from findings
     except UnseenError as unseen:
         remedy = "ask an administrator to run viewfinder doctor, or for that permission"
-        yield Finding(name, State.UNKNOWN, str(unseen), remedy)
+        yield Finding(name, FindingState.UNKNOWN, str(unseen), remedy)
     except ViewfinderError as error:
         yield Finding.of_error(name, error)

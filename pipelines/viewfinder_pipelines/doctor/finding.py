@@ -7,7 +7,7 @@ from viewfinder_components.deployment.refusals import ForbiddenError
 from viewfinder_components.errors import ViewfinderError
 
 
-class State(Enum):
+class FindingState(Enum):
     """How a finding counts."""
 
     OK = "ok"
@@ -27,7 +27,7 @@ class Finding:
     name: str
     """What was looked at."""
 
-    state: State
+    state: FindingState
     """How it is."""
 
     text: str
@@ -40,7 +40,7 @@ class Finding:
     def of_error(cls, name: str, error: ViewfinderError) -> "Finding":
         """Return the finding for something that went wrong."""
         text = f"expected {error.expected}, received {error.received}"
-        return cls(name, State.FAILED, text, error.remedy)
+        return cls(name, FindingState.FAILED, text, error.remedy)
 
     def to_json(self) -> dict[str, str]:
         """Return the finding as `--json` prints it."""

@@ -14,7 +14,7 @@ from viewfinder_components.deployment.kserve_version import (
     detect_kserve,
 )
 from viewfinder_components.errors import PermanentError, ViewfinderError
-from viewfinder_pipelines.doctor.finding import Finding, State, as_unseen
+from viewfinder_pipelines.doctor.finding import Finding, FindingState, as_unseen
 from viewfinder_pipelines.doctor.install import Install
 
 OLDEST, NEWEST = (0, 14), (0, 21)
@@ -33,7 +33,7 @@ def examine_kinds(install: Install) -> Iterator[Finding]:
                 "no such kind",
                 "install KServe 0.14 to 0.21 with its CRDs",
             )
-    yield Finding("KServe's kinds", State.OK, " and ".join(_KINDS.values()))
+    yield Finding("KServe's kinds", FindingState.OK, " and ".join(_KINDS.values()))
 
 
 def examine_version(install: Install) -> Iterator[Finding]:
@@ -47,11 +47,11 @@ def examine_version(install: Install) -> Iterator[Finding]:
     if kserve.unread:
         text += f" (by its kinds and its webhook: not permitted to {'; '.join(kserve.unread)})"
     if OLDEST <= kserve.version <= NEWEST:
-        yield Finding("KServe", State.OK, text)
+        yield Finding("KServe", FindingState.OK, text)
     else:
         known = " to ".join(".".join(map(str, end)) for end in (OLDEST, NEWEST))
         remedy = f"use KServe {known}, or tell us how this one does"
-        yield Finding("KServe", State.WARNING, f"{text}; tried are {known}", remedy)
+        yield Finding("KServe", FindingState.WARNING, f"{text}; tried are {known}", remedy)
     yield from _examine_ingress(install, kserve)
 
 
@@ -73,11 +73,13 @@ def _examine_ingress(install: Install, kserve: KServe) -> Iterator[Finding]:
                 "none",
                 "install it, or set defaultDeploymentMode to Standard in inferenceservice-config",
             )
-        yield Finding("ingress", State.OK, "by Knative Serving")
+        yield Finding("ingress", FindingState.OK, "by Knative Serving")
         return
     settings = _read_ingress(install)
     if settings.get("disableIngressCreation"):
-        yield Finding("ingress", State.OK, "none is made: services are reached inside the cluster")
+        yield Finding(
+            "ingress", FindingState.OK, "none is made: services are reached inside the cluster"
+        )
     elif settings.get("enableGatewayApi"):
         yield _examine_gateway(install, settings)
     else:
@@ -103,16 +105,16 @@ def _examine_gateway(install: Install, settings: dict[str, Any]) -> Finding:
             "install its CRDs and an implementation, or set enableGatewayApi to false",
         )
     gateway = settings.get("kserveIngressGateway", "?")
-    return Finding("ingress", State.OK, f"by the Gateway {gateway}")
+    return Finding("ingress", FindingState.OK, f"by the Gateway {gateway}")
 
 
 def _examine_class(install: Install, name: str) -> Finding:
     path = f"/apis/networking.k8s.io/v1/ingressclasses/{name}"
     if install.read(path, f"ingress class {name}"):
-        return Finding("ingress", State.OK, f"by the ingress class {name}")
+        return Finding("ingress", FindingState.OK, f"by the ingress class {name}")
     return Finding(
         "ingress",
-        State.WARNING,
+        FindingState.WARNING,
         f"the ingress class {name} is not there: services are reached inside the cluster only",
         "install an ingress controller, or set ingressClassName in inferenceservice-config",
     )
@@ -128,7 +130,7 @@ def examine_controller(install: Install) -> Iterator[Finding]:
             "none" if controller is None else "one that is not",
             f"kubectl -n {NAMESPACES[0]} get pods, and see the log of kserve-controller-manager",
         )
-    yield Finding("KServe's controller", State.OK, f"{ready} ready")
+    yield Finding("KServe's controller", FindingState.OK, f"{ready} ready")
 
 
 def _find_controller(install: Install) -> Object | None:
@@ -147,4 +149,4 @@ def examine_webhook(install: Install) -> Iterator[Finding]:
     }
     path = install.cluster.path(SERVING, "inferenceservices")
     install.create(path, body, "KServe's webhook", dryRun="All")
-    yield Finding("KServe's webhook", State.OK, "admits an InferenceService")
+    yield Finding("KServe's webhook", FindingState.OK, "admits an InferenceService")

@@ -7,7 +7,7 @@ from viewfinder_components.deployment.cluster import Object
 from viewfinder_components.deployment.runtime import find_runtime
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.image import PREDICTOR_IMAGE
-from viewfinder_pipelines.doctor.finding import Finding, State, UnseenError
+from viewfinder_pipelines.doctor.finding import Finding, FindingState, UnseenError
 from viewfinder_pipelines.doctor.install import Install
 
 SECRET = "viewfinder-storage"  # noqa: S105  (its name)
@@ -24,7 +24,7 @@ def examine_accounts(install: Install) -> Iterator[Finding]:
     accounts["predictor's account"] = install.config.predictor_account
     for what, name in accounts.items():
         if install.read(install.core("serviceaccounts", name), "service accounts"):
-            yield Finding(what, State.OK, name)
+            yield Finding(what, FindingState.OK, name)
             continue
         expected = f"a ServiceAccount {name} in namespace {install.namespace}"
         error = PermanentError(expected, "none", _remedy(install, name))
@@ -46,7 +46,7 @@ def examine_secret(install: Install) -> Iterator[Finding]:
     account = install.config.predictor_account
     found = install.read(install.core("serviceaccounts", account), "service accounts") or {}
     if identity := _identity(found):
-        yield Finding("storage credentials", State.OK, f"{account} acts as {identity}")
+        yield Finding("storage credentials", FindingState.OK, f"{account} acts as {identity}")
         return
     names = [entry["name"] for entry in found.get("secrets") or []]
     secrets = {name: install.read(install.core("secrets", name), "secrets") for name in names}
@@ -54,13 +54,13 @@ def examine_secret(install: Install) -> Iterator[Finding]:
     if root.startswith(("s3://", "minio://")):
         yield _examine_s3(account, held)
     elif held:
-        yield Finding("storage credentials", State.OK, f"Secret {', '.join(held)}")
+        yield Finding("storage credentials", FindingState.OK, f"Secret {', '.join(held)}")
     elif root.startswith("gs://"):
         text = (
             f"{account} has neither a Secret nor a Google service account: it is the node that asks"
         )
         remedy = "take manifests/overlays/gke, or give the account a Secret with a key"
-        yield Finding("storage credentials", State.WARNING, text, remedy)
+        yield Finding("storage credentials", FindingState.WARNING, text, remedy)
 
 
 def _identity(account: Object) -> str:
@@ -82,7 +82,7 @@ def _examine_s3(account: str, secrets: dict[str, Object]) -> Finding:
             raise PermanentError(f"the store's keys in Secret {name}", "change-me", remedy)
         annotations = secret["metadata"].get("annotations") or {}
         where = annotations.get(_ENDPOINT, "Amazon's own endpoint")
-        return Finding("storage credentials", State.OK, f"Secret {name} for {where}")
+        return Finding("storage credentials", FindingState.OK, f"Secret {name} for {where}")
     raise PermanentError(
         f"a Secret with {' and '.join(_S3_KEYS)} that ServiceAccount {account} lists",
         f"{', '.join(secrets) or 'none'}",
@@ -102,9 +102,9 @@ def examine_runtime(install: Install) -> Iterator[Finding]:
         remedy = (
             "set [steps.check] image in viewfinder.toml to the runtime's, or change the runtime"
         )
-        yield Finding("serving runtime", State.WARNING, text, remedy)
+        yield Finding("serving runtime", FindingState.WARNING, text, remedy)
     else:
-        yield Finding("serving runtime", State.OK, f"{name} with {image or 'its image'}")
+        yield Finding("serving runtime", FindingState.OK, f"{name} with {image or 'its image'}")
 
 
 def read_runtime(install: Install) -> Object:

@@ -8,7 +8,7 @@ from viewfinder_components.deployment.kserve_version import Mode
 from viewfinder_components.deployment.refusals import ROLE
 from viewfinder_components.errors import PermanentError, ViewfinderError
 from viewfinder_pipelines.doctor.access import whoami
-from viewfinder_pipelines.doctor.finding import Finding, State, UnseenError
+from viewfinder_pipelines.doctor.finding import Finding, FindingState, UnseenError
 from viewfinder_pipelines.doctor.install import Install
 from viewfinder_pipelines.doctor.kserve import find_kserve
 
@@ -74,7 +74,7 @@ def _examine_steps(
     except UnseenError as unseen:
         if ourselves != user:
             text = f"not known for {install.account}: {unseen}"
-            yield Finding("steps' permissions", State.UNKNOWN, text, "ask an administrator")
+            yield Finding("steps' permissions", FindingState.UNKNOWN, text, "ask an administrator")
 
 
 def _examine_ourselves(install: Install, mode: Mode | None) -> Finding:
@@ -84,15 +84,15 @@ def _examine_ourselves(install: Install, mode: Mode | None) -> Finding:
     )
     if not missing:
         text = "all that the deploy step needs" + _describe_other(mode, elsewhere)
-        return Finding("your permissions", State.OK, text)
+        return Finding("your permissions", FindingState.OK, text)
     text = f"a deploy from here would be refused {_shorten(missing)}"
     if install.is_for_runs:
         remedy = "leave deploying to the pipeline's own account, or bind yourself to the same Role"
-        return Finding("your permissions", State.WARNING, text, remedy)
+        return Finding("your permissions", FindingState.WARNING, text, remedy)
     remedy = (
         f"ask for the namespace's role `edit` and the rules of {ROLE}, or for a role with these"
     )
-    return Finding("your permissions", State.FAILED, text, remedy)
+    return Finding("your permissions", FindingState.FAILED, text, remedy)
 
 
 def _find_mode(install: Install) -> Mode | None:
@@ -132,7 +132,7 @@ def _judge(install: Install, user: str, ask: Ask, mode: Mode | None) -> Finding:
             f"{install.overlay} ({ROLE} lists the rules; --service-account names another account)",
         )
     text = f"{user.rpartition(':')[2]} has what {ROLE} grants"
-    return Finding("steps' permissions", State.OK, text + _describe_other(mode, elsewhere))
+    return Finding("steps' permissions", FindingState.OK, text + _describe_other(mode, elsewhere))
 
 
 def _shorten(missing: list[Permission]) -> str:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
-from viewfinder_pipelines.doctor.finding import Finding, State
+from viewfinder_pipelines.doctor.finding import Finding, FindingState
 from viewfinder_pipelines.settings.file import KubeflowSettings
 
 OLDEST, NEWEST = (2, 14), (2, 17)
@@ -26,14 +26,14 @@ def examine_pipelines(settings: KubeflowSettings) -> Iterator[Finding]:
     query = {"page_size": 1} | ({"namespace": kubeflow.namespace} if kubeflow.namespace else {})
     kubeflow.get(f"/apis/v2beta1/runs?{urlencode(query)}")
     where = f"in namespace {kubeflow.namespace}" if kubeflow.namespace else "without profiles"
-    yield Finding("pipelines token", State.OK, f"lets us in, {where}")
+    yield Finding("pipelines token", FindingState.OK, f"lets us in, {where}")
 
 
 def _judge_version(tag: str, host: str) -> Finding:
     found = _VERSION.match(tag)
     text = f"{tag if found else 'a build that tells no version'} at {host}"
     if found and OLDEST <= (int(found[1]), int(found[2])) <= NEWEST:
-        return Finding("Kubeflow Pipelines", State.OK, text)
+        return Finding("Kubeflow Pipelines", FindingState.OK, text)
     known = " to ".join(".".join(map(str, end)) for end in (OLDEST, NEWEST))
     remedy = f"use Kubeflow Pipelines {known}, or tell us how this one does"
-    return Finding("Kubeflow Pipelines", State.WARNING, f"{text}; tried are {known}", remedy)
+    return Finding("Kubeflow Pipelines", FindingState.WARNING, f"{text}; tried are {known}", remedy)

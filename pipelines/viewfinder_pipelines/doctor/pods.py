@@ -17,14 +17,14 @@ _TEMPORARY = "/tmp"  # noqa: S108  (in the pod)
 
 
 @dataclass(frozen=True)
-class Errand:
+class PodTask:
     """What a pod is to do."""
 
     image: str
     """The container image."""
 
     command: tuple[str, ...]
-    """What runs in it; where it fails, the end of its output is what the errand brings back."""
+    """What runs in it; where it fails, the end of its output is what the task brings back."""
 
     account: str
     """The ServiceAccount."""
@@ -45,7 +45,7 @@ class Outcome:
     """The end of its log, up to 2 kB; empty where the exit code is 0."""
 
 
-def run_pod(install: Install, errand: Errand) -> Outcome:
+def run_pod(install: Install, task: PodTask) -> Outcome:
     """Run a pod to its end and remove it.
 
     Raises:
@@ -55,28 +55,28 @@ def run_pod(install: Install, errand: Errand) -> Outcome:
     """
     name = f"viewfinder-doctor-{uuid.uuid4().hex[:8]}"
     path = install.core("pods", name)
-    pod = make_pod(name, errand)
+    pod = make_pod(name, task)
     # Should nobody be left to remove it, it ends by itself.
     pod["spec"]["activeDeadlineSeconds"] = int(install.config.pod_seconds) + 60
     install.create(install.core("pods"), pod, "a pod")
     try:
-        return _await_end(install, path, errand)
+        return _await_end(install, path, task)
     finally:
         install.delete(path)
 
 
-def _await_end(install: Install, path: str, errand: Errand) -> Outcome:
+def _await_end(install: Install, path: str, task: PodTask) -> Outcome:
     deadline = time.monotonic() + install.config.pod_seconds
     while True:
         pod = install.read(path, "pods") or {}
         status = _container_status(pod)
         if ended := status.get("state", {}).get("terminated"):
             return Outcome(int(ended["exitCode"]), str(ended.get("message", "")).strip())
-        if error := _find_failure(pod, status, errand):
+        if error := _find_failure(pod, status, task):
             raise error
         if time.monotonic() > deadline:
             raise TransientError(
-                f"a pod of {errand.image} to end within {install.config.pod_seconds:g} s",
+                f"a pod of {task.image} to end within {install.config.pod_seconds:g} s",
                 _describe(pod, status),
                 "try again, or see kubectl describe pod while it runs",
             )
@@ -87,14 +87,14 @@ def _container_status(pod: Object) -> Object:
     return next(iter(pod.get("status", {}).get("containerStatuses") or []), {})
 
 
-def _find_failure(pod: Object, status: Object, errand: Errand) -> ViewfinderError | None:
+def _find_failure(pod: Object, status: Object, task: PodTask) -> ViewfinderError | None:
     waiting = status.get("state", {}).get("waiting") or {}
     message = str(waiting.get("message") or waiting.get("reason"))
     if waiting.get("reason") in _PULL_FAILURES:
-        return explain_pull(errand, str(waiting["reason"]), message)
+        return explain_pull(task, str(waiting["reason"]), message)
     if waiting.get("reason") in _START_FAILURES:
         remedy = "correct the settings file, or make what it refers to"
-        return PermanentError(f"a pod of {errand.image} to start", message, remedy)
+        return PermanentError(f"a pod of {task.image} to start", message, remedy)
     for condition in pod.get("status", {}).get("conditions") or []:
         if condition.get("reason") == "Unschedulable":
             return TransientError(
@@ -105,7 +105,7 @@ def _find_failure(pod: Object, status: Object, errand: Errand) -> ViewfinderErro
     return None
 
 
-def explain_pull(errand: Errand, reason: str, message: str) -> ViewfinderError:
+def explain_pull(task: PodTask, reason: str, message: str) -> ViewfinderError:
     """Say why an image is not there and whose turn it is."""
     text = message.lower()
     if reason == "InvalidImageName":
@@ -115,12 +115,12 @@ def explain_pull(errand: Errand, reason: str, message: str) -> ViewfinderError:
     elif "no such host" in text or "dial tcp" in text or "i/o timeout" in text:
         remedy = "see whether the nodes reach the registry, and whether its name is right"
     elif "unauthorized" in text or "denied" in text or "authentication" in text or "403" in text:
-        remedy = f"add an imagePullSecret to ServiceAccount {errand.account}, or correct the name"
+        remedy = f"add an imagePullSecret to ServiceAccount {task.account}, or correct the name"
     else:
         remedy = (
             "push it (docker build --target, docker push), or set the name of one that is there"
         )
-    return PermanentError(f"the image {errand.image} to be pulled", message, remedy)
+    return PermanentError(f"the image {task.image} to be pulled", message, remedy)
 
 
 def _describe(pod: Object, status: Object) -> str:
@@ -131,17 +131,17 @@ def _describe(pod: Object, status: Object) -> str:
     )
 
 
-def make_pod(name: str, errand: Errand) -> Object:
+def make_pod(name: str, task: PodTask) -> Object:
     """Return a pod that the pod security standard `restricted` admits."""
-    given = errand.settings
+    given = task.settings
     volumes, mounts = _volumes(given)
     secrets = [_secret_variable(secret.name, key, variable)
                for secret in given.secrets for key, variable in secret.env.items()]  # fmt: skip
     container: dict[str, Any] = {
         "name": "doctor",
-        "image": errand.image,
-        "command": list(errand.command),
-        "env": [*({"name": k, "value": v} for k, v in given.env.items()), *secrets, *errand.env],
+        "image": task.image,
+        "command": list(task.command),
+        "env": [*({"name": k, "value": v} for k, v in given.env.items()), *secrets, *task.env],
         "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "securityContext": {
@@ -167,7 +167,7 @@ def make_pod(name: str, errand: Errand) -> Object:
             },
         },
         "spec": {
-            "serviceAccountName": errand.account,
+            "serviceAccountName": task.account,
             "restartPolicy": "Never",
             "containers": [container],
             "volumes": [{"name": "tmp", "emptyDir": {}}, *volumes],

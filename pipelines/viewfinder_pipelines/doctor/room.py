@@ -7,7 +7,7 @@ from typing import Any
 
 from viewfinder_components.deployment.apply import read_applied
 from viewfinder_components.deployment.cluster import Object
-from viewfinder_pipelines.doctor.finding import Finding, State
+from viewfinder_pipelines.doctor.finding import Finding, FindingState
 from viewfinder_pipelines.doctor.install import Install
 from viewfinder_pipelines.doctor.objects import read_runtime
 from viewfinder_pipelines.doctor.pod_requests import Room, read_room, requested
@@ -66,7 +66,7 @@ def judge_room(rooms: list[NodeRoom], wanted: Room, first: int, size: str) -> Fi
     fitting = sum(node.free.times(wanted, first + 1) for node in rooms if not node.closed)
     if fitting > first:
         for_what = f"{first} and, in a roll-out, one more" if first else "one more"
-        return Finding(NAME, State.OK, f"nodes have room for {for_what} ({size} each)")
+        return Finding(NAME, FindingState.OK, f"nodes have room for {for_what} ({size} each)")
     if not first:
         text = f"a new version's pod ({size}) would wait for room beside the one that serves"
     elif fitting == first:
@@ -75,7 +75,7 @@ def judge_room(rooms: list[NodeRoom], wanted: Room, first: int, size: str) -> Fi
         text = f"room for {fitting} of the {first} predictors of a first deploy ({size} each)"
     return Finding(
         NAME,
-        State.WARNING,
+        FindingState.WARNING,
         text + _describe_closed(rooms),
         "set a smaller predictor_cpu or predictor_memory under [parameters] in viewfinder.toml or "
         "with --set, free a node, or add one",

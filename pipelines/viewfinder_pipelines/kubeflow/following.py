@@ -35,7 +35,7 @@ def follow_run(
         TransientError: The API was away for five minutes; the run goes on without us.
     """
     run = KubeflowRun(kubeflow, run_id)
-    told = Told(listener)
+    announcer = Announcer(listener)
     patience = Patience(start_patience)
     last_answer = time.monotonic()
     before: RunResult | None = None
@@ -52,7 +52,7 @@ def follow_run(
             last_answer = time.monotonic()
             # Why a pod has not started is told only while it waits.
             result = before = merge_readings(before, result) if before else result
-            told.tell(result)
+            announcer.tell(result)
             if result.state != "running":
                 return patience.judge(result)
         time.sleep(_POLL_SECONDS)
@@ -112,7 +112,7 @@ class Patience:
 
 
 @dataclass
-class Told:
+class Announcer:
     """What the listener knows.
 
     Attributes:

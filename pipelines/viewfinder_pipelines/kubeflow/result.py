@@ -15,7 +15,7 @@ from viewfinder_pipelines.kubeflow.step_reading import StepReader, StepReading, 
 from viewfinder_pipelines.kubeflow.waiting import explain_waiting
 from viewfinder_pipelines.kubeflow.workflow import WorkflowStep, read_deadline
 from viewfinder_pipelines.pipeline.registry import pipeline_of
-from viewfinder_pipelines.runs.conclusion import (
+from viewfinder_pipelines.runs.completion import (
     explain_failure,
     fill_in,
     was_refused,

@@ -19,7 +19,7 @@ from viewfinder_pipelines.local.failure import (
 from viewfinder_pipelines.local.finished_steps import keep_whole_steps, remember_step
 from viewfinder_pipelines.local.follower import Follower
 from viewfinder_pipelines.local.job import Job, started
-from viewfinder_pipelines.runs.conclusion import (
+from viewfinder_pipelines.runs.completion import (
     explain_failure,
     fill_in,
     was_refused,

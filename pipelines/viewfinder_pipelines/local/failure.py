@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
-from viewfinder_pipelines.runs.conclusion import TAIL_LINES
+from viewfinder_pipelines.runs.completion import TAIL_LINES
 from viewfinder_pipelines.runs.record import RunError
 
 _SHELL_SIGNAL = 128  # a shell's exit code for a process that a signal ended, less the signal

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from viewfinder_components.outcome import Outcome
 from viewfinder_pipelines.local.fitting import parse_exit_line
 from viewfinder_pipelines.local.job import JOB
-from viewfinder_pipelines.runs.conclusion import TAIL_LINES
+from viewfinder_pipelines.runs.completion import TAIL_LINES
 from viewfinder_pipelines.runs.events import Event, parse_line
 from viewfinder_pipelines.runs.record import RunResult, StepResult, StepState
 

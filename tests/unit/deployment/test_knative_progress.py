@@ -59,7 +59,7 @@ def test_what_gets_the_requests_is_gone_back_to(recorded: Read) -> None:
     assert traffic_of(found.seen) == ["fruit-predictor-00001"]
     predecessor = find_predecessor(found.seen, found.applied)
     assert predecessor is not None
-    assert predecessor.words == "version 1"
+    assert predecessor.description == "version 1"
 
 
 def test_nothing_serves_beside_what_has_replaced_it(recorded: Read) -> None:

@@ -79,7 +79,7 @@ def test_what_serves_beside_it_is_known_even_when_the_service_forgot(recorded: R
     assert found.seen.service["metadata"]["annotations"][VERSION] == "2"
     predecessor = find_predecessor(found.seen, found.applied)
     assert predecessor is not None
-    assert predecessor.words == "version 1"
+    assert predecessor.description == "version 1"
     body = predecessor.body
     assert body["spec"]["predictor"]["model"]["args"] == ["--model-version=1"]
     assert body["metadata"]["annotations"][APPLIED] != found.applied

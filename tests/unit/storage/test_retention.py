@@ -39,10 +39,10 @@ class Overtaken(LocalStore):
 
     at: str = ""
 
-    def foreign(self, model: str, version: Version) -> str:
-        if self.at == "foreign":
+    def reason_to_keep(self, model: str, version: Version) -> str:
+        if self.at == "reason_to_keep":
             LocalStore(self.root).remove(model, version)
-        return super().foreign(model, version)
+        return super().reason_to_keep(model, version)
 
     def remove(self, model: str, version: Version) -> None:
         LocalStore(self.root).remove(model, version)
@@ -50,7 +50,7 @@ class Overtaken(LocalStore):
             raise TransientError("the version", "No such file or directory", "try again")
 
 
-@pytest.mark.parametrize("at", ["foreign", "remove"])
+@pytest.mark.parametrize("at", ["reason_to_keep", "remove"])
 def test_a_version_that_another_prune_removes_is_no_error(
     fill: Callable[[int], LocalStore], monkeypatch: pytest.MonkeyPatch, at: str
 ) -> None:
@@ -58,7 +58,7 @@ def test_a_version_that_another_prune_removes_is_no_error(
     monkeypatch.setattr(retention, "open_store", lambda root: Overtaken(store.root, at=at))
     done = prune_versions(str(store.root), "fruit", RetentionRule(keep=2))
     assert [version.number for version in done.kept] == [3, 4]
-    assert (done.removed, done.foreign) == ((), {})
+    assert (done.removed, done.unmanaged) == ((), {})
     assert [version.number for version in store.versions("fruit")] == [3, 4]
 
 
@@ -72,7 +72,7 @@ def test_prunes_at_the_same_moment(fill: Callable[[int], LocalStore]) -> None:
         done = list(pool.map(prune, range(4)))
     removed = sorted(version.number for pruning in done for version in pruning.removed)
     assert removed == list(range(1, 39))
-    assert [pruning.foreign for pruning in done] == [{}] * 4
+    assert [pruning.unmanaged for pruning in done] == [{}] * 4
     assert not [path for path in (store.root / "fruit").iterdir() if path.name[:2] == ".s"]
 
 

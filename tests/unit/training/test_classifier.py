@@ -11,7 +11,7 @@ from viewfinder_components.errors import PermanentError
 from viewfinder_components.inference import InferenceModel
 from viewfinder_components.tensorflow import keras
 from viewfinder_components.training.backbones import build_backbone
-from viewfinder_components.training.classifier import Classifier, augmentation
+from viewfinder_components.training.classifier import TrainableClassifier, augmentation
 from viewfinder_components.training.config import Head
 from viewfinder_components.training.openvino_ir import joined, to_openvino
 from viewfinder_components.training.outputs import check_parity, save_models
@@ -19,10 +19,12 @@ from viewfinder_components.training.outputs import check_parity, save_models
 PIXELS = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), np.uint8)
 
 
-def classifier(head: str = "linear", policy: str = "float32", name: str = "scratch") -> Classifier:
+def classifier(
+    head: str = "linear", policy: str = "float32", name: str = "scratch"
+) -> TrainableClassifier:
     keras.utils.set_random_seed(0)
     backbone = build_backbone(name, 32, None, policy)
-    return Classifier.build(backbone, head, 4, 0.2, policy)
+    return TrainableClassifier.build(backbone, head, 4, 0.2, policy)
 
 
 @pytest.mark.parametrize("head", get_args(Head)[1:])

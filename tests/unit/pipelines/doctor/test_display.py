@@ -3,7 +3,7 @@
 import pytest
 
 from viewfinder_pipelines.doctor.display import summarize
-from viewfinder_pipelines.doctor.finding import Finding, State
+from viewfinder_pipelines.doctor.finding import Finding, FindingState
 from viewfinder_pipelines.doctor.install import Purpose
 
 
@@ -19,6 +19,6 @@ from viewfinder_pipelines.doctor.install import Purpose
     ],
 )
 def test_findings_are_counted_in_words(states: str, line: str) -> None:
-    kinds = {state.name[0]: state for state in State}
+    kinds = {state.name[0]: state for state in FindingState}
     findings = [Finding("x", kinds[state], "x") for state in states]
     assert summarize(findings, Purpose.RUN) == line

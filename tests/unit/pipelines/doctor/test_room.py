@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from viewfinder_components.deployment.service import APPLIED
-from viewfinder_pipelines.doctor.finding import State
+from viewfinder_pipelines.doctor.finding import FindingState
 from viewfinder_pipelines.doctor.pod_requests import Room, read_room, requested
 from viewfinder_pipelines.doctor.room import NodeRoom, judge_room, look_at_nodes, serves_already
 from viewfinder_pipelines.doctor.scheduling import why_not
@@ -138,24 +138,49 @@ CORDONED_SPACE = a_space("9", "it is cordoned")
 @pytest.mark.parametrize(
     ("spaces", "first", "state", "words"),
     [
-        ([a_space("2")], 1, State.OK, "nodes have room for 1 and, in a roll-out, one more"),
-        ([a_space("1.5"), a_space("1")], 1, State.OK, "nodes have room for 1 and"),
-        ([a_space("1.5")], 1, State.WARNING, "a first deploy fits; a second version's pod (SIZE)"),
-        ([a_space("0.5"), a_space("0.5")], 1, State.WARNING, "room for 0 of the 1 predictors"),
-        ([a_space("3")], 3, State.WARNING, "a first deploy fits; a second version's pod (SIZE)"),
-        ([a_space("2.5")], 3, State.WARNING, "room for 2 of the 3 predictors"),
-        ([a_space("1.5")], 0, State.OK, "nodes have room for one more"),
-        ([a_space("-1")], 0, State.WARNING, "a new version's pod (SIZE) would wait for room"),
-        ([CORDONED_SPACE], 0, State.WARNING, "(of 1 nodes some take no predictor: 1 because it is"),
+        ([a_space("2")], 1, FindingState.OK, "nodes have room for 1 and, in a roll-out, one more"),
+        ([a_space("1.5"), a_space("1")], 1, FindingState.OK, "nodes have room for 1 and"),
+        (
+            [a_space("1.5")],
+            1,
+            FindingState.WARNING,
+            "a first deploy fits; a second version's pod (SIZE)",
+        ),
+        (
+            [a_space("0.5"), a_space("0.5")],
+            1,
+            FindingState.WARNING,
+            "room for 0 of the 1 predictors",
+        ),
+        (
+            [a_space("3")],
+            3,
+            FindingState.WARNING,
+            "a first deploy fits; a second version's pod (SIZE)",
+        ),
+        ([a_space("2.5")], 3, FindingState.WARNING, "room for 2 of the 3 predictors"),
+        ([a_space("1.5")], 0, FindingState.OK, "nodes have room for one more"),
+        (
+            [a_space("-1")],
+            0,
+            FindingState.WARNING,
+            "a new version's pod (SIZE) would wait for room",
+        ),
+        (
+            [CORDONED_SPACE],
+            0,
+            FindingState.WARNING,
+            "(of 1 nodes some take no predictor: 1 because it is",
+        ),
     ],
 )
 def test_a_first_deploy_needs_room_for_a_roll_out_as_well(
-    spaces: list[NodeRoom], first: int, state: State, words: str
+    spaces: list[NodeRoom], first: int, state: FindingState, words: str
 ) -> None:
     finding = judge_room(spaces, PREDICTOR, first, "SIZE")
     assert finding.state is state
     assert words in finding.text
-    assert bool(finding.remedy) is (state is State.WARNING)
+    assert bool(finding.remedy) is (state is FindingState.WARNING)
 
 
 def test_a_service_runs_already_where_one_of_its_pods_does() -> None:

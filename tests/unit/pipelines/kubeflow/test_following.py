@@ -10,7 +10,7 @@ from tests.unit.pipelines.kubeflow.test_result import DATA, answer
 from tests.unit.pipelines.played_kubeflow import API_HEALTH, PlayedKubeflow
 
 from viewfinder_pipelines.cli.console import RunDisplay
-from viewfinder_pipelines.kubeflow.following import Patience, Told, follow_run
+from viewfinder_pipelines.kubeflow.following import Announcer, Patience, follow_run
 from viewfinder_pipelines.runs.events import Event
 from viewfinder_pipelines.runs.record import RunResult, StepResult
 
@@ -29,9 +29,9 @@ STUCK = RunResult(
 @pytest.mark.parametrize(("seconds", "times"), [(60.0, 1), (0.0, 3)])
 def test_what_a_step_keeps_saying_is_told_again_after_a_while(seconds: float, times: int) -> None:
     events: list[Event] = []
-    told = Told(lambda event, _: events.append(event), seconds)
+    announcer = Announcer(lambda event, _: events.append(event), seconds)
     for _ in range(3):
-        told.tell(STUCK)
+        announcer.tell(STUCK)
     assert [event.text for event in events if event.kind == "said"] == [
         f"validate: {REASON}"
     ] * times
@@ -51,11 +51,11 @@ WAITS = replace(STUCK, steps=(WAITING,))
 
 def test_why_a_pod_waits_is_told_at_once_and_once() -> None:
     log = io.StringIO()
-    told = Told(RunDisplay(Console(file=log, width=200)))
-    told.tell(WAITS)
+    announcer = Announcer(RunDisplay(Console(file=log, width=200)))
+    announcer.tell(WAITS)
     reworded = replace(WAITING, waiting=f"{WAITING.waiting}, port 53400")
-    told.tell(replace(STUCK, steps=(reworded,)))
-    told.tell(WAITS)
+    announcer.tell(replace(STUCK, steps=(reworded,)))
+    announcer.tell(WAITS)
     assert log.getvalue().count(REASON) == 1
     assert "validate waits: expected an image" in log.getvalue()
 

@@ -9,7 +9,7 @@ from viewfinder_components.errors import TransientError
 from viewfinder_components.failures import describe_exception
 from viewfinder_components.outcome import Outcome
 from viewfinder_pipelines.cli.console import describe_overhead, describe_step, print_result
-from viewfinder_pipelines.runs.conclusion import (
+from viewfinder_pipelines.runs.completion import (
     explain_failure,
     fill_in,
     was_refused,

@@ -7,10 +7,10 @@ from viewfinder_components.errors import PermanentError, ViewfinderError
 from viewfinder_components.image import PREDICTOR_IMAGE, STEPS_IMAGE
 from viewfinder_components.storage.probe import probe
 from viewfinder_components.storage.pvc import PVC, is_mounted
-from viewfinder_pipelines.doctor.finding import Finding, State, UnseenError
+from viewfinder_pipelines.doctor.finding import Finding, FindingState, UnseenError
 from viewfinder_pipelines.doctor.install import Install
 from viewfinder_pipelines.doctor.objects import runtime_image
-from viewfinder_pipelines.doctor.pods import Errand, run_pod
+from viewfinder_pipelines.doctor.pods import PodTask, run_pod
 
 _PROBE = ("python3", "-m", "viewfinder_components.storage.probe")
 _IMPORT_SERVING = ("python3", "-c", "import viewfinder_serving.server")
@@ -28,28 +28,28 @@ def examine_predictor_image(install: Install) -> Iterator[Finding]:
         image = runtime_image(install) or PREDICTOR_IMAGE
     except UnseenError:
         image = PREDICTOR_IMAGE
-    errand = Errand(image, _IMPORT_SERVING, install.config.predictor_account)
-    yield _start(install, "predictor's image", errand)
+    task = PodTask(image, _IMPORT_SERVING, install.config.predictor_account)
+    yield _start(install, "predictor's image", task)
 
 
 def examine_steps_image(install: Install) -> Iterator[Finding]:
     """Start the steps' image, as the steps' account, with what the settings file gives it."""
     settings = install.config.settings.platform.of("publish")
-    errand = Errand(
+    task = PodTask(
         settings.image or STEPS_IMAGE, ("python3", "-c", _FIND_STEPS), install.account, settings
     )
-    yield _start(install, "steps' image", errand)
+    yield _start(install, "steps' image", task)
 
 
-def _start(install: Install, name: str, errand: Errand) -> Finding:
-    outcome = run_pod(install, errand)
+def _start(install: Install, name: str, task: PodTask) -> Finding:
+    outcome = run_pod(install, task)
     if outcome.exit_code:
         raise PermanentError(
-            f"the image {errand.image} to hold what it is for",
+            f"the image {task.image} to hold what it is for",
             outcome.output or f"exit code {outcome.exit_code}",
             "build it from the Dockerfile of this release",
         )
-    return Finding(name, State.OK, f"{errand.image} is pulled and starts")
+    return Finding(name, FindingState.OK, f"{task.image} is pulled and starts")
 
 
 def examine_storage(install: Install) -> Iterator[Finding]:
@@ -57,16 +57,16 @@ def examine_storage(install: Install) -> Iterator[Finding]:
     root = install.config.model_root
     if not root:
         text, remedy = "no model root is named", "name it with --model-root"
-        yield Finding("model root", State.UNKNOWN, text, remedy)
+        yield Finding("model root", FindingState.UNKNOWN, text, remedy)
         return
     settings = install.config.settings.platform.of("publish")
     image = settings.image or STEPS_IMAGE
-    publish = Errand(image, (*_PROBE, root, "--write"), install.account, settings)
+    publish = PodTask(image, (*_PROBE, root, "--write"), install.account, settings)
     remedy = "mend it, or give the steps the store's address, Secret or claim in viewfinder.toml"
     yield _probe(install, "publish to storage", publish, f"writes and reads {root}", remedy)
     if root.startswith(_BUCKETS):
         account = install.config.predictor_account
-        serve = Errand(image, (*_PROBE, root), account, env=_kserve_environment(install))
+        serve = PodTask(image, (*_PROBE, root), account, env=_kserve_environment(install))
         remedy = (
             f"mend it, or give ServiceAccount {account} the store's Secret: manifests/storage/s3"
         )
@@ -78,24 +78,24 @@ def examine_reading(install: Install) -> Iterator[Finding]:
     root = install.config.model_root
     if not root:
         text, remedy = "no model root is named", "name it with --model-root"
-        yield Finding("model root", State.UNKNOWN, text, remedy)
+        yield Finding("model root", FindingState.UNKNOWN, text, remedy)
     elif root.startswith(PVC) and not is_mounted(root):
         text = f"{root} is mounted in pods only: `viewfinder deploy` cannot look at it from here"
         remedy = "name the version's number, and deploy with --without-comparison"
-        yield Finding("model root", State.UNKNOWN, text, remedy)
+        yield Finding("model root", FindingState.UNKNOWN, text, remedy)
     else:
-        yield Finding("model root", State.OK, probe(root))
+        yield Finding("model root", FindingState.OK, probe(root))
 
 
-def _probe(install: Install, name: str, errand: Errand, does: str, remedy: str) -> Finding:
+def _probe(install: Install, name: str, task: PodTask, can: str, remedy: str) -> Finding:
     try:
-        outcome = run_pod(install, errand)
+        outcome = run_pod(install, task)
     except ViewfinderError as error:
         return Finding.of_error(name, error)
     if outcome.exit_code == 0:
-        return Finding(name, State.OK, f"{errand.account} {does}")
+        return Finding(name, FindingState.OK, f"{task.account} {can}")
     said = outcome.output.splitlines()[-1] if outcome.output else f"exit code {outcome.exit_code}"
-    return Finding(name, State.FAILED, f"as {errand.account}: {said}", remedy)
+    return Finding(name, FindingState.FAILED, f"as {task.account}: {said}", remedy)
 
 
 def _kserve_environment(install: Install) -> tuple[Object, ...]:
