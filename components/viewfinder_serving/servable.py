@@ -1,6 +1,5 @@
 """Open a published version and prove that it is whole and answers."""
 
-import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.formats.labels import LABELS, read_labels
 from viewfinder_components.inference import InferenceModel
 from viewfinder_components.storage.checksums import digest_file
 from viewfinder_components.storage.contents import Manifest, changed_files
@@ -16,7 +16,7 @@ from viewfinder_components.storage.version import MANIFEST, parse_number
 from viewfinder_serving.refusals import shown
 
 _log = logging.getLogger(__name__)
-_FILES = ("model.xml", "model.bin", "labels.json")
+_FILES = ("model.xml", "model.bin", LABELS)
 _AGAIN = "copy the version again, or export and publish the model again"
 
 # Measured on 2 cores with EfficientNet-Lite0: one client waits 9 ms with LATENCY and 17 ms with
@@ -55,7 +55,7 @@ class Servable:
         """
         _need_files(directory)
         manifest = _read_manifest(directory)
-        labels = _read_labels(directory / "labels.json")
+        labels = read_labels(directory, _AGAIN)
         model = InferenceModel.load(directory, _HINT, threads)
         _need_agreement(manifest, {"labels": list(labels), "image_size": model.image_size})
         _prove(model, labels, directory)
@@ -73,13 +73,6 @@ def _need_files(directory: Path) -> None:
             f"no {', '.join(missing)}" if directory.is_dir() else "no such directory",
             "name a directory <root>/<model>/<integer> that `publish` wrote",
         )
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise PermanentError(f"JSON in {path}", str(error), _AGAIN) from error
 
 
 def _read_manifest(directory: Path) -> dict[str, Any]:
@@ -108,23 +101,6 @@ def _need_agreement(manifest: dict[str, Any], found: dict[str, Any]) -> None:
             raise PermanentError(
                 f"the {name} of {MANIFEST}, {shown(manifest[name])}", shown(value), _AGAIN
             )
-
-
-def _read_labels(path: Path) -> tuple[str, ...]:
-    labels = _read_json(path)
-    if (
-        not isinstance(labels, list)
-        or not labels
-        or not all(isinstance(label, str) and _is_name(label) for label in labels)
-        or len(set(labels)) != len(labels)
-    ):
-        raise PermanentError(f"a list of different names in {path}", ascii(labels)[:200], _AGAIN)
-    return tuple(labels)
-
-
-def _is_name(label: str) -> bool:
-    """Whether a label can be sent: half of a surrogate pair is JSON, and no UTF-8."""
-    return bool(label) and not any("\ud800" <= letter <= "\udfff" for letter in label)
 
 
 def _prove(model: InferenceModel, labels: tuple[str, ...], directory: Path) -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.evaluation.originals import read_original
 from viewfinder_components.evaluation.scoring import BATCH, predict_photos
+from viewfinder_components.formats.labels import read_labels
 from viewfinder_components.formats.shards import Shards, Split
 from viewfinder_components.inference import InferenceModel
 from viewfinder_components.photos.decode import PhotoError, decode
@@ -104,7 +105,7 @@ def _score(
     version: Version, folder: Path, shards: Shards, split: Split, max_pixels: int
 ) -> Champion:
     model = InferenceModel.load(folder)
-    labels = _read_labels(folder / "labels.json")
+    labels = read_labels(folder, "publish the model again")
     outputs, scored = _predict(model, shards, split, max_pixels)
     if outputs.shape[1] != len(labels):
         raise PermanentError(
@@ -121,13 +122,6 @@ def _score(
         *_data_notes(folder, shards),
     )
     return Champion(version.number, version.uri, correct=correct, scored=scored, notes=notes)
-
-
-def _read_labels(path: Path) -> list[str]:
-    labels = json.loads(path.read_text("utf-8"))
-    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
-        raise PermanentError(f"a list of labels in {path}", repr(labels)[:200], "publish again")
-    return labels
 
 
 def _predict(

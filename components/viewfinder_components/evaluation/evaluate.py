@@ -21,8 +21,9 @@ from viewfinder_components.evaluation.record import (
     write_predictions,
 )
 from viewfinder_components.evaluation.report import render_run_report
-from viewfinder_components.evaluation.samples import write_samples
+from viewfinder_components.evaluation.samples import read_chosen
 from viewfinder_components.evaluation.scoring import BATCH, Predictions, predict_photos
+from viewfinder_components.formats.samples import FOLDER, write_samples
 from viewfinder_components.reports.formatting import shorten
 from viewfinder_components.timing import Stopwatch
 from viewfinder_components.whole_files import write_json, write_text
@@ -103,7 +104,8 @@ def evaluate_model(
     with watch.phase("samples"):
         split, predictions = inputs.split, findings.predictions
         write_predictions(evaluation_dir / "predictions.parquet", split, predictions)
-        write_samples(evaluation_dir / "samples", split, predictions, config.samples)
+        chosen = read_chosen(split, predictions, config.samples)
+        write_samples(evaluation_dir / FOLDER, chosen)
     seconds = dict(watch.seconds)
     with watch.phase("report"):
         write_json(evaluation_dir / PAGE, _page(inputs, findings), indent=None)

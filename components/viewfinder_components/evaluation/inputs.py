@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.formats.labels import read_labels
 from viewfinder_components.formats.shards import Shards, Split
 from viewfinder_components.inference import InferenceModel
 
@@ -47,8 +48,8 @@ class EvaluationInputs:
                 "raise test_fraction, or put photos into the folder of the test split",
             )
         model = InferenceModel.load(model_dir)
-        labels = _read_json(model_dir / "labels.json", list)
-        _demand_fit("classes", list(shards.labels), labels)
+        labels = read_labels(model_dir, "run train again, and pass its whole directory")
+        _demand_fit("classes", list(shards.labels), list(labels))
         _demand_fit("photo size", shards.image_size, model.image_size)
         return cls(
             model=model,

@@ -2,18 +2,16 @@
 
 import io
 from collections import defaultdict
+from collections.abc import Iterator
 from itertools import chain, zip_longest
-from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
 from viewfinder_components.evaluation.originals import read_original
 from viewfinder_components.evaluation.scoring import Predictions
+from viewfinder_components.formats.samples import Sample
 from viewfinder_components.formats.shards import Split
-from viewfinder_components.whole_files import write_json
 
-INDEX = "samples.json"
 _SUFFIXES = {b"\xff\xd8\xff": ".jpg", b"\x89PN": ".png", b"GIF": ".gif", b"RIF": ".webp"}
 
 
@@ -38,32 +36,27 @@ def choose_samples(predictions: Predictions, limit: int) -> list[int]:
     return sorted([place for place in in_turn if place is not None][:limit])
 
 
-def write_samples(folder: Path, split: Split, predictions: Predictions, limit: int) -> int:
-    """Write the chosen photos' files and `samples.json` into `folder`.
+def read_chosen(split: Split, predictions: Predictions, limit: int) -> Iterator[Sample]:
+    """Yield the chosen photos.
 
     A photo whose file is gone or has changed is kept as a PNG of the pixels the model saw, which
     decodes to just these pixels.
 
-    Returns:
-        How many photos were written.
+    Args:
+        split: The test split.
+        predictions: The test photos.
+        limit: Most photos to choose.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    entries: list[dict[str, Any]] = []
     for place in choose_samples(predictions, limit):
         photo = split.photos.slice(place, 1).to_pylist()[0]
         content = read_original(photo["uri"], photo["sha256"]) or _png(split, place)
-        name = f"sample-{len(entries):03d}{_SUFFIXES.get(content[:3], '')}"
-        (folder / name).write_bytes(content)
-        entries.append(
-            {
-                "file": name,
-                "uri": photo["uri"],
-                "label": photo["label"],
-                "probabilities": predictions.probabilities[place].tolist(),
-            }
+        yield Sample(
+            photo["uri"],
+            content,
+            photo["label"],
+            tuple(predictions.probabilities[place].tolist()),
+            _SUFFIXES.get(content[:3], ""),
         )
-    write_json(folder / INDEX, entries)
-    return len(entries)
 
 
 def _png(split: Split, place: int) -> bytes:

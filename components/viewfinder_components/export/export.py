@@ -11,9 +11,11 @@ import numpy as np
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.export.card import render_card
 from viewfinder_components.export.config import ExportConfig
-from viewfinder_components.export.inputs import IR_FILES, LABELS, EvaluatedPhoto, ExportInputs
+from viewfinder_components.export.inputs import IR_FILES, ExportInputs
 from viewfinder_components.export.kept_photos import choose_kept, write_kept
 from viewfinder_components.export.manifest import write_manifest
+from viewfinder_components.formats.labels import LABELS
+from viewfinder_components.formats.samples import Sample
 from viewfinder_components.reports.formatting import plural
 from viewfinder_components.storage.version import MANIFEST, SAMPLES
 from viewfinder_components.timing import Stopwatch
@@ -107,7 +109,7 @@ def _clear(servable: Path) -> None:
 def _write_saved_model(
     servable: Path,
     inputs: ExportInputs,
-    kept: list[EvaluatedPhoto],
+    kept: list[Sample],
     config: ExportConfig,
     watch: Stopwatch,
 ) -> float:
@@ -128,12 +130,12 @@ def _write_saved_model(
     return difference
 
 
-def _try(function: Any, samples: list[EvaluatedPhoto], tolerance: float) -> float:
+def _try(function: Any, samples: list[Sample], tolerance: float) -> float:
     """Let the function that is saved answer the samples, and hold it to the evaluation."""
     from viewfinder_components.tensorflow import tf
 
     answers = function(tf.constant([sample.content for sample in samples]))
-    expected = np.stack([sample.probabilities for sample in samples])
+    expected = np.array([sample.probabilities for sample in samples], np.float32)
     difference = float(np.abs(answers["probabilities"].numpy() - expected).max())
     if not difference <= tolerance:  # NaN is no success
         raise PermanentError(

@@ -6,27 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.formats.labels import read_labels
+from viewfinder_components.formats.samples import Sample, read_samples
 
 IR_FILES = ("model.xml", "model.bin")
-LABELS = "labels.json"
-
-
-@dataclass(frozen=True)
-class EvaluatedPhoto:
-    """A test photo and the model's answer in the evaluation."""
-
-    content: bytes
-    """The file."""
-    probabilities: NDArray[np.float32]
-    """float32 `[classes]`."""
-    label: str = ""
-    """The photo's true class."""
-    suffix: str = ""
-    """The file's suffix, such as `.jpg`."""
+_REMEDY = "run the step that writes it"
 
 
 @dataclass(frozen=True)
@@ -34,12 +19,12 @@ class ExportInputs:
     """The outputs of training and evaluation, found to fit each other."""
 
     model_dir: Path
-    labels: list[str]
+    labels: tuple[str, ...]
     training: dict[str, Any]
     """train's `training.json`."""
     evaluation: dict[str, Any]
     """evaluate's `evaluation.json`."""
-    samples: list[EvaluatedPhoto]
+    samples: tuple[Sample, ...]
     """At least one."""
 
     @classmethod
@@ -50,8 +35,8 @@ class ExportInputs:
             PermanentError: Something is missing or broken, or the evaluation is of another model.
         """
         evaluation = _read_json(evaluation_dir / "evaluation.json", dict)
-        labels = _read_json(model_dir / LABELS, list)
-        _demand_same("classes", labels, evaluation.get("labels"))
+        labels = read_labels(model_dir, _REMEDY)
+        _demand_same("classes", list(labels), evaluation.get("labels"))
         found = evaluation.get("model", {}).get("sha256")
         _demand_same("model.xml and model.bin", _digest(model_dir), found)
         return cls(
@@ -59,7 +44,7 @@ class ExportInputs:
             labels=labels,
             training=_read_json(model_dir / "training.json", dict),
             evaluation=evaluation,
-            samples=_read_samples(evaluation_dir / "samples", len(labels)),
+            samples=read_samples(evaluation_dir).photos,
         )
 
     @property
@@ -68,33 +53,13 @@ class ExportInputs:
         return int(self.training["image_size"])
 
 
-def _read_samples(folder: Path, classes: int) -> list[EvaluatedPhoto]:
-    entries = _read_json(folder / "samples.json", list)
-    samples = []
-    for entry in entries:
-        probabilities = np.array(entry["probabilities"], np.float32)
-        if probabilities.shape != (classes,):
-            raise PermanentError(
-                f"{classes} probabilities a sample in {folder}",
-                f"{probabilities.size} for {entry['file']}",
-                "evaluate the model again",
-            )
-        path = folder / entry["file"]
-        samples.append(EvaluatedPhoto(_read(path), probabilities, entry["label"], path.suffix))
-    if not samples:
-        raise PermanentError(f"test photos in {folder}", "none", "evaluate the model again")
-    return samples
-
-
 def _read_json(path: Path, kind: type) -> Any:
     try:
         value = json.loads(_read(path))
     except ValueError as error:
         value = error
     if not isinstance(value, kind):
-        raise PermanentError(
-            f"a JSON {kind.__name__} in {path}", repr(value)[:80], "run the step that writes it"
-        )
+        raise PermanentError(f"a JSON {kind.__name__} in {path}", repr(value)[:80], _REMEDY)
     return value
 
 
@@ -105,7 +70,7 @@ def _read(path: Path) -> bytes:
         raise PermanentError(
             f"a readable {path.name} in {path.parent}",
             error.strerror or str(error),
-            "run the step that writes it",
+            _REMEDY,
         ) from error
 
 

@@ -1,15 +1,16 @@
 """Photos to try a model with: for our own check, and for TensorFlow Serving to warm up by."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from viewfinder_components.export.inputs import EvaluatedPhoto
 from viewfinder_components.export.pixel_ops import JPEG_MAGIC, PNG_MAGIC
 from viewfinder_components.export.signature import INPUT, SIGNATURE
+from viewfinder_components.formats.samples import Sample
 from viewfinder_components.photos.decode import decode
 from viewfinder_components.tensorflow import tf
 
@@ -20,7 +21,7 @@ BATCHES = (1, 8)
 _ANY_SIZE = 1 << 40  # the samples were decoded before; no limit on their pixels is needed
 
 
-def choose_requests(kept: Sequence[EvaluatedPhoto], image_size: int) -> list[bytes]:
+def choose_requests(kept: Sequence[Sample], image_size: int) -> list[bytes]:
     """Choose the photos that a server warms up by: of those kept, or a grey one where none is.
 
     Args:
@@ -33,7 +34,7 @@ def choose_requests(kept: Sequence[EvaluatedPhoto], image_size: int) -> list[byt
     return [sample.content for sample in choose_samples(kept, image_size)]
 
 
-def choose_samples(samples: Sequence[EvaluatedPhoto], image_size: int) -> list[EvaluatedPhoto]:
+def choose_samples(samples: Sequence[Sample], image_size: int) -> list[Sample]:
     """Choose up to 8 samples with the smallest files: a server reads them at every start.
 
     A photo in another format than JPEG and PNG becomes a PNG of the pixels the model saw.
@@ -61,11 +62,11 @@ def write_warmup(path: Path, contents: Sequence[bytes], model_name: str) -> None
             writer.write(log.SerializeToString(deterministic=True))
 
 
-def _as_served(sample: EvaluatedPhoto, image_size: int) -> EvaluatedPhoto:
+def _as_served(sample: Sample, image_size: int) -> Sample:
     if sample.content.startswith((JPEG_MAGIC, PNG_MAGIC)):
         return sample
     pixels = decode(sample.content, image_size, _ANY_SIZE)
-    return EvaluatedPhoto(tf.io.encode_png(pixels).numpy(), sample.probabilities)
+    return replace(sample, content=tf.io.encode_png(pixels).numpy(), suffix=".png")
 
 
 def _prediction_log(contents: Sequence[bytes], model_name: str) -> Any:

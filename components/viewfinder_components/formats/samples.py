@@ -1,41 +1,69 @@
-"""The test photos that evaluate kept, with what the model said about them."""
+"""Test photos that evaluate kept, with what the model said about them: `samples.json` and files."""
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.whole_files import write_json
 
+FOLDER = "samples"
+INDEX = "samples.json"
 _REMEDY = "run evaluate again, and pass its whole directory"
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One test photo.
-
-    Attributes:
-        uri: Where the photo came from.
-        content: The file's bytes.
-        probabilities: The evaluation's outputs, one a label.
-    """
+    """One test photo."""
 
     uri: str
+    """Where the photo came from."""
     content: bytes
+    """The file's bytes."""
+    label: str
+    """The photo's true class."""
     probabilities: tuple[float, ...]
+    """The evaluation's outputs, one a label."""
+    suffix: str = ""
+    """The file's suffix, such as `.jpg`."""
+    path: Path | None = None
+    """The file, where it was read from one."""
 
 
 @dataclass(frozen=True)
 class Samples:
-    """The test photos of one evaluation.
-
-    Attributes:
-        labels: The classes, in the order of the probabilities.
-        photos: At least one.
-    """
+    """The test photos of one evaluation."""
 
     labels: tuple[str, ...]
+    """The classes, in the order of the probabilities."""
     photos: tuple[Sample, ...]
+    """At least one."""
+
+
+def write_samples(folder: Path, samples: Iterable[Sample]) -> int:
+    """Write the photos and their index; return how many there are.
+
+    Args:
+        folder: Where; made if it is missing.
+        samples: Taken one by one, so that few of them need to be in memory.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    entries: list[dict[str, Any]] = []
+    for sample in samples:
+        name = f"sample-{len(entries):03d}{sample.suffix}"
+        (folder / name).write_bytes(sample.content)
+        entries.append(
+            {
+                "file": name,
+                "uri": sample.uri or f"{folder.name}/{name}",
+                "label": sample.label,
+                "probabilities": list(sample.probabilities),
+            }
+        )
+    write_json(folder / INDEX, entries)
+    return len(entries)
 
 
 def read_samples(evaluation_dir: Path) -> Samples:
@@ -47,22 +75,34 @@ def read_samples(evaluation_dir: Path) -> Samples:
     try:
         record = json.loads((evaluation_dir / "evaluation.json").read_bytes())
         labels = tuple(record["labels"])
-        folder = evaluation_dir / "samples"
-        entries = json.loads((folder / "samples.json").read_bytes())
+        folder = evaluation_dir / FOLDER
+        entries = json.loads((folder / INDEX).read_bytes())
         photos = tuple(_read_sample(folder, entry, len(labels)) for entry in entries)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise PermanentError(
-            f"an evaluation with sample photos in {evaluation_dir}",
-            f"{type(error).__name__}: {error}",
-            _REMEDY,
+            f"an evaluation with test photos in {evaluation_dir}", _explain(error), _REMEDY
         ) from error
     if not photos:
-        raise PermanentError(f"sample photos in {evaluation_dir}", "none", _REMEDY)
+        raise PermanentError(f"test photos in {evaluation_dir}", "none", _REMEDY)
     return Samples(labels, photos)
 
 
-def _read_sample(folder: Path, entry: dict[str, Any], classes: int) -> Sample:
+def _explain(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"{error.strerror}: {Path(str(error.filename)).name}"
+    return f"an entry without {error}" if isinstance(error, KeyError) else str(error)
+
+
+def _read_sample(folder: Path, entry: Mapping[str, Any], classes: int) -> Sample:
     probabilities = tuple(float(value) for value in entry["probabilities"])
     if len(probabilities) != classes:
         raise ValueError(f"{len(probabilities)} probabilities for {classes} labels")
-    return Sample(str(entry["uri"]), (folder / entry["file"]).read_bytes(), probabilities)
+    path = folder / entry["file"]
+    return Sample(
+        uri=str(entry["uri"]),
+        content=path.read_bytes(),
+        label=str(entry["label"]),
+        probabilities=probabilities,
+        suffix=path.suffix,
+        path=path,
+    )

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.formats.labels import write_labels
 from viewfinder_components.formats.shards import Shards
 from viewfinder_components.timing import Stopwatch
 from viewfinder_components.training.checkpoint import held_checkpoint, library_versions, run_digest
@@ -58,7 +59,7 @@ def train_model(
             some = shards.split("train").pixels(0, _PARITY_PHOTOS)
             parity = outputs.check_parity(model, model_dir, some)
         result = _result(shards, config, origin, learned, resumed, parity, watch)
-        write_json(model_dir / "labels.json", result.labels)
+        write_labels(model_dir, result.labels)
         write_json(model_dir / "training.json", result.to_json())
     return result
 

@@ -1,6 +1,5 @@
 """The demo, end to end: train on the fruit photos, serve the model, classify photos."""
 
-import json
 import shlex
 import time
 from pathlib import Path
@@ -9,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from viewfinder_components.checking.predictor import running_predictor
+from viewfinder_components.formats.samples import read_samples
 from viewfinder_components.reports.formatting import plural
 from viewfinder_components.step import Role
 from viewfinder_pipelines.cli.console import RunDisplay, print_result
@@ -47,11 +47,10 @@ def find_samples(result: RunResult) -> list[tuple[Path, str]]:
     """Return a few test photos of a run, of different classes, with their true labels."""
     gate = result.step_of(Role.GATE)
     assert gate is not None  # noqa: S101  (a published run has evaluated)
-    folder = Path(gate.artifacts["evaluation"].uri) / "samples"
-    entries = json.loads((folder / "samples.json").read_text())
     one_a_class: dict[str, Path] = {}
-    for entry in entries:
-        one_a_class.setdefault(entry["label"], folder / entry["file"])
+    for sample in read_samples(Path(gate.artifacts["evaluation"].uri)).photos:
+        if sample.path is not None:
+            one_a_class.setdefault(sample.label, sample.path)
     return [(path, label) for label, path in list(one_a_class.items())[:_PHOTOS]]
 
 

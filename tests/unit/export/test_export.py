@@ -16,8 +16,8 @@ from PIL import Image
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.export.config import ExportConfig
 from viewfinder_components.export.export import ExportResult, export_model
-from viewfinder_components.export.inputs import EvaluatedPhoto
 from viewfinder_components.export.kept_photos import choose_kept
+from viewfinder_components.formats.samples import Sample
 from viewfinder_components.inference import InferenceModel
 from viewfinder_components.photos.decode import decode
 from viewfinder_components.publishing.config import PublishConfig
@@ -242,14 +242,17 @@ def _other_model(steps: Any) -> None:
     [
         (_other_answers, r"at most 0\.02, received a difference of 0\.\d"),
         (_nan_answers, "received a difference of nan"),
-        (_few_answers, "expected 3 probabilities a sample"),
+        (_few_answers, "received 2 probabilities for 3 labels"),
         (_other_model, r"an evaluation of this very model, model\.xml and model\.bin"),
         (lambda s: (s.model / "labels.json").write_text('["a"]'), "this very model, classes"),
         (lambda s: (s.model / "model.keras").write_bytes(b"PK"), "a Keras model in"),
         (lambda s: (s.model / "training.json").unlink(), r"a readable training\.json"),
         (lambda s: (s.evaluation / "evaluation.json").write_text("{"), "a JSON dict in"),
         (lambda s: (s.evaluation / "samples" / "samples.json").write_text("[]"), "test photos in"),
-        (lambda s: (s.evaluation / "samples" / "sample-0").unlink(), "a readable sample-0"),
+        (
+            lambda s: (s.evaluation / "samples" / "sample-0").unlink(),
+            "received No such file or directory: sample-0",
+        ),
     ],
 )
 def test_inputs_that_do_not_fit_are_refused(
@@ -329,7 +332,7 @@ def test_no_photo_is_in_a_version_that_shall_keep_none(steps: Any, tmp_path: Pat
 def test_kept_photos_are_of_as_many_classes_as_can_be() -> None:
     row = np.array([1.0], np.float32)
     samples = [
-        EvaluatedPhoto(b"x" * size, row, label) for size, label in ((9, "a"), (1, "a"), (5, "b"))
+        Sample("", b"x" * size, label, row) for size, label in ((9, "a"), (1, "a"), (5, "b"))
     ]
     kept = choose_kept(samples, 2)
     assert [(len(sample.content), sample.label) for sample in kept] == [(1, "a"), (5, "b")]

@@ -18,7 +18,12 @@ from viewfinder_components.storage import pvc
 
 ROOT = "pvc://models/all"
 SAMPLES = [
-    {"file": "sample-000.png", "uri": "samples/sample-000.png", "probabilities": [0.25, 0.75]}
+    {
+        "file": "sample-000.png",
+        "uri": "samples/sample-000.png",
+        "label": "a",
+        "probabilities": [0.25, 0.75],
+    }
 ]
 
 
