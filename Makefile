@@ -100,7 +100,7 @@ check-wheel: setup ## Build the wheel and try it in an environment of its own
 
 .PHONY: golden
 golden: setup ## Write the compiled pipelines' golden files again
-	for name in training deployment; do \
+	for name in $$($(BIN)/python -c 'from viewfinder_pipelines.pipeline.registry import PIPELINES; print(*(p.label for p in PIPELINES))'); do \
 	  $(BIN)/viewfinder compile --pipeline $$name -o tests/contract/golden/$$name.yaml || exit 1; \
 	done
 

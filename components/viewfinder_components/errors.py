@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+_LONGEST_SHOWN = 100  # characters of a value
+
 
 def compose_sentence(expected: str, received: str, remedy: str) -> str:
     """Return the sentence that an error of ours says."""
@@ -62,10 +64,13 @@ class ParameterError(UsageError):
         name: The parameter, as users write it.
         rule: Which values it takes, such as `"a whole number from 1 to 9"`.
         value: What it was given.
-        remedy: What to do next; to set it by the rule, where that is all there is to say.
+        remedy: What to do next; to set it to such a value, where that is all there is to say.
     """
 
     def __init__(self, name: str, rule: str, value: object, remedy: str = "") -> None:
-        super().__init__(f"{name} to be {rule}", repr(value), remedy or f"set {name} to {rule}")
+        shown = repr(value)
+        if len(shown) > _LONGEST_SHOWN:
+            shown = f"{shown[:_LONGEST_SHOWN]}..."
+        super().__init__(f"{name} to be {rule}", shown, remedy or f"set {name} to such a value")
         self.name = name
         self.rule = rule

@@ -3,13 +3,14 @@
     @configuration
     class TrainConfig:
         epochs: Count = 100
-        '''Largest number of passes over the training photos.'''
+        '''Maximum number of passes over the training photos.'''
 
-The field is the parameter's name, type, range and default; the text below it, up to the first empty
-line, is its description. The component's defaults and descriptions, the pipelines' parameters, the
-command line and the documentation come from there.
+The field is the parameter's name, type, range and default. The text below it, up to the first empty
+line, is its description; without one, that of its type (`Described`). The component's defaults and
+descriptions, the pipelines' parameters, the command line and the documentation come from there.
 """
 
+import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, replace
@@ -21,7 +22,7 @@ from pydantic import ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
 from viewfinder_components.errors import ParameterError
-from viewfinder_components.ranges import Advice, Text
+from viewfinder_components.ranges import Advice, Described, Text
 
 KINDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
 """What the types of parameters are called."""
@@ -30,7 +31,13 @@ INTERNAL = object()
 """Marks a field, in its type's `Annotated`, that is no parameter of a step."""
 
 # What pydantic calls a call with the wrong arguments.
-_MISUSES = ("missing", "missing_argument", "unexpected_keyword_argument")
+_MISUSES = (
+    "missing",
+    "missing_argument",
+    "unexpected_keyword_argument",
+    "unexpected_positional_argument",
+    "multiple_argument_values",
+)
 
 _Config = TypeVar("_Config")
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -62,11 +69,16 @@ def configuration(cls: type[_Config]) -> type[_Config]:
     Wrong values raise `ParameterError`, missing and unknown names `TypeError`.
     """
     rules = ConfigDict(
-        strict=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+        strict=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+        validate_default=True,
     )
     made = pydantic.dataclasses.dataclass(cls, frozen=True, config=rules)
     initialise = made.__init__
 
+    @functools.wraps(initialise)
     def __init__(self: Any, *values: Any, **named: Any) -> None:  # noqa: N807
         try:
             initialise(self, *values, **named)
@@ -103,12 +115,13 @@ def read_parameters(*configs: type[Any], internal: bool = False) -> dict[str, Pa
 
 
 def build_config(config: type[_Config], arguments: Mapping[str, Any]) -> _Config:
-    """Make a configuration of those arguments that are its parameters.
+    """Make a configuration of those arguments that are its parameters; others keep their defaults.
 
     Raises:
         ParameterError: A value is out of its range.
+        TypeError: An argument is missing that has no default.
     """
-    return config(**{name: arguments[name] for name in read_parameters(config)})
+    return config(**{n: arguments[n] for n in read_parameters(config) if n in arguments})
 
 
 def declares(*configs: type[Any]) -> Callable[[_Function], _Function]:
@@ -123,25 +136,46 @@ def declares(*configs: type[Any]) -> Callable[[_Function], _Function]:
 
     def complete(function: _Function) -> _Function:
         declared = read_parameters(*configs)
-        written = {
-            name: parameter.annotation
-            for name, parameter in inspect.signature(function).parameters.items()
-            if parameter.annotation in KINDS
-        }
-        wanted = {name: parameter.kind for name, parameter in declared.items()}
-        if differing := sorted({name for name, _ in written.items() ^ wanted.items()}):
-            raise TypeError(
-                f"the parameters of {function.__name__} differ from their declarations: "
-                f"{', '.join(differing)}"
-            )
-        ordered = [declared[name] for name in written]
-        if ordered != sorted(ordered, key=lambda parameter: not parameter.is_required):
-            raise TypeError(f"{function.__name__}: a parameter without a default stands behind one")
-        function.__defaults__ = tuple(one.default for one in ordered if not one.is_required)
+        signature = inspect.signature(function)
+        _need_agreement(function.__name__, signature, declared)
+        function.__defaults__ = _order_defaults(function.__name__, signature, declared)
         function.__doc__ = describe(inspect.getdoc(function) or "", declared.values())
         return function
 
     return complete
+
+
+def _need_agreement(
+    name: str, signature: inspect.Signature, declared: Mapping[str, Parameter]
+) -> None:
+    written = {
+        parameter: one.annotation
+        for parameter, one in signature.parameters.items()
+        if one.annotation in KINDS
+    }
+    wanted = {parameter: one.kind for parameter, one in declared.items()}
+    if differing := sorted({parameter for parameter, _ in written.items() ^ wanted.items()}):
+        raise TypeError(
+            f"the parameters of {name} differ from their declarations: {', '.join(differing)}"
+        )
+
+
+def _order_defaults(
+    name: str, signature: inspect.Signature, declared: Mapping[str, Parameter]
+) -> tuple[Any, ...]:
+    """Return the defaults of a function's last parameters, as Python keeps them."""
+    defaults: list[Any] = []
+    for parameter, one in signature.parameters.items():
+        default = declared[parameter].default if parameter in declared else MISSING
+        if one.default is not inspect.Parameter.empty:
+            raise TypeError(f"{name}: the default of {parameter} stands in its declaration alone")
+        if default is not MISSING:
+            defaults.append(default)
+        elif defaults:
+            raise TypeError(
+                f"{name}: {parameter} has no default, so it stands before those that do"
+            )
+    return tuple(defaults)
 
 
 def describe(docstring: str, parameters: Iterable[Parameter]) -> str:
@@ -158,29 +192,38 @@ def _read(field: Field[Any], info: FieldInfo) -> Parameter:
     kind: Any = info.annotation
     choices = get_args(kind) if get_origin(kind) is Literal else ()
     kind = type(choices[0]) if choices else kind
-    description = " ".join((info.description or "").split("\n\n")[0].split())
+    if kind not in KINDS:
+        raise TypeError(f"{field.name}: a parameter is text, a number or true or false")
+    described = [one.text for one in info.metadata if isinstance(one, Described)]
+    text = info.description or (described[0] if described else "")
     return Parameter(
-        field.name, kind, _name_rule(kind, choices, info.metadata), field.default, description
+        name=field.name,
+        kind=kind,
+        rule=_name_rule(kind, choices, info.metadata),
+        default=field.default,
+        description=" ".join(text.split("\n\n")[0].split()),
     )
 
 
 def _name_rule(kind: type, choices: tuple[Any, ...], metadata: list[Any]) -> str:
     """Return which values a parameter takes, from the constraints of its type."""
     if choices:
-        named = [choice or "empty" for choice in sorted(choices, key=lambda choice: not choice)]
-        return f"{', '.join(named[:-1])} or {named[-1]}"
+        named = [str(one) or "empty" for one in sorted(choices, key=lambda choice: not choice)]
+        return " or ".join(filter(None, [", ".join(named[:-1]), named[-1]]))
     for constraint in metadata:
         if isinstance(constraint, Text):
             return constraint.rule
-    bounds = {type(constraint): constraint for constraint in metadata}
-    if not bounds:
-        return KINDS[kind]
-    lowest = f"above {bounds[Gt].gt:g}" if Gt in bounds else f"from {_write(bounds[Ge].ge)}"
-    highest = f"below {bounds[Lt].lt:g}" if Lt in bounds else _write(bounds[Le].le)
-    if Gt in bounds:
-        highest = highest if Lt in bounds else f"at most {highest}"
-        return f"{KINDS[kind]} {lowest} and {highest}"
-    return f"{KINDS[kind]} {lowest} to {highest}"
+    bounds: dict[Any, Any] = {
+        type(one): one for one in metadata if isinstance(one, Ge | Gt | Le | Lt)
+    }
+    lowest = f"above {bounds[Gt].gt:g}" if Gt in bounds else ""
+    lowest = f"from {_write(bounds[Ge].ge)}" if Ge in bounds else lowest
+    highest = f"below {bounds[Lt].lt:g}" if Lt in bounds else ""
+    highest = f"at most {_write(bounds[Le].le)}" if Le in bounds else highest
+    if Ge in bounds and Le in bounds:
+        return f"{KINDS[kind]} {lowest} to {_write(bounds[Le].le)}"
+    span = " and ".join(filter(None, [lowest, highest]))
+    return f"{KINDS[kind]} {span}".rstrip()
 
 
 def _write(bound: Any) -> str:
@@ -190,12 +233,13 @@ def _write(bound: Any) -> str:
 def _translate(error: ValidationError, config: type[Any]) -> Exception:
     """Return pydantic's first finding as an error of ours."""
     found = error.errors(include_url=False)[0]
+    if found["type"] in _MISUSES or not found["loc"]:
+        return TypeError(f"{config.__name__}: {found['msg']}: {', '.join(map(str, found['loc']))}")
     place = found["loc"][0]
     name = fields(config)[place].name if isinstance(place, int) else str(place)
+    parameter = read_parameters(config, internal=True)[name]
     described: Mapping[str, FieldInfo] = config.__pydantic_fields__
-    if found["type"] in _MISUSES:
-        return TypeError(f"{config.__name__}: {found['msg']}: {name}")
     advice = [one for one in described[name].metadata if isinstance(one, Advice)]
-    remedy = advice[0].compose(name, found["input"]) if advice else ""
-    rule = read_parameters(config, internal=True)[name].rule
-    return ParameterError(name, rule, found["input"], remedy)
+    fits = isinstance(found["input"], parameter.kind)
+    remedy = advice[0].compose(name, found["input"]) if advice and fits else ""
+    return ParameterError(name, parameter.rule, found["input"], remedy)

@@ -17,6 +17,8 @@ LARGEST_NUMBER = 1e9
 """More than any limit, ratio or duration that makes sense. A run's record is JSON, which does not
 know infinity."""
 
+LARGEST_MEGAPIXELS = 1e6
+
 LARGEST_SEED = 2**32 - 1
 """What NumPy's and Keras's `set_random_seed` take."""
 
@@ -50,8 +52,15 @@ class Advice:
     """Makes the remedy of the parameter's name and the value it was given."""
 
 
+@dataclass(frozen=True)
+class Described:
+    """What a parameter of this type is, where its field says nothing itself."""
+
+    text: str
+
+
 Count = Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]
-CountOrNone = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
+CountFromZero = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Limit = Annotated[float, Field(gt=0, le=LARGEST_NUMBER)]
 

@@ -4,41 +4,36 @@ from typing import Annotated
 
 from pydantic import Field
 
-from viewfinder_components.ranges import LARGEST_SEED, Advice, Share, Text
+from viewfinder_components.ranges import (
+    LARGEST_MEGAPIXELS,
+    LARGEST_SEED,
+    Advice,
+    Described,
+    Share,
+    Text,
+)
 from viewfinder_components.storage.model_name import RULE, is_model_name, suggest_name
 
-ModelRoot = Annotated[
-    str, Field(description="Where versions are published, such as `s3://models`.")
-]
+ModelRoot = Annotated[str, Described("Where versions are published, such as `s3://models`.")]
 ModelName = Annotated[
     str,
     Text(RULE, is_model_name),
     Advice(suggest_name),
-    Field(description="The model's name below the root."),
+    Described("The model's name below the root."),
 ]
-RunId = Annotated[
-    str,
-    Field(description="Name of the run in the manifest of what it publishes; may be empty."),
-]
+RunId = Annotated[str, Described("The run's name in the manifest of what it publishes.")]
 Seed = Annotated[
     int,
-    Field(
-        ge=0,
-        le=LARGEST_SEED,
-        description="Seed of splits, shuffling, initial weights and dropout, 0 to 2^32 - 1.",
-    ),
+    Field(ge=0, le=LARGEST_SEED),
+    Described("Seed of splits, shuffling, initial weights and dropout."),
 ]
 Tolerance = Annotated[
-    Share,
-    Field(description="Largest difference of a served probability from the evaluation's, 0 to 1."),
+    Share, Described("Largest difference of a served probability from the evaluation's.")
 ]
 MaxMegapixels = Annotated[
     float,
-    Field(
-        gt=0,
-        le=1e6,
-        description="Largest photo that is decoded, in megapixels; larger ones are unreadable.",
-    ),
+    Field(gt=0, le=LARGEST_MEGAPIXELS),
+    Described("Largest photo that is decoded, in megapixels; larger ones are unreadable."),
 ]
 
 DEFAULT_SEED = 0

@@ -1,4 +1,4 @@
-"""The one place that imports TensorFlow and Keras: `from ...training.tensorflow import keras, tf`.
+"""The one place that imports TensorFlow and Keras, as `tf` and `keras`.
 
 Keras tries to import scikit-learn, matplotlib and pandas for features nobody here uses (its
 scikit-learn wrappers, plots, data frames). With them hidden for the moment of the import it takes

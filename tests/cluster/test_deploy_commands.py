@@ -77,7 +77,9 @@ def run_pipeline(stage: Stage, number: int) -> RunResult:
     folder.mkdir()
     compile_pipeline(folder / "pipeline.yaml", DEPLOYMENT)
     parameters = DEPLOYMENT.with_defaults(given)
-    return run_locally(folder / "pipeline.yaml", given, parameters, folder, lambda *_: None)
+    return run_locally(
+        folder / "pipeline.yaml", given, parameters, folder, lambda *_: None, DEPLOYMENT.name
+    )
 
 
 def history(stage: Stage) -> list[tuple[int, str]]:

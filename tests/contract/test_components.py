@@ -17,11 +17,11 @@ from viewfinder_components.image import PREDICTOR_IMAGE, STEPS_IMAGE
 from viewfinder_components.preprocessing.component import preprocess
 from viewfinder_components.publishing.component import publish
 from viewfinder_components.selection.component import select
+from viewfinder_components.steps import STEPS
 from viewfinder_components.training.component import train
-from viewfinder_components.training.config import STEP
 from viewfinder_components.validation.component import validate
 
-STEPS = Path(viewfinder_components.__file__).parent
+FOLDER = Path(viewfinder_components.__file__).parent
 COMPONENTS = {
     "validate": validate,
     "preprocess": preprocess,
@@ -100,22 +100,23 @@ def test_every_input_is_described(name: str) -> None:
     assert [name for name, one in inputs.items() if "description" not in one] == []
 
 
-def test_a_component_called_with_what_it_needs_alone_has_the_declared_defaults() -> None:
-    declared = STEP.parameters
-    defaults = inspect.signature(train.python_func).parameters
-    assert {n: defaults[n].default for n in declared} == {n: p.default for n, p in declared.items()}
-    inputs = specification("train")["inputDefinitions"]["parameters"]
-    assert inputs["learning_rate"] == {
-        "defaultValue": 1e-3,
-        "description": "Adam's learning rate for the head.",
-        "isOptional": True,
-        "parameterType": "NUMBER_DOUBLE",
-    }
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_a_component_has_the_declared_defaults_and_descriptions(name: str) -> None:
+    declared = STEPS[name].parameters
+    signature = inspect.signature(COMPONENTS[name].python_func).parameters
+    inputs = specification(name)["inputDefinitions"]["parameters"]
+    assert inputs.keys() == declared.keys()
+    for parameter in declared.values():
+        assert inputs[parameter.name]["description"] == parameter.description
+        assert inputs[parameter.name].get("isOptional", False) is not parameter.is_required
+        if not parameter.is_required:
+            assert signature[parameter.name].default == parameter.default
+            assert inputs[parameter.name]["defaultValue"] == parameter.default
 
 
 def component_bodies() -> list[tuple[str, ast.FunctionDef]]:
     bodies = []
-    for path in sorted(STEPS.glob("*/component.py")):
+    for path in sorted(FOLDER.glob("*/component.py")):
         for node in ast.parse(path.read_text()).body:
             if isinstance(node, ast.FunctionDef):
                 bodies.append((path.parent.name, node))
@@ -141,7 +142,7 @@ def test_body_imports_adapts_calls_and_tells_its_outcome(
     assert not [node for node in ast.walk(body) if isinstance(node, branches)]
 
 
-@pytest.mark.parametrize("path", sorted(STEPS.glob("*/component.py")), ids=lambda p: p.parent.name)
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*/component.py")), ids=lambda p: p.parent.name)
 def test_module_level_imports(path: Path) -> None:
     """Only what the step declares: compiling must not load what it does."""
     declarations = f"viewfinder_components.{path.parent.name}.config"

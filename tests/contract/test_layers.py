@@ -40,6 +40,11 @@ def test_what_every_step_uses_imports_no_step() -> None:
     assert list(itertools.chain(*found)) == []
 
 
+def test_nothing_below_the_pipelines_imports_all_steps() -> None:
+    """Who imports `steps` imports every step."""
+    assert GRAPH.find_modules_that_directly_import(f"{COMPONENTS}.steps") == set()
+
+
 def test_the_predictor_imports_no_step() -> None:
     found = [imports("viewfinder_serving", step) for step in FOLDERS]
     assert list(itertools.chain(*found)) == []

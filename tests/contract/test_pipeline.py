@@ -11,35 +11,19 @@ from typing import Any
 import pytest
 import yaml
 
-from viewfinder_components.checking.component import check
 from viewfinder_components.deployment.component import deploy
 from viewfinder_components.errors import UsageError
-from viewfinder_components.evaluation.component import evaluate
-from viewfinder_components.export.component import export
 from viewfinder_components.image import PREDICTOR_IMAGE, STEPS_IMAGE
 from viewfinder_components.parameters import configuration
-from viewfinder_components.preprocessing.component import preprocess
-from viewfinder_components.publishing.component import publish
-from viewfinder_components.ranges import CountOrNone
-from viewfinder_components.training.component import train
+from viewfinder_components.ranges import CountFromZero
 from viewfinder_components.training.config import STEP as TRAIN
-from viewfinder_components.validation.component import validate
 from viewfinder_pipelines.kubeflow.submission import MAIN_PARAMETERS, describe_parameters
 from viewfinder_pipelines.pipeline.assignments import parse_assignment, parse_assignments
 from viewfinder_pipelines.pipeline.compiling import compile_pipeline
 from viewfinder_pipelines.pipeline.definition import PipelineDefinition as Definition
 from viewfinder_pipelines.pipeline.registry import DEPLOYMENT, PIPELINES, TRAINING
 
-STEPS = {
-    "validate": validate,
-    "preprocess": preprocess,
-    "train": train,
-    "evaluate": evaluate,
-    "export": export,
-    "check": check,
-    "publish": publish,
-    "deploy": deploy,
-}
+STEPS = [step.name for step in TRAINING.steps]
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -62,7 +46,9 @@ def test_golden(pipeline: Definition, tmp_path: Path) -> None:
 def test_the_steps_are_known_without_compiling(pipeline: Definition, tmp_path: Path) -> None:
     spec = compiled(tmp_path, pipeline)
     executors = spec["deploymentSpec"]["executors"]
-    assert {name.removeprefix("exec-") for name in executors} == pipeline.step_names
+    assert {name.removeprefix("exec-") for name in executors} == {
+        step.name for step in pipeline.steps
+    }
 
 
 def test_the_deployment_pipeline_has_the_parameters_of_training() -> None:
@@ -243,22 +229,17 @@ def test_a_parameter_reaches_every_step_that_has_it(tmp_path: Path, pipeline: De
         assert {name: passed.get(name) for name in shared} == {name: name for name in shared}
 
 
-@pytest.mark.parametrize("pipeline", PIPELINES, ids=lambda pipeline: pipeline.label)
-def test_a_step_gets_its_other_parameters_from_an_earlier_step(
-    tmp_path: Path, pipeline: Definition
-) -> None:
-    """Or it has a default for them: what no user and no step gives would fail in the pod."""
-    tasks = compiled(tmp_path, pipeline)["root"]["dag"]["tasks"]
-    for step in pipeline.steps:
-        needed = {name for name, one in step.parameters.items() if one.is_required}
-        assert needed <= tasks[step.name].get("inputs", {}).get("parameters", {}).keys(), step.name
+def test_what_is_not_exposed_is_a_parameter_of_a_step() -> None:
+    pipeline = Definition("own", "", "own:own", (TRAIN,), not_exposed=frozenset({"epoch"}))
+    with pytest.raises(TypeError, match="no step of own has epoch"):
+        _ = pipeline.parameters
 
 
 def test_a_pipelines_default_has_the_range_of_its_step() -> None:
     @configuration
     class Own:
-        epochs: CountOrNone = 0
+        epochs: CountFromZero = 0
 
-    pipeline = Definition("own", "own:own", steps=(TRAIN,), own=(Own,))
+    pipeline = Definition("own", "", "own:own", steps=(TRAIN,), own=(Own,))
     with pytest.raises(TypeError, match="epochs has another range in the pipeline"):
         _ = pipeline.parameters

@@ -22,13 +22,14 @@ class Comparison:
 
 COMPARISON = PipelineDefinition(
     name="comparison",
+    summary="Two networks, trained on the same photos.",
     function=f"{__name__}:comparison",
     steps=(STEPS["validate"], STEPS["preprocess"], STEPS["train"]),
     own=(PhotoSource, Comparison),
 )
 
 
-@dsl.pipeline(name="comparison")
+@dsl.pipeline(name=COMPARISON.name)
 @with_parameters(COMPARISON)
 def comparison(given: Given) -> None:
     """Train two networks on the same photos."""

@@ -155,7 +155,7 @@ def sleeping(seconds: float):
 def run(tmp_path: Path, pipeline, listener=lambda event, result: None, **arguments) -> RunResult:
     compiled = tmp_path / "pipeline.yaml"
     compiler.Compiler().compile(pipeline, str(compiled))
-    return run_locally(compiled, arguments, arguments, tmp_path / "run", listener)
+    return run_locally(compiled, arguments, arguments, tmp_path / "run", listener, "speaking")
 
 
 def test_a_step_is_told_with_its_last_sentence(tmp_path: Path) -> None:
@@ -312,7 +312,8 @@ import sys
 from pathlib import Path
 from viewfinder_pipelines.local.execution import run_locally
 pipeline, run_dir = map(Path, sys.argv[1:])
-run_locally(pipeline, {"seconds": 60.0}, {}, run_dir, lambda event, result: print(event.kind))
+listener = lambda event, result: print(event.kind)
+run_locally(pipeline, {"seconds": 60.0}, {}, run_dir, listener, "waiting")
 """
 
 

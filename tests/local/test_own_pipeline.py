@@ -32,6 +32,7 @@ def test_it_runs_here(pipeline, photos, tmp_path, monkeypatch) -> None:
     assert steps["train"].metrics["epochs"] == 2
     assert steps["train-2"].metrics["epochs"] == 1
     assert "scratch" in steps["train-2"].summary
+    assert result.pipeline == "comparison"
     assert (result.decision, result.version, result.endpoint) == (None, None, None)
 
 

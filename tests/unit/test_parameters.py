@@ -16,7 +16,9 @@ from viewfinder_components.parameters import (
     describe,
     read_parameters,
 )
-from viewfinder_components.ranges import Advice, Count, Share, Text
+from viewfinder_components.ranges import Advice, Count, Described, Share, Text
+
+Salt = Annotated[Share, Described("How salty.")]
 
 
 @configuration
@@ -30,9 +32,7 @@ class Bakery:
 
     All of them at once.
     """
-    salt: Share = 0.5
-    """How salty,
-    0 to 1."""
+    salt: Salt = 0.5
     flour: Literal["", "rye", "wheat"] = ""
     """What is in them."""
     shape: Annotated[
@@ -51,7 +51,7 @@ def test_what_is_declared() -> None:
     assert list(read_parameters(Bakery).values()) == [
         Parameter("name", str, "text", MISSING, "Whose bread it is."),
         Parameter("loaves", int, "a whole number from 1 to 2147483647", 2, "How many loaves."),
-        Parameter("salt", float, "a number from 0 to 1", 0.5, "How salty, 0 to 1."),
+        Parameter("salt", float, "a number from 0 to 1", 0.5, "How salty."),
         Parameter("flour", str, "rye, wheat or empty", "", "What is in them."),
         Parameter("shape", str, "round or long", "round", "What they look like."),
         Parameter("is_sliced", bool, "true or false", False, "Whether they are sliced."),
@@ -83,10 +83,18 @@ def test_a_wrong_value_by_position() -> None:
         Bakery("own", 0)
 
 
-@pytest.mark.parametrize("values", [{}, {"name": "own", "loafs": 3}])
-def test_a_wrong_call_is_a_mistake_of_the_program(values) -> None:
-    with pytest.raises(TypeError, match=r"Bakery: .*: (name|loafs)"):
-        Bakery(**values)
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ((), {}),
+        (("own",), {"loafs": 3}),
+        (("own",), {"name": "b"}),
+        (("own", 1, 0.5, "", "round", True, 0.1, "more"), {}),
+    ],
+)
+def test_a_wrong_call_is_a_mistake_of_the_program(values, named) -> None:
+    with pytest.raises(TypeError, match=r"Bakery: "):
+        Bakery(*values, **named)
 
 
 def test_it_is_a_frozen_dataclass() -> None:
@@ -108,10 +116,11 @@ def test_a_configuration_of_a_runs_arguments() -> None:
 def test_two_declarations_of_one_parameter_must_agree() -> None:
     @configuration
     class Mill:
-        salt: Share = 0.5
+        salt: Salt = 0.5
         """In other words."""
 
-    assert read_parameters(Bakery, Mill)["salt"].description == "How salty, 0 to 1."
+    assert read_parameters(Mill)["salt"].description == "In other words."
+    assert read_parameters(Bakery, Mill)["salt"].description == "How salty."
 
     @configuration
     class Sea:
@@ -154,8 +163,65 @@ def test_a_component_gets_defaults_and_descriptions() -> None:
 def test_a_signature_that_differs_is_told_by_name() -> None:
     with pytest.raises(TypeError, match=r"_bake_more differ .*: is_sliced, salt, shape, sugar"):
         declares(Bakery)(_bake_more)
-    with pytest.raises(TypeError, match="_bake_in_disorder: a parameter without a default"):
+    with pytest.raises(TypeError, match="_bake_in_disorder: name has no default"):
         declares(Bakery)(_bake_in_disorder)
+
+
+def _bake_with_an_oven_behind(
+    name: str, loaves: int, salt: float, flour: str, shape: str, is_sliced: bool, oven: object
+) -> None:
+    """Bake."""
+
+
+def _bake_with_a_default(
+    name: str, loaves: int, salt: float, flour: str, shape: str, is_sliced: bool = True
+) -> None:
+    """Bake."""
+
+
+def test_defaults_never_go_to_another_parameter() -> None:
+    with pytest.raises(TypeError, match="_bake_with_an_oven_behind: oven has no default"):
+        declares(Bakery)(_bake_with_an_oven_behind)
+    with pytest.raises(TypeError, match="the default of is_sliced stands in its declaration alone"):
+        declares(Bakery)(_bake_with_a_default)
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule"),
+    [
+        (Annotated[str, INTERNAL], "text"),
+        (Annotated[bool, INTERNAL], "true or false"),
+        (Annotated[int, Field(ge=2)], "a whole number from 2"),
+        (Annotated[int, Field(le=9)], "a whole number at most 9"),
+        (Annotated[float, Field(gt=0)], "a number above 0"),
+        (Annotated[float, Field(gt=0, le=5)], "a number above 0 and at most 5"),
+        (Annotated[str, Field(max_length=3)], "text"),
+        (Literal["a"], "a"),
+        (Literal[1, 2], "1 or 2"),
+    ],
+)
+def test_a_rule_for_every_type(kind, rule) -> None:
+    made = configuration(type("Own", (), {"__annotations__": {"value": kind}}))
+    assert read_parameters(made, internal=True)["value"].rule == rule
+
+
+def test_what_is_no_parameter() -> None:
+    made = configuration(type("Own", (), {"__annotations__": {"value": list[int]}}))
+    with pytest.raises(TypeError, match="value: a parameter is text, a number or true or false"):
+        read_parameters(made)
+
+
+def test_a_default_out_of_its_range_is_refused_at_once() -> None:
+    made = configuration(
+        type("Own", (), {"__annotations__": {"value": Annotated[int, Field(ge=1)]}, "value": 0})
+    )
+    with pytest.raises(ParameterError, match="value to be a whole number from 1, received 0"):
+        made()
+
+
+def test_advice_is_given_on_values_of_the_right_type_alone() -> None:
+    with pytest.raises(ParameterError, match="shape to be round or long, received 3; set shape"):
+        Bakery("own", shape=3)
 
 
 def test_a_docstring_without_arguments() -> None:

@@ -5,27 +5,34 @@ from typing import Any
 import pytest
 
 from viewfinder_components.checking.config import CheckConfig
-from viewfinder_components.deployment.config import DeployConfig
 from viewfinder_components.errors import ParameterError
-from viewfinder_components.evaluation.config import EvaluationConfig
-from viewfinder_components.export.config import ExportConfig
 from viewfinder_components.parameters import read_parameters
-from viewfinder_components.preprocessing.config import PreprocessConfig
 from viewfinder_components.ranges import LARGEST_INTEGER, LARGEST_SEED, need_integer
-from viewfinder_components.selection.config import SelectConfig
+from viewfinder_components.step import Step
+from viewfinder_components.steps import STEPS
 from viewfinder_components.training.config import TrainConfig
-from viewfinder_components.validation.config import ValidationConfig
+from viewfinder_pipelines.pipeline.registry import PIPELINES
 
-NEEDED: dict[type, dict[str, Any]] = {
-    EvaluationConfig: {"model_root": "models", "model_name": "m", "run_id": ""},
-    ExportConfig: {"run_id": "", "model_name": "m"},
-    DeployConfig: {"version_uri": "s3://bucket/m/1", "version_number": 1, "model_name": "m"},
-    SelectConfig: {"model_root": "s3://bucket", "model_name": "m"},
+NEEDED: dict[str, Any] = {
+    "data": "photos",
+    "model_root": "s3://bucket",
+    "model_name": "m",
+    "run_id": "",
+    "version_uri": "s3://bucket/m/1",
+    "version_number": 1,
 }
-CONFIGS = (
-    ValidationConfig, PreprocessConfig, TrainConfig, EvaluationConfig, ExportConfig, CheckConfig,
-    DeployConfig, SelectConfig,
-)  # fmt: skip
+CONFIGS = list(
+    dict.fromkeys(
+        config
+        for owner in (*STEPS.values(), *PIPELINES)
+        for config in (owner.configs if isinstance(owner, Step) else owner.own)
+    )
+)
+
+
+def _needed(config: type) -> dict[str, Any]:
+    required = [one.name for one in read_parameters(config).values() if one.is_required]
+    return {name: NEEDED[name] for name in required}
 
 
 def _of_kind(kind: type) -> list[Any]:
@@ -41,7 +48,7 @@ def _of_kind(kind: type) -> list[Any]:
 @pytest.mark.parametrize(("config", "name"), _of_kind(int))
 @pytest.mark.parametrize("value", [-1, 1.5, 2**53 + 1, float("nan"), True, "1"])
 def test_every_whole_number_of_every_step_has_a_range(config, name, value) -> None:
-    given = {**NEEDED.get(config, {}), name: value}
+    given = {**_needed(config), name: value}
     with pytest.raises(ParameterError, match=rf"expected {name} to be a whole number from \d+ to"):
         config(**given)
 
@@ -51,20 +58,21 @@ def test_every_whole_number_of_every_step_has_a_range(config, name, value) -> No
     "value", [float("nan"), float("inf"), -float("inf"), -1.0, 1e308, True, "1"]
 )
 def test_every_number_of_every_step_has_a_range(config, name, value) -> None:
-    given = {**NEEDED.get(config, {}), name: value}
+    given = {**_needed(config), name: value}
     said = rf"expected {name} to be a number (from|above) \d.* (to|at most|below) \d"
     with pytest.raises(ParameterError, match=said):
         config(**given)
 
 
-def test_every_step_has_such_numbers() -> None:
-    assert {parameter.values[0] for parameter in _of_kind(int)} == set(CONFIGS)
+def test_there_are_such_numbers() -> None:
+    assert len(_of_kind(int)) > 20
+    assert len(_of_kind(float)) > 10
 
 
 @pytest.mark.parametrize("config", CONFIGS)
 def test_every_default_is_in_its_range(config) -> None:
     """A dataclass does not look at its defaults by itself."""
-    given = NEEDED.get(config, {})
+    given = _needed(config)
     defaults = {
         name: declared.default
         for name, declared in read_parameters(config, internal=True).items()

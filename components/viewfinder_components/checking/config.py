@@ -1,4 +1,4 @@
-"""What a user may set about the check."""
+"""User settings of the check step."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ from viewfinder_components.step import Step
 
 @configuration
 class CheckConfig:
-    """What a user may set about the check."""
+    """User settings of the check step."""
 
     tolerance: Tolerance = DEFAULT_TOLERANCE
 
@@ -19,21 +19,20 @@ class CheckConfig:
     """Requests of the latency measurement; p99 of 100 is the second slowest."""
 
     max_p50_ms: Limit = 500.0
-    """Limit of the predictor's median latency, in milliseconds.
+    """Limit of the predictor's median latency, in milliseconds, not counting the time spent waiting
+    for a processor.
 
-    Without waiting for a processor; twenty times what 2 cores need.
+    The default is twenty times what 2 cores need.
     """
 
     max_p99_ms: Limit = 1000.0
-    """Limit of the predictor's 99th percentile latency, in milliseconds.
-
-    Without waiting for a processor.
-    """
+    """Limit of the predictor's 99th percentile latency, in milliseconds, not counting the time
+    spent waiting for a processor."""
 
     max_memory_mb: Limit = 512.0
-    """Limit of the predictor's peak memory, in MB.
+    """Limit of the predictor's peak resident memory, in MB.
 
-    The largest resident memory; below a pod's usual limit.
+    The default is below a pod's usual limit.
     """
 
     max_start_seconds: Limit = 60.0

@@ -1,11 +1,11 @@
-"""What a user may set about a deployment."""
+"""User settings of the deploy step."""
 
 import re
 from typing import Annotated, Any, Literal
 
 from viewfinder_components.deployment.storage_uri import to_kserve_uri
 from viewfinder_components.parameters import INTERNAL, configuration
-from viewfinder_components.ranges import Advice, Count, CountOrNone, Text, need_integer
+from viewfinder_components.ranges import Advice, Count, CountFromZero, Text, need_integer
 from viewfinder_components.shared_parameters import DEFAULT_TOLERANCE, ModelName, Tolerance
 from viewfinder_components.step import Role, Step
 from viewfinder_components.storage.model_name import RULE, is_model_name, suggest_name
@@ -71,54 +71,35 @@ class DeployConfig:
     service_name: _ServiceName = ""
     """Name of the service; empty for the model's name."""
 
-    min_replicas: CountOrNone = 1
-    """Least number of predictor pods.
-
-    0 scales to zero, which only Knative can.
-    """
+    min_replicas: CountFromZero = 1
+    """Minimum number of predictor pods; 0, which needs Knative, lets the service scale to zero."""
 
     max_replicas: Count = 1
-    """Largest number of predictor pods.
-
-    Above `min_replicas` their number follows the load.
-    """
+    """Maximum number of predictor pods; if it is above `min_replicas`, their number follows the
+    load."""
 
     predictor_service_account: _ObjectName = "viewfinder-predictor"
     """Service account of the predictor's pods, with the storage's credentials."""
 
     predictor_runtime: _ObjectName = "viewfinder-predictor"
-    """Name of the ServingRuntime.
-
-    Or of a ClusterServingRuntime.
-    """
+    """Name of the ServingRuntime or ClusterServingRuntime."""
 
     predictor_cpu: _Cores = "1"
-    """Cores of a predictor pod.
-
-    Requested and at most.
-    """
+    """CPU request and limit of a predictor pod, in cores."""
 
     predictor_memory: _Memory = "512Mi"
-    """Memory of a predictor pod.
-
-    Requested and at most.
-    """
+    """Memory request and limit of a predictor pod."""
 
     kserve_mode: _Mode = ""
     """KServe's mode, `Standard` or `Knative`; empty for the service's current mode, or the
     cluster's default for a new service."""
 
     deploy_timeout_seconds: Count = 600
-    """Longest time until the new version serves, in seconds.
-
-    It covers images being pulled.
-    """
+    """Longest time until the new version serves, in seconds; pulling images counts."""
 
     adopt: bool = False
-    """Whether to take over a service that Viewfinder does not manage.
-
-    And fields that others have set.
-    """
+    """Whether to take over a service that Viewfinder does not manage, and fields that others have
+    set."""
 
     tolerance: Tolerance = DEFAULT_TOLERANCE
 
@@ -126,7 +107,7 @@ class DeployConfig:
     """Whether the answers to the test photos kept with the version are compared with the
     evaluation's."""
 
-    patience_seconds: Annotated[CountOrNone, INTERNAL] = 120
+    patience_seconds: Annotated[CountFromZero, INTERNAL] = 120
     """How long to wait for what may pass by itself, in seconds: a storage that does not answer, no
     room on any node. A node that is added for a pod takes about this long."""
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # importing it takes scipy's seconds
 
 @configuration
 class EvaluationConfig:
-    """What a user may set about the evaluation.
+    """User settings of the evaluate step.
 
     The champion is the newest version of the model that another run has published.
     """
@@ -29,16 +29,17 @@ class EvaluationConfig:
     model_root: ModelRoot
     model_name: ModelName
     run_id: RunId
+    """The run; a version that it published itself is not what it is compared with."""
     min_accuracy: Share = 0.0
-    """Gate: lowest accuracy on the test photos, 0 to 1."""
+    """Gate: lowest accuracy on the test photos."""
     min_balanced_accuracy: Share = 0.0
-    """Gate: lowest mean recall of the classes, 0 to 1."""
+    """Gate: lowest mean recall of the classes."""
     max_ece: Share = 1.0
-    """Gate: largest expected calibration error, 0 to 1."""
+    """Gate: largest expected calibration error."""
     allow_undecided: bool = False
     """Gate: whether a model passes if the test photos are too few to judge it.
 
-    They are, where a guess may be right about all of them.
+    They are too few where a guess may be right about all of them.
     """
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
     """Confidence level of the intervals, and of the comparison with the published version."""

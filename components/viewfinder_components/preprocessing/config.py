@@ -1,4 +1,4 @@
-"""What a user may set about preprocessing."""
+"""User settings of the preprocess step."""
 
 from viewfinder_components.parameters import configuration
 from viewfinder_components.shared_parameters import DEFAULT_SEED, Seed
@@ -7,7 +7,7 @@ from viewfinder_components.step import Step
 
 @configuration
 class PreprocessConfig:
-    """What a user may set."""
+    """User settings of the preprocess step."""
 
     seed: Seed = DEFAULT_SEED
     """Decides the order of the photos within a split, with their content."""

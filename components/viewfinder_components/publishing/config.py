@@ -1,4 +1,4 @@
-"""What a user may set about publishing."""
+"""User settings of the publish step."""
 
 from viewfinder_components.parameters import configuration
 from viewfinder_components.shared_parameters import ModelName, ModelRoot, RunId

@@ -4,7 +4,7 @@ import re
 
 from viewfinder_components.errors import UsageError
 from viewfinder_components.parameters import configuration
-from viewfinder_components.ranges import CountOrNone
+from viewfinder_components.ranges import CountFromZero
 from viewfinder_components.shared_parameters import ModelName, ModelRoot
 from viewfinder_components.step import Role, Step
 from viewfinder_components.storage.location import BUCKET_SCHEMES
@@ -19,7 +19,7 @@ class SelectConfig:
 
     model_root: ModelRoot
     model_name: ModelName
-    version: CountOrNone = 0
+    version: CountFromZero = 0
     """The version's number; 0 for the newest."""
     compare: bool = True
     """Whether the answers to the test photos kept with the version are compared with the

@@ -43,11 +43,12 @@ def train(
         from pathlib import Path
 
         from viewfinder_components.parameters import build_config
-        from viewfinder_components.training.config import TrainConfig
+        from viewfinder_components.training.config import CheckpointConfig, TrainConfig
         from viewfinder_components.training.train import train_model
 
         config = build_config(TrainConfig, arguments)
-        checkpoints = Path(checkpoint_root or f"{model.path}.checkpoints")
+        root = build_config(CheckpointConfig, arguments).checkpoint_root
+        checkpoints = Path(root or f"{model.path}.checkpoints")
         result = train_model(Path(shards.path), Path(model.path), checkpoints, config)
         model.metadata.update(backbone=backbone)
         outcome.succeed(

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from viewfinder_components.errors import UsageError
 from viewfinder_components.parameters import configuration
-from viewfinder_components.ranges import Advice, Count, CountOrNone, Text
+from viewfinder_components.ranges import Advice, Count, CountFromZero, Text
 from viewfinder_components.shared_parameters import DEFAULT_SEED, Seed
 from viewfinder_components.step import Step
 
@@ -40,30 +40,27 @@ class TrainConfig:
     """What a user may set; the defaults fit a few hundred to some ten thousand photos."""
 
     backbone: Backbone = "efficientnet-lite0"
-    """The network: `efficientnet-lite0`, `mobilenet` or `scratch`."""
+    """The network in front of the head."""
     weights: str = ""
     """Path or URI of the backbone's weights; empty for the package's own."""
     head: Head = ""
-    """The layers on top of the backbone, `linear` or `book`; empty for the usual ones."""
+    """The layers on top of the backbone; empty for the usual ones."""
     epochs: Count = 100
-    """Largest number of passes over the training photos.
+    """Maximum number of passes over the training photos.
 
     One over kept features takes a fraction of a second.
     """
     batch_size: Count = 64
     """Photos per training step."""
     learning_rate: _LearningRate = 1e-3
-    """Adam's learning rate for the head.
-
-    Or for all of a network trained from scratch.
-    """
+    """Adam's learning rate for the head, or for a whole network that is trained from scratch."""
     dropout: _Part = 0.2
-    """Dropout rate of the linear head, 0 to 0.99.
+    """Dropout rate of the linear head.
 
     The book's head keeps its .5.
     """
     label_smoothing: _Part = 0.0
-    """Share of the target that is spread over all classes, 0 to 0.99."""
+    """Share of the target that is spread over all classes."""
     patience: Count = 15
     """Epochs without a lower validation loss after which training stops."""
     augment: bool = False
@@ -71,24 +68,19 @@ class TrainConfig:
 
     The features of a frozen backbone then differ in every epoch: each costs a pass through it.
     """
-    fine_tune_epochs: CountOrNone = 0
+    fine_tune_epochs: CountFromZero = 0
     """Epochs in which the backbone is trained as well, after the head."""
     fine_tune_learning_rate: _LearningRate = 1e-5
     """Adam's learning rate during fine-tuning.
 
-    Small, or the pre-trained weights are lost.
+    A large one destroys the pre-trained weights.
     """
     class_weights: ClassWeights = "auto"
-    """`auto` weights classes of different sizes equally; `none` does not.
-
-    `auto` does so where the largest has over 1.5 times the photos of the smallest.
-    """
+    """`auto` weights classes equally if the largest has over 1.5 times the photos of the smallest;
+    `none` does not."""
     precision: Precision = "auto"
-    """Numeric precision of training: `auto`, `float32`, `mixed_float16` or `mixed_bfloat16`.
-
-    For the passes that train through the backbone. `auto` is mixed_float16 on a GPU with tensor
-    cores and float32 elsewhere.
-    """
+    """Numeric precision of the passes that train the backbone; `auto` is `mixed_float16` on a GPU
+    with tensor cores and `float32` elsewhere."""
     seed: Seed = DEFAULT_SEED
 
     def __post_init__(self) -> None:
@@ -102,7 +94,7 @@ class TrainConfig:
 
 @configuration
 class CheckpointConfig:
-    """Where training that is cut off leaves what it has."""
+    """Where interrupted training keeps its checkpoints."""
 
     checkpoint_root: _Folder = ""
     """Folder for checkpoints, from which interrupted training resumes; empty for none."""

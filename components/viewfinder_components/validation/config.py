@@ -12,7 +12,7 @@ from viewfinder_components.ranges import (
     LARGEST_INTEGER,
     LARGEST_NUMBER,
     Count,
-    CountOrNone,
+    CountFromZero,
     Share,
 )
 from viewfinder_components.reports.formatting import plural
@@ -66,23 +66,21 @@ class ValidationConfig:
     """Another seed draws other splits, so that a version trained with the old ones has seen some of
     the new test photos."""
     min_classes: Annotated[int, Field(ge=2, le=LARGEST_INTEGER)] = 2
-    """Least number of classes; with fewer, the run fails."""
+    """Minimum number of classes; with fewer, the run fails."""
     min_photos_per_class: Count = 2
-    """Least number of usable photos in each class."""
-    min_test_photos_per_class: CountOrNone = 1
-    """Least number of test photos in each class.
+    """Minimum number of usable photos in each class."""
+    min_test_photos_per_class: CountFromZero = 1
+    """Minimum number of test photos in each class.
 
     0 lets classes pass of which nothing is measured. Without any test photo nothing passes.
     """
     max_unreadable: Share = 0.1
-    """Largest share of unreadable files, 0 to 1.
-
-    Of the files that should be photos.
-    """
+    """Largest share of unreadable files among those that should be photos."""
     max_leakage: Share = 0.05
-    """Largest share of val and test photos that are also in train, 0 to 1.
+    """Largest share of val and test photos that are also in train, as the same file or as a near
+    duplicate.
 
-    As the same bytes or as a near duplicate. The train copies are left out in any case.
+    The copies in train are left out in any case.
     """
     max_imbalance: Annotated[float, Field(ge=1, le=LARGEST_NUMBER)] = 100.0
     """Largest ratio of the largest to the smallest class."""
@@ -94,7 +92,7 @@ class ValidationConfig:
     Of 64 bits. On the demo's 1,393 different photos, copies that were saved again or resized differ
     in at most 4 bits, and different photos in 12 or more but for a handful of real repeats.
     """
-    workers: Annotated[CountOrNone, INTERNAL] = 0
+    workers: Annotated[CountFromZero, INTERNAL] = 0
     """Threads that read photos; 0 for one a core and one more."""
 
     @property

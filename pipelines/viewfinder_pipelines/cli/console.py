@@ -171,14 +171,14 @@ def advise_resuming(result: RunResult) -> str:
 
 def _is_told(result: RunResult) -> bool:
     """Return whether the line of the evaluate step, which is printed above, tells the decision."""
-    evaluate = result.step("evaluate")
-    return evaluate is not None and evaluate.summary == result.decision
+    gate = result.step_of(Role.GATE)
+    return gate is not None and gate.summary == result.decision
 
 
 def _judge(result: RunResult) -> str:
-    """Return how a run ended, as markup; one of the deployment pipeline publishes nothing."""
+    """Return how a run ended, as markup: one without a gate published nothing."""
     if result.state == "succeeded" and not result.step_of(Role.GATE):
-        return "[bold green]deployed[/]"
+        return f"[bold green]{'deployed' if result.endpoint else 'succeeded'}[/]"
     return _VERDICTS[result.state]
 
 

@@ -50,7 +50,7 @@ def terminate(run_id: str, **options: Any) -> None:
     """Terminate a run on Kubeflow Pipelines; published versions stay."""
     from viewfinder_pipelines.kubeflow.runner import terminate_run
 
-    run_id = _complete(run_id)
+    # The whole id: the beginning of one would be a slip away from another run.
     kubeflow, _ = _connect(options)
     terminate_run(kubeflow, run_id)
     click.echo(f"terminating run {run_id}; `viewfinder follow {run_id}` shows when it has ended")

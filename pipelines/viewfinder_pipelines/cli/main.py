@@ -94,7 +94,7 @@ def _run_here(given: dict[str, Any], assignments: tuple[str, ...], resume: str |
     "name",
     default="training",
     show_default=True,
-    help="Which pipeline: training or deployment.",
+    help="Which pipeline, such as training or deployment.",
 )
 def compile_(output: Path, settings: Path | None, name: str) -> None:
     """Write a pipeline as YAML for the Kubeflow Pipelines UI or SDK."""

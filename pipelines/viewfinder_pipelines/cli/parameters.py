@@ -16,13 +16,6 @@ _INTRODUCTION = """\
 the settings file takes them under `[parameters]` (see [viewfinder.toml](viewfinder.toml)). \
 `viewfinder parameters` prints them on a terminal. `make parameters` writes this page.
 """
-_SECTIONS = {
-    "training": "The pipeline that `viewfinder run` runs, here or on Kubeflow Pipelines. On this "
-    "machine, `model_root` and `checkpoint_root` are folders in `.viewfinder` by default, "
-    "`run_id` is made of the time, and `deploy` is `false`.",
-    "deployment": "The pipeline that `viewfinder deploy` runs. The command takes `model_name` and "
-    "`version` as `MODEL/NUMBER`.",
-}
 
 
 @click.command(cls=StrictCommand)
@@ -31,7 +24,7 @@ _SECTIONS = {
     "--pipeline",
     default="training",
     show_default=True,
-    help="Which pipeline: training or deployment.",
+    help="Which pipeline, such as training or deployment.",
 )
 @click.option("--markdown", is_flag=True, help="Print docs/parameters.md, with both pipelines.")
 def parameters(names: tuple[str, ...], pipeline: str, markdown: bool) -> None:
@@ -55,7 +48,7 @@ def render_page() -> str:
     from viewfinder_pipelines.pipeline.registry import PIPELINES
 
     sections = [
-        f"## {pipeline.label.capitalize()}\n{_SECTIONS[pipeline.label]}\n\n"
+        f"## {pipeline.label.capitalize()}\n{pipeline.summary}\n\n"
         + to_markdown(pipeline.parameters.values())
         for pipeline in PIPELINES
     ]

@@ -73,18 +73,21 @@ class KubeflowRun:
         steps = [step for step in begun if not step.is_skipped]
         readings = [self._reader.read(step, namespace, state) for step in steps]
         ended = run.finished_at if run.finished_at and run.finished_at.year > 1970 else None
+        given = run.runtime_config.parameters or {}
+        pipeline = pipeline_of(given)
         result = RunResult(
             run_id=self._run_id,
             where=kubeflow.host,
             state=state,
             started=run.created_at.isoformat(timespec="seconds"),
             seconds=((ended or datetime.now(UTC)) - run.created_at).total_seconds(),
-            parameters=_parameters(run.runtime_config.parameters or {}),
+            parameters=pipeline.with_defaults(given),
+            pipeline=pipeline.name,
             steps=tuple(map(_step_result, steps, readings)),
             page=kubeflow.run_page(self._run_id),
             gaps=_gaps(steps, readings),
         )
-        behind = pipeline_of(result.parameters).after(Role.GATE)
+        behind = pipeline.after(Role.GATE)
         if behind and any(step.name == behind.name and step.is_skipped for step in begun):
             result = replace(result, steps=tuple(map(_refused, result.steps)))
         if state == "failed":
@@ -112,10 +115,6 @@ def _refused(step: StepResult) -> StepResult:
     if find_role(step.name) is not Role.GATE:
         return step
     return replace(step, parameters={**step.parameters, "accepted": False})
-
-
-def _parameters(given: Mapping[str, Any]) -> dict[str, Any]:
-    return pipeline_of(given).with_defaults(given)
 
 
 def _read_state(run: Any, workflow: Mapping[str, Any]) -> RunState:

@@ -17,11 +17,11 @@ from viewfinder_pipelines.kubeflow.reach import (
 )
 from viewfinder_pipelines.kubeflow.record_merging import merge_readings
 from viewfinder_pipelines.kubeflow.result import KubeflowRun
-from viewfinder_pipelines.kubeflow.submission import RUN_ID, submit, upload_pipeline
+from viewfinder_pipelines.kubeflow.submission import submit, upload_pipeline
 from viewfinder_pipelines.pipeline.assignments import parse_assignments, parse_table
 from viewfinder_pipelines.pipeline.definition import PipelineDefinition
 from viewfinder_pipelines.pipeline.parameters import check_parameters
-from viewfinder_pipelines.pipeline.registry import TRAINING
+from viewfinder_pipelines.pipeline.registry import RUN_ID, TRAINING
 from viewfinder_pipelines.runs.events import Listener
 from viewfinder_pipelines.runs.record import RunResult
 from viewfinder_pipelines.settings.environment import Settings

@@ -9,12 +9,8 @@ from typing import Any
 from viewfinder_components.errors import PermanentError, UsageError
 from viewfinder_pipelines.kubeflow.client import Kubeflow
 from viewfinder_pipelines.kubeflow.result import FINAL_STATES
-from viewfinder_pipelines.kubeflow.submission import (
-    RUN_ID,
-    PipelineVersion,
-    find_experiment,
-    name_filter,
-)
+from viewfinder_pipelines.kubeflow.submission import PipelineVersion, find_experiment, name_filter
+from viewfinder_pipelines.pipeline.registry import RUN_ID
 from viewfinder_pipelines.settings.file import KubeflowSettings
 
 NO_OVERLAP = (

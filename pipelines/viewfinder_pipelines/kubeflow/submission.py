@@ -19,9 +19,6 @@ from viewfinder_pipelines.pipeline.platform import PlatformSettings
 from viewfinder_pipelines.pipeline.registry import TRAINING
 from viewfinder_pipelines.settings.file import KubeflowSettings
 
-# Kubeflow Pipelines puts the run's own id in its place when the run begins, in every run of a
-# recurring one: what a run publishes names the run that made it.
-RUN_ID = "[[RunUUID]]"
 MAIN_PARAMETERS = (
     "data",
     "model_root",
@@ -110,7 +107,7 @@ def upload_pipeline(
         compile_for_cluster(path, platform, cache, pipeline)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
         # The UI calls a run that its form starts after the version alone.
-        name = f"{pipeline.name.removeprefix('viewfinder-')}-{digest}"
+        name = f"{pipeline.label}-{digest}"
         description = describe_parameters(path)
         pipeline_id = _find_pipeline(kubeflow, pipeline) or _create_pipeline(kubeflow, pipeline)
         if version_id := _find_version(kubeflow, pipeline_id, name):

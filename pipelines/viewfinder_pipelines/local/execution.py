@@ -43,6 +43,7 @@ def run_locally(
     parameters: Mapping[str, Any],
     run_dir: Path,
     listener: Listener,
+    name: str,
 ) -> RunResult:
     """Run a compiled pipeline with kfp.local and write `run.json` and `log.txt`.
 
@@ -55,6 +56,7 @@ def run_locally(
         parameters: All parameters, for the record.
         run_dir: The run's folder; made if missing.
         listener: Called after every line of output with the event and the run so far.
+        name: The pipeline's, for the record.
 
     Returns:
         The run's record. Failure is a state of the record, not an exception.
@@ -65,7 +67,7 @@ def run_locally(
     run_dir.mkdir(parents=True, exist_ok=True)
     with held_run(run_dir) as lock, room_for_the_record(run_dir):
         began = time.monotonic()
-        follower = Follower(_begin(run_dir, parameters))
+        follower = Follower(_begin(run_dir, parameters, name))
         follower.result.save(run_dir)
         kills = count_memory_kills()
         code = _follow(Job(pipeline, arguments, run_dir), lock, follower, listener)
@@ -77,7 +79,7 @@ def run_locally(
     return result
 
 
-def _begin(run_dir: Path, parameters: Mapping[str, Any]) -> RunResult:
+def _begin(run_dir: Path, parameters: Mapping[str, Any], name: str) -> RunResult:
     return RunResult(
         run_id=run_dir.name,
         where=LOCAL,
@@ -86,6 +88,7 @@ def _begin(run_dir: Path, parameters: Mapping[str, Any]) -> RunResult:
         seconds=0.0,
         parameters=dict(parameters),
         process=os.getpid(),
+        pipeline=name,
     )
 
 

@@ -114,6 +114,12 @@ def resume_run(
             f"{result.run_id}, a run at {result.where}",
             "submit it there again",
         )
+    if result.pipeline not in ("", TRAINING.name):
+        raise PermanentError(
+            f"a run of the pipeline {TRAINING.name}",
+            f"{result.run_id}, a run of {result.pipeline}",
+            "resume it with the program that started it",
+        )
     if result.state == "running":
         raise PermanentError(
             f"run {result.run_id} to have ended",
@@ -154,7 +160,8 @@ def run_pipeline(plan: RunPlan, listener: Listener) -> RunResult:
     plan.run_dir.mkdir(parents=True, exist_ok=True)
     compiled = _compile_whole(plan.pipeline, plan.run_dir / _PIPELINE_FILE)
     parameters = plan.pipeline.with_defaults(plan.arguments)
-    result = run_locally(compiled, plan.arguments, parameters, plan.run_dir, listener)
+    name = plan.pipeline.name
+    result = run_locally(compiled, plan.arguments, parameters, plan.run_dir, listener, name)
     return _with_report(result, plan.run_dir)
 
 

@@ -15,13 +15,15 @@ class PipelineDefinition:
 
     name: str
     """Its name in Kubeflow Pipelines."""
+    summary: str
+    """What it is, for the page of its parameters, in Markdown."""
     function: str
     """The function that `dsl.pipeline` decorates, as `module:function`."""
     steps: tuple[Step, ...]
     """In the order in which they run."""
     own: tuple[type[Any], ...] = ()
     """Configurations of the parameters that are the pipeline's own; these defaults win."""
-    wired: frozenset[str] = frozenset()
+    not_exposed: frozenset[str] = frozenset()
     """Parameters of the steps that the pipeline does not have: an earlier step gives them, or they
     keep their defaults."""
 
@@ -31,28 +33,29 @@ class PipelineDefinition:
         return self.name.removeprefix("viewfinder-")
 
     @property
-    def step_names(self) -> frozenset[str]:
-        """The names of its steps."""
-        return frozenset(step.name for step in self.steps)
-
-    @property
     def parameters(self) -> dict[str, Parameter]:
         """Its parameters by name, those first that must be given.
 
         Raises:
-            TypeError: A step and the pipeline declare a parameter differently.
+            TypeError: A step and the pipeline declare a parameter differently, or none has one
+                that is not exposed.
         """
         own = read_parameters(*self.own)
         steps = read_parameters(*(config for step in self.steps for config in step.configs))
+        if unknown := self.not_exposed - steps.keys():
+            raise TypeError(f"no step of {self.name} has {', '.join(sorted(unknown))}")
         for name in own.keys() & steps.keys():
             if (own[name].kind, own[name].rule) != (steps[name].kind, steps[name].rule):
                 raise TypeError(f"{name} has another range in the pipeline than in its step")
-        kept = [one for name, one in {**own, **steps, **own}.items() if name not in self.wired]
+        kept = [
+            one for name, one in {**own, **steps, **own}.items() if name not in self.not_exposed
+        ]
         return {one.name: one for one in sorted(kept, key=lambda one: not one.is_required)}
 
     def with_defaults(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Return all of its parameters, those not given with their defaults."""
-        return {**{name: one.default for name, one in self.parameters.items()}, **arguments}
+        """Return the arguments, and the defaults of those parameters that are not given."""
+        known = self.parameters.values()
+        return {**{one.name: one.default for one in known if not one.is_required}, **arguments}
 
     def after(self, role: Role) -> Step | None:
         """Return the step behind the one that has a role."""

@@ -10,7 +10,7 @@ from viewfinder_pipelines.pipeline.retries import retry
 
 
 @dsl.pipeline(
-    name="viewfinder-deployment",
+    name=DEPLOYMENT.name,
     display_name="Viewfinder deployment",
     description="A published version of an image classifier behind a KServe InferenceService.",
 )

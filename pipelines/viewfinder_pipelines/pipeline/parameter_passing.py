@@ -16,7 +16,7 @@ class Given(dict[str, Any]):
 
     def to(self, step: BaseComponent) -> dict[str, Any]:
         """Return those that a step has as well."""
-        taken = inspect.signature(step.python_func).parameters
+        taken = step.component_spec.inputs or {}
         return {name: value for name, value in self.items() if name in taken}
 
 
@@ -31,8 +31,8 @@ def with_parameters(pipeline: PipelineDefinition) -> Callable[..., Callable[...,
         declared = pipeline.parameters
 
         @functools.wraps(function)
-        def define(*channels: Any) -> None:
-            function(Given(zip(declared, channels, strict=True)))
+        def define(*channels: Any, **named: Any) -> None:
+            function(Given({**dict(zip(declared, channels, strict=False)), **named}))
 
         define.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
             [

@@ -5,7 +5,7 @@ from typing import Any
 
 from viewfinder_components.deployment.config import DeployConfig
 from viewfinder_components.errors import ParameterError
-from viewfinder_components.parameters import build_config
+from viewfinder_components.parameters import build_config, read_parameters
 from viewfinder_components.selection.config import SelectConfig
 from viewfinder_pipelines.pipeline.registry import TRAINING
 
@@ -25,7 +25,8 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
         _need_utf8(name, value)
     for step in TRAINING.steps:
         for config in step.configs:
-            if config is not DeployConfig:
+            needed = {n for n, one in read_parameters(config).items() if one.is_required}
+            if not needed & TRAINING.not_exposed:
                 build_config(config, parameters)
     # Those of the deploy step are wrong even where nothing is deployed, as in a run on a laptop.
     root = str(parameters["model_root"]).rstrip("/") if parameters["deploy"] else _ANY_ROOT
@@ -44,7 +45,7 @@ def to_deploy_config(parameters: Mapping[str, Any], uri: str, number: int) -> De
         UsageError: A value is out of its range.
     """
     version = {"version_uri": uri, "version_number": number}
-    return build_config(DeployConfig, {"compare": True, **parameters, **version})
+    return build_config(DeployConfig, {**parameters, **version})
 
 
 def to_select_config(parameters: Mapping[str, Any]) -> SelectConfig:

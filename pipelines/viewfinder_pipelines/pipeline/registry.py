@@ -5,30 +5,37 @@ from typing import Any
 
 from viewfinder_components.errors import UsageError
 from viewfinder_components.parameters import configuration
-from viewfinder_components.shared_parameters import ModelName, ModelRoot
+from viewfinder_components.shared_parameters import DEFAULT_SEED, ModelName, ModelRoot, RunId, Seed
 from viewfinder_components.steps import STEPS
 from viewfinder_components.validation.config import PhotoSource
 from viewfinder_pipelines.pipeline.definition import PipelineDefinition
 
+RUN_ID = "[[RunUUID]]"
+"""Kubeflow Pipelines puts the run's own id in its place when the run begins, in every run of a
+recurring one: what a run publishes names the run that made it."""
 _DEFAULT_NAME = "classifier"
 
 
 @configuration
 class TrainingParameters:
-    """What the training pipeline decides itself, or has another default for than its steps."""
+    """The training pipeline's own parameters, and those whose defaults differ from the steps'.
+
+    `model_root` is here for its place among the first.
+    """
 
     model_root: ModelRoot
     model_name: ModelName = _DEFAULT_NAME
-    run_id: str = "[[RunUUID]]"
-    """Name of the run in the manifest of what it publishes; Kubeflow Pipelines puts the run's own
-    id in the default's place."""
+    run_id: RunId = RUN_ID
+    """The run's name in the manifest of what it publishes; Kubeflow Pipelines puts the run's own id
+    in the default's place."""
+    seed: Seed = DEFAULT_SEED
     deploy: bool = True
     """Whether the published version is deployed as a KServe InferenceService."""
 
 
 @configuration
 class DeploymentParameters:
-    """What the deployment pipeline has another default for than its steps."""
+    """The parameters whose defaults differ from the steps'; `model_root` is here for its place."""
 
     model_root: ModelRoot
     model_name: ModelName = _DEFAULT_NAME
@@ -36,6 +43,9 @@ class DeploymentParameters:
 
 TRAINING = PipelineDefinition(
     name="viewfinder-training",
+    summary="The pipeline that `viewfinder run` runs, here or on Kubeflow Pipelines. On this "
+    "machine, `model_root` and `checkpoint_root` are folders in `.viewfinder` by default, "
+    "`run_id` is made of the time, and `deploy` is `false`.",
     function="viewfinder_pipelines.pipeline.training:training_pipeline",
     steps=(
         STEPS["validate"],
@@ -48,14 +58,16 @@ TRAINING = PipelineDefinition(
         STEPS["deploy"],
     ),
     own=(PhotoSource, TrainingParameters),
-    wired=frozenset({"version_uri", "version_number", "compare"}),
+    not_exposed=frozenset({"version_uri", "version_number", "compare"}),
 )
 DEPLOYMENT = PipelineDefinition(
     name="viewfinder-deployment",
+    summary="The pipeline that `viewfinder deploy` runs. The command takes `model_name` and "
+    "`version` as `MODEL/NUMBER`.",
     function="viewfinder_pipelines.pipeline.deployment:deployment_pipeline",
     steps=(STEPS["select"], STEPS["deploy"]),
     own=(DeploymentParameters,),
-    wired=frozenset({"version_uri", "version_number"}),
+    not_exposed=frozenset({"version_uri", "version_number"}),
 )
 PIPELINES = (TRAINING, DEPLOYMENT)
 

@@ -16,7 +16,7 @@ from viewfinder_pipelines.pipeline.retries import retry
 
 
 @dsl.pipeline(
-    name="viewfinder-training",
+    name=TRAINING.name,
     display_name="Viewfinder training",
     description="From a folder of labelled photos to a served image classifier.",
 )

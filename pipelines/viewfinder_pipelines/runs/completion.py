@@ -40,10 +40,11 @@ def fill_in(result: RunResult) -> RunResult:
         evaluation = gate.artifacts.get("evaluation")
         decision = evaluation.metadata.get("decision") if evaluation else None
         result = replace(result, metrics=gate.metrics, decision=decision)
-    if version is not None and version.parameters:
+    # A step of one's own may be called like one of ours, and put out something else.
+    if version is not None and version.parameters.keys() >= {"number", "uri"}:
         told = {"number": int(version.parameters["number"]), "uri": version.parameters["uri"]}
         result = replace(result, version=told)
-    if service is not None and service.parameters:
+    if service is not None and "endpoint" in service.parameters:
         result = replace(result, endpoint=service.parameters["endpoint"])
     return result
 

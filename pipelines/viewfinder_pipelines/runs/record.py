@@ -125,6 +125,7 @@ class RunResult:
         page: The run's page in the Kubeflow UI; None here, and where the UI is not known.
         report_page: Where the report of a run on Kubeflow opens in a browser.
         gaps: What could not be read when this record was made.
+        pipeline: The pipeline's name; empty in a record of an earlier release.
         schema_version: Version of this record's schema.
     """
 
@@ -146,6 +147,7 @@ class RunResult:
     page: str | None = None
     report_page: str | None = None
     gaps: tuple[Gap, ...] = ()
+    pipeline: str = ""
     schema_version: int = SCHEMA_VERSION
 
     @property

@@ -50,7 +50,7 @@ def test_commands_take_a_beginning(runs: Path, command: tuple[str, ...]) -> None
     done = CliRunner().invoke(main, [*command, "20260102"])
     assert "20260102-000000-aaaa" in done.output, done.output
     assert done.exit_code == 0
-    for more in (command, ("follow",), ("terminate",)):
+    for more in (command, ("follow",)):
         ambiguous = CliRunner().invoke(main, [*more, "202601"])
         assert ambiguous.exit_code == 1
         assert "with which 3 begin: 20260102-000000-aaaa, " in ambiguous.stderr
