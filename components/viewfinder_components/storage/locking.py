@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 # Some network file systems know no such locks. Publishing is correct without them: a rename
-# decides who gets a number. Only leftovers of dead publishers then stay.
+# decides who gets a number, and only leftovers of dead publishers stay. Of a run in progress, the
+# process id in its record must do there.
 _UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 
 
@@ -44,12 +45,26 @@ def _opened(path: Path) -> Iterator[int]:
 
 
 def _lock(descriptor: int, how: int) -> bool:
+    return take_lock(descriptor, how) is True
+
+
+def take_lock(descriptor: int, how: int) -> bool | None:
+    """Lock an open file.
+
+    Args:
+        descriptor: The file.
+        how: As `fcntl.flock` takes it.
+
+    Returns:
+        Whether it is locked now; False where another holds it and `how` does not wait, None where
+        the file system knows no locks.
+    """
     try:
         fcntl.flock(descriptor, how)
     except BlockingIOError:
         return False
     except OSError as error:
         if error.errno in _UNSUPPORTED:
-            return False
+            return None
         raise
     return True

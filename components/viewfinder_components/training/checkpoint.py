@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder_components.formats.shards import MANIFEST, SPLITS, Shards
+from viewfinder_components.storage.locking import take_lock
 from viewfinder_components.training.config import TrainConfig
 
 _log = logging.getLogger(__name__)
@@ -145,11 +146,9 @@ def _locked(path: Path) -> Iterator[None]:
             file = path.open("w", encoding="utf-8")
         except FileNotFoundError:  # another run has just removed the empty folder
             continue
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if take_lock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB) is False:
             _log.warning("train: another run of the same data and settings is at work; waiting")
-            fcntl.flock(file, fcntl.LOCK_EX)
+            take_lock(file.fileno(), fcntl.LOCK_EX)
         # The run that was waited for has removed the file: a third one may lock a new file.
         with suppress(FileNotFoundError):
             if os.fstat(file.fileno()).st_ino == path.stat().st_ino:

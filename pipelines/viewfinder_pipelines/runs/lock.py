@@ -4,7 +4,6 @@ A process id would not do. After a kill the same number soon belongs to another 
 container every first process is number 1.
 """
 
-import errno
 import fcntl
 import os
 import time
@@ -13,11 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.storage.locking import take_lock
 
 _FILE = "lock"
 _PATIENCE = 3.0  # seconds; a killed run's steps and a `viewfinder show` hold it for moments only
-# Some network file systems know no such locks: the process id in the record must do there.
-_UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 
 
 @contextmanager
@@ -50,34 +48,24 @@ def is_held(run_dir: Path, process: int | None) -> bool:
     except OSError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError as error:
-        return error.errno in _UNSUPPORTED and _is_alive(process)
+        is_free = take_lock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return False
     finally:
         os.close(descriptor)
-    return False
+    return _is_alive(process) if is_free is None else not is_free
 
 
 def _lock(descriptor: int, run_dir: Path) -> None:
     deadline = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError as error:
-            if time.monotonic() > deadline:
-                raise PermanentError(
-                    f"run {run_dir.name} to have ended",
-                    "a process that is still at work on it",
-                    f"wait until `viewfinder show {run_dir.name}` says that it has ended",
-                ) from error
-            time.sleep(0.05)
-        except OSError as error:
-            if error.errno in _UNSUPPORTED:
-                return
-            raise
+    while take_lock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB) is False:
+        if time.monotonic() > deadline:
+            raise PermanentError(
+                f"run {run_dir.name} to have ended",
+                "a process that is still at work on it",
+                f"wait until `viewfinder show {run_dir.name}` says that it has ended",
+            )
+        time.sleep(0.05)
 
 
 def _is_alive(process: int | None) -> bool:
