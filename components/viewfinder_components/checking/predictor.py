@@ -20,6 +20,7 @@ _POLL_SECONDS = 0.01
 _STOP_SECONDS = 10.0
 _LOG_CHARACTERS = 1500
 _STACKS_SECONDS = 2.0
+_FRAMES = re.compile(r"^Traceback \(most recent call last\):\n(?:[ \t].*\n)*", re.MULTILINE)
 # A start that waits for a processor may take this many times its limit by the clock.
 _BUSY_FACTOR = 10
 # The server gives up a client or a photo that takes too long. Here the client is the check, which
@@ -186,7 +187,8 @@ def _not_ready(
 
 
 def _end_of(log: Path) -> str:
-    text = log.read_bytes().decode("utf-8", "replace").strip()
+    """Return the end of a log; of a traceback only the line that says what happened."""
+    text = _FRAMES.sub("", log.read_bytes().decode("utf-8", "replace")).strip()
     return text[-_LOG_CHARACTERS:] or "(the log is empty)"
 
 

@@ -14,6 +14,7 @@ import pytest
 from openvino import opset13 as ops
 from PIL import Image
 
+from viewfinder_components.checking import predictor
 from viewfinder_components.checking.check import check_servable
 from viewfinder_components.checking.config import CheckConfig
 from viewfinder_components.errors import PermanentError
@@ -84,6 +85,19 @@ def failed(verdict: dict) -> list[str]:
 def predictors() -> list[psutil.Process]:
     children = psutil.Process().children(recursive=True)
     return [child for child in children if "checked" in child.cmdline()]  # the name it serves
+
+
+def test_a_traceback_of_the_predictor_is_one_line_of_the_message(servable, monkeypatch):
+    """As with `ulimit -n 12`, which ends the predictor before any code of ours runs."""
+    program = "raise OSError(24, 'Too many open files')"
+    command = [sys.executable, "-c", program]
+    monkeypatch.setattr(predictor, "predictor_command", lambda *_: command)
+    with (
+        pytest.raises(predictor.NotReadyError) as caught,
+        predictor.running_predictor(servable, "checked", 60),
+    ):
+        pass
+    assert caught.value.received == "exit code 1: OSError: [Errno 24] Too many open files"
 
 
 def test_a_good_servable_passes(servable, evaluation, tmp_path):
