@@ -1,12 +1,14 @@
 """The runner with pipelines of a step or two: how it tells what kfp.local does."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -218,6 +220,46 @@ def test_a_finished_step_whose_files_were_cut_short_is_done_again(
     assert not file.exists()
 
 
+@pytest.mark.parametrize("pattern", ["*/*/speak/executor_output.json", "*/*/speak/words"])
+def test_a_finished_step_whose_files_were_changed_in_place_is_done_again(
+    tmp_path: Path, pattern: str
+) -> None:
+    """The same size and the same time, as a sync or a repair of a disk may leave it."""
+    run(tmp_path, failing, kind="TransientError")
+    (file,) = (tmp_path / "run" / "steps").glob(pattern)
+    before, content = file.stat(), file.read_bytes()
+    file.write_bytes(content.replace(b"first", b"other"))
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert file.read_bytes() != content
+    assert file.stat().st_size == before.st_size
+    again = run(tmp_path, failing, kind="TransientError")
+    assert [step.state for step in again.steps] == ["succeeded", "failed"]
+    assert again.step("speak").parameters == {"Output": "first"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda entry: [],
+        lambda entry: {},
+        lambda entry: {"Output": "first"},
+        lambda entry: {**entry, "words": "no artifact"},
+        lambda entry: {**entry, "words": {**entry["words"], "uri": 3}},
+        lambda entry: {**entry, "more": 1},
+    ],
+)
+def test_an_entry_of_another_shape_in_the_cache_is_not_used(
+    tmp_path: Path, change: Callable[[Any], Any]
+) -> None:
+    run(tmp_path, failing, kind="TransientError")
+    (entry,) = (tmp_path / "run" / "cache").glob("*.json")
+    entry.write_text(json.dumps(change(json.loads(entry.read_text()))))
+    again = run(tmp_path, failing, kind="TransientError")
+    assert [step.state for step in again.steps] == ["succeeded", "failed"]
+    assert again.error is not None
+    assert again.error.step == "fail"
+
+
 def test_what_an_unfinished_try_wrote_is_removed(tmp_path: Path) -> None:
     for _ in range(2):
         run(tmp_path, failing, kind="TransientError")
@@ -235,6 +277,7 @@ def test_interrupted(tmp_path: Path) -> None:
     assert time.monotonic() - started < 30
     assert result.state == "interrupted"
     assert [step.state for step in result.steps] == ["interrupted"]
+    assert result.steps[0].seconds > 0
     assert processes_with(str(tmp_path)) == []
 
 

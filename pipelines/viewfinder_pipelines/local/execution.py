@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from viewfinder_pipelines.local.cache_entries import remove_foreign_entries
 from viewfinder_pipelines.local.failure import (
     as_run_error,
     count_memory_kills,
@@ -99,6 +100,7 @@ def _follow(job: Job, lock: int, follower: Follower, listener: Listener) -> int 
         Its exit code; None when it was interrupted.
     """
     keep_whole_steps(job.steps)
+    remove_foreign_entries(job.cache, job.pipeline)
     log = RunLog(job.run_dir)
     try:
         with started(job, lock) as process:

@@ -40,13 +40,18 @@ class Job:
         """Where kfp.local puts the steps' outputs, below a folder for each try of the run."""
         return self.run_dir / "steps"
 
+    @property
+    def cache(self) -> Path:
+        """Where kfp.local keeps what finished steps put out."""
+        return self.run_dir / "cache"
+
     def write(self, temporary: Path) -> Path:
         """Write what the process has to know; return the file."""
         values = {
             "pipeline": str(self.pipeline),
             "arguments": dict(self.arguments),
             "pipeline_root": str(next_try(self.steps)),
-            "cache_root": str(self.run_dir / "cache"),
+            "cache_root": str(self.cache),
             "temporary": str(temporary),
         }
         path = self.run_dir / "job.json"

@@ -1,0 +1,73 @@
+"""kfp.local's cache of a run: an entry that it could not use is removed before it reads it.
+
+An entry that is no JSON it skips by itself. One of another shape, such as a release of kfp with
+other entries leaves, would end the run with an error of kfp's own.
+"""
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+
+_ARTIFACT_MARKER = "__kfp_artifact__"  # kfp/local/cache.py
+_TEXTS = ("uri", "name", "schema_title")
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Outputs:
+    """The names of a component's outputs."""
+
+    artifacts: frozenset[str]
+    parameters: frozenset[str]
+
+
+def remove_foreign_entries(cache: Path, pipeline: Path) -> None:
+    """Remove the entries of which no step of the pipeline can have left the like.
+
+    Args:
+        cache: The folder of the entries; need not exist.
+        pipeline: The compiled pipeline.
+    """
+    paths = sorted(cache.glob("*.json"))
+    known = list(_read_outputs(pipeline)) if paths else []
+    for path in paths:
+        if not _is_entry(path, known):
+            _log.warning("A step is done again: its entry in the cache, %s, is foreign.", path.name)
+            path.unlink()
+
+
+def _read_outputs(pipeline: Path) -> Iterator[_Outputs]:
+    specification = next(iter(yaml.safe_load_all(pipeline.read_text("utf-8"))))
+    for component in specification["components"].values():
+        outputs = component.get("outputDefinitions", {})
+        yield _Outputs(
+            frozenset(outputs.get("artifacts", {})), frozenset(outputs.get("parameters", {}))
+        )
+
+
+def _is_entry(path: Path, known: list[_Outputs]) -> bool:
+    try:
+        entry = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    if not isinstance(entry, dict):
+        return False
+    return any(
+        entry.keys() == outputs.artifacts | outputs.parameters
+        and all(_is_artifact(entry[name]) for name in outputs.artifacts)
+        for outputs in known
+    )
+
+
+def _is_artifact(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.get(_ARTIFACT_MARKER) is True
+        and all(isinstance(value.get(name), str) for name in _TEXTS)
+        and isinstance(value.get("metadata"), dict)
+    )
