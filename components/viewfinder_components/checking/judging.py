@@ -15,7 +15,7 @@ def judge_start(predictor: RunningPredictor, config: CheckConfig) -> Criterion:
     own = predictor.start_spent.own_seconds(wall)
     return limit_check(
         "start_seconds", own, config.max_start_seconds,
-        f"The time to readiness ({wall:.4g} s by the clock)", " s",
+        f"The time to readiness without waiting for a processor ({wall:.4g} s with it)", " s",
     )  # fmt: skip
 
 
@@ -51,11 +51,13 @@ def judge_latency(latency: Latency, config: CheckConfig) -> list[Criterion]:
     return [
         limit_check(
             "p50_ms", latency.percentile(50), config.max_p50_ms,
-            f"The median latency ({wall['p50_wall_ms']:.4g} ms by the clock)", " ms",
+            "The median latency without waiting for a processor "
+            f"({wall['p50_wall_ms']:.4g} ms with it)", " ms",
         ),
         limit_check(
             "p99_ms", latency.percentile(99), config.max_p99_ms,
-            f"The 99th percentile ({wall['p99_wall_ms']:.4g} ms by the clock)", " ms",
+            "The 99th percentile of the latency without waiting for a processor "
+            f"({wall['p99_wall_ms']:.4g} ms with it)", " ms",
         ),
     ]  # fmt: skip
 

@@ -33,7 +33,7 @@ def render(template: str, **context: Any) -> str:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=FunctionLoader(_load),
+        loader=FunctionLoader(template_source),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -43,7 +43,12 @@ def _environment() -> Environment:
     return environment
 
 
-def _load(name: str) -> str | None:
+def template_source(name: str) -> str | None:
+    """Return a template's text, None where there is no such template.
+
+    Args:
+        name: As `render` takes it.
+    """
     room, _, file = name.partition("/")
     source = files(_PACKAGE) / room / "templates" / file
     return source.read_text("utf-8") if source.is_file() else None

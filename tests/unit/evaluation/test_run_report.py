@@ -203,6 +203,14 @@ def test_the_page_says_where_all_files_are_listed(world) -> None:
     assert "Every file found" not in Page(render_run_report(world.evaluation, RUN)).text
 
 
+def test_a_rule_without_a_limit_says_so(world) -> None:
+    page = make(world, ["cat", "dog"], [12, 12], min_accuracy=0.1)
+    assert page.texts.count("no limit") == 2  # balanced accuracy, calibration error
+    assert page.texts.count("not compared") == 1
+    assert "not asked" not in page.text
+    assert "Training settings" in page.text
+
+
 def test_an_interrupted_run_says_how_it_is_resumed(world) -> None:
     make(world, ["cat", "dog"], [12, 12])
     run = {**RUN, "run_id": "20260102-030405-ab12", "state": "interrupted", "version": None}

@@ -15,6 +15,7 @@ def test_a_page_holds_its_style_and_forbids_everything_from_elsewhere() -> None:
     assert "prefers-color-scheme: dark" in page
     assert "default-src 'none'" in page
     assert '<a href="#a">First</a>' in page
+    assert "This page is self-contained" in page
     assert "http://" not in page
     assert "https://" not in page
 
