@@ -141,7 +141,6 @@ def serve(
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 def predict(photos: tuple[Path, ...], endpoint: str, model: str | None, as_json: bool) -> None:
     """Classify photos with a served model; exit with 1 if any could not be classified."""
-    from viewfinder_components.reports.formatting import plural
     from viewfinder_pipelines.local.prediction import Unanswered, predict_photos
 
     unanswered = 0
@@ -149,10 +148,16 @@ def predict(photos: tuple[Path, ...], endpoint: str, model: str | None, as_json:
         unanswered += isinstance(answer, Unanswered)
         _print_answer(answer, as_json)
     if unanswered:
-        click.echo(
-            f"{unanswered} of {plural(len(photos), 'photo')} could not be classified.", err=True
-        )
+        click.echo(_count_unanswered(unanswered, len(photos)), err=True)
         sys.exit(1)
+
+
+def _count_unanswered(unanswered: int, photos: int) -> str:
+    if photos == 1:
+        return "The photo could not be classified."
+    if unanswered == photos:
+        return f"None of the {photos:,} photos could be classified."
+    return f"{unanswered:,} of {photos:,} photos could not be classified."
 
 
 def _print_answer(answer: "Prediction | Unanswered", as_json: bool) -> None:

@@ -65,7 +65,6 @@ def prune(model: str, model_root: str | None, keep: int, dry_run: bool, **wanted
     these namespaces stays as well, and so does what other namespaces of the cluster serve, if you
     may see it.
     """
-    from viewfinder_components.reports.formatting import plural
     from viewfinder_pipelines.deployments.pruning import Retention
     from viewfinder_pipelines.deployments.pruning import prune as prune_model
 
@@ -81,7 +80,8 @@ def prune(model: str, model_root: str | None, keep: int, dry_run: bool, **wanted
         if why := needed.get(version.number):
             click.echo(f"kept {version.uri}: {why}")
     total = len(done.kept) + len(done.removed)
-    click.echo(f"kept {len(done.kept)} of {plural(total, 'version')}")
+    only = "kept the only version"  # the newest always stays
+    click.echo(only if total == 1 else f"kept {len(done.kept):,} of {total:,} versions")
 
 
 def _default_root() -> str:

@@ -47,7 +47,9 @@ def summarize(findings: Sequence[Finding], purpose: Purpose) -> str:
 
 
 def _count(failed: int, findings: int) -> str:
-    return "The only finding" if failed == findings == 1 else f"{failed} of {findings} findings"
+    if failed == findings:
+        return "The only finding" if findings == 1 else f"All {findings} findings"
+    return f"{failed} of {findings} findings"
 
 
 def findings_json(findings: Sequence[Finding]) -> str:

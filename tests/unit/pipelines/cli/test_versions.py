@@ -44,6 +44,14 @@ def test_a_root_without_models(command: tuple[str, ...], tmp_path: Path) -> None
     assert "received no model there; correct the name or --model-root" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("model", "line"), [("fruit", "kept 2 of 2 versions"), ("pets", "kept the only version")]
+)
+def test_what_stays_is_counted_in_words(model: str, line: str, root: Path) -> None:
+    arguments = ["prune", model, "--nothing-served", "--model-root", str(root)]
+    assert CliRunner().invoke(main, arguments).output == f"{line}\n"
+
+
 def test_one_version_is_listed_by_its_number(root: Path) -> None:
     result = CliRunner().invoke(main, ["versions", "fruit/2", "--model-root", str(root)])
     assert result.output == f"2\tfile://{root}/fruit/2\n"

@@ -11,6 +11,7 @@ from viewfinder_pipelines.doctor.install import Purpose
     ("states", "line"),
     [
         ("F", "The only finding would make a run fail."),
+        ("FF", "All 2 findings would make a run fail."),
         ("FO", "1 of 2 findings would make a run fail."),
         ("FFU", "2 of 3 findings would make a run fail."),
         ("UO", "Nothing found that would make a run fail; 1 finding could not be judged."),

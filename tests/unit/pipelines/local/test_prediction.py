@@ -54,8 +54,10 @@ def test_each_photo_without_an_answer_says_why(endpoint: str, tmp_path: Path) ->
         ": it is a folder; name the photos in it",
         "/empty.jpg: the file is empty",
         "/bad.jpg: the server refused it (HTTP 400): expected a photo",
-        "4 of 4 photos could not be classified.",
+        "None of the 4 photos could be classified.",
     ]
+    result = CliRunner().invoke(main, ["predict", names[0], "--endpoint", endpoint])
+    assert result.stderr.endswith("\nThe photo could not be classified.\n")
 
 
 def predict(endpoint: str, tmp_path: Path) -> str:
