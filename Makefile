@@ -106,7 +106,7 @@ golden: setup ## Write the compiled pipelines' golden files again
 
 .PHONY: parameters
 parameters: setup ## Write docs/parameters.md again
-	$(BIN)/viewfinder parameters --markdown > docs/parameters.md
+	$(BIN)/viewfinder parameters --markdown > docs/parameters.md.new && mv docs/parameters.md.new docs/parameters.md || { rm -f docs/parameters.md.new; exit 1; }
 
 .PHONY: format
 format: setup ## Format the code and mend what ruff can mend

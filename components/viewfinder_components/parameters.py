@@ -154,10 +154,18 @@ def _need_agreement(
         if one.annotation in KINDS
     }
     wanted = {parameter: one.kind for parameter, one in declared.items()}
-    if differing := sorted({parameter for parameter, _ in written.items() ^ wanted.items()}):
-        raise TypeError(
-            f"the parameters of {name} differ from their declarations: {', '.join(differing)}"
-        )
+    differing = {
+        **dict.fromkeys(wanted.keys() - written.keys(), "missing in the signature"),
+        **dict.fromkeys(written.keys() - wanted.keys(), "not declared"),
+        **{
+            one: f"{written[one].__name__} in the signature, {wanted[one].__name__} as declared"
+            for one in wanted.keys() & written.keys()
+            if written[one] is not wanted[one]
+        },
+    }
+    if differing:
+        told = "; ".join(f"{one} is {what}" for one, what in sorted(differing.items()))
+        raise TypeError(f"the parameters of {name} differ from their declarations: {told}")
 
 
 def _order_defaults(

@@ -1,6 +1,7 @@
 """Every component keeps its contract, and keeps it thin."""
 
 import ast
+import importlib
 import inspect
 from pathlib import Path
 from typing import Any
@@ -9,29 +10,15 @@ import pytest
 from google.protobuf import json_format
 
 import viewfinder_components
-from viewfinder_components.checking.component import check
-from viewfinder_components.deployment.component import deploy
-from viewfinder_components.evaluation.component import evaluate
-from viewfinder_components.export.component import export
 from viewfinder_components.image import PREDICTOR_IMAGE, STEPS_IMAGE
-from viewfinder_components.preprocessing.component import preprocess
-from viewfinder_components.publishing.component import publish
-from viewfinder_components.selection.component import select
 from viewfinder_components.steps import STEPS
-from viewfinder_components.training.component import train
-from viewfinder_components.validation.component import validate
 
 FOLDER = Path(viewfinder_components.__file__).parent
 COMPONENTS = {
-    "validate": validate,
-    "preprocess": preprocess,
-    "train": train,
-    "evaluate": evaluate,
-    "export": export,
-    "check": check,
-    "publish": publish,
-    "select": select,
-    "deploy": deploy,
+    name: getattr(module, name)
+    for path in sorted(FOLDER.glob("*/component.py"))
+    for module in [importlib.import_module(f"viewfinder_components.{path.parent.name}.component")]
+    for name in STEPS.keys() & vars(module).keys()
 }
 ARTIFACTS = {
     "validate": ({}, {"index": "Dataset", "pixels": "Dataset", "photo_counts": "Metrics",
@@ -76,10 +63,15 @@ def titles(definitions: dict[str, Any]) -> dict[str, str]:
     }
 
 
+def test_every_step_has_its_component() -> None:
+    assert COMPONENTS.keys() == STEPS.keys()
+
+
 @pytest.mark.parametrize("name", COMPONENTS)
 def test_contract(name: str) -> None:
     spec = specification(name)
     outputs = spec.get("outputDefinitions", {})
+    assert name in ARTIFACTS, "write down its artifacts above"
     assert (titles(spec["inputDefinitions"]), titles(outputs)) == ARTIFACTS[name]
     kinds = {key: value["parameterType"] for key, value in outputs.get("parameters", {}).items()}
     assert kinds == OUTPUT_PARAMETERS.get(name, {})

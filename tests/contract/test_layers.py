@@ -1,10 +1,13 @@
 """What the steps may import. A step is a folder with a `component.py`; no list names them."""
 
+import importlib
 import itertools
+from pathlib import Path
 
 import grimp
 import pytest
 
+import viewfinder_components
 from viewfinder_components.steps import STEPS
 
 COMPONENTS = "viewfinder_components"
@@ -23,9 +26,15 @@ def imports(importer: str, imported: str) -> list[str]:
 
 
 def test_every_folder_with_a_component_is_a_step() -> None:
-    configs = {config.__module__ for step in STEPS.values() for config in step.configs}
-    assert {f"{folder}.config" for folder in FOLDERS} == configs
-    assert len(STEPS) == len(FOLDERS)
+    declared = {importlib.import_module(f"{folder}.config").STEP.name for folder in FOLDERS}
+    assert declared == set(STEPS), "steps.py lists every step"
+
+
+def test_every_folder_with_a_component_is_a_package() -> None:
+    """Without `__init__.py` no tool looks into it."""
+    root = Path(viewfinder_components.__file__).parent
+    written = {f"{COMPONENTS}.{path.parent.name}" for path in root.glob("*/component.py")}
+    assert written - set(FOLDERS) == set(), "add __init__.py"
 
 
 @pytest.mark.parametrize(("step", "other"), list(itertools.permutations(FOLDERS, 2)))

@@ -16,12 +16,13 @@ from viewfinder_components.errors import UsageError
 from viewfinder_components.image import PREDICTOR_IMAGE, STEPS_IMAGE
 from viewfinder_components.parameters import configuration
 from viewfinder_components.ranges import CountFromZero
+from viewfinder_components.step import Role
 from viewfinder_components.training.config import STEP as TRAIN
 from viewfinder_pipelines.kubeflow.submission import MAIN_PARAMETERS, describe_parameters
 from viewfinder_pipelines.pipeline.assignments import parse_assignment, parse_assignments
 from viewfinder_pipelines.pipeline.compiling import compile_pipeline
 from viewfinder_pipelines.pipeline.definition import PipelineDefinition as Definition
-from viewfinder_pipelines.pipeline.registry import DEPLOYMENT, PIPELINES, TRAINING
+from viewfinder_pipelines.pipeline.registry import DEPLOYMENT, PIPELINES, TRAINING, pipeline_of
 
 STEPS = [step.name for step in TRAINING.steps]
 GOLDEN = Path(__file__).parent / "golden"
@@ -38,8 +39,10 @@ def compiled(tmp_path: Path, pipeline: Definition = TRAINING) -> dict[str, Any]:
 def test_golden(pipeline: Definition, tmp_path: Path) -> None:
     """A change of the compiled pipeline is seen in review: `make golden` writes it again."""
     compile_pipeline(tmp_path / "pipeline.yaml", pipeline)
-    name = pipeline.name.removeprefix("viewfinder-")
-    assert (tmp_path / "pipeline.yaml").read_text() == (GOLDEN / f"{name}.yaml").read_text()
+    name = pipeline.label
+    golden = GOLDEN / f"{name}.yaml"
+    assert golden.is_file(), "run `make golden`"
+    assert (tmp_path / "pipeline.yaml").read_text() == golden.read_text(), "run `make golden`"
 
 
 @pytest.mark.parametrize("pipeline", PIPELINES, ids=lambda pipeline: pipeline.label)
@@ -101,9 +104,26 @@ def test_the_graph_is_flat_and_its_lines_are_those_of_the_readme(tmp_path: Path)
     assert not [name for name, part in spec["components"].items() if "dag" in part]
     readme = (Path(__file__).parents[2] / "README.md").read_text()
     flowchart = readme.partition("```mermaid")[2].partition("```")[0]
-    for before, after in itertools.pairwise(STEPS):
-        assert tasks(tmp_path)[after]["dependentTasks"] == [before]
+    compiled_tasks = tasks(tmp_path)
+    lines = {
+        (before, after)
+        for after, task in compiled_tasks.items()
+        for before in task.get("dependentTasks", ())
+    }
+    assert set(itertools.chain(*lines)) == set(STEPS)
+    for before, after in lines:
         assert re.search(rf"\b{before}\b.*-->.*\b{after}\b", flowchart), (before, after)
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES, ids=lambda pipeline: pipeline.label)
+def test_the_step_that_tells_a_refusal_waits_for_the_gate(
+    pipeline: Definition, tmp_path: Path
+) -> None:
+    gates = [step.name for step in pipeline.steps if step.role is Role.GATE]
+    assert bool(pipeline.gated) is bool(gates)
+    if gates:
+        gated = compiled(tmp_path, pipeline)["root"]["dag"]["tasks"][pipeline.gated]
+        assert f"{gates[0]}--accepted" in gated["triggerPolicy"]["condition"]
 
 
 def test_the_gate_holds_what_comes_after_it(tmp_path: Path) -> None:
@@ -127,7 +147,7 @@ def test_every_parameter_is_described_in_the_run_form(pipeline: Definition, tmp_
     parameters = spec["root"]["inputDefinitions"]["parameters"]
     assert set(parameters) == set(pipeline.parameters)
     assert [name for name, one in parameters.items() if not one.get("description")] == []
-    assert spec["pipelineInfo"]["displayName"] == f"Viewfinder {pipeline.label}"
+    assert spec["pipelineInfo"]["displayName"] == pipeline.title
 
 
 @pytest.mark.parametrize("pipeline", PIPELINES, ids=lambda pipeline: pipeline.label)
@@ -225,7 +245,7 @@ def test_a_parameter_reaches_every_step_that_has_it(tmp_path: Path, pipeline: De
         inputs = tasks[step.name].get("inputs", {}).get("parameters", {})
         passed = {name: given.get("componentInputParameter") for name, given in inputs.items()}
         shared = step.parameters.keys() & pipeline.parameters.keys()
-        assert shared, step
+        assert shared or not step.parameters, step.name
         assert {name: passed.get(name) for name in shared} == {name: name for name in shared}
 
 
@@ -243,3 +263,18 @@ def test_a_pipelines_default_has_the_range_of_its_step() -> None:
     pipeline = Definition("own", "", "own:own", steps=(TRAIN,), own=(Own,))
     with pytest.raises(TypeError, match="epochs has another range in the pipeline"):
         _ = pipeline.parameters
+
+
+@pytest.mark.parametrize(
+    ("workflow", "parameters", "expected"),
+    [
+        ("viewfinder-training-x7k2p", {}, TRAINING),
+        ("viewfinder-deployment-x7k2p", {"model_root": "s3://m"}, DEPLOYMENT),
+        ("nightly-8c2d1-1-339", {"data": "s3://p", "model_root": "s3://m", "epochs": 3}, TRAINING),
+        ("", {"model_root": "s3://m", "version": 3}, DEPLOYMENT),
+        ("own-x7k2p", {"data": "s3://p", "model_root": "s3://m", "depth": 3}, None),
+        ("own-x7k2p", {"data": "s3://p"}, None),
+    ],
+)
+def test_which_pipeline_a_run_on_kubeflow_is_of(workflow, parameters, expected) -> None:
+    assert pipeline_of(workflow, parameters) is expected

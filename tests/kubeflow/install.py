@@ -11,8 +11,10 @@ from typing import Any
 
 import jsonschema
 
+from viewfinder_pipelines.pipeline.registry import TRAINING
+
 SCHEMA = Path(__file__).parents[2] / "docs" / "run-record.schema.json"
-STEPS = ("validate", "preprocess", "train", "evaluate", "export", "check", "publish", "deploy")
+STEPS = tuple(step.name for step in TRAINING.steps)
 QUICK = ("--set", "epochs=10")
 
 

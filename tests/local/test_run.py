@@ -15,10 +15,12 @@ import jsonschema
 import psutil
 import pytest
 
+from viewfinder_pipelines.pipeline.registry import TRAINING
+
 pytestmark = pytest.mark.slow
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "run-record.schema.json"
-STEPS = ["validate", "preprocess", "train", "evaluate", "export", "check", "publish"]
+STEPS = [step.name for step in TRAINING.steps if step.name != "deploy"]
 
 
 def wait_for(condition: Callable[[], bool], seconds: float) -> None:

@@ -74,21 +74,22 @@ class KubeflowRun:
         readings = [self._reader.read(step, namespace, state) for step in steps]
         ended = run.finished_at if run.finished_at and run.finished_at.year > 1970 else None
         given = run.runtime_config.parameters or {}
-        pipeline = pipeline_of(given)
+        name = str(workflow.get("metadata", {}).get("name", ""))
+        pipeline = pipeline_of(name, given)
         result = RunResult(
             run_id=self._run_id,
             where=kubeflow.host,
             state=state,
             started=run.created_at.isoformat(timespec="seconds"),
             seconds=((ended or datetime.now(UTC)) - run.created_at).total_seconds(),
-            parameters=pipeline.with_defaults(given),
-            pipeline=pipeline.name,
+            parameters=pipeline.with_defaults(given) if pipeline else dict(given),
+            pipeline=pipeline.name if pipeline else name.rpartition("-")[0],
             steps=tuple(map(_step_result, steps, readings)),
             page=kubeflow.run_page(self._run_id),
             gaps=_gaps(steps, readings),
         )
-        behind = pipeline.after(Role.GATE)
-        if behind and any(step.name == behind.name and step.is_skipped for step in begun):
+        gated = pipeline.gated if pipeline else ""
+        if any(step.name == gated and step.is_skipped for step in begun):
             result = replace(result, steps=tuple(map(_refused, result.steps)))
         if state == "failed":
             result = replace(result, error=_explain(steps, readings, workflow))

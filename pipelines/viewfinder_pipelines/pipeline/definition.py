@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from viewfinder_components.parameters import Parameter, read_parameters
-from viewfinder_components.step import Role, Step
+from viewfinder_components.step import Step
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,9 @@ class PipelineDefinition:
     """In the order in which they run."""
     own: tuple[type[Any], ...] = ()
     """Configurations of the parameters that are the pipeline's own; these defaults win."""
+    gated: str = ""
+    """A step that runs only if the gate accepts the model, and whose absence tells that it did not;
+    empty in a pipeline without a gate."""
     not_exposed: frozenset[str] = frozenset()
     """Parameters of the steps that the pipeline does not have: an earlier step gives them, or they
     keep their defaults."""
@@ -31,6 +34,11 @@ class PipelineDefinition:
     def label(self) -> str:
         """What users call it, such as `training`."""
         return self.name.removeprefix("viewfinder-")
+
+    @property
+    def title(self) -> str:
+        """Its name in the Kubeflow Pipelines UI."""
+        return f"Viewfinder {self.label}"
 
     @property
     def parameters(self) -> dict[str, Parameter]:
@@ -56,12 +64,6 @@ class PipelineDefinition:
         """Return the arguments, and the defaults of those parameters that are not given."""
         known = self.parameters.values()
         return {**{one.name: one.default for one in known if not one.is_required}, **arguments}
-
-    def after(self, role: Role) -> Step | None:
-        """Return the step behind the one that has a role."""
-        roles = [step.role for step in self.steps]
-        behind = roles.index(role) + 1 if role in roles else len(roles)
-        return self.steps[behind] if behind < len(roles) else None
 
     def load(self) -> Any:
         """Import the function, as what kfp made of it."""

@@ -11,7 +11,7 @@ from viewfinder_pipelines.pipeline.retries import retry
 
 @dsl.pipeline(
     name=DEPLOYMENT.name,
-    display_name="Viewfinder deployment",
+    display_name=DEPLOYMENT.title,
     description="A published version of an image classifier behind a KServe InferenceService.",
 )
 @with_parameters(DEPLOYMENT)

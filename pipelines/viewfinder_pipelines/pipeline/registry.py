@@ -58,6 +58,7 @@ TRAINING = PipelineDefinition(
         STEPS["deploy"],
     ),
     own=(PhotoSource, TrainingParameters),
+    gated="export",
     not_exposed=frozenset({"version_uri", "version_number", "compare"}),
 )
 DEPLOYMENT = PipelineDefinition(
@@ -81,10 +82,24 @@ def find_pipeline(label: str) -> PipelineDefinition:
     for pipeline in PIPELINES:
         if pipeline.label == label:
             return pipeline
-    known = " or ".join(pipeline.label for pipeline in PIPELINES)
-    raise UsageError("the name of a pipeline", repr(label), f"choose {known}")
+    known = ", ".join(pipeline.label for pipeline in PIPELINES)
+    raise UsageError("the name of a pipeline", repr(label), f"choose one of {known}")
 
 
-def pipeline_of(parameters: Mapping[str, Any]) -> PipelineDefinition:
-    """Return which pipeline a run is of, by the parameters it was given: training needs `data`."""
-    return TRAINING if "data" in parameters else DEPLOYMENT
+def pipeline_of(workflow: str, parameters: Mapping[str, Any]) -> PipelineDefinition | None:
+    """Return which pipeline a run on Kubeflow is of; None for one that is not this project's.
+
+    Args:
+        workflow: The name of its workflow: the pipeline's and a random ending. That of a scheduled
+            run is made of the schedule's, and may be gone; then the parameters decide.
+        parameters: What the run was given.
+    """
+    name, given = workflow.rpartition("-")[0], parameters.keys()
+    for pipeline in PIPELINES:
+        if pipeline.name == name:
+            return pipeline
+    for pipeline in PIPELINES:
+        known = pipeline.parameters
+        if {one.name for one in known.values() if one.is_required} <= given <= known.keys():
+            return pipeline
+    return None

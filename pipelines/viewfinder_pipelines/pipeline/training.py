@@ -17,7 +17,7 @@ from viewfinder_pipelines.pipeline.retries import retry
 
 @dsl.pipeline(
     name=TRAINING.name,
-    display_name="Viewfinder training",
+    display_name=TRAINING.title,
     description="From a folder of labelled photos to a served image classifier.",
 )
 @with_parameters(TRAINING)

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from viewfinder_pipelines.cli.main import main
 from viewfinder_pipelines.pipeline.definition import PipelineDefinition
-from viewfinder_pipelines.pipeline.registry import DEPLOYMENT, PIPELINES, TRAINING
+from viewfinder_pipelines.pipeline.registry import DEPLOYMENT, TRAINING
 
 ABSURD = {
     int: ("-1", "2.5", "many", "1e99", ""),
@@ -36,7 +36,7 @@ def values() -> list[tuple[PipelineDefinition, str, str]]:
     """Return absurd values for every parameter of every pipeline."""
     return [
         (pipeline, name, value)
-        for pipeline in PIPELINES
+        for pipeline in COMMANDS
         for name, parameter in pipeline.parameters.items()
         for value in ABSURD[parameter.kind]
         if not (pipeline is DEPLOYMENT and name in NAMED_OTHERWISE)
@@ -130,7 +130,7 @@ def test_the_settings_file_is_named_for_what_it_holds() -> None:
 def test_every_required_parameter_can_be_absurd() -> None:
     """A required parameter has no default to fall back on, so it must be among those tried."""
     tried = {(pipeline, name) for pipeline, name, _ in values()}
-    for pipeline in PIPELINES:
+    for pipeline in COMMANDS:
         for name, parameter in pipeline.parameters.items():
             if parameter.is_required:
                 assert (pipeline, name) in tried

@@ -17,7 +17,7 @@ from viewfinder_pipelines.deployments.request import (
 )
 from viewfinder_pipelines.pipeline.definition import PipelineDefinition
 from viewfinder_pipelines.pipeline.parameters import to_deploy_config
-from viewfinder_pipelines.pipeline.registry import DEPLOYMENT, PIPELINES
+from viewfinder_pipelines.pipeline.registry import DEPLOYMENT, TRAINING
 from viewfinder_pipelines.settings.file import ClusterSettings, KubeflowSettings
 
 FILED = ClusterSettings(
@@ -116,7 +116,7 @@ def test_mistakes(
     assert sentence in str(caught.value)
 
 
-@pytest.mark.parametrize("pipeline", PIPELINES, ids=lambda pipeline: pipeline.label)
+@pytest.mark.parametrize("pipeline", [TRAINING, DEPLOYMENT], ids=lambda pipeline: pipeline.label)
 def test_kserves_mode_is_that_of_the_cluster_unless_told(pipeline: PipelineDefinition) -> None:
     root = {"data": "s3://photos", "model_root": "s3://models"}
 
