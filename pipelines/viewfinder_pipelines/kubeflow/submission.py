@@ -190,19 +190,33 @@ def find_experiment(kubeflow: Kubeflow, settings: KubeflowSettings) -> str:
     """Return the id of the experiment, made if it is missing."""
     import kfp_server_api
 
-    api = kfp_server_api.ExperimentServiceApi(kubeflow.connection)
-    found = kubeflow.call(
-        api.experiment_service_list_experiments,
-        filter=name_filter(settings.experiment),
-        namespace=kubeflow.namespace or "",
-    )
-    if found.experiments:
-        return str(found.experiments[0].experiment_id)
-    experiment = kfp_server_api.V2beta1Experiment(
+    if found := _find_experiment(kubeflow, settings.experiment):
+        return found
+    new = kfp_server_api.V2beta1Experiment(
         display_name=settings.experiment, namespace=kubeflow.namespace
     )
-    made = kubeflow.call(api.experiment_service_create_experiment, experiment)
+    try:
+        api = kfp_server_api.ExperimentServiceApi(kubeflow.connection)
+        made = kubeflow.call(api.experiment_service_create_experiment, new)
+    except PermanentError:
+        found = _find_experiment(kubeflow, settings.experiment)  # another submission was faster
+        if found is None:
+            raise
+        return found
     return str(made.experiment_id)
+
+
+def _find_experiment(kubeflow: Kubeflow, name: str) -> str | None:
+    import kfp_server_api
+
+    found = kubeflow.call(
+        kfp_server_api.ExperimentServiceApi(
+            kubeflow.connection
+        ).experiment_service_list_experiments,
+        filter=name_filter(name),
+        namespace=kubeflow.namespace or "",
+    )
+    return str(found.experiments[0].experiment_id) if found.experiments else None
 
 
 def name_filter(name: str) -> str:
