@@ -195,8 +195,10 @@ def _read_step(workflow: Mapping[str, Any], nodes: Sequence[Node], path: str) ->
     pods = _read_pods(workflow, nodes, f"{path}.executor")
     # A node that is retried stands above its tries, whose names end in a number.
     own = min((node for node in nodes if _path(node) == path), key=_name_length, default=None)
-    state = _STATES.get(own["phase"] if own else "Running", "running")
-    if own is None and drivers[-1].state == "failed":
+    phase = own["phase"] if own else "Running"
+    state = _STATES.get(phase, "running")
+    # Where a driver fails, Argo makes nothing after it, and leaves the rest out when the run ends.
+    if (own is None or phase == "Omitted") and drivers[-1].state == "failed":
         state = "failed"
     elif state == "succeeded" and not pods:
         state = "cached"

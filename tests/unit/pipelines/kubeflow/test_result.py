@@ -73,6 +73,28 @@ def test_a_run_whose_deadline_passed_between_two_steps_says_so(kubeflow: PlayedK
     assert "deadline of 90 s, received steps that had not begun by then" in result.error.message
 
 
+def test_a_run_whose_deadline_passed_while_a_step_was_prepared_says_so(
+    kubeflow: PlayedKubeflow,
+) -> None:
+    """As a real one answered: Argo leaves out the step whose driver it ended."""
+    workflow = json.loads((DATA / "workflow-flat-overdue.json").read_text())
+    nodes = workflow["status"]["nodes"]
+    for key, node in list(nodes.items()):
+        if ".validate-driver" in node["name"]:
+            node.update(phase="Failed", message="Step exceeded its deadline", outputs={})
+        elif node["name"].endswith(".validate"):
+            message = "omitted: depends condition not met"
+            node.update(type="Skipped", phase="Omitted", message=message)
+        elif ".validate(0)" in node["name"]:
+            del nodes[key]
+    answer(kubeflow, {**workflow, "spec": {"activeDeadlineSeconds": 90}}, "FAILED")
+    result = KubeflowRun(kubeflow.connect(API_HEALTH), "r").read()
+    assert [(step.name, step.state) for step in result.steps] == [("validate", "failed")]
+    assert result.error is not None
+    assert result.error.step == "validate"
+    assert "deadline of 90 s, received step validate unfinished" in result.error.message
+
+
 @pytest.mark.parametrize("health", [API_HEALTH, UI_HEALTH], ids=["api", "ui"])
 def test_a_failures_cause_needs_nothing_but_the_workflow(
     kubeflow: PlayedKubeflow, health: dict[str, str]
