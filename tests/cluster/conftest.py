@@ -17,6 +17,7 @@ kill_api_server: a function; SIGKILL to the API server, which a supervisor start
 without_s3: a function that returns a context manager: `with without_s3():` the S3 store is gone,
     afterwards it is back with its data
 without_api_server: likewise, no API server runs
+with_knative: skips the test unless the cluster has Knative Serving with the test bed's ingress
 mode: KServe's mode, "Standard" unless the test or its module says otherwise
 stage: `tests.cluster.deployments.Stage`: the namespace with the project's manifests, a bucket and
     the predictor's image; KUBECONFIG is that of the pipeline's own account
@@ -187,6 +188,12 @@ def stage(
     with prepare_stage(kubeconfig, namespace, s3, tmp_path, mode) as made:
         monkeypatch.setenv("KUBECONFIG", str(made.kubeconfig))
         yield made
+
+
+@pytest.fixture
+def with_knative(api: client.ApiClient) -> None:
+    """Skip a test unless the cluster has Knative Serving."""
+    _require_knative(api)
 
 
 def _require_knative(api: client.ApiClient) -> None:

@@ -220,6 +220,7 @@ def test_a_missing_rule_is_named(doctor: Doctor, stage: Stage) -> None:
     assert "manifests/base/role.yaml" in failed["remedy"]
 
 
+@pytest.mark.usefixtures("with_knative")
 def test_what_only_knative_needs_is_asked_for_with_knative(doctor: Doctor, stage: Stage) -> None:
     role = read_manifest("role")
     role["rules"] = [r for r in role["rules"] if r["apiGroups"] != ["serving.knative.dev"]]
@@ -245,6 +246,7 @@ def test_parameters_that_a_run_would_refuse(doctor: Doctor) -> None:
     assert "received 'many'" in report.of(ROOM)["text"]
 
 
+@pytest.mark.usefixtures("with_knative")
 def test_kserves_settings_where_only_the_second_place_may_be_read(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
