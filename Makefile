@@ -98,15 +98,17 @@ check-requirements: setup ## See whether the pinned requirements are up to date
 check-wheel: setup ## Build the wheel and try it in an environment of its own
 	requirements/check_wheel.sh $(BIN)
 
+PIPELINES = $(shell $(BIN)/python -c "from viewfinder_pipelines.pipeline.registry import PIPELINES as all; print(*(one.label for one in all))")
 .PHONY: golden
 golden: setup ## Write the compiled pipelines' golden files again
-	for name in $$($(BIN)/python -c 'from viewfinder_pipelines.pipeline.registry import PIPELINES; print(*(p.label for p in PIPELINES))'); do \
+	for name in $(PIPELINES); do \
 	  $(BIN)/viewfinder compile --pipeline $$name -o tests/contract/golden/$$name.yaml || exit 1; \
 	done
 
 .PHONY: parameters
 parameters: setup ## Write docs/parameters.md again
-	$(BIN)/viewfinder parameters --markdown > docs/parameters.md.new && mv docs/parameters.md.new docs/parameters.md || { rm -f docs/parameters.md.new; exit 1; }
+	$(BIN)/viewfinder parameters --markdown > docs/parameters.new
+	mv docs/parameters.new docs/parameters.md
 
 .PHONY: format
 format: setup ## Format the code and mend what ruff can mend
