@@ -25,7 +25,8 @@ class Target:
         """
         place, number = split_number(text)
         root, _, model = place.rpartition("/")
-        if not model or (root and not root.partition("://")[2]):
+        is_uri = "://" in text
+        if not model or ((is_uri or root) and not root.partition("://")[2]):
             raise UsageError(
                 "MODEL, MODEL/NUMBER, or the URI of a model root followed by either",
                 repr(text),

@@ -40,7 +40,7 @@ def test_a_version_is_named_as_elsewhere(text: str, target: Target) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "/", "a/b", "fruit/x", "s3://bucket", "s3://bucket/3", "3/4/5"]
+    "text", ["s3://", "s3:///", "", "/", "a/b", "fruit/x", "s3://bucket", "s3://bucket/3", "3/4/5"]
 )
 def test_what_names_no_version_is_refused(text: str) -> None:
     with pytest.raises(PermanentError, match="expected MODEL"):
