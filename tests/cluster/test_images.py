@@ -12,6 +12,7 @@ import yaml
 from kubernetes import client
 from tests.cluster.deployments import COLOURS, draw, write_evaluation, write_servable
 
+from viewfinder_components.checking.config import STEP
 from viewfinder_pipelines.pipeline.compiling import compile_pipeline
 
 ROOT = Path(__file__).parents[2]
@@ -134,8 +135,10 @@ def test_the_check_step_runs_in_the_predictors_image(pods: Pods, tmp_path: Path)
             for name, schema in types.items()
         }  # fmt: skip
 
+    # Kubeflow Pipelines hands on the defaults that the component's specification has.
+    defaults = {name: one.default for name, one in STEP.parameters.items()}
     # What is held here is the image; a shared machine may be slow.
-    parameters = {"requests": 10, "max_p50_ms": 30_000, "max_p99_ms": 60_000}
+    parameters = {**defaults, "max_p50_ms": 30_000, "max_p99_ms": 60_000}
     executor_input = {
         "inputs": {"artifacts": artifacts(inputs, ""), "parameterValues": parameters},
         "outputs": {"artifacts": artifacts(outputs, OUT), "outputFile": f"{OUT}/output"},
