@@ -1,4 +1,4 @@
-# `make demo` and `make test` do all set-up themselves; `make help` lists the rest.
+# `make demo` and `make test` set everything up themselves; `make help` lists all targets.
 SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -13,10 +13,10 @@ demo: setup ## Run the demo end to end: train on the fruit photos, serve the mod
 
 ##@ Develop
 .PHONY: setup
-setup: $(VENV)/.ready ## Make the virtual environment from the pinned requirements
+setup: $(VENV)/.ready ## Create the virtual environment from the pinned requirements
 
-# A stamp newer than every input: a second `make` sets nothing up and downloads nothing. Bytecode is
-# compiled at once: where Python may not write it later, importing TensorFlow takes twice as long.
+# A stamp that is newer than every input: a second `make` installs and downloads nothing. Bytecode is
+# compiled immediately: if Python cannot write it later, importing TensorFlow takes twice as long.
 $(VENV)/.ready: requirements/dev.txt requirements/uv.txt pyproject.toml
 	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 	  { echo "expected Python 3.11, 3.12 or 3.13, received '$(PYTHON)'; install one of them or say make PYTHON=/path/to/python"; exit 1; }
@@ -26,29 +26,59 @@ $(VENV)/.ready: requirements/dev.txt requirements/uv.txt pyproject.toml
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: test
-test: setup test-programs ## Pass every test that needs no cluster
-	$(BIN)/pytest --ignore=tests/cluster
+.PHONY: test test-fast
+# One after the other, even with -j: two at once would slow each other down.
+test: setup test-programs ## Run every test that needs no cluster
+	$(MAKE) --no-print-directory test-fast
+	$(MAKE) --no-print-directory test-slow
+test-fast: setup test-programs ## Run all of these except the slow ones
+	$(MAKE) --no-print-directory test-unit
+	$(MAKE) --no-print-directory test-tensorflow
+	$(MAKE) --no-print-directory test-integration
 
-# What the processor does to numbers, TensorFlow and OpenVINO decide when they start.
+# These four targets divide the tests among themselves.
+TENSORFLOW_TESTS := tests/unit/training tests/unit/export
+UNIT_TESTS := tests/unit tests/contract tests/doctor
+.PHONY: test-unit test-tensorflow test-integration test-slow
+test-unit: setup ## Run the unit tests, after every edit: no Go, no training
+	$(BIN)/pytest -n 2 -m "not slow" $(UNIT_TESTS) $(TENSORFLOW_TESTS:%=--ignore=%)
+test-tensorflow: setup ## Run the tests of training and export
+	$(BIN)/pytest -n 2 -m "not slow" $(TENSORFLOW_TESTS)
+test-integration: setup test-programs ## Run the tests with whole runs, predictors and object stores
+	$(BIN)/pytest -m "not slow" --ignore=tests/cluster $(UNIT_TESTS:%=--ignore=%)
+test-slow: setup test-programs ## Run the tests that take more than ten seconds each
+	$(BIN)/pytest -m slow --ignore=tests/cluster
+
+# In these tests, predictors write the stacks of busy threads. CPython reads the stacks of running
+# threads without a lock, which has crashed the process under coverage's tracer.
+UNTRACED_TESTS := tests/unit/checking/test_busy_node.py
+.PHONY: coverage
+coverage: setup ## Run test-unit and test-tensorflow with code coverage (minimum: fail_under in pyproject.toml)
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n 2 -m "not slow" $(UNIT_TESTS) $(UNTRACED_TESTS:%=--ignore=%)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+	$(BIN)/pytest -m "not slow" $(UNTRACED_TESTS)
+
+# TensorFlow and OpenVINO decide at start-up how to compute.
 NUMERIC_TESTS := tests/unit/export tests/unit/inference tests/unit/training tests/unit/evaluation \
-  tests/unit/checking tests/serving/test_predictions.py
+  tests/unit/checking tests/unit/explanation tests/serving/test_predictions.py
 .PHONY: test-numerics test-numerics-avx2 test-numerics-plain
-test-numerics: setup ## Pass what computes as other processors do: with AVX2 only, and without oneDNN
+test-numerics: setup ## Run the numerical tests as on other processors: with AVX2 only, and without oneDNN
 	$(MAKE) --no-print-directory -j2 --output-sync=target test-numerics-avx2 test-numerics-plain
-test-numerics-avx2: ## Pass them with AVX2 only
+test-numerics-avx2: ## Run the numerical tests with AVX2 only
 	ONEDNN_MAX_CPU_ISA=AVX2 $(BIN)/pytest -p no:cacheprovider -m "not slow" $(NUMERIC_TESTS)
-test-numerics-plain: ## Pass them without oneDNN
+test-numerics-plain: ## Run the numerical tests without oneDNN
 	TF_ENABLE_ONEDNN_OPTS=0 $(BIN)/pytest -p no:cacheprovider -m "not slow" $(NUMERIC_TESTS)
 
 .PHONY: test-pythons test-python-3.12 test-python-3.13
-test-pythons: setup ## Pass the tests on Python 3.12 and 3.13, where they are installed (REQUIRED=1: fail otherwise)
+test-pythons: setup ## Run the tests on Python 3.12 and 3.13, if installed (REQUIRED=1: fail if not)
 	$(MAKE) --no-print-directory -j2 --output-sync=target test-python-3.12 test-python-3.13
-test-python-3.12 test-python-3.13: ## Pass the tests on this Python
+test-python-3.12 test-python-3.13: ## Run the tests on this version of Python
 	BIN=$(BIN) REQUIRED=$(REQUIRED) tests/other_python.sh $(@:test-python-%=%)
 
 .PHONY: test-programs
-test-programs: setup ## Build the object stores and the kubectl that the tests start (Go 1.26; once)
+test-programs: setup ## Build the object stores and kubectl for the tests (once; needs Go 1.26)
 	$(BIN)/python -m tests.testbed build-programs
 
 ##@ Kubernetes
@@ -64,65 +94,70 @@ images: ## Build both images (BUILDER=docker or buildah, BASE=, IMAGES=registry/
 	done
 
 .PHONY: cluster-up
-cluster-up: setup ## Bring up a Kubernetes with KServe (root, Linux; KSERVE=0.16.0); its kubeconfig: .venv/bin/python -m tests.testbed kubeconfig
+cluster-up: setup ## Start a Kubernetes cluster with KServe (root, Linux; KSERVE=0.16.0); for its kubeconfig: .venv/bin/python -m tests.testbed kubeconfig
 	$(BIN)/python -m tests.testbed setup
 	$(BIN)/python -m tests.testbed up $(if $(KSERVE),--kserve $(KSERVE))
 
 .PHONY: cluster-down
-cluster-down: setup ## Take it down; nothing of it is left
+cluster-down: setup ## Remove that cluster completely
 	$(BIN)/python -m tests.testbed down
 
 .PHONY: test-cluster
-test-cluster: setup ## Pass the tests that need a cluster: KUBECONFIG's, or the test bed's
+test-cluster: setup ## Run the tests that need a cluster: the one in KUBECONFIG, or the test bed
 	BIN=$(BIN) tests/cluster/run.sh $(TESTS)
 
 ##@ Check
 .PHONY: check
-check: setup ## Lint, types, layers, requirements up to date, wheel
+check: setup ## Check format, lint, types, layers, prose, requirements and wheel
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(MAKE) --no-print-directory check-prose
 	$(MAKE) --no-print-directory check-requirements
 	$(MAKE) --no-print-directory check-wheel
 
+.PHONY: check-prose
+check-prose: setup ## Check the English of documents, docstrings, comments and messages
+	$(BIN)/python -m tests.prose
+
 .PHONY: requirements
-requirements: ## Pin every requirement again, with hashes (UPGRADE=1 for the newest)
+requirements: ## Pin every requirement again, with hashes (UPGRADE=1: newest versions)
 	$(BIN)/python requirements/pin.py $(if $(UPGRADE),--upgrade)
 
 .PHONY: check-requirements
-check-requirements: setup ## See whether the pinned requirements are up to date
+check-requirements: setup ## Check that the pinned requirements are up to date
 	$(BIN)/python requirements/pin.py --check
 
 .PHONY: check-wheel
-check-wheel: setup ## Build the wheel and try it in an environment of its own
+check-wheel: setup ## Build the wheel and try it in a clean environment
 	requirements/check_wheel.sh $(BIN)
 
 PIPELINES = $(shell $(BIN)/python -c "from viewfinder_pipelines.pipeline.registry import PIPELINES as all; print(*(one.label for one in all))")
 .PHONY: golden
-golden: setup ## Write the compiled pipelines' golden files again
+golden: setup ## Rewrite the compiled pipelines' golden files
 	for name in $(PIPELINES); do \
 	  $(BIN)/viewfinder compile --pipeline $$name -o tests/contract/golden/$$name.yaml || exit 1; \
 	done
 
 .PHONY: parameters
-parameters: setup ## Write docs/parameters.md again
+parameters: setup ## Rewrite docs/parameters.md
 	$(BIN)/viewfinder parameters --markdown > docs/parameters.new
 	mv docs/parameters.new docs/parameters.md
 
 .PHONY: format
-format: setup ## Format the code and mend what ruff can mend
+format: setup ## Format the code and fix what ruff can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 ##@ Measure
 .PHONY: benchmark
-benchmark: setup ## Make the README's numbers again (BENCHMARK=name for one of them)
+benchmark: setup ## Repeat the README's measurements (BENCHMARK=name for one of them)
 	$(BIN)/python -m tests.benchmarks $(BENCHMARK)
 
 ##@ Clean
 .PHONY: clean
-clean: ## Remove the virtual environment and everything built
+clean: ## Remove the virtual environment and all build results
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 ##@ Help

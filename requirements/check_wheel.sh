@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The wheel installs and imports in a clean environment, with nothing but the pinned requirements
-# of its extras: argument 1 is the folder of the programs to build with.
+# Check that the wheel installs and imports in a clean environment with only the pinned requirements
+# of its extras. Argument 1 is the folder with the build programs.
 set -euo pipefail
 bin=$(cd "$1" && pwd)
 cd "$(dirname "$0")/.."
@@ -10,9 +10,9 @@ trap 'rm -rf "$scratch"' EXIT
 "$bin/python" -m build --quiet --wheel --no-isolation --outdir "$scratch" .
 wheel=("$scratch"/viewfinder-*.whl)
 names=$("$bin/python" -m zipfile -l "${wheel[0]}" | awk 'NR > 1 {print $1}' | cut -d/ -f1 | sort -u)
-expected=$'viewfinder_components\nviewfinder_pipelines\nviewfinder_serving'
+expected=$'viewfinder\nviewfinder_components\nviewfinder_pipelines\nviewfinder_serving'
 if [ "$(grep -v dist-info <<<"$names")" != "$expected" ]; then
-  echo "expected the wheel to hold our three packages, received: $names"; exit 1
+  echo "expected the wheel to hold our four packages, received: $names"; exit 1
 fi
 
 for extra in steps serving; do
@@ -23,6 +23,7 @@ done
 cd "$scratch"
 steps/bin/viewfinder --help >/dev/null
 steps/bin/viewfinder compile -o "$scratch/pipeline.yaml"
+steps/bin/python -c 'import viewfinder; [getattr(viewfinder, name) for name in viewfinder.__all__]'
 steps/bin/python -c 'import viewfinder_components.validation.validate, viewfinder_components.export.export'
 serving/bin/python -m viewfinder_serving --help >/dev/null
 serving/bin/python -c "import viewfinder_serving.server"

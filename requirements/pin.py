@@ -1,6 +1,6 @@
-"""Pin every requirement with its hashes, or with --check tell whether the pins are out of date.
+"""Pin every requirement with its hashes, or check with --check whether the pins are out of date.
 
-Without --upgrade the present pins are kept wherever they satisfy pyproject.toml.
+Without --upgrade, the current pins are kept wherever they satisfy pyproject.toml.
 """
 
 import argparse
@@ -17,7 +17,7 @@ FILES: dict[str, list[str]] = {
     "build.txt": ["--group", "build"],
     "dev.txt": ["pyproject.toml", "--all-extras", "--group", "dev"],
 }
-# One file for every Python that pyproject.toml allows, each package in one version where possible.
+# One file for all Pythons that pyproject.toml allows, with one version of each package if possible.
 OPTIONS = [
     *("--quiet", "--universal", "--fork-strategy", "fewest", "--python-version", "3.11"),
     *("--generate-hashes", "--no-annotate"),
@@ -32,7 +32,7 @@ def pin(name: str, output: Path, *more: str) -> None:
 
 
 def find_stale() -> list[str]:
-    """Return the files that no longer satisfy pyproject.toml: pinned again, they change."""
+    """Return the files that pinning again would change."""
     stale = []
     for name in FILES:
         with tempfile.TemporaryDirectory() as scratch:

@@ -1,1 +1,1 @@
-"""The steps of the pipeline, and the ground they stand on."""
+"""The steps of the pipeline, and the modules they share."""

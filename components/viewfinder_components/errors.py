@@ -1,12 +1,13 @@
 """Errors that say what was expected, what was received and what to do next."""
 
 from collections.abc import Sequence
+from typing import Any
 
 _LONGEST_SHOWN = 100  # characters of a value
 
 
 def compose_sentence(expected: str, received: str, remedy: str) -> str:
-    """Return the sentence that an error of ours says."""
+    """Return the sentence of a Viewfinder error."""
     return f"expected {expected}, received {received}; {remedy}"
 
 
@@ -25,13 +26,24 @@ class ViewfinderError(Exception):
         self.received = received
         self.remedy = remedy
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Say how to pickle and copy it: a pool of processes hands its errors on like that.
+
+        Python would call the class with the sentence, which takes other arguments.
+        """
+        return _restore, (type(self), self.args), vars(self)
+
+
+def _restore(kind: type[ViewfinderError], texts: tuple[str, ...]) -> ViewfinderError:
+    return kind.__new__(kind, *texts)
+
 
 class PermanentError(ViewfinderError):
     """The same input fails again: a retry cannot help."""
 
 
 class SeveralErrors(PermanentError):  # noqa: N818  (one error that is several)
-    """Several things are wrong at once; the message has a line for each.
+    """Several things are wrong at once; the message has a line for each of them.
 
     Args:
         errors: Two or more.
@@ -47,24 +59,24 @@ class SeveralErrors(PermanentError):  # noqa: N818  (one error that is several)
 
 
 class TransientError(ViewfinderError):
-    """The world was not ready: the same input may succeed later."""
+    """The environment was not ready: the same input may succeed later."""
 
 
 class UsageError(PermanentError):
-    """What was asked for is malformed: an unknown name, a value of the wrong form or out of range.
+    """The request is malformed: an unknown name, a value of the wrong form or out of range.
 
-    Nothing was begun; a command that meets it exits with 2.
+    Nothing was started; a command that raises it exits with 2.
     """
 
 
 class ParameterError(UsageError):
-    """A parameter does not take the value that it was given.
+    """A parameter does not accept the value that it was given.
 
     Args:
         name: The parameter, as users write it.
-        rule: Which values it takes, such as `"a whole number from 1 to 9"`.
+        rule: Which values it accepts, such as `"a whole number from 1 to 9"`.
         value: What it was given.
-        remedy: What to do next; to set it to such a value, where that is all there is to say.
+        remedy: What to do next; empty if setting it to such a value is all there is to do.
     """
 
     def __init__(self, name: str, rule: str, value: object, remedy: str = "") -> None:

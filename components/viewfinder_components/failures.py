@@ -1,4 +1,4 @@
-"""Why a step failed, in one sentence and in parts that a program can read."""
+"""Why a step failed, in one sentence and in machine-readable parts."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -15,12 +15,12 @@ class Failure:
     """Why a step failed.
 
     Attributes:
-        kind: `permanent` when the same input fails again, `transient` when it may succeed later.
+        kind: `permanent` if the same input fails again, `transient` if it may succeed later.
         message: The sentence for the reader.
-        expected: What was needed; empty where the error does not say.
-        received: What came instead.
+        expected: What was needed; empty if the error does not say.
+        received: What was received instead.
         remedy: What to do next.
-        cause: Class and first line of an exception that is not ours; empty for one that is.
+        cause: Class and first line of an exception that is not ours; empty for ours.
     """
 
     kind: FailureKind
@@ -31,7 +31,7 @@ class Failure:
     cause: str = ""
 
     def to_json(self) -> dict[str, str]:
-        """Return JSON-ready values, without what is empty and what the others tell."""
+        """Return JSON-ready values, without empty ones and those that the others imply."""
         values = {name: text for name, text in asdict(self).items() if text}
         if self.expected and self.message == self._sentence():
             del values["message"]
@@ -39,7 +39,7 @@ class Failure:
 
     @classmethod
     def from_json(cls, values: Mapping[str, str]) -> Self:
-        """Return the failure of such values.
+        """Build a failure from such values.
 
         Raises:
             TypeError: They are not such values.
@@ -54,13 +54,13 @@ class Failure:
 
 
 def describe_exception(error: BaseException) -> Failure:
-    """Return why a step or a command failed that ended with this exception."""
+    """Return why a step or a command that ended with this exception failed."""
     if isinstance(error, ViewfinderError):
         return _as_failure(error)
     cause = name_cause(error)
     if explained := explain_foreign(error):
         return replace(_as_failure(explained), cause=cause)
-    message = f"an error that was not foreseen: {cause}"
+    message = f"an unexpected error: {cause}"
     return Failure(kind="permanent", message=message, cause=cause)
 
 

@@ -1,6 +1,6 @@
-"""What exceptions of the system and of other libraries mean, as errors of ours.
+"""What exceptions of the system and of other libraries mean, as our own errors.
 
-Told by number and class; a library is never imported for it.
+They are recognized by number and class; a library is never imported for it.
 """
 
 import errno
@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
 from viewfinder_components.library_messages import strip_colors
 
-# What Keras puts above a layer's error, and OpenVINO above every error.
+# What Keras prepends to a layer's error, and OpenVINO to every error.
 _WRAPPER = re.compile(r"Exception encountered when calling |(Exception from|Check '.*' failed at) ")
-_NODE = re.compile(r"\{\{.*?\}\} ?")  # TensorFlow's name of the operation, before what happened
+_NODE = re.compile(r"\{\{.*?\}\} ?")  # TensorFlow's name for the operation, before the cause
 _ONEDNN_MEMORY = "Status: 1,"  # dnnl_out_of_memory, as TensorFlow's oneDNN kernels print it
 _LONGEST = 300
 _MOST_CAUSES = 10
@@ -25,41 +25,41 @@ _SYSTEM = {  # error number: what was expected, what to do
     errno.EACCES: _PERMISSION,
     errno.EPERM: _PERMISSION,
     errno.EROFS: (
-        "a file system that can be written at {name}",
-        "name a place that can be written (VIEWFINDER_HOME, model_root)",
+        "a writable file system at {name}",
+        "name a writable place (VIEWFINDER_HOME, model_root)",
     ),
     errno.EMFILE: _FILES,
     errno.ENFILE: _FILES,
     errno.EADDRINUSE: (
-        "a port that is free",
-        "choose another port, or end the program that uses it",
+        "a free port",
+        "choose another port, or stop the program that uses it",
     ),
-    errno.EIO: ("a working disk under {name}", "check the disk, then run again"),
+    errno.EIO: ("a working disk under {name}", "check the disk, then try again"),
     errno.ENOENT: ("a file or folder at {name}", "correct the path, or restore what was there"),
     errno.EEXIST: ("nothing at {name} yet", "choose another path, or remove what is there"),
     errno.ENOTEMPTY: ("an empty folder at {name}", "choose another path, or empty the folder"),
     errno.ENOTDIR: ("only folders on the way to {name}", "correct the path"),
     errno.EISDIR: ("a file, not a folder, at {name}", "correct the path"),
-    errno.ELOOP: ("links that end somewhere at {name}", "correct the links"),
+    errno.ELOOP: ("links that do not form a loop at {name}", "correct the links"),
     errno.EFBIG: (
         "files of this size to be allowed",
-        "raise the limit with `ulimit -f`, or use a disk that takes larger files",
+        "raise the limit with `ulimit -f`, or use a disk that supports larger files",
     ),
-    errno.EAGAIN: ("room for more processes", "raise the limit with `ulimit -u`, then run again"),
-    errno.ESTALE: ("a network disk that still has {name}", "mount it again, then run again"),
+    errno.EAGAIN: ("room for more processes", "raise the limit with `ulimit -u`, then try again"),
+    errno.ESTALE: ("a network disk that still has {name}", "remount it, then try again"),
     errno.ENAMETOOLONG: ("a shorter path", "choose a shorter name or folder"),
 }
 _MEMORY_REMEDY = (
-    "close other programs or raise the memory limit, then run again; a smaller batch_size or "
-    "image_size needs less"
+    "close other programs or raise the memory limit, then try again; a smaller batch_size or "
+    "image_size needs less memory"
 )
 
 
 def explain_foreign(error: BaseException) -> ViewfinderError | None:
-    """Return what an exception that is not ours means; None when that is not known.
+    """Return what an exception that is not ours means; None if unknown.
 
-    Looks at the exceptions it was raised from as well. One that merely came before it counts only
-    where it tells of a full disk or of want of memory.
+    Also considers the exceptions it was raised from. One that merely occurred before it counts only
+    if it reports a full disk or a lack of memory.
     """
     for cause in _causes(error):
         if found := _explain(cause):
@@ -69,13 +69,13 @@ def explain_foreign(error: BaseException) -> ViewfinderError | None:
 
 
 def name_cause(error: BaseException) -> str:
-    """Return an exception's class and the first line that says what happened."""
+    """Return an exception's class and the first line that states the cause."""
     lines = [
         line.strip()
         for line in _NODE.sub("", strip_colors(str(error))).splitlines()
         if line.strip()
     ]
-    # At most all lines but the last: what happened is told behind what it happened in.
+    # At most all lines but the last: the cause comes after its context.
     while len(lines) > 1 and _WRAPPER.match(lines[0]):
         del lines[0]
     name = type(error).__name__
@@ -100,16 +100,16 @@ def _explain(error: BaseException) -> ViewfinderError | None:
 
 
 def _explain_exhaustion(error: BaseException) -> ViewfinderError | None:
-    """Explain a full disk and want of memory, whichever library met it."""
+    """Explain a full disk or a lack of memory, whichever library encountered it."""
     full = isinstance(error, OSError) and error.errno in _FULL
     # TensorFlow has one class for both, and the system's own words for the disk.
     exhausted = _is_of("tensorflow", "ResourceExhaustedError", error)
     if full or (exhausted and os.strerror(errno.ENOSPC) in str(error)):
         return PermanentError(
-            "room on the disk",
+            "space on the disk",
             f"{_received(error)}{_name_inodes(error)}",
-            "make room, or put runs (VIEWFINDER_HOME), model_root and temporary files (TMPDIR) on "
-            "a larger disk, and run again",
+            "free some space, or put runs (VIEWFINDER_HOME), model_root and temporary files "
+            "(TMPDIR) on a larger disk, and try again",
         )
     no_memory = isinstance(error, OSError) and error.errno == errno.ENOMEM
     onednn = _is_of("tensorflow", "AbortedError", error) and _ONEDNN_MEMORY in str(error)
@@ -119,7 +119,7 @@ def _explain_exhaustion(error: BaseException) -> ViewfinderError | None:
 
 
 def _name_inodes(error: BaseException) -> str:
-    """Tell that it is files, not bytes, of which a disk has no more: `df` shows free space then."""
+    """Mention it if a disk has run out of inodes, not bytes: `df` then shows free space."""
     name = getattr(error, "filename", None)
     if not isinstance(name, str):
         return ""
@@ -132,7 +132,7 @@ def _name_inodes(error: BaseException) -> str:
 
 
 def _explain_system(error: OSError) -> ViewfinderError | None:
-    """Explain an error of the system by its number."""
+    """Explain a system error by its number."""
     if isinstance(error, ConnectionError | TimeoutError | socket.gaierror):
         return TransientError("an answer from the network", _received(error), "try again")
     if error.errno not in _SYSTEM:
@@ -159,7 +159,7 @@ def _is_adrift() -> bool:
 
 def _explain_other(error: BaseException) -> ViewfinderError | None:
     if isinstance(error, KeyboardInterrupt):
-        return TransientError("to run to the end", "an interruption", "run again")
+        return TransientError("to run to completion", "an interruption", "try again")
     if isinstance(error, ModuleNotFoundError):
         return PermanentError(
             f"the package {error.name} to be installed",
@@ -170,20 +170,20 @@ def _explain_other(error: BaseException) -> ViewfinderError | None:
         return PermanentError(
             "libraries that can be loaded",
             name_cause(error),
-            "lift the limit on memory (`ulimit -v`) if there is one; otherwise install them again "
+            "remove the memory limit (`ulimit -v`) if there is one; otherwise install them again "
             "with `make setup`",
         )
     if _is_of("pyarrow", "ArrowException", error) or _is_of("zipfile", "BadZipFile", error):
         return PermanentError(
-            "a file in the form that its name promises", name_cause(error), "make the file again"
+            "a file in the format its name implies", name_cause(error), "recreate the file"
         )
     if _is_of("PIL", "UnidentifiedImageError", error):
-        return PermanentError("a picture", name_cause(error), "take the file away")
+        return PermanentError("a picture", name_cause(error), "remove the file")
     return None
 
 
 def _is_of(package: str, name: str, error: BaseException) -> bool:
-    """Return whether an exception is of a package's class, or of one made from it."""
+    """Return whether an exception's class is from a package, or derived from one of its classes."""
     return any(
         kind.__name__ == name and kind.__module__.partition(".")[0] == package
         for kind in type(error).__mro__

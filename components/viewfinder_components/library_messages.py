@@ -1,4 +1,4 @@
-"""What libraries write for developers and terminals, taken out of their messages."""
+"""Remove what libraries write for developers and terminals from their messages."""
 
 import re
 
@@ -7,13 +7,13 @@ _COLOR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def strip_addresses(text: str) -> str:
-    """Return a message without the objects that it names by their address in memory.
+    """Return a message without references to objects by their memory address.
 
-    An address differs from process to process, and helps nobody but an attacker.
+    An address differs from process to process, and only helps attackers.
     """
     return _OBJECT.sub("", text)
 
 
 def strip_colors(text: str) -> str:
-    """Return a message without a terminal's colors."""
+    """Return a message without terminal colors."""
     return _COLOR.sub("", text)

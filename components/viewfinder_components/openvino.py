@@ -1,8 +1,8 @@
-"""The one place that imports OpenVINO, without its telemetry.
+"""The only module that imports OpenVINO, without its telemetry.
 
 Importing OpenVINO with the package `openvino_telemetry`, on which it depends, reports its use to
-Google Analytics and writes a folder to the user's home, unasked. Where the package is missing,
-OpenVINO uses a stub of its own; so it is missing here.
+Google Analytics and creates a folder in the user's home, unasked. If the package is missing,
+OpenVINO uses its own stub, so it is made to look missing here.
 """
 
 import sys

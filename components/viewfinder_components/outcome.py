@@ -1,7 +1,7 @@
-"""How a step ended, as one line of JSON: in its log, beside its outputs, and in its pod's status.
+"""How a step ended, as one line of JSON: in its log, with its outputs, and in its pod's status.
 
-Whoever reads a run (on this machine, from Kubeflow Pipelines' API, from its UI) takes summary,
-times, metrics and cause from here, and never from the wording of other lines.
+Readers of a run (on this machine, from Kubeflow Pipelines' API, from its UI) take summary, times,
+metrics and cause from here, never from the wording of other lines.
 """
 
 import json
@@ -20,25 +20,25 @@ from viewfinder_components.failures import Failure, describe_exception
 SCHEMA_VERSION = 1
 TERMINATION_LOG = Path("/dev/termination-log")
 TERMINATION_LIMIT = 4096
-"""Bytes of a container's termination message that Kubernetes keeps."""
+"""Maximum size in bytes of a termination message that Kubernetes keeps."""
 
 _KEY = "viewfinder_outcome"
 _MARKER = f'{{"{_KEY}": '
 _LOG_PREFIX = "viewfinder outcome: "
 _CUT = " ..."
-_SHORTEST_TEXT = 40  # characters of a text that is cut to fit
+_SHORTEST_TEXT = 40  # characters of a text that is shortened to fit
 
 _log = logging.getLogger(__name__)
 
 
 class MetricsArtifact(Protocol):
-    """What a step's `dsl.Metrics` artifact offers."""
+    """The part of a step's `dsl.Metrics` artifact used here."""
 
     metadata: dict[str, Any]
 
     @property
     def path(self) -> str:
-        """Where the artifact's file lies."""
+        """The path of the artifact's file."""
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,14 @@ class Outcome:
     Attributes:
         step: The step's name.
         state: Whether it succeeded.
-        began: When its code began, ISO 8601, UTC.
+        began: When its code started, ISO 8601, UTC.
         ended: When its code ended, ISO 8601, UTC.
-        summary: One sentence about what it did; empty when it failed.
-        seconds: Where its seconds went, by phase.
+        summary: One sentence about what it did; empty if it failed.
+        seconds: How long it took, by phase.
         metrics: What it measured, by name.
         parameters: Its output parameters, by name.
-        metadata: What it wrote beside its artifacts, by the artifact's name.
-        failure: Why it failed; None when it succeeded.
+        metadata: What it wrote with its artifacts, by the artifact's name.
+        failure: Why it failed; None if it succeeded.
     """
 
     step: str
@@ -70,10 +70,10 @@ class Outcome:
     failure: Failure | None = None
 
     def to_line(self, ascii_only: bool = True) -> str:
-        """Return the outcome as one line of JSON, without what is empty.
+        """Return the outcome as one line of JSON, omitting empty values.
 
         Args:
-            ascii_only: Whether other characters are escaped, as a log of any encoding needs it.
+            ascii_only: Whether to escape other characters, for logs in any encoding.
         """
         values = {key: value for key, value in asdict(self).items() if value}
         if self.failure is not None:
@@ -83,7 +83,7 @@ class Outcome:
 
 
 class OutcomeRecorder:
-    """Takes what a step has to tell when it has succeeded."""
+    """Receives a successful step's results."""
 
     def __init__(self) -> None:
         self.told: dict[str, Any] | None = None
@@ -91,23 +91,23 @@ class OutcomeRecorder:
     def succeed(
         self,
         summary: str,
-        seconds: Mapping[str, float],
+        seconds: Mapping[str, float] | None = None,
         metrics: Mapping[str, float] | None = None,
         parameters: Mapping[str, Any] | None = None,
         metadata: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
-        """Tell what the step did; to be called once, when all of its work is done.
+        """Report what the step did; to be called once, when all of its work is done.
 
         Args:
             summary: One sentence.
-            seconds: Where the seconds went, by phase.
+            seconds: How long it took, by phase, where that is worth knowing.
             metrics: What was measured; also the metadata of the step's metrics artifact.
             parameters: The step's output parameters.
-            metadata: What was written beside artifacts, by the artifact's name.
+            metadata: What was written with artifacts, by the artifact's name.
         """
         self.told = {
             "summary": summary,
-            "seconds": dict(seconds),
+            "seconds": dict(seconds or {}),
             "metrics": dict(metrics or {}),
             "parameters": dict(parameters or {}),
             "metadata": {name: dict(values) for name, values in (metadata or {}).items()},
@@ -120,21 +120,21 @@ def record_outcome(step: str, metrics: MetricsArtifact) -> Iterator[OutcomeRecor
 
     A success is logged, and written into the file of the step's metrics artifact, which Kubeflow
     Pipelines keeps. A failure is logged, and left as the container's termination message: Argo
-    makes it the node's message, which Kubeflow Pipelines keeps with the run. The exception goes on.
+    makes it the node's message, which Kubeflow Pipelines keeps with the run. The error is reraised.
 
     Args:
         step: The step's name.
         metrics: The step's metrics artifact.
 
     Yields:
-        The recorder, to which the step tells its success.
+        The recorder, to which the step reports its success.
     """
     began = _now()
     recorder = OutcomeRecorder()
     try:
         yield recorder
         if recorder.told is None:
-            raise RuntimeError(f"the step {step} did not tell its outcome")
+            raise RuntimeError(f"the step {step} did not report its outcome")
         outcome = Outcome(step, "succeeded", began, _now(), **recorder.told)
         metrics.metadata.update(outcome.metrics)
         Path(metrics.path).write_text(outcome.to_line() + "\n", encoding="utf-8")
@@ -148,10 +148,10 @@ def record_outcome(step: str, metrics: MetricsArtifact) -> Iterator[OutcomeRecor
 
 
 def parse_outcome(text: str) -> Outcome | None:
-    """Return the outcome that a text holds: a line of a log, a node's message, a file.
+    """Return the outcome in a text: a line of a log, a node's message, a file.
 
-    What stands before and behind it does not matter. An outcome of another schema, one that was
-    cut off, or what only looks like one (a photo's name may) is none.
+    Text before and after it is ignored. An outcome of another schema, a truncated one, or something
+    that only looks like one (a photo's name may) does not count.
     """
     _, found, rest = text.rpartition(_MARKER)
     if not found:
@@ -164,7 +164,7 @@ def parse_outcome(text: str) -> Outcome | None:
 
 
 def find_outcome(lines: Iterable[str], step: str) -> Outcome | None:
-    """Return the last outcome of a step among lines; a step that was tried again has several."""
+    """Return a step's last outcome among lines; a step that was retried has several."""
     outcomes = map(parse_outcome, lines)
     return next((o for o in reversed([*outcomes]) if o is not None and o.step == step), None)
 
@@ -181,7 +181,7 @@ def _from_values(values: dict[str, Any]) -> Outcome | None:
     if not all(isinstance(table, dict) for table in (*tables, *outcome.metadata.values())):
         return None
     for time in (outcome.began, outcome.ended):
-        datetime.fromisoformat(time)  # raises ValueError where it is none
+        datetime.fromisoformat(time)  # raises ValueError if it is not a time
     return outcome
 
 
@@ -190,17 +190,17 @@ def _now() -> str:
 
 
 def _print(outcome: Outcome) -> None:
-    """Print rather than log: what a library did to the loggers must not swallow it.
+    """Print instead of log: a library's changes to the loggers must not suppress it.
 
-    Kubeflow Pipelines' API takes a line of a kept log that is JSON for an entry of its own, and
-    shows the field "log" of it (backend/src/apiserver/archive/log.go): the line must not be JSON.
+    Kubeflow Pipelines' API treats a JSON line in a kept log as an entry of its own, and shows its
+    field "log" (backend/src/apiserver/archive/log.go): the line must not be JSON.
     """
     sys.stdout.write(f"{_LOG_PREFIX}{outcome.to_line()}\n")
     sys.stdout.flush()
 
 
 def _leave_message(outcome: Outcome, path: Path | None = None) -> None:
-    """Write the termination message, where this is a container; a laptop has no such file."""
+    """Write the termination message if this is a container; a laptop has no such file."""
     with suppress(OSError):
         descriptor = os.open(path or TERMINATION_LOG, os.O_WRONLY | os.O_TRUNC)  # never created
         with os.fdopen(descriptor, "wb") as file:
@@ -211,8 +211,8 @@ def termination_message(outcome: Outcome) -> bytes:
     """Return a failed step's termination message: the sentence for people, then the outcome.
 
     Returns:
-        UTF-8 of at most 4,096 bytes. Where that is too little, the sentence is left out first,
-        since the outcome has it too; then the outcome's longest texts are cut.
+        UTF-8 of at most 4,096 bytes. If that is not enough, the sentence is omitted first,
+        since it is also in the outcome; then the outcome's longest texts are shortened.
     """
     failure = outcome.failure
     assert failure is not None  # noqa: S101  (only failures leave a message)
@@ -227,7 +227,7 @@ def termination_message(outcome: Outcome) -> bytes:
 
 
 def _shorten(failure: Failure, excess: int) -> Failure:
-    """Cut the longest text of a failure by about so many bytes."""
+    """Shorten the longest text of a failure by about this many bytes."""
     texts = {name: text for name, text in failure.to_json().items() if name != "kind"}
     name, text = max(texts.items(), key=lambda item: len(_encode(item[1])))
     keep = max(_SHORTEST_TEXT, len(text) - excess - len(_CUT))
@@ -238,5 +238,5 @@ def _shorten(failure: Failure, excess: int) -> Failure:
 
 
 def _encode(text: str) -> bytes:
-    """Return UTF-8; what it cannot say (half of a broken file name) becomes a `?`."""
+    """Return UTF-8; characters it cannot encode (half of a broken file name) become `?`."""
     return text.encode("utf-8", "replace")

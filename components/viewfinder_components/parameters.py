@@ -5,8 +5,8 @@
         epochs: Count = 100
         '''Maximum number of passes over the training photos.'''
 
-The field is the parameter's name, type, range and default. The text below it, up to the first empty
-line, is its description; without one, that of its type (`Described`). The component's defaults and
+The field gives the parameter's name, type, range and default. The text below it, up to the first
+empty line, is its description; without one, its type's (`Described`). The component's defaults and
 descriptions, the pipelines' parameters, the command line and the documentation come from there.
 """
 
@@ -25,12 +25,12 @@ from viewfinder_components.errors import ParameterError
 from viewfinder_components.ranges import Advice, Described, Text
 
 KINDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
-"""What the types of parameters are called."""
+"""The names of parameter types."""
 
 INTERNAL = object()
-"""Marks a field, in its type's `Annotated`, that is no parameter of a step."""
+"""Marks a field, in its type's `Annotated`, that is not a parameter of a step."""
 
-# What pydantic calls a call with the wrong arguments.
+# pydantic's error types for a call with the wrong arguments.
 _MISUSES = (
     "missing",
     "missing_argument",
@@ -45,28 +45,32 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Parameter:
-    """What there is to know about a parameter."""
+    """Everything about a parameter."""
 
     name: str
     kind: type
     """One of `KINDS`."""
     rule: str
-    """Which values it takes, such as `"a whole number from 1 to 9"`."""
+    """Which values it accepts, such as `"a whole number from 1 to 9"`."""
     default: Any
-    """`MISSING` where it must be given."""
+    """`MISSING` if it is required."""
     description: str
 
     @property
     def is_required(self) -> bool:
-        """Whether it must be given."""
+        """Whether it is required."""
         return self.default is MISSING
 
 
 @dataclass_transform(frozen_default=True)
 def configuration(cls: type[_Config]) -> type[_Config]:
-    """Make a class a frozen dataclass whose values are held to their types.
+    """Make a class a frozen dataclass whose values are checked against their types.
 
     Wrong values raise `ParameterError`, missing and unknown names `TypeError`.
+
+    Args:
+        cls: The class: a field's type is the parameter's range, and the text below the field its
+            description.
     """
     rules = ConfigDict(
         strict=True,
@@ -94,9 +98,9 @@ def read_parameters(*configs: type[Any], internal: bool = False) -> dict[str, Pa
 
     Args:
         configs: Classes made by `configuration`.
-        internal: Whether to list the fields as well that are no parameters.
+        internal: Whether to include the fields that are not parameters.
 
-    Of a parameter that two of them declare, the first description is taken.
+    If two of them declare a parameter, the first description is used.
 
     Raises:
         TypeError: Two of them declare a parameter with different types, ranges or defaults.
@@ -115,11 +119,11 @@ def read_parameters(*configs: type[Any], internal: bool = False) -> dict[str, Pa
 
 
 def build_config(config: type[_Config], arguments: Mapping[str, Any]) -> _Config:
-    """Make a configuration of those arguments that are its parameters; others keep their defaults.
+    """Make a configuration from the arguments that belong to it; other fields keep their defaults.
 
     Raises:
-        ParameterError: A value is out of its range.
-        TypeError: An argument is missing that has no default.
+        ParameterError: A value is out of range.
+        TypeError: An argument without a default is missing.
     """
     return config(**{n: arguments[n] for n in read_parameters(config) if n in arguments})
 
@@ -127,11 +131,11 @@ def build_config(config: type[_Config], arguments: Mapping[str, Any]) -> _Config
 def declares(*configs: type[Any]) -> Callable[[_Function], _Function]:
     """Give a component's function its parameters' defaults and descriptions.
 
-    KFP ships the function's source, so names and types stand in its signature; they are held to
-    the declarations when the component is imported.
+    KFP ships the function's source, so names and types are in its signature; they are checked
+    against the declarations when the component is imported.
 
     Args:
-        configs: What declares the function's parameters: all of those that are no artifacts.
+        configs: What declares the function's parameters: all of those that are not artifacts.
     """
 
     def complete(function: _Function) -> _Function:
@@ -171,18 +175,16 @@ def _need_agreement(
 def _order_defaults(
     name: str, signature: inspect.Signature, declared: Mapping[str, Parameter]
 ) -> tuple[Any, ...]:
-    """Return the defaults of a function's last parameters, as Python keeps them."""
+    """Return the defaults of a function's last parameters, in Python's form."""
     defaults: list[Any] = []
     for parameter, one in signature.parameters.items():
         default = declared[parameter].default if parameter in declared else MISSING
         if one.default is not inspect.Parameter.empty:
-            raise TypeError(f"{name}: the default of {parameter} stands in its declaration alone")
+            raise TypeError(f"{name}: the default of {parameter} belongs only in its declaration")
         if default is not MISSING:
             defaults.append(default)
         elif defaults:
-            raise TypeError(
-                f"{name}: {parameter} has no default, so it stands before those that do"
-            )
+            raise TypeError(f"{name}: {parameter} has no default, so it must precede those that do")
     return tuple(defaults)
 
 
@@ -214,7 +216,7 @@ def _read(field: Field[Any], info: FieldInfo) -> Parameter:
 
 
 def _name_rule(kind: type, choices: tuple[Any, ...], metadata: list[Any]) -> str:
-    """Return which values a parameter takes, from the constraints of its type."""
+    """Return which values a parameter accepts, from the constraints of its type."""
     if choices:
         named = [str(one) or "empty" for one in sorted(choices, key=lambda choice: not choice)]
         return " or ".join(filter(None, [", ".join(named[:-1]), named[-1]]))
@@ -239,7 +241,7 @@ def _write(bound: Any) -> str:
 
 
 def _translate(error: ValidationError, config: type[Any]) -> Exception:
-    """Return pydantic's first finding as an error of ours."""
+    """Return pydantic's first finding as one of our errors."""
     found = error.errors(include_url=False)[0]
     if found["type"] in _MISUSES or not found["loc"]:
         return TypeError(f"{config.__name__}: {found['msg']}: {', '.join(map(str, found['loc']))}")

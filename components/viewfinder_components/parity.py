@@ -24,10 +24,10 @@ class Parity:
     Attributes:
         compared: How many photos were answered and compared.
         too_large: Photos above the predictor's own limits, by URI; they are not compared.
-        failures: A sentence for each photo that was not answered as the contract says.
-        max_difference: Largest difference of a probability; 0 where nothing was compared.
-        other_labels: Photos with another label than the evaluation's, by URI.
-        labels: The labels in the predictor's order; empty where nothing was answered.
+        failures: A sentence for each photo that was not answered according to the contract.
+        max_difference: Largest difference of a probability; 0 if nothing was compared.
+        other_labels: Photos with a label other than the evaluation's, by URI.
+        labels: The labels in the predictor's order; empty if nothing was answered.
     """
 
     compared: int
@@ -46,7 +46,7 @@ def encode_request(content: bytes) -> bytes:
 def compare_answers(
     client: httpx.Client, path: str, photos: Sequence[Sample], tolerance: float
 ) -> Parity:
-    """Compare as `compare_photos` does; a photo that gets no answer is a failure among others.
+    """Compare as `compare_photos` does; a photo that gets no answer counts as a failure.
 
     Args:
         client: With the predictor's base URL.
@@ -68,12 +68,12 @@ def compare_answers(
 def compare_photos(ask: Ask, photos: Sequence[Sample], tolerance: float) -> Parity:
     """Send every photo once and compare.
 
-    A photo keeps its label when the evaluation's probability of the answered one is within
-    `tolerance` of its best: two labels that near to each other are equal within the tolerance.
+    A photo keeps its label if the evaluation's probability for the returned label is within
+    `tolerance` of its best: two labels that close are equal within the tolerance.
 
     Args:
         ask: Sends the body of a V1 request; returns the answer, or why there was none.
-        photos: The samples, whose labels are in the order of `labels` that are answered.
+        photos: The samples, whose labels are in the order of the predictor's `labels`.
         tolerance: Largest difference of a probability that counts as equal.
     """
     too_large, failures, other_labels = [], [], []
@@ -119,5 +119,5 @@ def _read_prediction(answer: httpx.Response | str) -> dict[str, Any]:
             raise ValueError(f"the label {prediction['label']!r} is not among its labels")
         np.array(prediction["probabilities"], np.float64)
     except (KeyError, IndexError, TypeError) as error:
-        raise ValueError(f"an answer out of contract: {answer.text[:200]}") from error
+        raise ValueError(f"an answer that breaks the contract: {answer.text[:200]}") from error
     return dict(prediction)

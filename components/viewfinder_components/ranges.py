@@ -1,4 +1,4 @@
-"""The values that parameters hold, as types: each refuses alike wherever a parameter has it."""
+"""The values of parameters, as types: each has the same limits wherever a parameter uses it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,27 +10,27 @@ from pydantic_core import CoreSchema, core_schema
 from viewfinder_components.errors import ParameterError
 
 LARGEST_INTEGER = 2**31 - 1
-"""What TensorFlow and Kubernetes count up to. Kubeflow Pipelines hands numbers on as doubles, which
-hold every whole number up to 2^53: a larger one would arrive as another number."""
+"""The largest number in TensorFlow and Kubernetes. Kubeflow Pipelines passes numbers as doubles,
+which represent every whole number up to 2^53: a larger one could arrive as another number."""
 
 LARGEST_NUMBER = 1e9
-"""More than any limit, ratio or duration that makes sense. A run's record is JSON, which does not
-know infinity."""
+"""More than any sensible limit, ratio or duration. A run's record is JSON, which has no
+infinity."""
 
 LARGEST_MEGAPIXELS = 1e6
 
 LARGEST_SEED = 2**32 - 1
-"""What NumPy's and Keras's `set_random_seed` take."""
+"""The limit of NumPy's and Keras's `set_random_seed`."""
 
 
 @dataclass(frozen=True)
 class Text:
-    """What a text may be; stands in the `Annotated` of its type."""
+    """The rule for a text; part of the `Annotated` of its type."""
 
     rule: str
     """Which texts are allowed, such as `"a Kubernetes quantity above 0"`."""
     is_allowed: Callable[[str], object]
-    """Returns something true for those."""
+    """Returns a true value for those."""
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -46,15 +46,15 @@ class Text:
 
 @dataclass(frozen=True)
 class Advice:
-    """What to do about a wrong value; stands in the `Annotated` of the parameter's type."""
+    """What to do about a wrong value; part of the `Annotated` of the parameter's type."""
 
     compose: Callable[[str, Any], str]
-    """Makes the remedy of the parameter's name and the value it was given."""
+    """Builds the remedy from the parameter's name and its value."""
 
 
 @dataclass(frozen=True)
 class Described:
-    """What a parameter of this type is, where its field says nothing itself."""
+    """The description of a parameter of this type, if its field has none."""
 
     text: str
 
@@ -66,7 +66,7 @@ Limit = Annotated[float, Field(gt=0, le=LARGEST_NUMBER)]
 
 
 def need_integer(name: str, value: int, least: int, most: int = LARGEST_INTEGER) -> None:
-    """Refuse a number that is not whole, or out of a range that other settings decide.
+    """Refuse a number that is not whole, or outside a range that other settings determine.
 
     Raises:
         ParameterError: It is.

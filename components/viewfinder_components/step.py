@@ -1,4 +1,4 @@
-"""What is known about a step without importing kfp, or what the step does."""
+"""What can be known about a step without importing kfp or the step's own work."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from viewfinder_components.parameters import Parameter, read_parameters
 
 
 class Role(Enum):
-    """What a run's record takes from a step."""
+    """What a run's record uses from a step."""
 
     GATE = "whether the model was accepted, why, and the run's metrics"
     """Has the output `accepted`, and the artifact `evaluation`."""
@@ -22,7 +22,7 @@ class Role(Enum):
 
 @dataclass(frozen=True)
 class Step:
-    """A step, as its folder's `config.py` declares it."""
+    """A step, as declared in its folder's `config.py`."""
 
     name: str
     """The component's name."""
@@ -30,9 +30,9 @@ class Step:
     """What declares its parameters."""
     image: str = STEPS_IMAGE
     computes: bool = False
-    """Whether it computes for long: its pod then requests a part of a core."""
+    """Whether it computes for a long time: its pod then requests part of a core."""
     reads_photos: bool = False
-    """Whether it reads the photos where the user keeps them."""
+    """Whether it reads the photos from the user's location."""
     role: Role | None = None
 
     @property

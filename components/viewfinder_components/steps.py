@@ -1,4 +1,4 @@
-"""All steps there are."""
+"""All steps."""
 
 import re
 
@@ -6,6 +6,7 @@ from viewfinder_components.checking.config import STEP as CHECK
 from viewfinder_components.deployment.config import STEP as DEPLOY
 from viewfinder_components.evaluation.config import STEP as EVALUATE
 from viewfinder_components.export.config import STEP as EXPORT
+from viewfinder_components.prediction.config import STEP as PREDICT
 from viewfinder_components.preprocessing.config import STEP as PREPROCESS
 from viewfinder_components.publishing.config import STEP as PUBLISH
 from viewfinder_components.selection.config import STEP as SELECT
@@ -25,16 +26,29 @@ STEPS = {
         PUBLISH,
         SELECT,
         DEPLOY,
+        PREDICT,
     )
 }
-"""By their names."""
+"""The steps by name."""
 
 
 def find_role(task: str) -> Role | None:
-    """Return the role of a step, None for one without a role or that is not ours.
+    """Return the role of a step, None if it has no role or is not ours.
+
+    A step in a loop has none: it is for the pipeline to say which of the results counts.
 
     Args:
-        task: The step's name in a pipeline, which has a number where the step is used again.
+        task: The step's name in a pipeline, with a number if the step is used more than once.
     """
     step: Step | None = STEPS.get(re.sub(r"-\d+$", "", task))
     return step.role if step else None
+
+
+def declared_name(task: str) -> str:
+    """Return the name by which a step calls itself in its log and its outcome.
+
+    Args:
+        task: Its name in a run: `train`, `train-2` where the step is used a second time, `train[0]`
+            in the first iteration of a loop.
+    """
+    return re.sub(r"(-\d+)?(\[\d+\])?$", "", task)

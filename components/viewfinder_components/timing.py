@@ -1,4 +1,4 @@
-"""Where the seconds of a step went."""
+"""How long each phase of a step took."""
 
 import time
 from collections.abc import Iterator

@@ -15,12 +15,12 @@ from viewfinder_serving.config import ServeConfig
 
 _WRONG_USAGE = 2  # argparse's own
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-# KServe's runtimes spell these options in their own way.
+# KServe's runtimes spell these options differently.
 _ALIASES = {"http-port": "port"}
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that names the option that may be meant."""
+    """A parser that suggests the option that may be meant."""
 
     def error(self, message: str) -> NoReturn:
         unknown = message.removeprefix("unrecognized arguments: ").partition(" ")[0]
@@ -30,16 +30,16 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; returns the exit code."""
+    """Run the command line; return the exit code."""
     given = _make_parser().parse_args(_normalise(sys.argv[1:] if arguments is None else arguments))
     logging.basicConfig(level=logging.INFO, format=_LOG_FORMAT, stream=sys.stderr)
-    # `kill -USR1` has it write what every thread is doing, also when none of them goes on.
+    # `kill -USR1` makes it write the stacks of all threads, even if none of them is running.
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR1, all_threads=True)
-    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # the access log tells what matters
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # the access log has what matters
     try:
         config = ServeConfig(**vars(given))
-        # Late, so that --help and a wrong option answer at once: kserve takes a second.
+        # Late, so that --help and a wrong option answer at once: importing kserve takes a second.
         from viewfinder_serving.memory import return_large_buffers
         from viewfinder_serving.server import serve
 
@@ -84,21 +84,27 @@ def _make_parser() -> argparse.ArgumentParser:
     add("model_name", str, "name in the URLs; by default taken from <root>/<name>/<version>")
     add("model_version", str, "version in the answers; by default from the path or manifest")
     add("host", str, "address to listen on; 0.0.0.0 in a pod")
-    add("port", int, "HTTP port; 0 takes a free one")
-    add("grpc_port", int, "gRPC port; off without it")
+    add("port", int, "HTTP port; 0 for a free one")
+    add("grpc_port", int, "gRPC port; gRPC is off without it")
     add("max_request_mb", float, "largest request body, in megabytes")
-    add("max_megapixels", float, "largest photo, in million pixels")
-    add("max_decoding_mb", float, "megabytes for photos decoded at once; 34 at least")
-    add("max_photos", int, "most photos in one request")
-    add("max_requests", int, "most requests worked on at once")
-    add("max_uploads", int, "most requests whose bodies are still on their way")
+    add("max_megapixels", float, "largest photo, in megapixels")
+    add("max_decoding_mb", float, "megabytes for photos decoded at once; at least 34")
+    add("max_photos", int, "maximum number of photos in a request")
+    add("max_requests", int, "maximum number of requests in progress")
+    add("max_uploads", int, "maximum number of requests still being received")
     add("max_buffered_mb", float, "megabytes of request bodies held at once")
     add("body_seconds", float, "time a client has to send its body")
-    add("request_seconds", float, "time a request may take, waiting included")
-    add("drain_seconds", float, "time between SIGTERM and the end of new connections")
-    add("grace_seconds", float, "time that requests in flight have after that")
-    add("threads", int, "requests worked on at once; one a core by default")
+    add("request_seconds", float, "time a request may take, including waiting")
+    add("drain_seconds", float, "time between SIGTERM and refusing new connections")
+    add("grace_seconds", float, "time for requests in flight to finish after that")
+    add("threads", int, "requests processed at once; one per core by default")
     add("ready_file", Path, "file to write the URL to once the server is ready")
+    parser.add_argument(
+        "--explain",
+        action=argparse.BooleanOptionalAction,
+        default=defaults["explain"],
+        help="answer :explain with class activation maps",
+    )
     parser.add_argument(
         "--access-log",
         action=argparse.BooleanOptionalAction,

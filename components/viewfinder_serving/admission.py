@@ -1,4 +1,4 @@
-"""How much work the server takes on at once."""
+"""How much work the server accepts at once."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,19 +7,19 @@ from viewfinder_serving.refusals import RefusedError
 
 
 class Admission:
-    """Bound the requests that are worked on.
+    """Limit the number of requests in progress.
 
-    One too many is refused, because it would wait longer than its client does.
+    One too many is refused, because it would wait longer than its client would.
 
     Args:
-        requests: Most requests at once.
+        requests: Maximum number at once.
     """
 
     def __init__(self, requests: int) -> None:
         self._left = requests
 
     def need_place(self) -> None:
-        """Refuse a request for which there is no place now, before its body is read.
+        """Refuse a request for which there is no place, before its body is read.
 
         Raises:
             RefusedError: The server is full (status 503).
@@ -29,7 +29,7 @@ class Admission:
 
     @contextmanager
     def enter(self) -> Iterator[None]:
-        """Hold a place for one request whose body has come.
+        """Reserve a place for one request whose body has arrived.
 
         Raises:
             RefusedError: The server is full (status 503).
@@ -43,10 +43,10 @@ class Admission:
 
 
 def refuse_busy() -> RefusedError:
-    """Return the refusal of a server that has enough to do."""
+    """Return the refusal of a server at capacity."""
     return RefusedError(
         "fewer requests at once",
-        "more than this server takes on",
+        "more than this server accepts",
         "try again in a second, or run more replicas",
         status=503,
         headers={"retry-after": "1"},

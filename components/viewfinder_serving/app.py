@@ -1,7 +1,7 @@
-"""The predictor's HTTP routes: V1, V2, health, metrics. It replaces kserve's.
+"""The predictor's HTTP routes: V1, V2, health, metrics. They replace kserve's.
 
-kserve's own routes answer many of a client's mistakes with 500, tell the caller the exception's
-text, say ready whatever happens, and let anyone unload the model.
+kserve's own routes answer many of a client's mistakes with 500, reveal the exception's text
+to the caller, report ready in any case, and let anyone unload the model.
 """
 
 import logging
@@ -9,6 +9,7 @@ import re
 import time
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from prometheus_client import REGISTRY, exposition
 
 from viewfinder_serving import metrics, v1, v2
 from viewfinder_serving.admission import Admission
-from viewfinder_serving.classifier import Batch, Classifier
+from viewfinder_serving.classifier import Batch, Classifier, Outputs
 from viewfinder_serving.config import ServeConfig
 from viewfinder_serving.exchange import (
     ClientGoneError,
@@ -48,7 +49,7 @@ class PhotoApp:
     """The ASGI application.
 
     Args:
-        dataplane: kserve's way to the models.
+        dataplane: kserve's interface to the models.
         config: Limits, and whether to log requests.
     """
 
@@ -74,6 +75,10 @@ class PhotoApp:
             ("GET", rf"/v2{name}{version}/ready", self._model_ready),
             ("POST", rf"/v2{name}{version}/infer", self._infer_v2),
         ]
+        self._answering: tuple[str, ...] = (":predict", "/infer")
+        if config.explain:
+            table.append(("POST", rf"/v1{name}{version}:explain", self._explain_v1))
+            self._answering += (":explain",)
         self._routes = [(method, re.compile(path), handler) for method, path, handler in table]
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -95,7 +100,7 @@ class PhotoApp:
         except Exception:
             number = uuid.uuid4().hex[:12]
             _log.exception("error %s while answering %s", number, shown(exchange.path))
-            return reply_json({"error": f"the server failed; its log says why under {number}"}, 500)
+            return reply_json({"error": f"the server failed; see error {number} in its log"}, 500)
 
     def _find(self, exchange: Exchange) -> tuple[Handler, dict[str, str | None]]:
         matches = [
@@ -162,17 +167,27 @@ class PhotoApp:
 
     async def _predict_v1(self, exchange: Exchange, name: str, version: str | None) -> Reply:
         self._need_model(name, version)
+        return await self._ask_v1(exchange, name, explained=False)
+
+    async def _explain_v1(self, exchange: Exchange, name: str, version: str | None) -> Reply:
+        if not self._need_model(name, version).explains:
+            raise RefusedError(
+                "a model that ends in global average pooling, dense layers and softmax",
+                f"{shown(name)}, for whose answers there are no maps",
+                "ask for predictions, or train and publish the model with this release",
+                status=501,  # kserve's own for a model that does not explain
+            )
+        return await self._ask_v1(exchange, name, explained=True)
+
+    async def _ask_v1(self, exchange: Exchange, name: str, *, explained: bool) -> Reply:
         _need_content_type(exchange, {"application/json"})
 
         def make_question(body: bytearray, deadline: float) -> Question:
             def question(classifier: Classifier) -> Batch:
                 photos = v1.parse_request(body, self._config.max_photos)
-                body.clear()  # it may be 16 MB, and is not needed while the photos are
-
-                def word(rows: NDArray[np.float32]) -> Reply:
-                    return Reply(v1.write_answer(classifier.labels, rows), photos=len(rows))
-
-                return classifier.prepare(photos, deadline, word)
+                body.clear()  # it may be 16 MB, and is no longer needed
+                word = partial(_word_v1, classifier)
+                return classifier.prepare(photos, deadline, word, explained)
 
             return question
 
@@ -191,8 +206,8 @@ class PhotoApp:
                 photos = request.photos.copy()
                 request.photos.clear()
 
-                def word(rows: NDArray[np.float32]) -> Reply:
-                    return _word_v2(request, name, model.version, classifier.labels, rows)
+                def word(found: Outputs) -> Reply:
+                    return _word_v2(request, name, model.version, classifier.labels, found.rows)
 
                 return classifier.prepare(photos, deadline, word)
 
@@ -206,7 +221,7 @@ class PhotoApp:
         name: str,
         make_question: Callable[[bytearray, float], Question],
     ) -> Reply:
-        """Read the body while there is room for it, and have the model answer."""
+        """Read the body when there is room for it, and let the model answer."""
         limit = self._config.max_request_bytes
         exchange.need_size(limit)
         self._admission.need_place()
@@ -222,7 +237,7 @@ class PhotoApp:
     def _record(self, exchange: Exchange, reply: Reply) -> None:
         """Count and log one finished request."""
         seconds = time.monotonic() - exchange.started
-        prediction = exchange.path.endswith((":predict", "/infer"))
+        prediction = exchange.path.endswith(self._answering)
         if prediction:
             protocol = "v1" if exchange.path.startswith("/v1/") else "v2"
             default = "answered" if reply.status < 400 else "refused"
@@ -246,7 +261,7 @@ def _need_content_type(exchange: Exchange, accepted: set[str]) -> None:
     coding = exchange.headers.get("transfer-encoding", "chunked")
     if coding.strip().lower() != "chunked":
         raise RefusedError(
-            "a body without a transfer-encoding but chunked",
+            "a body with no transfer-encoding other than chunked",
             shown(coding),
             "send it uncompressed",
             status=415,
@@ -264,6 +279,14 @@ def _need_content_type(exchange: Exchange, accepted: set[str]) -> None:
             "set the header Content-Type: application/json",
             status=415,
         )
+
+
+def _word_v1(classifier: Classifier, found: Outputs) -> Reply:
+    if found.maps and classifier.explanation_method is not None:
+        body = v1.write_explanations(classifier.labels, classifier.explanation_method, found)
+    else:
+        body = v1.write_answer(classifier.labels, found.rows)
+    return Reply(body, photos=len(found.rows))
 
 
 def _word_v2(

@@ -9,8 +9,8 @@ def decode_base64(text: object, where: str) -> bytes:
     """Return the bytes of a base64 string.
 
     Args:
-        text: What the client sent in the place of the string.
-        where: That place, for the message.
+        text: What the client sent in place of the string.
+        where: Its location, for the message.
 
     Raises:
         RefusedError: It is not a string, not base64 (RFC 4648, padded, no line breaks), or empty.

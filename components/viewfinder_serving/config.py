@@ -1,17 +1,16 @@
-"""How a predictor is started."""
+"""The settings of a predictor."""
 
 import math
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from viewfinder_components.errors import ParameterError, UsageError
 from viewfinder_components.photos.room import SMALL_BYTES
+from viewfinder_components.storage.model_name import SERVED_RULE, is_served_name
 from viewfinder_components.storage.version import parse_number
 
 _MEGABYTE = 1_000_000
 _LEAST_DECODING_BYTES = 2 * SMALL_BYTES
-_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 
 _ABOVE_ZERO = (
     "max_request_mb",
@@ -25,10 +24,10 @@ _ABOVE_ZERO = (
 
 @dataclass(frozen=True)
 class ServeConfig:
-    """Everything about one predictor process.
+    """All settings of one predictor process.
 
     Raises:
-        PermanentError: A value is out of its range.
+        PermanentError: A value is out of range.
     """
 
     model_dir: Path
@@ -38,68 +37,71 @@ class ServeConfig:
     """Name in the URLs; None takes it from the path `<root>/<model>/<integer>`."""
 
     model_version: str | None = None
-    """Version in the answers; None takes it from that path, else from the manifest. A pod, which
-    sees the version as `/mnt/models`, needs it."""
+    """Version in the answers; None takes it from that path, else from the manifest. Required in a
+    pod, which sees the version as `/mnt/models`."""
 
     host: str = "127.0.0.1"
     """Address to listen on; a pod needs `0.0.0.0`."""
 
     port: int = 8080
-    """HTTP port; 0 takes a free one and writes it to `ready_file`."""
+    """HTTP port; 0 selects a free one, which is written to `ready_file`."""
 
     grpc_port: int | None = None
-    """Port of the Open Inference Protocol over gRPC; None leaves gRPC off."""
+    """Port of the Open Inference Protocol over gRPC; None disables gRPC."""
 
     max_request_mb: float = 16.0
     """Largest request body, in megabytes; base64 makes a photo a third larger."""
 
     max_megapixels: float = 120.0
-    """Largest photo, in million pixels; a larger one is refused from its header. Phones' cameras
-    have up to 108, which JPEGs do not need in memory all at once."""
+    """Largest photo, in megapixels; a larger one is refused from its header. Phone cameras have up
+    to 108, and JPEGs of that size are never in memory all at once."""
 
     max_decoding_mb: float = 300.0
-    """Megabytes for all photos that are decoded at the same time, 17 of them for small ones only;
+    """Megabytes for all photos decoded at the same time, 17 of them for small photos only;
     a photo that would need more than the rest is refused from its header. A HEIC of 48 megapixels,
-    as phones take them, needs 270."""
+    as taken by phones, needs 270."""
 
     max_photos: int = 64
-    """Most photos in one request."""
+    """Maximum number of photos in one request."""
 
     max_requests: int = 64
-    """Most requests worked on at once; one more gets 503 with Retry-After."""
+    """Maximum number of requests in progress; one more gets 503 with Retry-After."""
 
     max_uploads: int = 256
-    """Most requests whose bodies are still on their way; for one more, the one that has been idle
-    for longest makes way."""
+    """Maximum number of requests whose bodies are still being received; one more displaces the one
+    that has been idle longest."""
 
     max_buffered_mb: float = 32.0
-    """Megabytes of request bodies held at once, but for one body more; further ones wait in their
+    """Megabytes of request bodies held at once, not counting one further body; others wait in their
     client's socket."""
 
     body_seconds: float = 30.0
     """Time a client has to send its body."""
 
     request_seconds: float = 60.0
-    """Time a request may take from its first byte on, waiting included."""
+    """Time a request may take from its first byte, including waiting."""
 
     drain_seconds: float = 0.0
-    """Time between SIGTERM, when readiness turns false, and the end of new connections. A pod
-    needs a few seconds, because Kubernetes goes on sending requests that long."""
+    """Time between SIGTERM, when readiness turns false, and refusing new connections. A pod
+    needs a few seconds, because Kubernetes keeps sending requests that long."""
 
     grace_seconds: float = 30.0
-    """Time that requests in flight have to finish after that."""
+    """Time for requests in flight to finish after that."""
 
     threads: int | None = None
-    """Requests decoded and answered at once; None is one a core."""
+    """Requests decoded and answered at once; None for one per core."""
+
+    explain: bool = True
+    """Whether `:explain` is answered; without it, that is an unknown path."""
 
     access_log: bool = True
-    """Whether to log a line for every request (but successful probes)."""
+    """Whether to log a line for every request (except successful probes)."""
 
     ready_file: Path | None = None
     """Where to write `{"url", "pid"}` once the server is ready; for scripts and tests."""
 
     stop_at_eof: bool = False
-    """Whether to stop when standard input ends, which it does when the starter is killed."""
+    """Whether to stop when standard input ends, as it does when the parent process is killed."""
 
     def __post_init__(self) -> None:
         for name in _ABOVE_ZERO:
@@ -122,15 +124,11 @@ class ServeConfig:
             raise UsageError(
                 "two different ports for HTTP and gRPC",
                 f"{self.port} for both",
-                "give another --grpc-port",
+                "set another --grpc-port",
             )
         self._need("threads", "a whole number from 1", self.threads is None or self.threads >= 1)
-        if not _NAME.fullmatch(self.name):
-            raise UsageError(
-                "a model name of at most 63 letters, digits, '.', '_' and '-'",
-                repr(self.name),
-                "give another name",
-            )
+        if not is_served_name(self.name):
+            raise UsageError(SERVED_RULE, repr(self.name), "use another name")
 
     def _need(self, name: str, rule: str, fits: bool) -> None:
         if not fits:
@@ -157,7 +155,7 @@ class ServeConfig:
 
     @property
     def max_decoding_bytes(self) -> int:
-        """Bytes for all photos that are decoded at the same time."""
+        """Bytes for all photos decoded at the same time."""
         return int(self.max_decoding_mb * _MEGABYTE)
 
     @property

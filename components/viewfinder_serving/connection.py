@@ -1,4 +1,4 @@
-"""The HTTP connection below the application: what uvicorn leaves open to a slow or odd client."""
+"""The HTTP connection below the application: limits uvicorn lacks for slow or odd clients."""
 
 import asyncio
 import re
@@ -10,7 +10,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _HEAD_SECONDS = 10.0
 _HEAD_BYTES = 64 * 1024
-# After a stall of the whole process its clocks run out before it has read what lies there.
+# After a stall of the whole process its timers expire before it has read the pending data.
 _STALL_SECONDS = 0.1
 _VERSIONS = ("1.0", "1.1")
 _START_LINE = re.compile(rb"[A-Z-]+ [^ ]+ HTTP/1\.[01]\r?")
@@ -21,20 +21,20 @@ _HEAD_TOO_LARGE = (
 )
 _NOT_HTTP = (
     "expected a request in HTTP/1.1 or HTTP/1.0, received something else; "
-    "see RFC 9112, or whether the client is meant for another port"
+    "see RFC 9112, or check the client's port"
 )
 
 BODY_BYTES = "viewfinder.body_bytes"
-"""In the scope of a request in chunks: how large its body is going to be at least."""
+"""In the scope of a chunked request: the minimum size of its body."""
 
 
 class GuardedProtocol(HttpToolsProtocol):
-    """uvicorn's protocol with limits, and an answer at once where it would wait.
+    """uvicorn's protocol with limits, and an immediate answer where it would wait.
 
-    uvicorn waits for ever for the first request of a connection and for the end of a head, keeps as
-    many header bytes as it is sent, waits for the headers that HTTP/0.9 does not have and for the
+    uvicorn waits forever for the first request of a connection and for the end of a head, keeps as
+    many header bytes as are sent, waits for the headers that HTTP/0.9 does not have and for the
     petabytes that a chunk announces, and loses the body of a request that offers to switch to
-    another protocol. It also words its own refusal as plain text.
+    another protocol. Its own refusals are plain text.
     """
 
     _timer: asyncio.TimerHandle | None = None
@@ -42,9 +42,9 @@ class GuardedProtocol(HttpToolsProtocol):
     _in_message = False
     _switching = False
     _head_bytes = 0
-    # What has come of a head, from its first byte on; None where it began within other data.
+    # The part of a head received so far; None if it started within other data.
     _head: bytes | None = b""
-    # The end of what came before, for the size of a chunk that began there.
+    # The end of the previous data, for the size of a chunk that started there.
     _before = b""
     # Bytes of the open chunk; None outside of chunks.
     _chunk_bytes: int | None = None
@@ -71,8 +71,8 @@ class GuardedProtocol(HttpToolsProtocol):
         """Stop the clock: from here on the application limits the body."""
         self._stop_clock()
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-        if size > _HEAD_BYTES:  # it came in one piece
-            raise ValueError(_HEAD_TOO_LARGE)  # the parser makes its own error of it
+        if size > _HEAD_BYTES:  # it arrived in one piece
+            raise ValueError(_HEAD_TOO_LARGE)  # the parser turns it into its own error
         version, method = self.parser.get_http_version(), self.parser.get_method()
         if version not in _VERSIONS or method == b"CONNECT":
             raise ValueError(_NOT_HTTP)
@@ -81,28 +81,28 @@ class GuardedProtocol(HttpToolsProtocol):
             super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        """Note the end of the body, unless it is still to be parsed."""
+        """Record the end of the body, unless it is still to be parsed."""
         if not self._switching:
             self._in_message = False
             super().on_message_complete()
 
     def on_chunk_header(self) -> None:
-        """A chunk's size has come."""
+        """A chunk's size was received."""
         self._chunk_bytes = 0
 
     def on_chunk_complete(self) -> None:
-        """A chunk has come whole."""
+        """A chunk was received completely."""
         self._chunk_bytes = None
 
     def on_body(self, body: bytes) -> None:
-        """Count what has come."""
+        """Count what was received."""
         self._body_bytes += len(body)
         if self._chunk_bytes is not None:
             self._chunk_bytes += len(body)
         super().on_body(body)
 
     def data_received(self, data: bytes) -> None:
-        """Feed the parser, and give up what cannot become a request."""
+        """Feed the parser, and reject what cannot become a request."""
         if self._refused:
             return
         self._note_head(data)
@@ -129,7 +129,7 @@ class GuardedProtocol(HttpToolsProtocol):
             self._head += data
 
     def _need_start_line(self) -> None:
-        """Refuse what the parser would take: HTTP/0.9, RTSP, blanks where none belong."""
+        """Reject what the parser would accept: HTTP/0.9, RTSP, misplaced blanks."""
         if self._head is not None:
             line, ended, _ = self._head.lstrip(b"\r\n").partition(b"\n")
             if ended and not _START_LINE.fullmatch(line):
@@ -140,8 +140,8 @@ class GuardedProtocol(HttpToolsProtocol):
             try:
                 self.parser.feed_data(data)
             except httptools.HttpParserUpgrade as offer:
-                # HTTP/1.1 lets a server pass over such an offer (RFC 9110, 7.8), and Java's client
-                # makes one with every first request. The parser takes it for the end of HTTP.
+                # HTTP/1.1 lets a server ignore such an offer (RFC 9110, 7.8), and Java's client
+                # makes one with every first request. The parser treats it as the end of HTTP.
                 data = self._without_offer() + data[offer.args[0] :]
                 self.parser = httptools.HttpRequestParser(self)
             else:
@@ -155,7 +155,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _limit_head(self, data: bytes) -> None:
         self._head_bytes += len(data)
-        # HTTP/0.9 behind another request, in the same data: a start line that is no more than this.
+        # HTTP/0.9 behind another request, in the same data: a start line consisting only of this.
         line = data.rstrip(b"\r\n").rpartition(b"\n")[2]
         bare = b"%b %b" % (self.parser.get_method(), self.url) if self.url else b""
         if self._head_bytes > _HEAD_BYTES:
@@ -164,29 +164,29 @@ class GuardedProtocol(HttpToolsProtocol):
             self.send_400_response(_NOT_HTTP)
 
     def _read_chunk_size(self, data: bytes) -> None:
-        """Tell the application how large the open chunk says it is; the parser does not.
+        """Pass on the declared size of the open chunk to the application; the parser does not.
 
-        What has come of the chunk ends `data`; right before it stands its size.
+        The received part of the chunk ends `data`; its size is right before that.
         """
         received = self._before + data
         if self._chunk_bytes is None or self._chunk_bytes >= len(data):
-            return  # it stood in earlier data
+            return  # it was in earlier data
         end = len(received) - self._chunk_bytes
         line = received[:end].rstrip(b"\r\n").rpartition(b"\n")[2]
         try:
             size = int(line.partition(b";")[0], 16)
-        except ValueError:  # it began before what is kept of the past
+        except ValueError:  # it started before the data that is kept
             return
         to_come = size - self._chunk_bytes
         cast(dict[str, Any], self.cycle.scope)[BODY_BYTES] = self._body_bytes + to_come
         self.cycle.message_event.set()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is not HTTP, in the same form as every other refusal."""
+        """Refuse what is not HTTP, in the same form as all other refusals."""
         self._stop_clock()
         self._refused = True
         if self.cycle is not None and not (self.cycle.more_body or self.cycle.response_complete):
-            # An earlier request is being answered; this must not pass for its answer.
+            # An earlier request is being answered; this must not be mistaken for its answer.
             self.cycle.keep_alive = False
             return
         body = orjson.dumps({"error": msg})

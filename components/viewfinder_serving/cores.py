@@ -8,7 +8,7 @@ _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
 def usable_cores(quota: Path = _QUOTA) -> int:
-    """Return the cores of this process: its affinity, and its container's limit (cgroup v2).
+    """Return this process's cores, by its affinity and its container's limit (cgroup v2).
 
     kserve's own count reads cgroup v1 only; on a node of 64 cores a pod limited to 2 would start
     64 threads and be throttled.

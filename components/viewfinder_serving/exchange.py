@@ -18,11 +18,11 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-# How long to listen to a client after its refusal: in all, and while nothing comes.
+# How long to listen to a client after its refusal: in total, and while nothing arrives.
 _LINGER_SECONDS = 3.0
 _SILENT_SECONDS = 0.5
 _MAX_LENGTH_DIGITS = 15
-# What the log says of a caller, the header that it stands in, and which part of it. A mesh names
+# The log's name for each fact about a caller, its header, and which part of it. A mesh names
 # its workloads by URI: spiffe://<domain>/ns/<namespace>/sa/<service account>.
 _CALLER = {
     "for": ("x-forwarded-for", re.compile(r"(.+)")),
@@ -32,7 +32,7 @@ _CALLER = {
 
 
 class ClientGoneError(Exception):
-    """The client closed the connection before it had sent its request."""
+    """The client closed the connection before it had sent its whole request."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,12 @@ class Reply:
 
 
 def reply_json(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Reply:
-    """Return an answer of JSON."""
+    """Return a JSON answer."""
     return Reply(orjson.dumps(value), status, headers=headers or {})
 
 
 def reply_refusal(refusal: RefusedError) -> Reply:
-    """Return the answer that carries a refusal's sentence."""
+    """Return the answer for a refusal."""
     return reply_json({"error": str(refusal)}, refusal.status, refusal.headers)
 
 
@@ -89,10 +89,10 @@ class Exchange:
         self._unread = chunked or self.headers.get("content-length", "0") != "0"
 
     def client(self) -> str:
-        """Return who asks, for the log: the address, and what the headers say.
+        """Return the caller, for the log: the address and the headers that identify it.
 
-        A mesh's proxy sets `X-Forwarded-For` and `X-Forwarded-Client-Cert`, as it should against
-        clients that set them themselves; without one, all of it is the client's own word.
+        A mesh's proxy sets `X-Forwarded-For` and `X-Forwarded-Client-Cert`, and should overwrite
+        any that clients set themselves; without a proxy, they are only the client's claim.
         """
         parts = [self.address]
         for word, (name, part) in _CALLER.items():
@@ -101,16 +101,16 @@ class Exchange:
         return " ".join(parts)
 
     def need_size(self, limit: int) -> None:
-        """Refuse a body that is too large by what its client says, before any of it is read.
+        """Refuse a body that is too large by its declared size, before any of it is read.
 
         Args:
-            limit: Largest body taken, in bytes.
+            limit: Largest body accepted, in bytes.
 
         Raises:
-            RefusedError: The client says that it is larger.
+            RefusedError: Its declared size is larger.
         """
         text = self.headers.get("content-length", "0")
-        # The parser below has made sure that these are digits.
+        # The parser below has ensured that these are digits.
         size = int(text) if len(text) <= _MAX_LENGTH_DIGITS else limit + 1
         if size > limit:
             raise _too_large(limit, shown(text))
@@ -119,7 +119,7 @@ class Exchange:
         """Return the body, refusing it as soon as it is too large or too slow.
 
         Args:
-            limit: Largest body taken, in bytes.
+            limit: Largest body accepted, in bytes.
             upload: The time that the client has for it.
             share: Room for it.
 
@@ -155,7 +155,7 @@ class Exchange:
     async def send(self, reply: Reply) -> None:
         """Send the answer.
 
-        Where the body has not been read, what still comes of it is thrown away for a moment: a
+        If the body has not been read, what still arrives is discarded for a moment: a
         client that is still writing would otherwise lose the answer with its connection.
         """
         headers = {

@@ -1,6 +1,6 @@
 """The Open Inference Protocol (V2) over gRPC, on kserve's generated stubs.
 
-kserve's own servicer is not used: it lets anyone unload the model, and tells exceptions' texts.
+kserve's own servicer is not used: it lets anyone unload the model, and reveals exception texts.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from viewfinder_components.errors import PermanentError
 from viewfinder_serving import metrics
 from viewfinder_serving.admission import Admission
-from viewfinder_serving.classifier import Batch, Classifier
+from viewfinder_serving.classifier import Batch, Classifier, Outputs
 from viewfinder_serving.config import ServeConfig
 from viewfinder_serving.grpc_wire import need_few_fields
 from viewfinder_serving.kserve_sdk import messages, services
@@ -49,12 +49,12 @@ _CODES = {
 }
 
 
-_LARGE_BYTES = 4 * 1024**2  # it came in a thousand pieces, and leaves as many holes
+_LARGE_BYTES = 4 * 1024**2  # received in a thousand pieces, which leave as many holes
 _LOOKAHEAD_BYTES = 64 * 1024
-# Messages that are received at a time; all others wait with at most `_LOOKAHEAD_BYTES` each.
+# Messages received at a time; all others wait with at most `_LOOKAHEAD_BYTES` each.
 _RECEIVED_AT_ONCE = 2
 
-# Beside its photos a request has about ten fields: names, shape, outputs.
+# Besides its photos a request has about ten fields: names, shape, outputs.
 _MORE_FIELDS = 100
 
 
@@ -63,13 +63,13 @@ async def running_grpc(dataplane: PhotoDataPlane, config: ServeConfig) -> AsyncI
     """Serve gRPC while the block runs; requests in flight finish when it ends."""
     options = [
         ("grpc.max_receive_message_length", config.max_request_bytes),
-        # Not fewer than are worked on: a client learns the limit only after its first calls, and
+        # Not fewer than are in progress: a client learns the limit only after its first calls, and
         # those beyond it fail.
         ("grpc.max_concurrent_streams", config.max_requests),
-        # Without them it takes as much of a message as the network's speed suggests.
+        # Without them gRPC reads as much of a message as the network's speed suggests.
         ("grpc.http2.bdp_probe", 0),
         ("grpc.http2.lookahead_bytes", _LOOKAHEAD_BYTES),
-        # A second server on the same port would take half of the first one's calls.
+        # A second server on the same port would receive half of the first one's calls.
         ("grpc.so_reuseport", 0),
     ]
     server = grpc.aio.server(options=options, interceptors=[_OwnMethods(config)])
@@ -81,7 +81,7 @@ async def running_grpc(dataplane: PhotoDataPlane, config: ServeConfig) -> AsyncI
         raise PermanentError(
             f"an address for gRPC at {host}:{config.grpc_port}",
             str(error),
-            "give another --grpc-port or --host, or end what uses it",
+            "set another --grpc-port or --host, or stop the program that uses it",
         ) from error
     await server.start()
     try:
@@ -91,10 +91,10 @@ async def running_grpc(dataplane: PhotoDataPlane, config: ServeConfig) -> AsyncI
 
 
 class _OwnMethods(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc is not typed
-    """Has no message received without a place, nor parsed whose size in memory is unknown.
+    """Receives no message without a place for it, and parses none whose size in memory is unknown.
 
-    To gRPC every method takes a stream, of which it reads what it is asked for; to a client, on
-    the wire, that is the same. `ModelInfer` gets the bytes as they came, and the methods for
+    To gRPC every method takes a stream and reads as much of it as it wants; to a client, on
+    the wire, that is the same. `ModelInfer` gets the bytes as received, and the methods for
     loading and unloading models, which are not implemented, do not read what they are sent.
 
     Args:
@@ -108,7 +108,7 @@ class _OwnMethods(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc is 
         self._room = Room(config.max_buffered_bytes, config.request_seconds)
 
     async def intercept_service(self, continuation: Any, details: Any) -> Any:
-        """Return what answers a method; None where it is not implemented."""
+        """Return the handler of a method; None if it is not implemented."""
         method = details.method.rpartition("/")[2]
         if method.startswith("Repository"):
             return None
@@ -143,10 +143,10 @@ class _OwnMethods(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc is 
         """Return a call's message, for which there is room."""
         await self._receiving.enter()
         try:
-            # Not from the iterator that gRPC hands over, which keeps the last message.
+            # Not from gRPC's iterator, which keeps the last message.
             message = await self._receiving.read(context.read())
             if message is grpc.aio.EOF:
-                raise RefusedError("a message", "none", "send one in each call")
+                raise RefusedError("a message", "none", "send one per call")
             await share.take(len(message))
         finally:
             self._receiving.leave()
@@ -154,7 +154,7 @@ class _OwnMethods(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc is 
 
 
 def _unparsed(message: bytes) -> list[bytes]:
-    """Return a message in a list, from which it can be taken, so that nobody keeps it."""
+    """Return a message in a list, from which it can be removed, so that nothing keeps it."""
     return [message]
 
 
@@ -165,7 +165,7 @@ def _parse(parse: Callable[[bytes], Any], content: bytes) -> Any:
         raise RefusedError(
             "a message of the Open Inference Protocol",
             str(error),
-            "use the stubs that the protocol's .proto gives",
+            "use stubs generated from the protocol's .proto",
         ) from error
 
 
@@ -173,7 +173,7 @@ class PhotoServicer(services.GRPCInferenceServiceServicer):  # type: ignore[misc
     """Answers the protocol's calls; loading and unloading stay unimplemented.
 
     Args:
-        dataplane: kserve's way to the models.
+        dataplane: kserve's interface to the models.
         config: The limits.
     """
 
@@ -182,15 +182,15 @@ class PhotoServicer(services.GRPCInferenceServiceServicer):  # type: ignore[misc
         self._config = config
 
     async def ServerLive(self, request: Any, context: Any) -> Any:  # noqa: N802  (the protocol's)
-        """Say that the process answers."""
+        """Confirm that the process is alive."""
         return messages.ServerLiveResponse(live=True)
 
     async def ServerReady(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Say whether predictions are welcome."""
+        """Return whether predictions are accepted."""
         return messages.ServerReadyResponse(ready=await self._dataplane.ready())
 
     async def ModelReady(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Say whether the named model answers."""
+        """Return whether the named model is ready."""
         model = await self._find_model(request, request.name, context)
         return messages.ModelReadyResponse(ready=model.ready and await self._dataplane.ready())
 
@@ -205,7 +205,7 @@ class PhotoServicer(services.GRPCInferenceServiceServicer):  # type: ignore[misc
         return messages.ModelMetadataResponse(**described)
 
     async def ModelInfer(self, request: list[bytes], context: Any) -> Any:  # noqa: N802
-        """Classify the photos of one request, which comes unparsed and is taken out of the list."""
+        """Classify the photos of one request, which is unparsed and is removed from the list."""
         started = time.monotonic()
         status = 500
         try:
@@ -222,7 +222,7 @@ class PhotoServicer(services.GRPCInferenceServiceServicer):  # type: ignore[misc
             number = uuid.uuid4().hex[:12]
             _log.exception("error %s in ModelInfer", number)
             await context.abort(
-                grpc.StatusCode.INTERNAL, f"the server failed; its log says why under {number}"
+                grpc.StatusCode.INTERNAL, f"the server failed; see error {number} in its log"
             )
         finally:
             _record(status, started, context.peer(), self._config)
@@ -273,8 +273,8 @@ def _make_question(
     outputs = _read_outputs(request)
     identifier, is_raw = request.id, bool(request.raw_input_contents)
 
-    def word(rows: NDArray[np.float32]) -> Any:
-        return _write_answer(identifier, is_raw, outputs, model, rows)
+    def word(found: Outputs) -> Any:
+        return _write_answer(identifier, is_raw, outputs, model, found.rows)
 
     def question(classifier: Classifier) -> Batch:
         taken = photos.copy()
@@ -310,7 +310,7 @@ def _read_outputs(request: Any) -> list[str]:
 def _write_answer(
     identifier: str, is_raw: bool, names: list[str], model: PhotoModel, rows: NDArray[np.float32]
 ) -> Any:
-    """Word the answer in the form of the request: raw contents, or typed ones."""
+    """Build the answer in the form of the request: raw contents, or typed ones."""
     labels = list(model.labels)
     texts = {"label": best_labels(labels, rows), "labels": labels * len(rows)}
     answer = messages.ModelInferResponse(

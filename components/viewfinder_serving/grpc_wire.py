@@ -1,6 +1,6 @@
-"""Look at a gRPC request's bytes before they become objects.
+"""Check a gRPC request's bytes before they become objects.
 
-A field of two bytes becomes an object of forty to a thousand: 200,000 outputs named in 2 MB took
+A field of two bytes becomes an object of forty to a thousand: naming 200,000 outputs in 2 MB took
 505 MB. So the fields of a `ModelInferRequest` are counted on the wire first. The format is
 https://protobuf.dev/programming-guides/encoding/; the numbers are those of
 https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/open_inference_grpc.proto
@@ -33,11 +33,11 @@ def need_few_fields(message: bytes, most: int) -> None:
     """Refuse a `ModelInferRequest` that would become too many objects.
 
     Args:
-        message: As it came.
-        most: Fields taken, at all levels together.
+        message: As received.
+        most: Maximum number of fields, over all levels.
 
     Raises:
-        RefusedError: There are more, or the bytes are no such message.
+        RefusedError: There are more, or the bytes are not such a message.
     """
     view = memoryview(message)
     open_parts = [(view, _REQUEST)]
@@ -92,6 +92,6 @@ def _read_varint(message: memoryview, place: int) -> tuple[int, int]:
 def _not_a_message() -> RefusedError:
     return RefusedError(
         "a ModelInferRequest of the Open Inference Protocol",
-        "bytes that are none",
-        "use the stubs that the protocol's .proto gives",
+        "other bytes",
+        "use stubs generated from the protocol's .proto",
     )

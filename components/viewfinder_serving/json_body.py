@@ -1,4 +1,4 @@
-"""Read a client's JSON without letting it cost more than it may."""
+"""Parse a client's JSON within limits on its cost."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import orjson
 
 from viewfinder_serving.refusals import RefusedError, shown
 
-# Base64 holds none of these, and an honest photo needs about ten: 16 MB of `[[],[],...` would
+# Base64 contains none of these, and a genuine photo needs about ten: 16 MB of `[[],[],...` would
 # otherwise become half a gigabyte of Python objects.
 _STRUCTURE = (b"[", b"{", b",")
 _MAX_VALUES = 20_000

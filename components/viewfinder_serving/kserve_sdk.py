@@ -1,14 +1,14 @@
 """kserve's server classes, imported without what a predictor never uses.
 
 `import kserve` runs `kserve/__init__.py`, which loads the Kubernetes client and every API model;
-two of its server modules import pandas for methods that take or make data frames. A predictor uses
-neither, and they are more than half of its start: measured with kserve 0.21.0 on 2 cores,
-2.5 s and 200 MB as it comes, 1.05 s and 80 MB without them.
+two of its server modules import pandas for methods that accept or return data frames. A predictor
+uses neither, and they take more than half of its startup: measured with kserve 0.21.0 on 2 cores,
+2.5 s and 200 MB with them, 1.05 s and 80 MB without.
 
 So this module puts kserve's package into `sys.modules` unexecuted, which lets its submodules be
-imported one by one, and a stand-in for pandas that fetches the real one on first use. Nothing is
-taken away: asking the package for a name of its `__init__` executes it. Where kserve has changed so
-much that this does not work, the package is executed at once, as `import kserve` would have.
+imported one by one, and a stand-in for pandas that imports the real one on first use. Nothing is
+removed: accessing a name of the package's `__init__` executes it. If kserve has changed so
+much that this does not work, the package is executed at once, as `import kserve` would do.
 
 The rest of the predictor imports kserve through this module only.
 """
@@ -26,14 +26,14 @@ _log = logging.getLogger(__name__)
 
 
 class _PandasOnDemand(ModuleType):
-    """Stands for pandas inside kserve; imports it when something is asked of it."""
+    """Stands in for pandas inside kserve; imports it on first use."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(importlib.import_module("pandas"), name)
 
 
 class _PackageOnDemand(ModuleType):
-    """kserve's package before its `__init__` has run; runs it when a name needs it."""
+    """kserve's package before its `__init__` has run; runs it when a name requires it."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -46,7 +46,7 @@ class _PackageOnDemand(ModuleType):
 
 
 def _execute(package: ModuleType) -> None:
-    """Run kserve's `__init__` in its package, as the import system would have."""
+    """Run kserve's `__init__` in its package, as the import system would."""
     package.__class__ = ModuleType
     spec = package.__spec__
     if spec is not None and spec.loader is not None:
@@ -55,7 +55,7 @@ def _execute(package: ModuleType) -> None:
 
 @contextmanager
 def _without_arguments() -> Iterator[None]:
-    """Hide the command line: kserve parses it while it is imported, whoever's it is."""
+    """Hide the command line: kserve parses it on import, in any program."""
     arguments, sys.argv = sys.argv, sys.argv[:1]
     try:
         yield
@@ -65,7 +65,7 @@ def _without_arguments() -> Iterator[None]:
 
 @contextmanager
 def _without_pandas() -> Iterator[None]:
-    """Have kserve's modules meet the stand-in; everyone else gets the real pandas afterwards."""
+    """Give kserve's modules the stand-in; everyone else gets the real pandas afterwards."""
     if "pandas" in sys.modules:
         yield
         return
@@ -81,10 +81,10 @@ def _without_pandas() -> Iterator[None]:
 
 
 def _prepare() -> None:
-    """Import kserve's server, lean where that works and plainly where it does not."""
+    """Import kserve's server, in parts if that works, else as a whole."""
     spec = None if "kserve" in sys.modules else importlib.util.find_spec("kserve")
     if spec is None:
-        return  # already imported by someone else, or not installed: the imports below tell
+        return  # already imported elsewhere, or not installed: see the imports below
     package = importlib.util.module_from_spec(spec)
     package.__class__ = _PackageOnDemand
     sys.modules["kserve"] = package

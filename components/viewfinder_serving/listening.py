@@ -1,4 +1,4 @@
-"""Listen on an address, or say in a sentence why not."""
+"""Listen on an address, or explain in a sentence why that is impossible."""
 
 import errno
 import os
@@ -8,20 +8,20 @@ from viewfinder_components.errors import PermanentError
 
 
 def listen(host: str, port: int, option: str = "--port") -> socket.socket:
-    """Return a socket that listens.
+    """Return a listening socket.
 
     Args:
         host: Address.
-        port: TCP port; 0 takes a free one.
-        option: How the port was given, for the message.
+        port: TCP port; 0 for a free one.
+        option: The option for the port, for the message.
 
     Raises:
-        PermanentError: The address cannot be listened on.
+        PermanentError: It is not possible to listen on the address.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
-    except (OSError, TypeError, UnicodeError) as error:  # the last two for a host that is no name
+    except (OSError, TypeError, UnicodeError) as error:  # the last two for an invalid host name
         raise _explain(error, host, port, option) from error
 
 
@@ -31,13 +31,13 @@ def _explain(error: Exception, host: str, port: int, option: str) -> PermanentEr
         return PermanentError(
             f"port {port} to be free",
             f"a port in use at {host}",
-            f"choose another port with {option}, or end the program that uses this one",
+            f"choose another port with {option}, or stop the program that uses this one",
         )
     if number == errno.EACCES:
         return PermanentError(
             f"permission to listen on port {port}",
             _reason(error),
-            f"choose a port from 1024 with {option}",
+            f"choose a port of at least 1024 with {option}",
         )
     return PermanentError(
         f"an address to listen on at {host}:{port}",
@@ -47,6 +47,6 @@ def _explain(error: Exception, host: str, port: int, option: str) -> PermanentEr
 
 
 def _reason(error: Exception) -> str:
-    # Python adds the address to the system's words; for a host of no such name they are its own.
+    # Python appends the address to the system's message; for an unknown host it has its own text.
     number = error.errno or 0 if isinstance(error, OSError) else 0
     return os.strerror(number) if number > 0 else str(error).partition(" (while")[0]

@@ -1,4 +1,4 @@
-"""Give memory of large buffers back to the system."""
+"""Return the memory of large buffers to the system."""
 
 import ctypes
 
@@ -6,12 +6,12 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # glibc's mallo
 
 
 def return_large_buffers() -> None:
-    """Have glibc map every buffer from 2 MB on for itself, and unmap it when it is freed.
+    """Make glibc map every buffer of 2 MB or more separately, and unmap it when it is freed.
 
-    By itself glibc learns to keep such buffers, once for each thread: after 200 requests with
-    photos of 12 megapixels, 16 at a time, the process held 373 MB, and 230 MB like this. With
-    glibc's starting threshold of 128 KB even small photos pay for it, with a sixth more CPU time.
-    Two arenas, rather than eight a core, keep less of what is smaller. Where there is no glibc,
+    By default glibc learns to keep such buffers, once per thread: after 200 requests with
+    photos of 12 megapixels, 16 at a time, the process held 373 MB, and 230 MB with this. With
+    glibc's initial threshold of 128 KB even small photos pay for it, with a sixth more CPU time.
+    Two arenas, instead of eight per core, keep less of smaller buffers. Without glibc,
     nothing happens.
     """
     try:
@@ -24,7 +24,7 @@ def return_large_buffers() -> None:
 
 
 def return_free_memory() -> None:
-    """Have glibc give back what lies free between what is used; it takes about a millisecond."""
+    """Make glibc return free memory between used blocks; it takes about a millisecond."""
     try:
         ctypes.CDLL(None).malloc_trim(0)
     except (OSError, AttributeError):

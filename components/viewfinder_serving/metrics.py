@@ -1,6 +1,6 @@
-"""What `/metrics` tells, beside kserve's own `request_*_seconds`.
+"""What `/metrics` contains, besides kserve's own `request_*_seconds`.
 
-No label takes a value that a client chooses, so the number of series is bounded.
+No label has a value chosen by a client, so the number of series is bounded.
 """
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -16,12 +16,12 @@ REQUESTS = Counter(
 )
 REQUEST_SECONDS = Histogram(
     "viewfinder_request_seconds",
-    "Seconds from a prediction request's header to its answer, the client's upload included",
+    "Seconds from a prediction request's header to its answer, including the client's upload",
     ["protocol"],
     buckets=_WHOLE_REQUEST,
 )
 REQUESTS_IN_FLIGHT = Gauge(
-    "viewfinder_requests_in_flight", "Prediction requests in the server, waiting ones included"
+    "viewfinder_requests_in_flight", "Prediction requests in the server, including waiting ones"
 )
 QUEUE_SECONDS = Histogram(
     "viewfinder_queue_seconds",
@@ -40,7 +40,7 @@ INFERENCE_SECONDS = Histogram(
 )
 MODEL_INFO = Gauge(
     "viewfinder_model_info",
-    "1; its labels say which model is served",
+    "1; its labels identify the served model",
     ["model", "version", "run_id", "labels"],
 )
-READY = Gauge("viewfinder_ready", "1 while the server is ready, 0 before and while it drains")
+READY = Gauge("viewfinder_ready", "1 while the server is ready, 0 before that and while it drains")

@@ -1,4 +1,4 @@
-"""The model as kserve's server knows it: registered, ready or not, described, asked."""
+"""The model in kserve's server: registered, ready or not, described, queried."""
 
 import asyncio
 import time
@@ -15,28 +15,29 @@ from viewfinder_serving.servable import Servable
 from viewfinder_serving.tensors import describe_inputs, describe_outputs
 
 Question = Callable[[Classifier], Batch]
-"""Parses a request and has the classifier read its photos' headers, which needs a core."""
+"""Parses a request and has the classifier read its photos' headers, which occupies a core."""
 
 
 class PhotoModel(Model):  # type: ignore[misc]  # kserve is not typed
     """A classifier of photos behind kserve's model interface.
 
-    kserve runs `predict` on its event loop; here the loop only waits, and as many requests as there
-    are cores are worked on in threads, so that health is answered meanwhile. Requests whose photos
-    take much memory or time have threads of their own, fewer than the cores, and wait there for
-    each other: behind them the others would wait as well.
+    kserve runs `predict` on its event loop; here the loop only waits, and requests are processed
+    in threads, as many at a time as there are cores, so that health is answered meanwhile. Requests
+    whose photos take much memory or time have their own threads, fewer than the cores, and wait
+    there for each other: otherwise the other requests would wait behind them.
 
     Args:
         name: The name in the URLs.
         servable: The loaded model.
-        classifier: What answers with it.
-        threads: Requests worked on at once.
+        classifier: The classifier that uses it.
+        threads: Number of requests processed at once.
     """
 
     def __init__(self, name: str, servable: Servable, classifier: Classifier, threads: int) -> None:
         super().__init__(name)
         self.version = servable.version
         self.labels = servable.labels
+        self.explains = servable.model.explanation_method is not None
         self._classifier = classifier
         self._cores = ThreadPoolExecutor(threads, thread_name_prefix="photo")
         self._heavy = ThreadPoolExecutor(max(1, threads - 1), thread_name_prefix="heavy")
@@ -46,7 +47,7 @@ class PhotoModel(Model):  # type: ignore[misc]  # kserve is not typed
         self.load()
 
     async def predict(self, payload: Question, headers: dict[str, str] | None = None) -> Any:
-        """Answer one question on a free core."""
+        """Answer one request on a free core."""
         asked = time.monotonic()
 
         def begin() -> Any:
@@ -76,21 +77,21 @@ class PhotoModel(Model):  # type: ignore[misc]  # kserve is not typed
         return describe_outputs(len(self.labels))
 
     def close(self) -> None:
-        """Wait for the work in hand and end the threads."""
+        """Wait for the work in progress and end the threads."""
         self.ready = False
         self._cores.shutdown(cancel_futures=True)
         self._heavy.shutdown(cancel_futures=True)
 
 
 class PhotoDataPlane(DataPlane):  # type: ignore[misc]
-    """kserve's way from a protocol to a model, telling the truth about readiness and metadata."""
+    """kserve's interface between protocols and models, with true readiness and metadata."""
 
     def __init__(self, model_registry: ModelRepository) -> None:
         super().__init__(model_registry)
         self._draining = False
 
     def drain(self) -> None:
-        """Be not ready from now on, while requests are still answered."""
+        """Report not ready from now on, while requests are still answered."""
         self._draining = True
         metrics.READY.set(0)
 

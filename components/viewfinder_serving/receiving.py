@@ -1,6 +1,6 @@
-"""Receive few gRPC messages at a time.
+"""Receive only a few gRPC messages at a time.
 
-gRPC has a message whole in memory before it hands it over, and nobody knows its size until then. So
+gRPC has a whole message in memory before it delivers it, and its size is unknown until then. So
 it is asked for a message only when there is a place for one.
 """
 
@@ -16,11 +16,11 @@ _LOOK_SECONDS = 0.25
 
 
 class Receiving:
-    """Places for messages on their way.
+    """Places for messages being received.
 
     Args:
-        places: Messages at a time.
-        seconds: Time for a message, while nobody waits for its place.
+        places: Number of messages at a time.
+        seconds: Time for a message, while nothing waits for its place.
         wait_seconds: How long a call waits for a place.
     """
 
@@ -31,7 +31,7 @@ class Receiving:
         self._waiting = 0
 
     async def enter(self) -> None:
-        """Wait for a place, which `leave` gives back.
+        """Wait for a place, which `leave` returns.
 
         Raises:
             RefusedError: There was none in time (status 503).
@@ -46,17 +46,17 @@ class Receiving:
             self._waiting -= 1
 
     def leave(self) -> None:
-        """Give a place back."""
+        """Return a place."""
         self._free.release()
 
     async def read(self, message: Awaitable[Any]) -> Any:
-        """Return a message, unless its client keeps the others waiting.
+        """Return a message, unless its client keeps others waiting.
 
         Args:
-            message: What waits for it.
+            message: The awaitable of the message.
 
         Raises:
-            RefusedError: It has not come in time (status 408).
+            RefusedError: It did not arrive in time (status 408).
         """
         reading = asyncio.ensure_future(message)
         left, step = self._seconds, min(_PATIENCE_SECONDS, self._seconds)

@@ -1,4 +1,4 @@
-"""What the predictor says to a client whose request it does not answer."""
+"""What the predictor tells a client whose request it does not answer."""
 
 from viewfinder_components.errors import ViewfinderError
 from viewfinder_components.library_messages import strip_addresses
@@ -10,11 +10,11 @@ class RefusedError(ViewfinderError):
     """A request that gets an error status and a sentence instead of predictions.
 
     Args:
-        expected: What the contract asks for, as a noun phrase.
-        received: What the request holds instead.
+        expected: What the contract requires, as a noun phrase.
+        received: What the request contains instead.
         remedy: What the client should do next, as an imperative sentence.
         status: The HTTP status, 400 to 599.
-        headers: Headers of the answer that its status asks for.
+        headers: Headers that the answer's status requires.
     """
 
     def __init__(

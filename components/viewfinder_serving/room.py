@@ -9,10 +9,10 @@ from viewfinder_serving.admission import refuse_busy
 
 
 class Room:
-    """Room for request bodies, taken as they arrive: what a client only announces takes none.
+    """Room for request bodies, taken as they arrive: an announced body takes none.
 
-    Too many bytes wait: they stay in the client's socket. But one body at a time may go on beyond
-    the room, or several that are each half there would wait for each other. So at most `size` and
+    Bytes beyond the room wait in the client's socket. But one body at a time may exceed the
+    room, or several half-received ones would wait for each other there. So at most `size` and
     one body more are held.
 
     Args:
@@ -28,7 +28,7 @@ class Room:
 
     @contextmanager
     def share(self) -> Iterator["Share"]:
-        """Give room back when the block ends."""
+        """Return room when the block ends."""
         share = Share(self)
         metrics.REQUESTS_IN_FLIGHT.inc()
         try:
@@ -67,7 +67,7 @@ class Share:
         self.held = 0
 
     async def take(self, size: int) -> None:
-        """Take room for the next part of a body, waiting until there is some.
+        """Take room for the next part of a body, waiting until there is enough.
 
         Raises:
             RefusedError: There was none in time (status 503).

@@ -1,4 +1,4 @@
-"""Open a published version and prove that it is whole and answers."""
+"""Open a published version and verify that it is complete and answers."""
 
 import logging
 from dataclasses import dataclass
@@ -41,22 +41,25 @@ class Servable:
     run_id: str
 
     @classmethod
-    def load(cls, directory: Path, threads: int | None = None) -> "Servable":
+    def load(
+        cls, directory: Path, threads: int | None = None, explains: bool = False
+    ) -> "Servable":
         """Read a servable directory and run the model once.
 
         Args:
             directory: What `publish` wrote.
             threads: Cores that the model may use; None for all.
+            explains: Whether the model shall explain its answers, where it can.
 
         Raises:
             PermanentError: A file is missing, differs from the manifest's digest, is not what its
-                name says, contradicts the manifest, or the model does not give one probability a
+                name says, contradicts the manifest, or the model does not give one probability per
                 label.
         """
         _need_files(directory)
         manifest = _read_manifest(directory)
         labels = read_labels(directory, _AGAIN)
-        model = InferenceModel.load(directory, _HINT, threads)
+        model = InferenceModel.load(directory, _HINT, threads, explains)
         _need_agreement(manifest, {"labels": list(labels), "image_size": model.image_size})
         _prove(model, labels, directory)
         run_id = str(manifest.get("run_id") or "")
@@ -71,15 +74,15 @@ def _need_files(directory: Path) -> None:
         raise PermanentError(
             f"a published version with {', '.join(_FILES)} in {directory}",
             f"no {', '.join(missing)}" if directory.is_dir() else "no such directory",
-            "name a directory <root>/<model>/<integer> that `publish` wrote",
+            "name a directory <root>/<model>/<integer> written by `publish`",
         )
 
 
 def _read_manifest(directory: Path) -> dict[str, Any]:
-    """Return the manifest after comparing the digests of the files read here; {} without one."""
+    """Return the manifest after checking the digests of the files read here; {} without one."""
     if not (directory / MANIFEST).exists():
         _log.warning(
-            "%s has no %s: nobody can tell whether its files are those that were published",
+            "%s has no %s, so its files cannot be checked against those that were published",
             directory,
             MANIFEST,
         )
@@ -95,7 +98,7 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
 
 
 def _need_agreement(manifest: dict[str, Any], found: dict[str, Any]) -> None:
-    """Refuse files that are whole and not those that the manifest describes."""
+    """Refuse files that are complete but not those that the manifest describes."""
     for name, value in found.items():
         if manifest.get(name, value) != value:
             raise PermanentError(
@@ -104,13 +107,13 @@ def _need_agreement(manifest: dict[str, Any], found: dict[str, Any]) -> None:
 
 
 def _prove(model: InferenceModel, labels: tuple[str, ...], directory: Path) -> None:
-    """Run a grey photo: the first inference is slow, and a broken model shows here."""
+    """Run a grey photo: the first inference is slow, and reveals a broken model."""
     grey = np.full((1, model.image_size, model.image_size, 3), 128, np.uint8)
     try:
         rows = model.predict(grey)
     except RuntimeError as error:
         raise PermanentError(
-            f"a model in {directory} that takes uint8 pixels", str(error).strip()[:300], _AGAIN
+            f"a model in {directory} that accepts uint8 pixels", str(error).strip()[:300], _AGAIN
         ) from error
     if rows.shape != (1, len(labels)):
         raise PermanentError(
@@ -118,7 +121,7 @@ def _prove(model: InferenceModel, labels: tuple[str, ...], directory: Path) -> N
             f"outputs of shape {list(rows.shape)}",
             _AGAIN,
         )
-    # 1e-3 is far above float32 rounding and far below a forgotten softmax.
+    # 1e-3 is far above float32 rounding and far below the error of a forgotten softmax.
     if not np.isfinite(rows).all() or rows.min() < 0 or abs(float(rows.sum()) - 1) > 1e-3:
         raise PermanentError(
             f"probabilities that sum to 1 from the model in {directory}",

@@ -27,7 +27,7 @@ from viewfinder_serving.servable import Servable
 
 _log = logging.getLogger(__name__)
 
-# Longer than a proxy's (Envoy: 60 s), or the proxy sends into a connection that just closed.
+# Longer than a proxy's (Envoy: 60 s), or the proxy would send into a closed connection.
 _KEEP_ALIVE_SECONDS = 65
 
 
@@ -35,9 +35,9 @@ def serve(config: ServeConfig) -> None:
     """Serve a published version until SIGTERM or SIGINT. Call it from the main thread.
 
     Raises:
-        PermanentError: The version cannot be served, or the address not be listened on.
+        PermanentError: The version cannot be served, or the address cannot be listened on.
     """
-    servable = Servable.load(config.model_dir, usable_cores())
+    servable = Servable.load(config.model_dir, usable_cores(), config.explain)
     if config.model_version is not None:
         servable = replace(servable, version=config.model_version)
     threads = config.threads or usable_cores()
@@ -48,7 +48,7 @@ def serve(config: ServeConfig) -> None:
 
 
 class _HttpServer(uvicorn.Server):
-    """uvicorn's server, with the signals left to `PhotoServer`."""
+    """uvicorn's server, with signals left to `PhotoServer`."""
 
     def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
         return contextlib.nullcontext()
@@ -57,10 +57,10 @@ class _HttpServer(uvicorn.Server):
 class PhotoServer(ModelServer):  # type: ignore[misc]  # kserve is not typed
     """kserve's model server with truthful health and a stop that waits for its clients.
 
-    It listens once its models are loaded, so that a probe which only connects is right as well.
+    It listens once its models are loaded, so that a probe which only connects is right too.
 
     Args:
-        config: How it is started.
+        config: The predictor's settings.
     """
 
     def __init__(self, config: ServeConfig) -> None:
@@ -75,10 +75,10 @@ class PhotoServer(ModelServer):  # type: ignore[misc]  # kserve is not typed
         self.dataplane = PhotoDataPlane(self.registered_models)
 
     def start(self, models: list[PhotoModel]) -> None:
-        """Serve models that are loaded, until a signal ends it.
+        """Serve loaded models until a signal ends it.
 
         Raises:
-            PermanentError: The address cannot be listened on, or the ready file not be written.
+            PermanentError: The address cannot be listened on, or the ready file cannot be written.
         """
         for model in models:
             self.register_model(model)
@@ -117,7 +117,7 @@ class PhotoServer(ModelServer):  # type: ignore[misc]  # kserve is not typed
             if self._config.grpc_port is not None:
                 from viewfinder_serving.grpc_service import running_grpc
 
-                # gRPC would only say that it failed, and that in a traceback.
+                # gRPC would only report a failure, in a traceback.
                 listen(self._config.host, self._config.grpc_port, "--grpc-port").close()
                 await stack.enter_async_context(running_grpc(self.dataplane, self._config))
             await http.serve(sockets=[listener])
@@ -131,14 +131,14 @@ class PhotoServer(ModelServer):  # type: ignore[misc]  # kserve is not typed
             self._stop(http, signal.SIGTERM)
 
     def _stop(self, http: _HttpServer, number: signal.Signals) -> None:
-        """Be not ready at once, stop after the drain; a second signal waits for nothing."""
+        """Report not ready at once, stop after the drain; a second signal stops immediately."""
         if self._stopping:
             http.should_exit = http.force_exit = True
             return
         self._stopping = True
         self.dataplane.drain()
         wait = self._config.drain_seconds if number == signal.SIGTERM else 0.0
-        _log.info("%s: not ready any more, closing in %g s", number.name, wait)
+        _log.info("%s: no longer ready, closing in %g s", number.name, wait)
         asyncio.get_running_loop().call_later(wait, setattr, http, "should_exit", True)
 
     async def _announce(self, http: _HttpServer, listener: socket.socket) -> None:
@@ -152,9 +152,9 @@ class PhotoServer(ModelServer):  # type: ignore[misc]  # kserve is not typed
             self._write_ready_file(url)
         except (OSError, ValueError) as error:  # ValueError: no name for a file, such as "/"
             self._failure = PermanentError(
-                f"a place for the ready file {self._config.ready_file}",
+                f"a writable path for the ready file {self._config.ready_file}",
                 str(error),
-                "name a file in a folder that is there and can be written to",
+                "name a file in an existing, writable folder",
             )
             http.should_exit = True
 

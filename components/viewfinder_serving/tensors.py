@@ -1,4 +1,4 @@
-"""The model's tensors in the Open Inference Protocol (V2), over REST and gRPC alike."""
+"""The model's tensors in the Open Inference Protocol (V2), for REST and gRPC."""
 
 import struct
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ def need_one_input(names: Sequence[str]) -> None:
 
 
 def need_shape(datatype: object, shape: object, max_photos: int) -> int:
-    """Return how many photos a tensor says it holds.
+    """Return how many photos a tensor's shape declares.
 
     Raises:
         RefusedError: It is not BYTES of shape `[n]` or `[n, 1]`.
@@ -57,14 +57,14 @@ def need_shape(datatype: object, shape: object, max_photos: int) -> int:
         or shape[1:] not in ([], [1])
     ):
         raise RefusedError(
-            f"shape [n] or [n, 1] for '{INPUT}'", _show_shape(shape), "send one row a photo"
+            f"shape [n] or [n, 1] for '{INPUT}'", _show_shape(shape), "send one row per photo"
         )
     need_count(shape[0], max_photos)
     return int(shape[0])
 
 
 def _show_shape(shape: object) -> str:
-    # Not str() of a list in a list: a thousand deep, that ends in a RecursionError.
+    # Not str() of nested lists: at a thousand levels, that ends in a RecursionError.
     if isinstance(shape, list) and len(shape) <= 4:
         return f"[{', '.join(map(shown, shape))}]"
     return shown(shape)
@@ -74,22 +74,22 @@ def need_elements(found: int, wanted: int) -> None:
     """Refuse a tensor whose data disagrees with its shape.
 
     Raises:
-        RefusedError: It holds another number of elements.
+        RefusedError: It contains another number of elements.
     """
     if found != wanted:
         raise RefusedError(
-            f"{wanted} elements in '{INPUT}', as its shape says",
+            f"{wanted} elements in '{INPUT}', as in its shape",
             f"{found:,}",
             "make shape and data agree",
         )
 
 
 def unpack(data: bytes | memoryview, wanted: int) -> list[bytes]:
-    """Return the elements of a BYTES tensor in the binary form: each after its length.
+    """Return the elements of a binary BYTES tensor, each of which follows its length.
 
     Args:
         data: Lengths are 4 bytes, little-endian.
-        wanted: How many elements the shape promises.
+        wanted: How many elements the shape declares.
 
     Raises:
         RefusedError: The lengths do not add up, or an element is empty.

@@ -1,4 +1,4 @@
-"""Requests whose bodies have not come yet."""
+"""Requests whose bodies are still being received."""
 
 import asyncio
 import time
@@ -9,23 +9,23 @@ from contextlib import contextmanager, suppress
 from viewfinder_serving.admission import refuse_busy
 from viewfinder_serving.refusals import RefusedError
 
-# Below this a client is broken or means harm: a phone on the worst network sends ten times as much.
+# Below this a client is broken or malicious: a phone on the worst network sends ten times as much.
 _BYTES_A_SECOND = 2_000
 _IDLE_SECONDS = 0.5
 
 
 class Upload:
-    """One body on its way.
+    """One body being received.
 
     Args:
         seconds: Time for all of it.
-        address: Where it comes from.
+        address: Its source.
     """
 
     def __init__(self, seconds: float, address: str) -> None:
         self.address = address
         self._seconds = seconds
-        # A stall on either side is no slow client: the pace is asked for after a while only.
+        # A stall on either side is not a slow client: the pace is checked only after a while.
         self._grace = min(seconds, max(2.0, seconds / 6))
         self._started = time.monotonic()
         self._received = 0
@@ -34,7 +34,7 @@ class Upload:
         self.moved = self._started
 
     def limit(self) -> asyncio.Timeout:
-        """Return what ends the wait for the next part in time."""
+        """Return the timer that ends the wait for the next part."""
         pace = self._grace + self._received / _BYTES_A_SECOND
         left = self._started + min(self._seconds, pace) - time.monotonic()
         if self._pushed_out:
@@ -44,15 +44,15 @@ class Upload:
 
     @property
     def waits_for_client(self) -> bool:
-        """Whether the next part is its client's to send, and not the server's to make room for."""
+        """Whether the next part is the client's to send, not the server's to make room for."""
         return self._waiting is not None
 
     def arrived(self) -> None:
-        """Note that a part has come; from now on the client is not waited for."""
+        """Record that a part has arrived; from now on the server does not wait for the client."""
         self._waiting = None
 
     def advance(self, size: int, waited: float) -> None:
-        """Note a part, and how long it then waited for room, which is not its client's fault."""
+        """Record a part, and how long it then waited for room, which is not its client's fault."""
         self._received += size
         self._started += waited
         self.moved = time.monotonic()
@@ -61,11 +61,11 @@ class Upload:
         """End the wait for the next part now."""
         self._pushed_out = True
         if self._waiting is not None:
-            with suppress(RuntimeError):  # it is over already, and its task has yet to wake up
+            with suppress(RuntimeError):  # it is already over, and its task has yet to wake up
                 self._waiting.reschedule(asyncio.get_running_loop().time())
 
     def refusal(self) -> RefusedError:
-        """Return why the wait has ended."""
+        """Return why the wait ended."""
         if self._pushed_out:
             return refuse_busy()
         return RefusedError(
@@ -78,15 +78,15 @@ class Upload:
 
 
 class Uploads:
-    """Bound the bodies on their way.
+    """Limit the number of bodies being received.
 
-    For one too many, another makes way: the one that has been idle for longest or, where one
-    address has more than its share, one of that address. So nobody who holds all places keeps
+    One too many displaces another: the one that has been idle longest or, if one address has
+    more than its share, one of that address. So a client that holds all places cannot keep
     others out; and an address may have all of them, as a mesh's proxy does, while nobody else
     wants one.
 
     Args:
-        most: Most uploads at once.
+        most: Maximum number of uploads at once.
         seconds: Time for each.
     """
 
@@ -97,13 +97,13 @@ class Uploads:
 
     @contextmanager
     def open(self, address: str) -> Iterator[Upload]:
-        """Hold a place for an upload while the block runs.
+        """Reserve a place for an upload while the block runs.
 
         Args:
-            address: Where it comes from.
+            address: Its source.
 
         Raises:
-            RefusedError: There is none, and no other upload makes way (status 503).
+            RefusedError: There is none, and no other upload can be displaced (status 503).
         """
         if len(self._open) >= self._most:
             self._make_way(address)

@@ -1,7 +1,8 @@
-"""The V1 protocol, as TensorFlow Serving and kserve speak it.
+"""The V1 protocol, as in TensorFlow Serving and kserve.
 
 Request: `{"instances": [{"b64": "<base64>"}]}`, or `{"image_bytes": {"b64": "<base64>"}}` for an
-instance. Answer: `{"predictions": [{"label", "labels", "probabilities"}]}`.
+instance. Answer: `{"predictions": [{"label", "labels", "probabilities"}]}`, and of `:explain`
+`{"explanations": [{"label", "probability", "method", "map", "size", "box"}]}`.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,9 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from viewfinder_components.explanation.class_map import Method
 from viewfinder_serving.base64_photo import decode_base64, need_count
+from viewfinder_serving.classifier import Outputs
 from viewfinder_serving.json_body import parse_object
 from viewfinder_serving.refusals import RefusedError, shown
 
@@ -28,7 +31,7 @@ def parse_request(body: bytes | bytearray, max_photos: int) -> list[bytes]:
     request = parse_object(body)
     signature = request.get("signature_name", _SIGNATURE)
     if signature != _SIGNATURE:
-        raise RefusedError(f"the signature {_SIGNATURE!r}", shown(signature), "leave the name out")
+        raise RefusedError(f"the signature {_SIGNATURE!r}", shown(signature), "omit the name")
     instances = request.get("instances")
     if not isinstance(instances, list):
         received = shown(instances) if "instances" in request else "none"
@@ -59,3 +62,25 @@ def write_answer(labels: Sequence[str], rows: NDArray[np.float32]) -> bytes:
         {"label": names[int(row.argmax())], "labels": names, "probabilities": row} for row in rows
     ]
     return orjson.dumps({"predictions": predictions}, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def write_explanations(labels: Sequence[str], method: Method, found: Outputs) -> bytes:
+    """Return the body of the answer to `:explain`.
+
+    Args:
+        labels: The classes, in the order of the columns.
+        method: How the maps were made.
+        found: What the model says.
+    """
+    explanations = [
+        {
+            "label": labels[int(row.argmax())],
+            "probability": row.max(),
+            "method": method,
+            "map": class_map,
+            "size": class_map.shape,
+            "box": (0, 0, *size),  # photos are squashed, not cropped
+        }
+        for row, class_map, size in zip(found.rows, found.maps, found.sizes, strict=True)
+    ]
+    return orjson.dumps({"explanations": explanations}, option=orjson.OPT_SERIALIZE_NUMPY)

@@ -33,12 +33,12 @@ _FORM = (
 
 @dataclass(frozen=True)
 class Request:
-    """What a V2 request asks.
+    """The contents of a V2 request.
 
     Attributes:
         photos: Encoded pictures, at least one.
-        id: The client's own name for the request; None when it gave none.
-        outputs: Names of the outputs it wants, in that order, and whether in the binary form.
+        id: The client's own name for the request; None if it gave none.
+        outputs: Names of the requested outputs, in that order, and whether in the binary form.
     """
 
     photos: list[bytes]
@@ -47,12 +47,12 @@ class Request:
 
 
 def parse_request(body: bytes | bytearray, json_length: int | None, max_photos: int) -> Request:
-    """Return what a V2 request asks.
+    """Parse a V2 request.
 
     Args:
         body: JSON, with the binary tensors behind it.
-        json_length: The header `Inference-Header-Content-Length`; None when there is none.
-        max_photos: Most photos in one request.
+        json_length: The header `Inference-Header-Content-Length`; None if there is none.
+        max_photos: Maximum number of photos in one request.
 
     Raises:
         RefusedError: The body is not such a request.
@@ -85,10 +85,10 @@ def _read_inputs(inputs: Any, tail: memoryview, max_photos: int) -> list[bytes]:
     if size is None:
         return _read_texts(tensor.get("data"), count)
     if "data" in tensor:
-        raise RefusedError("either 'data' or 'binary_data_size'", "both", "leave one out")
+        raise RefusedError("either 'data' or 'binary_data_size'", "both", "omit one")
     if type(size) is not int or size != len(tail):
         raise RefusedError(
-            f"a binary_data_size equal to the {len(tail):,} bytes behind the JSON",
+            f"a binary_data_size equal to the {len(tail):,} bytes after the JSON",
             shown(size),
             "check binary_data_size and Inference-Header-Content-Length",
         )
@@ -99,7 +99,7 @@ def _read_texts(data: Any, count: int) -> list[bytes]:
     if not isinstance(data, list):
         received = "none" if data is None else shown(data)
         raise RefusedError(f"a list 'data' in '{INPUT}'", received, _FORM)
-    # The protocol allows the nested form of [n, 1] beside the flat one.
+    # The protocol allows the nested form of [n, 1] as well as the flat one.
     flat = [item[0] if isinstance(item, list) and len(item) == 1 else item for item in data]
     need_elements(len(flat), count)
     return [decode_base64(text, f"data[{index}]") for index, text in enumerate(flat)]
@@ -109,7 +109,7 @@ def _read_parameters(parameters: Any) -> dict[str, Any]:
     if parameters is None:
         return {}
     if not isinstance(parameters, dict):
-        raise RefusedError("an object 'parameters'", shown(parameters), "send one or leave it out")
+        raise RefusedError("an object 'parameters'", shown(parameters), "send one or omit it")
     return parameters
 
 
@@ -141,10 +141,10 @@ def _read_outputs(outputs: Any, binary: bool) -> dict[str, bool]:
 def write_answer(
     request: Request, model: str, version: str, labels: Sequence[str], rows: NDArray[np.float32]
 ) -> tuple[bytes, int | None]:
-    """Return the body of a V2 answer and the length of its JSON, None when that is all of it.
+    """Return the body of a V2 answer and the length of its JSON, None if that is all of it.
 
     Args:
-        request: What was asked.
+        request: The request.
         model: The model's name.
         version: Its version.
         labels: The classes, in the order of the columns.

@@ -1,1 +1,1 @@
-"""The pipeline, and how to run it here."""
+"""The pipeline, and how to run it locally."""

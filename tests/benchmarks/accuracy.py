@@ -4,9 +4,8 @@ import os
 import tempfile
 from pathlib import Path
 
-from viewfinder_pipelines.cli.demo import DATA
-from viewfinder_pipelines.local.runner import plan_run, run_pipeline
-from viewfinder_pipelines.settings.environment import Settings
+import viewfinder
+from viewfinder.cli.demo import DATA
 
 SEEDS = (0, 1, 2)
 
@@ -21,8 +20,7 @@ def run() -> None:
 def measure_accuracy(data: str, seed: int) -> str:
     """Return a run's accuracy, interval and seconds as text."""
     with tempfile.TemporaryDirectory() as home:
-        plan = plan_run({"data": data, "seed": seed}, settings=Settings(Path(home)))
-        result = run_pipeline(plan, lambda event, so_far: None)
+        result = viewfinder.run(data, seed=seed, home=Path(home), listener=lambda *_: None)
     low, high = (result.metrics[f"accuracy_{end}"] for end in ("low", "high"))
     accuracy = result.metrics["accuracy"]
     return f"{accuracy:.3f} ({low:.3f} to {high:.3f}), {result.state}, {result.seconds:.0f} s"

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from tests.benchmarks.processes import measure
 
+from viewfinder.cli.demo import DATA
 from viewfinder_components.inference import InferenceModel
 from viewfinder_components.photos.decode import decode
 from viewfinder_components.photos.find import find_photos
 from viewfinder_components.photos.read import read_photo
-from viewfinder_pipelines.cli.demo import DATA
 from viewfinder_pipelines.runs.record import RunResult
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import grpc
 from tests.benchmarks.processes import read_peak_mb
 from tests.costly_pictures import costly_pictures, photo_of
+from tests.fixtures.ports import free_port
 from tests.serving.conftest import Predictor, run_predictor
 from tests.serving.good_requests import GoodRequests
 from tests.serving.memory_group import MemoryGroup, memory_group
-from tests.serving.test_grpc import free_port
-from tests.serving.test_memory_limit import body_of, limit_of_the_runtime, send
+from tests.serving.test_memory_limit import EXPLAIN, body_of, limit_of_the_runtime, send
 
-from viewfinder_pipelines.cli.demo import MODEL_NAME
+from viewfinder.cli.demo import MODEL_NAME
 from viewfinder_pipelines.local.serving import find_version
 from viewfinder_serving.kserve_sdk import messages
 
@@ -36,6 +36,7 @@ def run() -> None:
     ):
         largest = filled(photo_of(8064, 6048, "HEIF"))
         measure("16 HEICs of 48 megapixels", predictor, group, [[largest] * AT_ONCE] * 2)
+        measure("the same, explained", predictor, group, [[largest] * AT_ONCE] * 2, EXPLAIN)
         progressive = filled(photo_of(8160, 6120, "JPEG", progressive=True))
         measure("16 progressive JPEGs of 50", predictor, group, [[progressive] * AT_ONCE])
         every = [[picture] * AT_ONCE for picture in costly_pictures().values()]
@@ -49,12 +50,20 @@ def filled(photo: bytes) -> bytes:
     return photo + bytes(LARGEST_PHOTO - len(photo))
 
 
-def measure(name: str, predictor: Predictor, group: MemoryGroup, rounds: list[list[bytes]]) -> None:
-    """Send the rounds one after the other, with good requests beside them."""
+def measure(
+    name: str,
+    predictor: Predictor,
+    group: MemoryGroup,
+    rounds: list[list[bytes]],
+    path: str | None = None,
+) -> None:
+    """Send the rounds one after the other to a path, with good requests beside them."""
     good = GoodRequests(predictor.url, predictor.predict_path, body_of(photo_of(640, 480, "JPEG")))
     good.start()
     if rounds:
-        codes = {answer.status_code for photos in rounds for answer in send(predictor, photos)}
+        codes = {
+            answer.status_code for photos in rounds for answer in send(predictor, photos, path)
+        }
     else:
         codes = flood(predictor.grpc_address)
     good.stop()

@@ -1,4 +1,4 @@
-"""Peak memory of validate and preprocess for 5,000 and for 50,000 generated photos."""
+"""Peak memory of validate, preprocess and batch prediction for 5,000 and for 50,000 photos."""
 
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
@@ -24,11 +24,22 @@ STEPS = {
         "t = Path(sys.argv[2]);"
         "write_shards(t / 'index', t / 'pixels', t / 'shards', PreprocessConfig());" + _PRINT_PEAK
     ),
+    # With a model that takes hardly any memory.
+    "predict": (
+        "import sys; from pathlib import Path;"
+        "from tests.fixtures.servables import write_version;"
+        "from viewfinder_components.prediction.model import LocalModel;"
+        "from viewfinder_components.prediction.output import open_output;"
+        "from viewfinder_components.prediction.predict import predict_files;"
+        "t = Path(sys.argv[2]);"
+        "m = LocalModel.open(write_version(t / 'models' / 'colour' / '1'));"
+        "predict_files(sys.argv[1], open_output(str(t / 'out.parquet'), t), m);" + _PRINT_PEAK
+    ),
 }
 
 
 def run(few: int = 5_000, many: int = 50_000) -> None:
-    """Print the peak resident memory of both steps for few and for many photos."""
+    """Print the peak resident memory of all three for few and for many photos."""
     peaks = {count: measure_steps(count) for count in (few, many)}
     for step in STEPS:
         small, large = peaks[few][step], peaks[many][step]

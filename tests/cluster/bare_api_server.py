@@ -3,14 +3,14 @@
 import contextlib
 import json
 import secrets
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+from tests.fixtures.ports import free_port
+from tests.fixtures.waiting import wait_for
 from tests.testbed.certificates import signing_key, write_key
 
 
@@ -23,20 +23,20 @@ def bare_api_server(etcd: Path, api_server: Path, folder: Path) -> Iterator[Path
         api_server: The program `kube-apiserver`.
         folder: For everything they write.
     """
-    token, port, store = secrets.token_hex(16), _free_port(), f"http://127.0.0.1:{_free_port()}"
+    token, port, store = secrets.token_hex(16), free_port(), f"http://127.0.0.1:{free_port()}"
     private, public = signing_key()
     write_key(folder / "accounts.key", private)
     (folder / "accounts.pub").write_bytes(public)
     (folder / "tokens.csv").write_text(f"{token},admin,1,system:masters\n")
-    peer = f"http://127.0.0.1:{_free_port()}"
+    peer = f"http://127.0.0.1:{free_port()}"
     with (
-        _running(
+        running(
             [str(etcd), f"--data-dir={folder / 'etcd'}", f"--listen-client-urls={store}",
              f"--advertise-client-urls={store}", f"--listen-peer-urls={peer}",
              f"--initial-advertise-peer-urls={peer}", f"--initial-cluster=default={peer}"],
             folder / "etcd.log",
         ),
-        _running(
+        running(
             [str(api_server), f"--etcd-servers={store}", f"--secure-port={port}",
              "--bind-address=127.0.0.1", f"--cert-dir={folder}",
              f"--token-auth-file={folder / 'tokens.csv'}", "--authorization-mode=RBAC",
@@ -54,7 +54,8 @@ def bare_api_server(etcd: Path, api_server: Path, folder: Path) -> Iterator[Path
 
 
 @contextmanager
-def _running(command: list[str], log: Path) -> Iterator[None]:
+def running(command: list[str], log: Path) -> Iterator[None]:
+    """Run a program for as long as the context lasts, with its output in a file."""
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output)
         try:
@@ -65,22 +66,16 @@ def _running(command: list[str], log: Path) -> Iterator[None]:
 
 
 def _wait_until_ready(url: str, token: str) -> None:
-    deadline = time.monotonic() + 60
     headers = {"authorization": f"Bearer {token}"}
     # The certificate is the server's own, made a moment ago.
     with httpx.Client(base_url=url, headers=headers, verify=False, trust_env=False) as client:  # noqa: S501
-        while time.monotonic() < deadline:
+
+        def is_ready() -> bool:
             with contextlib.suppress(httpx.TransportError):
-                if client.get("/readyz").is_success:
-                    return
-            time.sleep(0.2)
-    raise AssertionError("the API server is not ready after 60 s")
+                return client.get("/readyz").is_success
+            return False
 
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        wait_for(is_ready, "the API server to be ready")
 
 
 def _kubeconfig(url: str, token: str) -> dict[str, object]:

@@ -37,11 +37,11 @@ from pathlib import Path
 import pytest
 from kubernetes import client, config
 from tests.cluster.deployments import PREDICTOR_IMAGE, Stage, prepare_stage
+from tests.fixtures.waiting import wait_for
 from tests.testbed import knative, stores
 from tests.testbed.node import Node
 
 _CONTROLLER = {"namespace": "kserve", "label_selector": "control-plane=kserve-controller-manager"}
-_READY_SECONDS = 60
 _IMAGE_SECONDS = 30  # the kubelet tells of a new image a while after it was loaded
 
 
@@ -239,7 +239,7 @@ def without_s3(api: client.ApiClient, s3: stores.S3) -> Callable[[], AbstractCon
     def scale(replicas: int) -> None:
         body = {"spec": {"replicas": replicas}}
         apps.patch_namespaced_deployment_scale(stores.S3_SERVICE, stores.NAMESPACE, body)
-        _wait_for(lambda: _ready_replicas() == replicas, f"{replicas} pods of the S3 store")
+        wait_for(lambda: _ready_replicas() == replicas, f"{replicas} pods of the S3 store")
 
     def _ready_replicas() -> int:
         found = apps.read_namespaced_deployment(stores.S3_SERVICE, stores.NAMESPACE)
@@ -254,10 +254,3 @@ def without_s3(api: client.ApiClient, s3: stores.S3) -> Callable[[], AbstractCon
             scale(1)
 
     return away
-
-
-def _wait_for(holds: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + _READY_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, f"expected {what} within {_READY_SECONDS} s"
-        time.sleep(0.2)

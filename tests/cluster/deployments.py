@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import io
 import json
 import os
 import shutil
@@ -18,30 +17,25 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import numpy as np
-import openvino as ov
 import yaml
-from openvino import opset13 as ops
-from PIL import Image
+from tests.fixtures.servables import COLOURS, LABELS, draw, write_evaluation, write_servable
+from tests.fixtures.waiting import wait_for
 from tests.testbed import knative
 from tests.testbed.knative_ingress.envoy_config import EXTERNAL
 from tests.testbed.stores import S3
 
-from viewfinder_components.deployment.cluster import SERVING, Cluster
 from viewfinder_components.deployment.config import DeployConfig
-from viewfinder_components.deployment.deploy import Deployed, deploy_version
+from viewfinder_components.deployment.deploy import deploy_version
+from viewfinder_components.deployment.kserve.kserve_version import SERVING
+from viewfinder_components.deployment.kubernetes.cluster import Cluster
+from viewfinder_components.deployment.record import Deployed
 from viewfinder_components.errors import TransientError
-from viewfinder_components.inference import InferenceModel
-from viewfinder_components.photos.decode import decode
 
 ROOT = Path(__file__).parents[2]
 PREDICTOR_IMAGE = "localhost/viewfinder/predictor:test"
 STEPS_IMAGE = "localhost/viewfinder/steps:test"
-LABELS = ["blue", "green", "red"]
-COLOURS = [(250, 10, 0), (0, 200, 30), (5, 5, 255), (120, 90, 10), (0, 10, 90)]
 MODEL = "fruit"
 MODES = ("Standard", "Knative")
-_SIDE = 32
 _KINDS = {
     "Role": ("/apis/rbac.authorization.k8s.io/v1", "roles"),
     "RoleBinding": ("/apis/rbac.authorization.k8s.io/v1", "rolebindings"),
@@ -74,32 +68,6 @@ class Version:
     evaluation: Path
 
 
-def write_servable(folder: Path, scale: float) -> None:
-    """A model whose answer is the photo's mean colour, the surer the larger `scale` is."""
-    folder.mkdir(parents=True)
-    pixels = ops.parameter([-1, _SIDE, _SIDE, 3], np.uint8, name="pixels")
-    mean = ops.reduce_mean(ops.convert(pixels, "f32"), np.array([1, 2]), keep_dims=False)
-    weights = scale * np.eye(3, dtype=np.float32)[::-1] / 255
-    row = ops.softmax(ops.matmul(mean, ops.constant(weights), False, False), 1)
-    ov.save_model(ov.Model([ops.result(row)], [pixels]), folder / "model.xml", False)
-    (folder / "labels.json").write_text(json.dumps(LABELS))
-
-
-def write_evaluation(folder: Path, servable: Path) -> None:
-    """What evaluate keeps: photos, and what the model says about them."""
-    model = InferenceModel.load(servable)
-    (folder / "samples").mkdir(parents=True)
-    entries = []
-    for number, colour in enumerate(COLOURS):
-        photo, name = draw(colour), f"sample-{number:03d}.png"
-        (folder / "samples" / name).write_bytes(photo)
-        row = model.predict(decode(photo, _SIDE, 10**9)[None])[0]
-        entry = {"file": name, "uri": f"test/{name}", "label": "red"}
-        entries.append(entry | {"probabilities": row.tolist()})
-    (folder / "samples" / "samples.json").write_text(json.dumps(entries))
-    (folder / "evaluation.json").write_text(json.dumps({"labels": LABELS}))
-
-
 def write_manifest(servable: Path, evaluation: Path) -> None:
     """Keep the test photos in a servable, and describe its files as export does."""
     shutil.copytree(evaluation / "samples", servable / "samples")
@@ -111,13 +79,6 @@ def write_manifest(servable: Path, evaluation: Path) -> None:
         if path.is_file()
     }
     (servable / "manifest.json").write_text(json.dumps({"labels": LABELS, "files": files}))
-
-
-def draw(colour: tuple[int, int, int]) -> bytes:
-    """A photo of one colour, as a PNG file."""
-    file = io.BytesIO()
-    Image.new("RGB", (64, 48), colour).save(file, "PNG")
-    return file.getvalue()
 
 
 @dataclass
@@ -304,6 +265,7 @@ class Stage:
 
     def served_version(self) -> str:
         """The version that answers."""
+        _wait_until_reachable(self)
         with self.client(timeout=60) as client:
             return str(client.get(f"/v2/models/{MODEL}").raise_for_status().json()["versions"][0])
 
@@ -440,6 +402,7 @@ def steady_load(stage: Stage, clients: int = 3, pause: float = 0.02) -> Iterator
     ).encode()
     headers["inference-header-content-length"] = str(len(question))
     headers["content-type"] = "application/octet-stream"
+    _wait_until_reachable(stage)
     started = time.monotonic()
 
     def ask(client: httpx.Client) -> str:
@@ -476,9 +439,19 @@ def steady_load(stage: Stage, clients: int = 3, pause: float = 0.02) -> Iterator
         print(f"\n    load: {load}")
 
 
-def wait_for(holds: Any, what: str, seconds: float = 60.0) -> None:
-    """Wait until `holds()` is true."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"expected {what} within {seconds:g} s"
-        time.sleep(0.2)
+def _wait_until_reachable(stage: Stage) -> None:
+    """Wait until this machine's connections reach the service's pods.
+
+    A deployment is over when the pods are ready, and asks them through the API server; kube-proxy
+    may write its rules for the service's address later. The first packet of a connection decides
+    where the others go, so one that was sent before the rules were there never arrives.
+    """
+
+    def answers() -> bool:
+        try:
+            with stage.client(timeout=httpx.Timeout(60, connect=1)) as client:
+                return client.get(f"/v2/models/{MODEL}").is_success
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            return False
+
+    wait_for(answers, "an answer of the service at its own address")

@@ -14,15 +14,20 @@ from tests.cluster.deployments import (
     STEPS_IMAGE,
     Stage,
     steady_load,
-    wait_for,
 )
+from tests.fixtures.waiting import wait_for
 from tests.testbed.stores import Gcs
 
-from viewfinder_components.deployment.apply import read_applied
-from viewfinder_components.deployment.cluster import SERVING, Cluster
-from viewfinder_components.deployment.kserve_version import KServe, Mode, detect_kserve
-from viewfinder_components.deployment.runtime import Runtime
-from viewfinder_components.deployment.service import build_service
+from viewfinder_components.deployment.kserve.applied import read_applied
+from viewfinder_components.deployment.kserve.kserve_version import (
+    SERVING,
+    KServe,
+    Mode,
+    detect_kserve,
+)
+from viewfinder_components.deployment.kserve.runtime import Runtime
+from viewfinder_components.deployment.kserve.service import build_service
+from viewfinder_components.deployment.kubernetes.cluster import Cluster
 from viewfinder_components.errors import PermanentError, ViewfinderError
 
 pytestmark = pytest.mark.timeout(400)
@@ -138,7 +143,7 @@ def test_a_service_of_somebody_else_is_only_taken_when_told(stage: Stage) -> Non
     path = stage.admin.path(SERVING, "inferenceservices")
     stage.admin.http.post(path, json=body, params={"fieldManager": "kubectl"}).raise_for_status()
     uid = stage.service()["metadata"]["uid"]
-    with pytest.raises(PermanentError, match="adopt=true"):
+    with pytest.raises(PermanentError, match="adopt=True"):
         stage.deploy(version)
     assert stage.service()["spec"]["predictor"]["model"]["args"] == ["--model-version=77"]
     assert stage.deploy(version, adopt=True).changed
@@ -218,7 +223,7 @@ def test_two_deploys_at_once_end_with_one_whole_version(stage: Stage) -> None:
     print(f"    {outcomes}")
     assert winners
     assert stage.served_version() == str(winners[-1])
-    word = f"another deployment that came meanwhile, of version {winners[-1]}"
+    word = f"another deployment, made meanwhile, of version {winners[-1]}"
     assert all(word in str(error) for error in outcomes.values() if error)
     assert load.failures == []
 
@@ -283,7 +288,7 @@ def test_the_cluster_is_detected_with_and_without_rights(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"min_replicas": 0}, "of which KServe would make 1"),
+        ({"min_replicas": 0}, "which KServe would change to 1"),
         ({"max_replicas": 3}, "metrics server"),
         ({"predictor_runtime": "nothing"}, "ServingRuntime nothing"),
     ],

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from tests.cluster.deployments import MODEL, MODES, Stage, wait_for
+from tests.cluster.deployments import MODEL, MODES, Stage
+from tests.fixtures.waiting import wait_for
 
-from viewfinder_components.deployment.cluster import SERVING
-from viewfinder_components.deployment.history import list_histories
-from viewfinder_pipelines.cli.main import main
+from viewfinder.cli.main import main
+from viewfinder_components.deployment.kserve.history import list_histories
+from viewfinder_components.deployment.kserve.kserve_version import SERVING
 from viewfinder_pipelines.local.execution import run_locally
 from viewfinder_pipelines.pipeline.compiling import compile_pipeline
 from viewfinder_pipelines.pipeline.registry import DEPLOYMENT
@@ -96,9 +97,9 @@ def test_deploy_go_back_and_take_away(
     assert (first["state"], first["changed"]) == ("succeeded", True)
     assert first["kserve"]["mode"] == stage.mode
     assert first["metrics"]["photos_compared"] == 5
-    assert "received version 1 alone" in run("rollback", MODEL, code=1).stderr
+    assert "received only version 1" in run("rollback", MODEL, code=1).stderr
     again = run("deploy", f"{MODEL}/1", *SIZE)
-    assert "version 1 served already" in again.stdout
+    assert "version 1 was already serving" in again.stdout
     newest = run("deploy", MODEL, *SIZE)
     assert "version 3 serves" in newest.stdout
     assert "deploy: waiting for" in newest.stderr
@@ -135,7 +136,7 @@ def test_deploy_go_back_and_take_away(
     assert "/fruit/1: `viewfinder rollback` of fruit goes back to it" in pruned
     assert pruned.count("would remove") == 0  # only ours go: these have no claims
 
-    assert "is gone" in run("undeploy", MODEL, "--yes").stdout
+    assert "was removed" in run("undeploy", MODEL, "--yes").stdout
     assert stage.pods() == []
     assert stage.admin.get(stage.admin.path(SERVING, "inferenceservices", MODEL)) is None
     assert json.loads(run("undeploy", MODEL, "--yes", "--json").stdout)["changed"] is False
@@ -156,7 +157,7 @@ def test_what_is_scaled_to_zero_goes_back_and_away(
     assert stage.service()["spec"]["predictor"]["minReplicas"] == 0
     wait_for(lambda: not stage.pods(), "the pods to go again", 120)
     monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
-    assert "is gone" in run("undeploy", MODEL, "--yes").stdout
+    assert "was removed" in run("undeploy", MODEL, "--yes").stdout
     for kind in ("services", "routes", "configurations", "revisions"):
         left = stage.admin.list(stage.admin.path("/apis/serving.knative.dev/v1", kind))
         assert left == [], kind
@@ -204,5 +205,6 @@ def test_what_is_not_managed_is_neither_taken_back_nor_away(stage: Stage, run: R
         {"kind": "InferenceService", "metadata": {"name": name}, "spec": {"predictor": predictor}}
     )
     for command in (("undeploy", MODEL, "--yes"), ("rollback", MODEL)):
-        assert "that Viewfinder manages" in run(*command, "--service-name", name, code=1).stderr
+        refused = run(*command, "--service-name", name, code=1)
+        assert "to be the one Viewfinder manages" in refused.stderr
     assert stage.admin.get(stage.admin.path(SERVING, "inferenceservices", name)) is not None

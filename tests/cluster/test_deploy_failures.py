@@ -18,17 +18,16 @@ from tests.cluster.deployments import (
     Stage,
     Version,
     storage_secret,
-    wait_for,
-    write_evaluation,
-    write_servable,
 )
+from tests.fixtures.servables import write_evaluation, write_servable
+from tests.fixtures.waiting import wait_for
 from tests.testbed.node import Node
 from tests.testbed.supervised import read_list
 from tests.testbed.supervisor import PROGRAMS
 
-from viewfinder_components.deployment.cluster import SERVING
 from viewfinder_components.deployment.config import DeployConfig
 from viewfinder_components.deployment.deploy import deploy_version
+from viewfinder_components.deployment.kserve.kserve_version import SERVING
 from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
 from viewfinder_pipelines.deployments.going_back import GoingBack, go_back
 from viewfinder_pipelines.deployments.removing import Removal, undeploy
@@ -170,7 +169,7 @@ def test_too_little_memory(stage: Stage) -> None:
     assert isinstance(error, PermanentError)
     assert "48Mi of memory" in error.expected
     assert "OOMKilled" in error.received
-    assert "--set predictor_memory=" in error.remedy
+    assert "predictor_memory=" in error.remedy
 
 
 def test_a_quota_without_room(stage: Stage) -> None:
@@ -183,8 +182,13 @@ def test_a_quota_without_room(stage: Stage) -> None:
     )
     error = fail(stage)
     assert isinstance(error, PermanentError)
-    assert "quota" in error.expected
+    assert "ResourceQuota small" in error.expected
     assert "requests.memory" in error.received
+    if stage.mode == "Knative":  # adds a container, which sets none
+        assert "queue-proxy" in error.received
+        assert "LimitRange" in error.remedy
+    else:
+        assert "predictor_memory" in error.remedy
 
 
 def test_pod_security_refuses_the_pod(stage: Stage) -> None:
@@ -264,7 +268,7 @@ def test_no_room_beside_the_pod_that_serves(stage: Stage, caplog: pytest.LogCapt
     assert "is Pending: 0/" in error.received
     assert "Insufficient cpu" in error.received
     assert "version 1 serves as before" in error.received
-    assert "--set predictor_cpu=" in error.remedy
+    assert "predictor_cpu=" in error.remedy
     assert "Insufficient cpu; deploy with a smaller request than cpu 500" in caplog.text
     assert "old pod" not in caplog.text
 

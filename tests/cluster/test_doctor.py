@@ -15,14 +15,14 @@ from kubernetes import client
 from tests.cluster.deployments import PREDICTOR_IMAGE, Stage, prepare_stage, read_manifest
 from tests.testbed.stores import S3
 
-from viewfinder_components.deployment import kserve_version
-from viewfinder_components.deployment.cluster import Cluster
+from viewfinder_components.deployment.kserve import kserve_version
+from viewfinder_components.deployment.kubernetes.cluster import Cluster
 
 STEPS_IMAGE = "localhost/viewfinder/steps:test"
 ENTRY = Path(sys.executable).with_name("viewfinder")
 
 
-ROOM = "room for a roll-out"
+ROOM = "room for a rollout"
 
 
 @dataclass(frozen=True)
@@ -135,8 +135,8 @@ def test_a_healthy_install_passes_and_nothing_stays_behind(
     assert report.names("ok") == {
         "API server", "namespace", "KServe's kinds", "KServe", "ingress", "KServe's controller",
         "KServe's webhook", "steps' permissions", "your permissions", "steps' account",
-        "predictor's account", "storage credentials", "serving runtime", "predictor's image",
-        "steps' image", "publish to storage", "serve from storage",
+        "predictor's account", "storage credentials", "serving runtime", "quota",
+        "predictor's image", "steps' image", "publish to storage", "serve from storage",
     }  # fmt: skip
     assert report.of(ROOM)["state"] in ("ok", "warning")
     assert pods_left(stage) == []
@@ -230,7 +230,7 @@ def test_what_only_knative_needs_is_asked_for_with_knative(doctor: Doctor, stage
     assert report.names("failed") == set()
     found = report.of("steps' permissions")
     assert found["state"] == "ok"
-    assert "mode Knative would need get services.serving.knative.dev" in found["text"]
+    assert "mode Knative would also need get services.serving.knative.dev" in found["text"]
 
     with (doctor.folder / "viewfinder.toml").open("a") as settings:
         settings.write("[parameters]\nkserve_mode = 'Knative'\n")
@@ -291,7 +291,7 @@ def test_another_image_than_the_checked_one_is_a_warning(doctor: Doctor, stage: 
 @pytest.mark.parametrize(
     ("image", "remedy"),
     [
-        ("localhost:1/viewfinder/steps:1", "see whether the nodes reach the registry"),
+        ("localhost:1/viewfinder/steps:1", "check that the nodes can reach the registry"),
         ("Not An Image", "correct its name"),
     ],
 )
@@ -310,7 +310,7 @@ def test_the_predictors_image_is_not_the_steps(doctor: Doctor) -> None:
     doctor.steps_image = PREDICTOR_IMAGE
     report = doctor.report("--model-root", "s3://anything/models")
     assert report.names("failed") == {"steps' image"}
-    assert "no TensorFlow in it" in report.of("steps' image")["text"]
+    assert "no TensorFlow" in report.of("steps' image")["text"]
 
 
 def test_a_store_that_does_not_answer(

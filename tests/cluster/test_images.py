@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from kubernetes import client
-from tests.cluster.deployments import COLOURS, draw, write_evaluation, write_servable
+from tests.fixtures.servables import COLOURS, draw, write_evaluation, write_servable
 
 from viewfinder_components.checking.config import STEP
 from viewfinder_pipelines.pipeline.compiling import compile_pipeline
@@ -74,7 +74,10 @@ class Pods:
             status = self.core.read_namespaced_pod(pod, self.namespace).status
             if holds(status):
                 return str(status.phase)
-            assert time.monotonic() < deadline, f"{pod}: {status.container_statuses}"
+            assert time.monotonic() < deadline, (
+                f"expected {pod} to be ready or to end within 150 s, "
+                f"received {status.container_statuses}"
+            )
             time.sleep(0.3)
 
     def mount_folder(self, name: str, folder: Path) -> dict[str, Any]:
@@ -119,7 +122,7 @@ def test_the_predictor_serves_from_a_read_only_root(pods: Pods, tmp_path: Path) 
 
 
 def test_the_check_step_runs_in_the_predictors_image(pods: Pods, tmp_path: Path) -> None:
-    """By the very command that Kubeflow Pipelines runs."""
+    """By exactly the command that Kubeflow Pipelines runs."""
     write_servable(tmp_path / "servable", scale=3.0)
     write_evaluation(tmp_path / "evaluation", tmp_path / "servable")
     compile_pipeline(tmp_path / "pipeline.yaml")

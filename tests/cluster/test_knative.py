@@ -6,7 +6,8 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.cluster.deployments import MODEL, Stage, wait_for
+from tests.cluster.deployments import MODEL, Stage
+from tests.fixtures.waiting import wait_for
 from tests.testbed import knative
 
 from viewfinder_components.errors import PermanentError, TransientError
@@ -63,7 +64,7 @@ def test_a_version_scaled_to_zero_is_what_a_failed_one_is_rolled_back_to(stage: 
 def test_an_image_whose_registry_does_not_answer_is_told_by_the_revision(stage: Stage) -> None:
     """Knative asks the registry itself, so there is no pod that could say it."""
     runtime = stage.patch_runtime("broken", image="registry.invalid/none:1")
-    with pytest.raises(TransientError, match="where Knative looks its digest up") as caught:
+    with pytest.raises(TransientError, match="where Knative looks up its digest") as caught:
         stage.deploy(stage.publish(1), predictor_runtime=runtime, patience_seconds=3)
     assert "registry.invalid" in caught.value.received
 
@@ -83,7 +84,7 @@ def test_a_runtime_that_knative_refuses(stage: Stage) -> None:
 def test_a_service_does_not_change_its_mode(stage: Stage) -> None:
     version = stage.publish(1)
     stage.deploy(version)
-    with pytest.raises(PermanentError, match="which KServe lets nobody change"):
+    with pytest.raises(PermanentError, match="which KServe does not allow to be changed"):
         stage.deploy(version, kserve_mode="Standard")
 
 

@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from kubernetes import client
-from tests.cluster.deployments import MODEL, Stage, kubeconfig_of, wait_for
+from tests.cluster.deployments import MODEL, Stage, kubeconfig_of
+from tests.fixtures.waiting import wait_for
 from tests.testbed.stores import S3
 
-from viewfinder_components.deployment.cluster import SERVING, Cluster
+from viewfinder.cli.main import main
+from viewfinder_components.deployment.kserve.kserve_version import SERVING
+from viewfinder_components.deployment.kubernetes.cluster import Cluster
 from viewfinder_components.publishing.config import PublishConfig
 from viewfinder_components.publishing.publish import publish_version
 from viewfinder_components.storage.store import open_store
-from viewfinder_pipelines.cli.main import main
 
 Prune = Callable[..., Result]
 RULES = [

@@ -1,4 +1,4 @@
-"""What is killed during a roll-out, what is right afterwards, and how many requests failed."""
+"""What is killed during a rollout, what is right afterwards, and how many requests failed."""
 
 import threading
 import time
@@ -11,8 +11,8 @@ from tests.cluster.deployments import (
     Load,
     Stage,
     steady_load,
-    wait_for,
 )
+from tests.fixtures.waiting import wait_for
 
 pytestmark = pytest.mark.timeout(400)
 

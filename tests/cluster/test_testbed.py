@@ -1,5 +1,6 @@
 """The test bed is a Kubernetes: what every other cluster test takes for granted."""
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 from kubernetes import client
+from tests.fixtures.waiting import wait_for
 from tests.testbed.images import PYTHON
 from tests.testbed.objects import Cluster, wait_until
 
@@ -221,12 +223,9 @@ def serve(api, namespace, predictor):
 
 def wait_for_answer(url):
     """Return what a URL answers, as soon as it does."""
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            answer = httpx.get(url, timeout=5, trust_env=False)
-            answer.raise_for_status()
-            return answer.text
-        except httpx.HTTPError:
-            assert time.monotonic() < deadline, f"no answer from {url} within 60 s"
-            time.sleep(0.2)
+
+    def ask():
+        with contextlib.suppress(httpx.HTTPError):
+            return httpx.get(url, timeout=5, trust_env=False).raise_for_status().text
+
+    return wait_for(ask, f"an answer from {url}")

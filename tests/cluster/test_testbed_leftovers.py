@@ -6,11 +6,11 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import uuid
 from pathlib import Path
 
 import pytest
+from tests.fixtures.waiting import wait_for
 from tests.testbed import namespaces, network
 from tests.testbed.run_folder import RunFolder, read_record
 
@@ -96,11 +96,12 @@ def test_a_tool_that_was_killed_midway_is_made_good(name, file, again):
     before = look_at_machine()
     run = RunFolder(name)
     process = subprocess.Popen([*TOOL, "up", "--name", name], cwd=REPOSITORY)
-    deadline = time.monotonic() + 120
-    while not (run.path / file).exists():
+
+    def is_written() -> bool:
         assert process.poll() is None, "it ended before it could be killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+        return (run.path / file).exists()
+
+    wait_for(is_written, f"{file} in the run's folder", 120, pause=0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
     addresses = read_record(run).addresses

@@ -1,7 +1,6 @@
 """Every component keeps its contract, and keeps it thin."""
 
 import ast
-import importlib
 import inspect
 from pathlib import Path
 from typing import Any
@@ -12,14 +11,10 @@ from google.protobuf import json_format
 import viewfinder_components
 from viewfinder_components.image import PREDICTOR_IMAGE, STEPS_IMAGE
 from viewfinder_components.steps import STEPS
+from viewfinder_pipelines.pipeline.components import load_components
 
 FOLDER = Path(viewfinder_components.__file__).parent
-COMPONENTS = {
-    name: getattr(module, name)
-    for path in sorted(FOLDER.glob("*/component.py"))
-    for module in [importlib.import_module(f"viewfinder_components.{path.parent.name}.component")]
-    for name in STEPS.keys() & vars(module).keys()
-}
+COMPONENTS = load_components()
 ARTIFACTS = {
     "validate": ({}, {"index": "Dataset", "pixels": "Dataset", "photo_counts": "Metrics",
                       "validation_report": "HTML"}),
@@ -41,12 +36,14 @@ ARTIFACTS = {
     "select": ({}, {"kept_evaluation": "Artifact", "selected_version": "Metrics"}),
     "deploy": ({"evaluation": "Artifact"},
                {"deployment": "Artifact", "deployment_metrics": "Metrics"}),
+    "predict": ({}, {"prediction_counts": "Metrics"}),
 }  # fmt: skip
 OUTPUT_PARAMETERS = {
     "evaluate": {"accepted": "BOOLEAN"},
     "publish": {"number": "NUMBER_INTEGER", "uri": "STRING"},
     "select": {"number": "NUMBER_INTEGER", "uri": "STRING"},
     "deploy": {"endpoint": "STRING"},
+    "predict": {"uri": "STRING"},
 }
 
 
@@ -96,7 +93,7 @@ def test_every_input_is_described(name: str) -> None:
 def test_a_component_has_the_declared_defaults_and_descriptions(name: str) -> None:
     declared = STEPS[name].parameters
     signature = inspect.signature(COMPONENTS[name].python_func).parameters
-    inputs = specification(name)["inputDefinitions"]["parameters"]
+    inputs = specification(name)["inputDefinitions"].get("parameters", {})
     assert inputs.keys() == declared.keys()
     for parameter in declared.values():
         assert inputs[parameter.name]["description"] == parameter.description
@@ -125,6 +122,7 @@ def test_body_imports_adapts_calls_and_tells_its_outcome(
     assert ast.unparse(call.func) == "record_outcome"
     step, metrics = map(ast.unparse, call.args)
     assert step == f"'{body.name}'"
+    assert body.name in ARTIFACTS, "write down its artifacts above"
     assert ARTIFACTS[body.name][1][metrics] == "Metrics"
     assert ast.unparse(work.body[-1]).startswith("outcome.succeed(")
     statements = [*body.body[1:], *work.body]  # without the docstring

@@ -12,6 +12,7 @@ from viewfinder_components.steps import STEPS
 
 COMPONENTS = "viewfinder_components"
 GRAPH = grimp.build_graph(COMPONENTS, "viewfinder_serving")
+DEPLOYMENT = f"{COMPONENTS}.deployment"
 FOLDERS = sorted(name.rsplit(".", 1)[0] for name in GRAPH.modules if name.endswith(".component"))
 
 
@@ -56,4 +57,17 @@ def test_nothing_below_the_pipelines_imports_all_steps() -> None:
 
 def test_the_predictor_imports_no_step() -> None:
     found = [imports("viewfinder_serving", step) for step in FOLDERS]
+    assert list(itertools.chain(*found)) == []
+
+
+def test_a_deployment_target_is_known_in_one_place() -> None:
+    """A target is a folder with a `target.py`; the rest of the step serves versions anywhere."""
+    children = GRAPH.find_children(DEPLOYMENT)
+    targets = {child for child in children if f"{child}.target" in GRAPH.modules}
+    assert targets
+    general = children - targets - {f"{DEPLOYMENT}.targets", f"{DEPLOYMENT}.kubernetes"}
+    rooms = {*targets, f"{DEPLOYMENT}.kubernetes"}
+    found = [imports(module, room) for module in sorted(general) for room in sorted(rooms)]
+    found += [imports(target, other) for target, other in itertools.permutations(targets, 2)]
+    found += [imports(f"{DEPLOYMENT}.kubernetes", target) for target in sorted(targets)]
     assert list(itertools.chain(*found)) == []

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from viewfinder_pipelines.cli.main import main
-from viewfinder_pipelines.cli.parameters import render_page
+from viewfinder.cli.main import main
+from viewfinder.cli.parameters import render_page
 from viewfinder_pipelines.pipeline.definition import PipelineDefinition
 from viewfinder_pipelines.pipeline.registry import PIPELINES
 

@@ -22,7 +22,7 @@ from viewfinder_pipelines.kubeflow.submission import MAIN_PARAMETERS, describe_p
 from viewfinder_pipelines.pipeline.assignments import parse_assignment, parse_assignments
 from viewfinder_pipelines.pipeline.compiling import compile_pipeline
 from viewfinder_pipelines.pipeline.definition import PipelineDefinition as Definition
-from viewfinder_pipelines.pipeline.registry import DEPLOYMENT, PIPELINES, TRAINING, pipeline_of
+from viewfinder_pipelines.pipeline.registry import DEPLOYMENT, PIPELINES, TRAINING
 
 STEPS = [step.name for step in TRAINING.steps]
 GOLDEN = Path(__file__).parent / "golden"
@@ -110,9 +110,11 @@ def test_the_graph_is_flat_and_its_lines_are_those_of_the_readme(tmp_path: Path)
         for after, task in compiled_tasks.items()
         for before in task.get("dependentTasks", ())
     }
-    assert set(itertools.chain(*lines)) == set(STEPS)
+    assert set(itertools.chain(*lines)) == set(STEPS), "correct the flowchart in README.md"
     for before, after in lines:
-        assert re.search(rf"\b{before}\b.*-->.*\b{after}\b", flowchart), (before, after)
+        assert re.search(rf"\b{before}\b.*-->.*\b{after}\b", flowchart), (
+            f"add `{before} --> {after}` to the flowchart in README.md"
+        )
 
 
 @pytest.mark.parametrize("pipeline", PIPELINES, ids=lambda pipeline: pipeline.label)
@@ -164,7 +166,7 @@ def test_artifacts_are_told_apart_by_their_names(pipeline: Definition, tmp_path:
 
 def test_a_pod_that_is_killed_is_started_again(tmp_path: Path) -> None:
     retried = {name for name, task in tasks(tmp_path).items() if "retryPolicy" in task}
-    assert retried == set(STEPS) - {"validate"}
+    assert retried == set(STEPS) - {"validate"}, "name the step in `retry` in pipeline/training.py"
 
 
 def test_every_setting_of_the_deploy_step_is_one_of_the_pipeline(tmp_path: Path) -> None:
@@ -221,7 +223,7 @@ def test_assignment(assignment: str, expected: tuple[str, object]) -> None:
         ("learning-rate=3", "did you mean learning_rate?"),
         ("quux=3", "received 'quux'; `viewfinder parameters` lists all of them"),
         ("=3", "received ''; `viewfinder parameters`"),
-        ("compare=no", "leave it out: only the deployment pipeline has it"),
+        ("compare=no", "omit it: only the deployment pipeline has it"),
         ("epochs", "received 'epochs' without a value; write --set epochs=VALUE"),
         ("epochs=", "epochs to be a whole number from 1 to 2147483647, received ''"),
     ],
@@ -233,7 +235,7 @@ def test_wrong_assignment(assignment: str, sentence: str) -> None:
 
 
 def test_a_parameter_that_is_set_twice_is_refused() -> None:
-    with pytest.raises(UsageError, match="--set epochs= twice; leave one of them out"):
+    with pytest.raises(UsageError, match="--set epochs= twice; omit one of them"):
         parse_assignments(["epochs=3", "seed=1", "epochs=4"])
 
 
@@ -263,18 +265,3 @@ def test_a_pipelines_default_has_the_range_of_its_step() -> None:
     pipeline = Definition("own", "", "own:own", steps=(TRAIN,), own=(Own,))
     with pytest.raises(TypeError, match="epochs has another range in the pipeline"):
         _ = pipeline.parameters
-
-
-@pytest.mark.parametrize(
-    ("workflow", "parameters", "expected"),
-    [
-        ("viewfinder-training-x7k2p", {}, TRAINING),
-        ("viewfinder-deployment-x7k2p", {"model_root": "s3://m"}, DEPLOYMENT),
-        ("nightly-8c2d1-1-339", {"data": "s3://p", "model_root": "s3://m", "epochs": 3}, TRAINING),
-        ("", {"model_root": "s3://m", "version": 3}, DEPLOYMENT),
-        ("own-x7k2p", {"data": "s3://p", "model_root": "s3://m", "depth": 3}, None),
-        ("own-x7k2p", {"data": "s3://p"}, None),
-    ],
-)
-def test_which_pipeline_a_run_on_kubeflow_is_of(workflow, parameters, expected) -> None:
-    assert pipeline_of(workflow, parameters) is expected

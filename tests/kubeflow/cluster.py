@@ -2,12 +2,12 @@
 
 import json
 import subprocess
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tests.fixtures.waiting import wait_for
 from tests.testbed.programs import find_kubectl
 
 _NAMESPACE = "kubeflow"
@@ -52,23 +52,11 @@ def full_quota(resource: str) -> Iterator[None]:
         kubectl("delete", "quota", name)
 
 
-def wait_until(condition: Callable[[], object], seconds: float) -> None:
-    """Wait for a condition to hold."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "timed out"
-        time.sleep(1)
-
-
 def _wait_for_pod(run_id: str, step: str) -> dict[str, Any]:
-    found: list[dict[str, Any]] = []
+    def running() -> list[dict[str, Any]]:
+        return [pod["metadata"] for pod in pods_of(run_id) if _runs(pod, step)]
 
-    def is_running() -> bool:
-        found[:] = [pod["metadata"] for pod in pods_of(run_id) if _runs(pod, step)]
-        return bool(found)
-
-    wait_until(is_running, 600)
-    return found[0]
+    return wait_for(running, f"a pod that runs {step}", 600, pause=1)[0]
 
 
 def _runs(pod: dict[str, Any], step: str) -> bool:

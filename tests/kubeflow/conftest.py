@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.fixtures.loopback import running
 from tests.kubeflow.install import Install, unique
 from tests.kubeflow.recorder.exchanges import save
-from tests.kubeflow.recorder.http_server import running
 from tests.kubeflow.recorder.proxy import RecordingProxy
 from tests.kubeflow.recorder.replay import ReplayServer
 from tests.kubeflow.recorder.thinning import scrub, thin

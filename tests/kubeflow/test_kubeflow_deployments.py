@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.kubeflow.conftest import IS_REAL, Stage, Success
 from tests.kubeflow.install import Install, step
 from tests.kubeflow.test_kubeflow_submission import connect_to
 
 
+@pytest.mark.slow
 def test_the_command_line_has_kubeflow_deploy_a_version(stage: Stage, succeeded: Success) -> None:
     name = succeeded.record["parameters"]["model_name"]
     service = f"{name}-again"
@@ -23,6 +25,7 @@ def test_the_command_line_has_kubeflow_deploy_a_version(stage: Stage, succeeded:
     assert record["version"] == succeeded.record["version"]
 
 
+@pytest.mark.slow
 def test_the_compiled_pipeline_is_uploaded_and_run(stage: Stage, succeeded: Success) -> None:
     """As somebody does in the UI, with the file that `viewfinder compile` wrote."""
     name = succeeded.record["parameters"]["model_name"]

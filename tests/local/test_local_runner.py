@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 import pytest
 from kfp import compiler, dsl
+from tests.fixtures.waiting import wait_for
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_pipelines.local.execution import run_locally
@@ -158,6 +159,38 @@ def run(tmp_path: Path, pipeline, listener=lambda event, result: None, **argumen
     compiled = tmp_path / "pipeline.yaml"
     compiler.Compiler().compile(pipeline, str(compiled))
     return run_locally(compiled, arguments, arguments, tmp_path / "run", listener, "speaking")
+
+
+@dsl.pipeline(name="nested")
+def nested():
+    with dsl.ParallelFor(["a", "b"]) as word, dsl.If(word == "b"):
+        speak(text=word)
+
+
+def test_a_condition_in_a_loop_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    with pytest.raises(PermanentError, match=r"loops contain only steps.* around speak"):
+        run(tmp_path, nested)
+    assert not (tmp_path / "run").exists()
+
+
+@dsl.pipeline(name="looped")
+def looped():
+    with dsl.ParallelFor(["a", "b", "c"]) as word:
+        speak(text=word)
+
+
+def test_a_loop_that_was_interrupted_goes_on_with_the_next_iteration(tmp_path: Path) -> None:
+    def interrupt(event: Event, result: RunResult) -> None:
+        if event.kind == "began" and event.step == "speak[2]":
+            raise KeyboardInterrupt
+
+    first = run(tmp_path, looped, interrupt)
+    assert [step.state for step in first.steps] == ["succeeded", "succeeded", "interrupted"]
+    result = run(tmp_path, looped)
+    assert result.state == "succeeded"
+    assert [step.state for step in result.steps] == ["cached", "cached", "succeeded"]
+    assert [step.summary for step in result.steps] == ["a", "b", "c"]
+    assert [step.parameters["Output"] for step in result.steps] == ["a", "b", "c"]
 
 
 def test_a_step_is_told_with_its_last_sentence(tmp_path: Path) -> None:
@@ -309,7 +342,7 @@ def test_a_step_that_a_signal_ended(tmp_path: Path, number: int, told, retryable
 def test_a_step_whose_shell_was_killed(tmp_path: Path) -> None:
     result = run(tmp_path, ending, number=9, the_shell=True)
     assert result.state == "failed"
-    assert "step end-by to run to its end, received signal 9" in result.error.message
+    assert "step end-by to run to completion, received signal 9" in result.error.message
 
 
 def test_an_error_of_kfp_itself_is_a_sentence(tmp_path: Path) -> None:
@@ -329,7 +362,7 @@ def test_a_killed_job_leaves_no_step_behind(tmp_path: Path) -> None:
                 for p in psutil.Process().children()
                 if "viewfinder_pipelines.local.process" in str(p.cmdline())
             ]
-            wait_for(lambda: bool(job.children(recursive=True)))
+            wait_for(lambda: job.children(recursive=True), "the step to start")
             job.kill()
 
     result = run(tmp_path, sleeping, kill_the_job, seconds=60.0)
@@ -370,10 +403,13 @@ def test_a_killed_runner_leaves_nothing_and_can_go_on_at_once(tmp_path: Path) ->
         assert runner.stdout is not None
         assert any(line == "began\n" for line in runner.stdout)
         assert RunResult.load(run_dir).state == "running"
-        with pytest.raises(PermanentError, match="still at work"):
+        with pytest.raises(PermanentError, match="still working on it"):
             run(tmp_path, speaking)
         runner.kill()
-    wait_for(lambda: processes_with(str(tmp_path)) == [] and not list(run_dir.glob("tmp-*")))
+    wait_for(
+        lambda: not processes_with(str(tmp_path)) and not list(run_dir.glob("tmp-*")),
+        "the run's processes and folders to go",
+    )
     assert RunResult.load(run_dir).state == "interrupted"
     assert run(tmp_path, speaking).state == "succeeded"
 
@@ -406,7 +442,7 @@ def test_a_full_disk_is_told_and_recorded(small_disk: Path, fails: bool) -> None
     """Whether the step meets it, kfp after the step, or the runner with its log and record."""
     result = run(small_disk, filling, folder=str(small_disk), fails=fails)
     assert result.state == "failed"
-    assert "room on the disk" in result.error.message
+    assert "space on the disk" in result.error.message
     assert RunResult.load(small_disk / "run") == result
     assert not [line for line in result.error.log_tail if "viewfinder_outcome" in line]
 
@@ -421,16 +457,9 @@ def test_outputs_that_kfp_could_not_write_down(tmp_path: Path) -> None:
 
 def test_a_run_that_finds_no_room_to_begin_takes_none(small_disk: Path) -> None:
     (small_disk / "other").write_bytes(bytes((2 << 20) - (100 << 10)))
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(PermanentError, match="space on the disk, received No space left"):
         run(small_disk, filling, folder=str(small_disk), fails=False)
     assert not (small_disk / "run" / ".reserve").exists()
-
-
-def wait_for(condition) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, "timed out"
-        time.sleep(0.02)
 
 
 def processes_with(text: str) -> list[str]:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+import viewfinder
 from viewfinder_components.training.config import TrainConfig
 from viewfinder_pipelines.kubeflow.submission import compile_for_cluster
-from viewfinder_pipelines.local.runner import RunPlan, run_pipeline
 from viewfinder_pipelines.pipeline.platform import CPU_REQUEST, PlatformSettings, PodSettings
 
 
@@ -19,11 +19,10 @@ def pipeline(monkeypatch):
     del sys.modules["own_pipeline"]
 
 
+@pytest.mark.slow
 def test_it_runs_here(pipeline, photos, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
-    arguments = {"data": str(photos), "epochs": 2, "image_size": 64}
-    plan = RunPlan(tmp_path / "run", arguments, pipeline=pipeline)
-    result = run_pipeline(plan, lambda event, run: None)
+    result = viewfinder.run(photos, pipeline=pipeline, epochs=2, image_size=64)
     assert result.state == "succeeded", result.error
     steps = {step.name: step for step in result.steps}
     assert set(steps) == {"validate", "preprocess", "train", "train-2"}

@@ -4,16 +4,15 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import jsonschema
 import psutil
 import pytest
+from tests.fixtures.ports import free_port
+from tests.fixtures.waiting import wait_for
 
 from viewfinder_pipelines.pipeline.registry import TRAINING
 
@@ -21,13 +20,6 @@ pytestmark = pytest.mark.slow
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "run-record.schema.json"
 STEPS = [step.name for step in TRAINING.steps if step.name != "deploy"]
-
-
-def wait_for(condition: Callable[[], bool], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "timed out"
-        time.sleep(0.1)
 
 
 def test_the_run_publishes_a_version_and_leaves_a_record(published) -> None:
@@ -82,9 +74,7 @@ def test_show(published) -> None:
 
 
 def test_serve_and_predict(published, photos: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
+    port = str(free_port())
     endpoint = f"http://127.0.0.1:{port}"
     chosen = [next((photos / label).iterdir()) for label in sorted(os.listdir(photos))]
     missing = published.run("predict", str(chosen[0]), "--endpoint", endpoint)
@@ -94,7 +84,7 @@ def test_serve_and_predict(published, photos: Path) -> None:
         published.command("serve", "small", "--port", port), env=published.environment
     )
     try:
-        wait_for(lambda: is_ready(endpoint), 30)
+        wait_for(lambda: is_ready(endpoint), "the server to be ready")
         told = published.run("predict", *map(str, chosen), "--endpoint", endpoint, "--json")
         answers = [json.loads(line) for line in told.stdout.splitlines()]
         mixed = [str(chosen[0]), __file__, str(chosen[1]), "no such photo"]
@@ -111,7 +101,7 @@ def test_serve_and_predict(published, photos: Path) -> None:
     assert refused.startswith(f"{__file__}: the server refused it (HTTP 400): ")
     assert missing_file == "no such photo: there is no such file"
     assert other.stderr == (
-        f"Error: expected a model cats at {endpoint}, received a server of small; "
+        f"Error: expected a model cats at {endpoint}, received a server with small; "
         "name one of those with --model\n"
     )
     assert count == "2 of 4 photos could not be classified."
@@ -161,7 +151,7 @@ def test_a_failed_run_says_which_step_and_why(viewfinder, photos: Path, tmp_path
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ((), "name a folder with one folder of photos a class"),
+        ((), "name a folder with one folder of photos per class"),
         (("--data", "x", "--set", "epoch=3"), "did you mean epochs?"),
         (
             ("--data", "x", "--set", "min_accuracy=1.5"),
@@ -216,8 +206,8 @@ def test_killed_again_and_again_and_resumed(
     arguments = ("run", "--data", str(photos), "--model-name", "small", *patient)
     command = viewfinder.command(*arguments)
     with subprocess.Popen(command, env=viewfinder.environment, stdout=subprocess.DEVNULL):
-        wait_for(lambda: state_of(viewfinder, "train") == "running", 300)
-        wait_for(lambda: len(step_processes(viewfinder.home)) == 1, 60)
+        wait_for(lambda: state_of(viewfinder, "train") == "running", "train to run", 300)
+        wait_for(lambda: len(step_processes(viewfinder.home)) == 1, "one process of a step")
         os.kill(step_processes(viewfinder.home)[0], signal.SIGKILL)
     record = viewfinder.records()[0]
     assert (record["state"], record["error"]["step"]) == ("failed", "train")
@@ -245,10 +235,10 @@ def kill_when(viewfinder, arguments: tuple[str, ...], step: str, state: str) -> 
     """Kill the runner once a step is in a state; its steps end with it."""
     command = viewfinder.command(*arguments)
     with subprocess.Popen(command, env=viewfinder.environment, stdout=subprocess.DEVNULL) as run:
-        wait_for(lambda: records_process(viewfinder) == run.pid, 120)
-        wait_for(lambda: state_of(viewfinder, step) == state, 600)
+        wait_for(lambda: records_process(viewfinder) == run.pid, "the run's record", 120)
+        wait_for(lambda: state_of(viewfinder, step) == state, f"{step} to be {state}", 600)
         run.kill()
-    wait_for(lambda: not processes_of(viewfinder.home), 60)
+    wait_for(lambda: not processes_of(viewfinder.home), "every process to end")
 
 
 def records_process(viewfinder) -> int | None:

@@ -1,25 +1,19 @@
 """A predictor process around a tiny model, and the photos to ask it about."""
 
 import base64
-import io
 import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
-import numpy as np
-import openvino as ov
 import pytest
-from openvino import opset13 as ops
-from PIL import Image
-
-LABELS = ["blue", "green", "red"]
-COLOURS = {"blue": (0, 0, 255), "green": (0, 255, 0), "red": (255, 0, 0)}
+from tests.fixtures.servables import draw, write_servable
+from tests.fixtures.waiting import wait_for
 
 
 class Predictor:
@@ -48,23 +42,6 @@ class Predictor:
         return self.process.wait(20)
 
 
-def write_servable(folder: Path) -> None:
-    """A model whose answer is the photo's mean colour."""
-    folder.mkdir(parents=True)
-    pixels = ops.parameter([-1, 32, 32, 3], np.uint8, name="pixels")
-    mean = ops.reduce_mean(ops.convert(pixels, "f32"), np.array([1, 2]), keep_dims=False)
-    weights = np.array([[0, 0, 8], [0, 8, 0], [8, 0, 0]], np.float32) / 255
-    row = ops.softmax(ops.matmul(mean, ops.constant(weights), False, False), 1)
-    ov.save_model(ov.Model([ops.result(row)], [pixels]), folder / "model.xml", False)
-    (folder / "labels.json").write_text(json.dumps(LABELS))
-
-
-def draw(colour: str, size: tuple[int, int] = (64, 48), form: str = "JPEG", **options) -> bytes:
-    file = io.BytesIO()
-    Image.new("RGB", size, COLOURS[colour]).save(file, form, **options)
-    return file.getvalue()
-
-
 @contextmanager
 def run_predictor(
     model_dir: Path,
@@ -83,11 +60,7 @@ def run_predictor(
         )
     predictor = None
     try:
-        deadline = time.monotonic() + 60
-        while not ready.exists():
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.02)
+        wait_until_ready(process, ready, log)
         predictor = Predictor(process, json.loads(ready.read_text())["url"], log)
         yield predictor
     finally:
@@ -98,11 +71,18 @@ def run_predictor(
             predictor.client.close()
 
 
+def wait_until_ready(process: subprocess.Popen[bytes], ready: Path, log: Path) -> None:
+    def is_ready() -> bool:
+        assert process.poll() is None, log.read_text()
+        return ready.exists()
+
+    wait_for(is_ready, "the predictor to be ready", pause=0.02, log=log)
+
+
 @pytest.fixture(scope="session")
 def servable_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models") / "colour" / "7"
-    write_servable(folder)
-    return folder
+    return write_servable(folder, scale=8.0)
 
 
 @pytest.fixture(scope="session")
@@ -127,16 +107,16 @@ def start(servable_dir: Path, tmp_path: Path) -> Callable[..., object]:
 @pytest.fixture
 def photo() -> Callable[..., bytes]:
     """Draws a picture of one colour."""
-    return draw
+    return partial(draw, form="JPEG")
 
 
 @pytest.fixture(scope="session")
 def heavy_photo() -> bytes:
     """Few bytes that take long to decode."""
-    return draw("red", (3000, 2000), "PNG")
+    return draw("red", (3000, 2000))
 
 
 @pytest.fixture(scope="session")
 def large_photo() -> bytes:
     """More than a megabyte that is soon decoded."""
-    return draw("red") + bytes(1_100_000)
+    return draw("red", form="JPEG") + bytes(1_100_000)

@@ -9,17 +9,13 @@ import struct
 
 import pytest
 from PIL import Image
+from tests.fixtures.servables import draw
 
 from viewfinder_serving.refusals import RefusedError
 
 JSON = {"content-type": "application/json"}
 V1, V2 = "/v1/models/colour:predict", "/v2/models/colour/infer"
-
-
-def jpeg() -> bytes:
-    file = io.BytesIO()
-    Image.new("RGB", (64, 48), "red").save(file, "JPEG")
-    return file.getvalue()
+EXPLAIN = "/v1/models/colour:explain"
 
 
 def huge_picture() -> bytes:
@@ -29,7 +25,7 @@ def huge_picture() -> bytes:
     return file.getvalue()
 
 
-PHOTO = jpeg()
+PHOTO = draw("red", form="JPEG")
 B64 = base64.b64encode(PHOTO).decode()
 
 
@@ -152,11 +148,12 @@ def check(answer, status: int, words: str) -> None:
     assert "received " in error
 
 
+@pytest.mark.parametrize("path", [V1, EXPLAIN])
 @pytest.mark.parametrize("case", V1_BODIES)
-def test_v1(predictor, case):
+def test_v1(predictor, case, path):
     body, status, words = V1_BODIES[case]
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    check(predictor.client.post(V1, content=content, headers=JSON), status, words)
+    check(predictor.client.post(path, content=content, headers=JSON), status, words)
 
 
 @pytest.mark.parametrize("case", V2_BODIES)
@@ -208,7 +205,10 @@ def test_v2_binary(predictor, length, tail, words):
         ("GET", "/%00%ff%0d%0a", 404),
         ("GET", "/v1/models/other", 404),
         ("POST", "/v1/models/other:predict", 404),
-        ("POST", "/v1/models/colour:explain", 404),
+        ("POST", "/v1/models/other:explain", 404),
+        ("POST", "/v1/models/colour:generate", 404),
+        ("GET", EXPLAIN, 405),
+        ("POST", "/v2/models/colour/explain", 404),
         ("GET", "/v2/models/other", 404),
         ("GET", "/v2/models/other/ready", 404),
         ("POST", "/v2/models/other/infer", 404),
@@ -243,11 +243,13 @@ def test_nobody_unloads_the_model(predictor):
 )
 def test_content_types(predictor, headers):
     body = json.dumps(v1({"b64": B64})).encode()
-    check(predictor.client.post(V1, content=body, headers=headers), 415, "content-")
+    for path in (V1, EXPLAIN):
+        check(predictor.client.post(path, content=body, headers=headers), 415, "content-")
 
 
-def test_a_body_too_large_is_refused(predictor):
-    check(predictor.client.post(V1, content=bytes(1_000_001), headers=JSON), 413, "at most")
+@pytest.mark.parametrize("path", [V1, EXPLAIN])
+def test_a_body_too_large_is_refused(predictor, path):
+    check(predictor.client.post(path, content=bytes(1_000_001), headers=JSON), 413, "at most")
 
 
 def test_a_refusal_shows_only_a_little_of_what_was_sent(predictor):
@@ -261,9 +263,7 @@ def test_random_requests_never_fail_the_server(predictor):
     random_ = random.Random(20260122)  # noqa: S311
     photos = [PHOTO, huge_picture()]
     for form in ("PNG", "GIF", "BMP", "WEBP", "TIFF"):
-        file = io.BytesIO()
-        Image.new("RGB", (40, 30), "blue").save(file, form)
-        photos.append(file.getvalue())
+        photos.append(draw("blue", (40, 30), form))
     for _ in range(600):
         photo = bytearray(random_.choice(photos))
         for _ in range(random_.randrange(4)):
@@ -271,7 +271,9 @@ def test_random_requests_never_fail_the_server(predictor):
         if random_.random() < 0.3:
             del photo[random_.randrange(len(photo)) :]
         text = b64(bytes(photo))
-        path, body = random_.choice([(V1, v1({"b64": text})), (V2, v2(data=[text]))])
+        path, body = random_.choice(
+            [(V1, v1({"b64": text})), (EXPLAIN, v1({"b64": text})), (V2, v2(data=[text]))]
+        )
         content = bytearray(json.dumps(body).encode())
         if random_.random() < 0.5:
             for _ in range(random_.randrange(1, 4)):

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import httpx
 import pytest
+from tests.fixtures.waiting import wait_for
 
 V1 = "/v1/models/colour:predict"
 
@@ -62,10 +63,10 @@ def test_a_client_that_hangs_up_is_no_failure(predictor):
     gone = predictor.metric('viewfinder_requests_total{outcome="gone"')
     with socket.create_connection(("127.0.0.1", predictor.port)) as connection:
         connection.sendall(head(1000) + b"{")
-    deadline = time.monotonic() + 5
-    while predictor.metric('viewfinder_requests_total{outcome="gone"') == gone:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for(
+        lambda: predictor.metric('viewfinder_requests_total{outcome="gone"') > gone,
+        "the request to be counted as gone",
+    )
     assert alive(predictor)
 
 
@@ -222,8 +223,11 @@ def test_the_idlest_upload_makes_way(start, photo):
 def test_one_address_does_not_keep_others_out(start, photo):
     """Its uploads are not even idle: 0.5 s have not passed."""
     with start("--max-uploads", "8") as predictor, idle_uploads(predictor, 8, 100):
-        while predictor.metric("viewfinder_requests_in_flight") < 8:
-            time.sleep(0.01)
+        wait_for(
+            lambda: predictor.metric("viewfinder_requests_in_flight") >= 8,
+            "eight uploads to be in flight",
+            pause=0.01,  # after half a second they are idle
+        )
         with httpx.Client(transport=httpx.HTTPTransport(local_address="127.0.0.2")) as other:
             body = {"instances": [{"b64": base64.b64encode(photo("red")).decode()}]}
             assert other.post(predictor.url + V1, json=body, timeout=60).status_code == 200

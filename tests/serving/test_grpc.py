@@ -1,21 +1,16 @@
 """The Open Inference Protocol over gRPC."""
 
-import socket
 import struct
 import threading
 
 import grpc
 import numpy as np
 import pytest
+from tests.fixtures.ports import free_port
 
 from viewfinder_serving.kserve_sdk import messages, services
 
 LABELS = [b"blue", b"green", b"red"]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Every request of `hostile/` gets the answer it deserves, and good requests go on beside it."""
 
 import base64
-import io
 import json
 import re
 import socket
@@ -12,23 +11,18 @@ from pathlib import Path
 import grpc
 import pytest
 import yaml
-from PIL import Image
+from tests.fixtures.ports import free_port
+from tests.fixtures.servables import draw
 from tests.serving.conftest import run_predictor
 from tests.serving.good_requests import GoodRequests
-from tests.serving.test_grpc import free_port
 
 FOLDER = Path(__file__).parent / "hostile"
 V1, V2 = "/v1/models/colour:predict", "/v2/models/colour/infer"
+EXPLAIN = "/v1/models/colour:explain"
 # What a client must never see: where an object lies, where a file lies, what the code looks like.
 LEAKS = re.compile(r"0x[0-9a-f]{6,}|Traceback|File \"|/site-packages|\.py\b|<_io", re.IGNORECASE)
 SILENCE = 0.05
 PEAK_MB = 400  # 220 in 2026; a bomb that goes off takes 500 more
-
-
-def photo() -> bytes:
-    file = io.BytesIO()
-    Image.new("RGB", (64, 48), "red").save(file, "JPEG")
-    return file.getvalue()
 
 
 def field(number: int, content: bytes) -> bytes:
@@ -38,7 +32,7 @@ def field(number: int, content: bytes) -> bytes:
     return bytes([number << 3 | 2]) + size + content
 
 
-PHOTO = photo()
+PHOTO = draw("red", form="JPEG")
 B64 = base64.b64encode(PHOTO)
 BODY = b'{"instances": [{"b64": "%b"}]}' % B64
 HEAD = {"host": "x", "content-type": "application/json", "content-length": str(len(BODY))}
@@ -165,9 +159,10 @@ def test_http(target, case):
     hold(target, [expand(part) for part in parts], case["status"])
 
 
+@pytest.mark.parametrize("path", [V1, EXPLAIN])
 @pytest.mark.parametrize("case", read_cases("headers.yaml"))
-def test_header(target, case):
-    hold(target, [post(V1, BODY, expand(case["header"]).split(b"\r\n"))], case["status"])
+def test_header(target, case, path):
+    hold(target, [post(path, BODY, expand(case["header"]).split(b"\r\n"))], case["status"])
 
 
 @pytest.mark.parametrize("case", read_cases("json.yaml"))
@@ -182,14 +177,16 @@ def test_json(target, case):
         lines += [b"inference-header-content-length: " + length]
         hold(target, [post(V2, head + tail, lines)], case["status"])
     else:
-        path, body = (V1, case["v1"]) if "v1" in case else (V2, case["v2"])
-        hold(target, [post(path, expand(body))], case["status"])
+        paths, body = ([V1, EXPLAIN], case["v1"]) if "v1" in case else ([V2], case["v2"])
+        for path in paths:
+            hold(target, [post(path, expand(body))], case["status"])
 
 
+@pytest.mark.parametrize("path", [V1, EXPLAIN])
 @pytest.mark.parametrize("case", read_cases("photos.yaml"))
-def test_photo(target, case):
+def test_photo(target, case, path):
     text = expand(case["b64"]) if "b64" in case else base64.b64encode(expand(case["photo"]))
-    hold(target, [post(V1, b'{"instances": [{"b64": "%b"}]}' % text)], case["status"])
+    hold(target, [post(path, b'{"instances": [{"b64": "%b"}]}' % text)], case["status"])
 
 
 @pytest.mark.parametrize("case", read_cases("grpc.yaml"))

@@ -10,14 +10,16 @@ import subprocess
 import sys
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import reduce
 
 import grpc
 import httpx
-import numpy as np
 import openvino as ov
 import pytest
 from openvino import opset13 as ops
-from tests.serving.test_grpc import free_port
+from tests.fixtures.ports import free_port
+from tests.fixtures.servables import mean_colour_model, mean_colours
+from tests.fixtures.waiting import wait_for
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_serving.config import ServeConfig
@@ -32,15 +34,10 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def save_model(folder, inputs: int = 1, height: int = 32, width: int = 32) -> None:
     """Write a model of another form in the place of the good one."""
-    pixels = [
-        ops.parameter([-1, height, width, 3], np.uint8, name=f"p{number}")
-        for number in range(inputs)
-    ]
-    means = [
-        ops.reduce_mean(ops.convert(p, "f32"), np.array([1, 2]), keep_dims=False) for p in pixels
-    ]
-    row = ops.softmax(means[0] if inputs == 1 else ops.add(*means), 1)
-    ov.save_model(ov.Model([ops.result(row)], pixels), folder / "model.xml", False)
+    colours = [mean_colours(height, width) for _ in range(inputs)]
+    total = reduce(ops.add, [means for _, means in colours])
+    model = ov.Model([ops.softmax(total, 1)], [pixels for pixels, _ in colours])
+    ov.save_model(model, folder / "model.xml", False)
 
 
 def write_manifest(folder, **more: object) -> None:
@@ -109,7 +106,7 @@ SPOILED = {
     "a model of oblong pixels": (lambda folder: save_model(folder, height=64), r"\[\?,64,32,3\]"),
     "a model of giant pixels": (
         lambda folder: save_model(folder, height=10**6, width=10**6),
-        "up to 4,096",
+        "at most 4,096",
     ),
     "a manifest of another kind": (
         lambda folder: (folder / "manifest.json").write_text("[]"),
@@ -129,9 +126,7 @@ def test_a_broken_version_is_refused_in_a_sentence(servable_dir, tmp_path, case)
 
 def test_outputs_that_are_no_probabilities_are_refused(servable_dir, tmp_path):
     shutil.copytree(servable_dir, tmp_path / "1")
-    pixels = ops.parameter([-1, 32, 32, 3], np.uint8, name="pixels")
-    mean = ops.reduce_mean(ops.convert(pixels, "f32"), np.array([1, 2]), keep_dims=False)
-    ov.save_model(ov.Model([ops.result(mean)], [pixels]), tmp_path / "1" / "model.xml", False)
+    ov.save_model(mean_colour_model(32), tmp_path / "1" / "model.xml", False)
     with pytest.raises(PermanentError, match="sum to 1"):
         Servable.load(tmp_path / "1")
 
@@ -162,7 +157,7 @@ def test_a_port_in_use_is_refused_in_a_sentence(servable_dir, predictor):
     assert done.returncode == 1
     assert (
         f"expected port {predictor.port} to be free, received a port in use at 127.0.0.1; choose "
-        "another port with --port, or end the program that uses this one\n"
+        "another port with --port, or stop the program that uses this one\n"
     ) in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -201,7 +196,7 @@ def test_a_ready_file_that_cannot_be_written_ends_the_server(servable_dir, tmp_p
     ready = str(tmp_path / name)
     done = run("--model-dir", str(servable_dir), "--port", "0", "--ready-file", ready)
     assert done.returncode == 1
-    assert f"expected a place for the ready file {ready.rstrip('/')}" in done.stderr
+    assert f"expected a writable path for the ready file {ready.rstrip('/')}" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -251,9 +246,7 @@ def test_kserves_spelling_of_the_options(servable_dir, tmp_path):
     command = [sys.executable, "-m", "viewfinder_serving", *options, f"--ready_file={ready}"]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
-        while not ready.exists():
-            assert process.poll() is None
-            time.sleep(0.02)
+        wait_for(ready.exists, "the predictor to be ready")
         url = json.loads(ready.read_text())["url"]
         assert httpx.get(f"{url}/v1/models").json() == {"models": ["other"]}
         assert httpx.get(f"{url}/v2/models/other").json()["versions"] == ["12"]
@@ -281,9 +274,11 @@ def test_stop_finishes_what_was_begun(start, heavy_photo):
     """SIGTERM in the middle of many requests: each is answered, then the process ends well."""
     with start() as predictor, ThreadPoolExecutor(16) as pool:
         waits = [pool.submit(predictor.predict, heavy_photo) for _ in range(16)]
-        deadline = time.monotonic() + 20
-        while predictor.metric("viewfinder_requests_in_flight") < 8:
-            assert time.monotonic() < deadline
+        wait_for(
+            lambda: predictor.metric("viewfinder_requests_in_flight") >= 8,
+            "eight requests to be in flight",
+            pause=0,
+        )
         assert predictor.stop() == 0
         codes = [outcome(wait) for wait in waits]
         assert codes.count(200) >= 8, codes
@@ -295,9 +290,11 @@ def test_stop_finishes_what_was_begun(start, heavy_photo):
 def test_not_ready_while_it_drains_but_still_answering(start, photo):
     with start("--drain-seconds", "1.5") as predictor:
         predictor.process.send_signal(signal.SIGTERM)
-        deadline = time.monotonic() + 1
-        while predictor.client.get("/v2/health/ready").status_code == 200:
-            assert time.monotonic() < deadline
+        wait_for(
+            lambda: predictor.client.get("/v2/health/ready").status_code != 200,
+            "the predictor to say that it drains",
+            pause=0.02,
+        )
         assert predictor.client.get("/v2/health/ready").json() == {"ready": False}
         assert predictor.client.get("/v2/models/colour/ready").status_code == 503
         assert predictor.client.get("/v1/models/colour").status_code == 503
@@ -443,8 +440,8 @@ def test_it_says_what_its_threads_are_doing(start):
     """For a predictor that stands still: `kill -USR1` needs no thread that is free."""
     with start() as predictor:
         predictor.process.send_signal(signal.SIGUSR1)
-        deadline = time.monotonic() + 20
-        while "most recent call first" not in predictor.log.read_text():
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        wait_for(
+            lambda: "most recent call first" in predictor.log.read_text(),
+            "the stacks of its threads in the log",
+        )
         assert predictor.client.get("/v2/health/live").json() == {"live": True}

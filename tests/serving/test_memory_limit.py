@@ -14,10 +14,10 @@ import httpx
 import pytest
 import yaml
 from tests.costly_pictures import costly_pictures, photo_of
+from tests.fixtures.ports import free_port
 from tests.serving.conftest import run_predictor
 from tests.serving.good_requests import GoodRequests
 from tests.serving.memory_group import memory_group
-from tests.serving.test_grpc import free_port
 
 from viewfinder_serving.kserve_sdk import messages
 
@@ -26,6 +26,7 @@ RUNTIME = ROOT / "manifests/base/servingruntime-predictor.yaml"
 # What a published model takes more than the one of these tests, which has no weights.
 MODEL_BYTES = 64 << 20
 AT_ONCE = 16
+EXPLAIN = "/v1/models/colour:explain"
 OPTIONS = ["--threads", "2", "--request-seconds", "5", "--no-access-log"]
 # The last test judges what the others did: none of them runs without the others.
 pytestmark = pytest.mark.slow
@@ -61,8 +62,8 @@ def target(servable_dir, tmp_path_factory):
         good.stop()
 
 
-def send(target, photos: list[bytes]) -> list[httpx.Response]:
-    """Send all photos at once, each on a connection of its own."""
+def send(target, photos: list[bytes], path: str | None = None) -> list[httpx.Response]:
+    """Send all photos at once, each on its own connection; without a `path`, to `:predict`."""
     gate = threading.Barrier(len(photos))
 
     def post(photo: bytes) -> httpx.Response:
@@ -70,7 +71,7 @@ def send(target, photos: list[bytes]) -> list[httpx.Response]:
         gate.wait(60)
         headers = {"content-type": "application/json"}
         return httpx.post(
-            target.url + target.predict_path, content=body, headers=headers, timeout=60,
+            target.url + (path or target.predict_path), content=body, headers=headers, timeout=60,
             trust_env=False,
         )  # fmt: skip
 
@@ -98,7 +99,8 @@ def test_costly_pictures(target):
         print(f"{name}: {statuses}, longest good request {longest:.2f} s")
         judge(target, answers)
     # All kinds side by side.
-    judge(target, send(target, list(pictures.values())))
+    for path in (None, EXPLAIN):
+        judge(target, send(target, list(pictures.values()), path))
 
 
 @pytest.mark.parametrize(

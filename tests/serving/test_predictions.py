@@ -7,8 +7,7 @@ import struct
 import numpy as np
 import pillow_heif
 import pytest
-
-LABELS = ["blue", "green", "red"]
+from tests.fixtures.servables import LABELS
 
 
 def encode(photo: bytes) -> str:

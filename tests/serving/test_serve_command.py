@@ -66,7 +66,7 @@ def test_a_request_to_end_reaches_the_predictor_once(version: Path, number: int)
         process.send_signal(number)
         _, log = process.communicate(timeout=60)
         assert process.returncode == 0
-    assert log.count("not ready any more") == 1
+    assert log.count("no longer ready") == 1
 
 
 def test_it_hands_on_the_question_what_the_threads_do(version: Path) -> None:

@@ -4,11 +4,11 @@ The servers are programs that `VIEWFINDER_MINIO` and `VIEWFINDER_FAKE_GCS` name,
 their Go modules, once. Without either the tests here are skipped, and say so; with `CI` set they
 fail.
 
-minio, fake_gcs: the servers, one a session
-environment: leads this process's clients, and those of processes it starts, to both
-s3_bucket, gs_bucket: the URI of a fresh bucket
-bucket: the same; every test that takes it runs on both stores
-root: the URI of a fresh place in such a bucket
+minio, fake_gcs: the servers, one a session.
+environment: leads this process's clients, and those of processes it starts, to both.
+s3_bucket, gs_bucket: the URI of a fresh bucket.
+bucket: the same; every test that takes it runs on both stores.
+root: the URI of a fresh place in such a bucket.
 """
 
 import os

@@ -2,9 +2,7 @@
 
 import os
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,10 +10,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.fixtures.ports import free_port
+from tests.fixtures.waiting import wait_for
 from tests.testbed import programs
 
 ACCESS_KEY, SECRET_KEY = "viewfinder", "viewfinder-secret"
-_READY_SECONDS = 30.0
 
 
 @dataclass
@@ -46,11 +45,7 @@ class Server:
             self.process = subprocess.Popen(
                 self.command, env={**os.environ, **credentials}, stdout=log, stderr=log
             )
-        deadline = time.monotonic() + _READY_SECONDS
-        while not self._answers():
-            assert self.process.poll() is None, self.log.read_text()
-            assert time.monotonic() < deadline, self.log.read_text()
-            time.sleep(0.05)
+        wait_for(self._answers, f"{self.url}{self.ready} to answer", log=self.log)
 
     def kill(self) -> None:
         if self.process is not None:
@@ -58,6 +53,8 @@ class Server:
             self.process.wait()
 
     def _answers(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, self.log.read_text()
         try:
             return httpx.get(self.url + self.ready, trust_env=False).is_success
         except httpx.TransportError:
@@ -107,11 +104,3 @@ def _program(variable: str, wanted: programs.ProgramSet) -> Path:
         give_up = pytest.fail if os.environ.get("CI") else pytest.skip
         give_up(f"needs {wanted.name}: install Go, or name the program in {variable}")
     return programs.build(wanted) / wanted.name
-
-
-def free_port() -> int:
-    """Return a port of the loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -12,7 +12,8 @@ from typing import Any
 
 import boto3
 import pytest
-from tests.storage.servers import ACCESS_KEY, SECRET_KEY, Server, free_port, running_minio
+from tests.fixtures.ports import free_port
+from tests.storage.servers import ACCESS_KEY, SECRET_KEY, Server, running_minio
 
 from viewfinder_components.errors import PermanentError, TransientError
 from viewfinder_components.photos.find import find_photos

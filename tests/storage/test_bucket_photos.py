@@ -104,7 +104,7 @@ def test_what_lies_beside_splits_is_left_out_as_in_the_folder(tmp_path: Path, bu
 
 def test_what_may_be_splits_or_classes_is_refused(bucket: str) -> None:
     put(bucket, {"train/apple/1.jpg": b"", "other/apple/1.jpg": b""})
-    with pytest.raises(PermanentError, match=r"'train', which holds folders, beside 'other'"):
+    with pytest.raises(PermanentError, match=r"'train', which contains folders, next to 'other'"):
         list(find_photos(bucket))
     found = list(find_photos(bucket, "split"))
     assert [(photo.label, photo.flaw is None) for photo in found] == [
@@ -202,7 +202,7 @@ def test_a_table_in_a_bucket_lists_photos_beside_it(
     assert [candidate.label for candidate in found] == ["apple", "pear", "plum", "pear", "pear"]
     assert [read_candidate(candidate) for candidate in found[:3]] == [photo(1), photo(2), photo(1)]
     for candidate in found[3:]:
-        with pytest.raises(PhotoError, match=r"there (is|can be) no such object"):
+        with pytest.raises(PhotoError, match=r"no such object"):
             read_candidate(candidate)
 
 
@@ -241,7 +241,7 @@ def test_what_is_too_large_or_no_photo_is_not_downloaded(bucket: str) -> None:
     put(bucket, {"film.jpg": b"\0" * 2_000_000})
     with pytest.raises(PhotoError, match="2,000,000 bytes, more than the limit of 1,000"):
         read_bytes(f"{bucket}/film.jpg", 1000)
-    with pytest.raises(PhotoError, match="no picture"):
+    with pytest.raises(PhotoError, match="not a picture"):
         read_bytes(f"{bucket}/film.jpg")
     put(bucket, {"empty.jpg": b""})
     assert read_bytes(f"{bucket}/empty.jpg") == b""

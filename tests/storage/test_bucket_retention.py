@@ -66,8 +66,8 @@ def test_what_another_program_put_there_stays(model_root: str, make_servable: Ma
     done = prune_versions(model_root, "fruit", RetentionRule(keep=1))
     assert done.removed == ()
     assert [(version.number, reason) for version, reason in done.unmanaged.items()] == [
-        (1, "it holds files of another program: notes.txt"),
-        (2, "it holds files of another program: extra/model.bin"),
+        (1, "it contains files of another program: notes.txt"),
+        (2, "it contains files of another program: extra/model.bin"),
     ]
     assert numbers(model_root) == [1, 2, 3]
 
@@ -93,7 +93,7 @@ def test_a_copied_version_in_a_bucket_is_not_ours(root: str, make_servable: Make
     assert numbers(root) == [1, 7, 8]
     done = prune_versions(root, "fruit", RetentionRule(keep=1))
     assert [version.number for version in done.removed] == [1]
-    assert list(done.unmanaged.values()) == ["another program put it there"]
+    assert list(done.unmanaged.values()) == ["it was created by another program"]
 
 
 def test_a_removal_that_is_cut_off_leaves_no_half_version(
@@ -123,7 +123,7 @@ def test_a_removal_that_is_cut_off_leaves_no_half_version(
 
 @pytest.mark.parametrize("served", ["", "latest", "s3://bucket/models/fruit", "0", "1.5"])
 def test_nothing_goes_while_it_is_unclear_what_is_served(served: str) -> None:
-    with pytest.raises(PermanentError, match="numbers or version URIs"):
+    with pytest.raises(PermanentError, match="numbers or URIs of the versions"):
         RetentionRule(keep=1, served=frozenset({served}))
 
 

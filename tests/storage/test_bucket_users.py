@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from viewfinder.cli.main import main
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.evaluation.originals import read_original
 from viewfinder_components.publishing.config import PublishConfig
@@ -15,7 +16,6 @@ from viewfinder_components.storage.clients import open_client
 from viewfinder_components.storage.contents import Contents
 from viewfinder_components.storage.location import Location
 from viewfinder_components.storage.store import open_store
-from viewfinder_pipelines.cli.main import main
 from viewfinder_pipelines.local.serving import find_version
 from viewfinder_pipelines.settings.environment import Settings
 

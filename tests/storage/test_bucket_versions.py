@@ -116,7 +116,7 @@ def test_beyond_the_highest_number_nothing_is_published(
 ) -> None:
     store = store_of(root)
     store.client.create(store.root.below("fruit/999999999999999999/note").key, b"foreign")
-    with pytest.raises(PermanentError, match="the highest number that a version can have"):
+    with pytest.raises(PermanentError, match="the highest number a version can have"):
         publish(root, make_servable("run-1"))
     assert keys(root) == ["fruit/999999999999999999/note"]
 

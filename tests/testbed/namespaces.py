@@ -125,7 +125,7 @@ def _is_first(pid: int) -> bool:
 def _kill(pid: int) -> None:
     with suppress(ProcessLookupError, ChildProcessError):
         os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)  # when this very process started it, it would stay a zombie
+        os.waitpid(pid, 0)  # when this process itself started it, it would stay a zombie
 
 
 def _make_cgroups(run: RunFolder) -> None:

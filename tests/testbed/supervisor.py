@@ -33,7 +33,7 @@ _SYSCTLS = {
 
 
 def main() -> None:
-    """Make the world and supervise for ever."""
+    """Make the world and supervise forever."""
     run, address = Path(sys.argv[1]), sys.argv[2]
     socket.sethostname(HOSTNAME)
     _mount(run)

@@ -1,8 +1,12 @@
 """What errors tell their reader to do."""
 
+import copy
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
 import pytest
 
-from viewfinder_components.errors import ParameterError
+from viewfinder_components.errors import ParameterError, PermanentError, SeveralErrors
 from viewfinder_components.ranges import need_integer
 
 
@@ -17,3 +21,18 @@ def test_a_long_value_is_cut() -> None:
         raise ParameterError("name", "short", "x" * 10_000)
     assert len(str(caught.value)) < 200
     assert "xxx...; set name" in str(caught.value)
+
+
+def test_an_error_in_a_process_of_a_pool_arrives_whole() -> None:
+    with (
+        ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool,
+        pytest.raises(ParameterError, match="epochs to be a whole number") as caught,
+    ):
+        pool.submit(need_integer, "epochs", 0, 1, 9).result()
+    assert caught.value.received == "0"
+
+
+def test_several_errors_are_copied_with_every_line() -> None:
+    error = SeveralErrors([PermanentError("a", "b", "c"), ParameterError("d", "e", 0)])
+    again = copy.deepcopy(error)
+    assert (str(again), vars(again)) == (str(error), vars(error))

@@ -37,7 +37,9 @@ def write_parquet_to_a_full_disk() -> None:
 @pytest.mark.parametrize("work", [write_to_a_full_disk, write_parquet_to_a_full_disk])
 def test_a_full_disk(work: Callable[[], object]) -> None:
     failure = describe_exception(raised(work))
-    assert failure.message.startswith("expected room on the disk, received No space left on device")
+    assert failure.message.startswith(
+        "expected space on the disk, received No space left on device"
+    )
     assert "larger disk" in failure.remedy
 
 
@@ -56,18 +58,18 @@ def test_a_disk_without_inodes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("number", "told", "kind"),
     [
-        (errno.EDQUOT, "room on the disk", "permanent"),
+        (errno.EDQUOT, "space on the disk", "permanent"),
         (errno.EACCES, "permission to use /x", "permanent"),
-        (errno.EROFS, "a file system that can be written at /x", "permanent"),
+        (errno.EROFS, "a writable file system at /x", "permanent"),
         (errno.EMFILE, "ulimit", "permanent"),
-        (errno.EADDRINUSE, "a port that is free", "permanent"),
+        (errno.EADDRINUSE, "a free port", "permanent"),
         (errno.ENOENT, "a file or folder at /x", "permanent"),
         (errno.EEXIST, "nothing at /x yet", "permanent"),
         (errno.ENOTEMPTY, "an empty folder at /x", "permanent"),
         (errno.ENOTDIR, "only folders on the way to /x", "permanent"),
         (errno.EISDIR, "a file, not a folder, at /x", "permanent"),
         (errno.ENOMEM, "enough memory", "transient"),
-        (errno.ELOOP, "links that end somewhere at /x", "permanent"),
+        (errno.ELOOP, "links that do not form a loop at /x", "permanent"),
         (errno.EFBIG, "files of this size to be allowed", "permanent"),
         (errno.EAGAIN, "room for more processes", "permanent"),
         (errno.ESTALE, "a network disk that still has /x", "permanent"),
@@ -88,8 +90,8 @@ def test_an_error_of_the_system(number: int, told: str, kind: str) -> None:
     [
         (lambda: np.empty(1 << 50), "enough memory"),
         (lambda: pa.allocate_buffer(1 << 62), "enough memory"),
-        (lambda: pq.read_table(pa.BufferReader(b"no parquet")), "make the file again"),
-        (lambda: zipfile.ZipFile(io.BytesIO(b"no archive")), "make the file again"),
+        (lambda: pq.read_table(pa.BufferReader(b"no parquet")), "recreate the file"),
+        (lambda: zipfile.ZipFile(io.BytesIO(b"no archive")), "recreate the file"),
         (lambda: Image.open(io.BytesIO(b"no picture")), "a picture"),
         (lambda: __import__("no_such_package"), "the package no_such_package"),
     ],
@@ -130,8 +132,8 @@ def test_a_cause_is_found_below_what_was_raised_from_it(tmp_path: Path) -> None:
         except OSError:
             raise ValueError("another matter")  # noqa: B904
 
-    assert "room on the disk" in describe_exception(raised(wrap)).message
-    assert "room on the disk" in describe_exception(raised(forget)).message
+    assert "space on the disk" in describe_exception(raised(wrap)).message
+    assert "space on the disk" in describe_exception(raised(forget)).message
     assert "another matter" in describe_exception(raised(use_an_expected_error)).message
 
 
@@ -142,4 +144,4 @@ def test_our_own_errors_stay_as_they_are() -> None:
 
 def test_an_error_that_nobody_foresaw_is_told_by_its_first_line() -> None:
     failure = describe_exception(ValueError("first\nsecond"))
-    assert failure.message == "an error that was not foreseen: ValueError: first"
+    assert failure.message == "an unexpected error: ValueError: first"

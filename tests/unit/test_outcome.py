@@ -121,7 +121,7 @@ def test_a_message_is_never_longer_than_kubernetes_keeps(letter: str, length: in
 def test_a_step_that_tells_nothing_or_no_number_has_failed(
     metrics: SimpleNamespace, message: Path
 ) -> None:
-    with pytest.raises(RuntimeError, match="did not tell"), record_outcome("train", metrics):
+    with pytest.raises(RuntimeError, match="did not report"), record_outcome("train", metrics):
         pass
     with pytest.raises(ValueError, match="JSON"), record_outcome("train", metrics) as outcome:
         outcome.succeed("done", {}, {"loss": float("nan")})

@@ -186,7 +186,7 @@ def _bake_with_a_default(
 def test_defaults_never_go_to_another_parameter() -> None:
     with pytest.raises(TypeError, match="_bake_with_an_oven_behind: oven has no default"):
         declares(Bakery)(_bake_with_an_oven_behind)
-    with pytest.raises(TypeError, match="the default of is_sliced stands in its declaration alone"):
+    with pytest.raises(TypeError, match="the default of is_sliced belongs only in its declaration"):
         declares(Bakery)(_bake_with_a_default)
 
 

@@ -18,6 +18,7 @@ NEEDED: dict[str, Any] = {
     "model_root": "s3://bucket",
     "model_name": "m",
     "run_id": "",
+    "output": "predictions.parquet",
     "version_uri": "s3://bucket/m/1",
     "version_number": 1,
 }
@@ -32,6 +33,7 @@ CONFIGS = list(
 
 def _needed(config: type) -> dict[str, Any]:
     required = [one.name for one in read_parameters(config).values() if one.is_required]
+    assert not {*required} - NEEDED.keys(), "add the new parameters to NEEDED"
     return {name: NEEDED[name] for name in required}
 
 

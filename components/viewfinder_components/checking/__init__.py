@@ -1,1 +1,1 @@
-"""Hold the very predictor that will serve the model to the evaluation."""
+"""Compare the predictor that will serve the model with the evaluation."""

@@ -1,4 +1,4 @@
-"""Hold the predictor that will serve a model to what the evaluation measured."""
+"""Compare the predictor that will serve a model with what the evaluation measured."""
 
 import logging
 from contextlib import suppress
@@ -18,7 +18,7 @@ from viewfinder_components.formats.samples import read_samples
 
 _log = logging.getLogger(__name__)
 
-# It logs a line a request, at the level at which the steps tell their progress.
+# It logs a line per request, at the level at which the steps log their progress.
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
 _DISTRIBUTIONS = ("viewfinder", "kserve", "openvino", "numpy", "pillow", "simplejpeg")
@@ -38,11 +38,11 @@ class CheckResult:
     """Seconds by phase."""
 
     busy: bool = False
-    """Whether a check failed for which the node was too busy."""
+    """Whether a check failed because the node was too busy."""
 
     @classmethod
     def of(cls, found: Examination) -> Self:
-        """Conclude from what was found."""
+        """Derive the result from the examination."""
         scalars = {check.name: check.value for check in found.checks if check.value is not None}
         return cls(tuple(found.checks), scalars, dict(found.watch.seconds), found.busy)
 
@@ -73,22 +73,22 @@ def check_servable(
     config: CheckConfig,
     patience: Patience | None = None,
 ) -> CheckResult:
-    """Start the predictor in a fresh process, ask it about test photos, and judge.
+    """Start the predictor in a fresh process, send it test photos, and judge its answers.
 
-    Times are judged without the wait for a processor, so that a busy node does not refuse a good
-    model; the clock's times are in the verdict as well.
+    Times are judged without the time spent waiting for a processor, so that a busy node does not
+    fail a good model; wall-clock times are in the verdict as well.
 
     Args:
         servable_dir: What export wrote.
         evaluation_dir: What evaluate wrote: `evaluation.json` and `samples/`.
         verdict_dir: Where to write `verdict.json`; made when missing.
         config: The limits.
-        patience: When an answer is given up.
+        patience: When to stop waiting for an answer.
 
     Raises:
-        PermanentError: The evaluation cannot be read; or a check failed, then after the verdict
-            was written.
-        TransientError: The node was too busy to judge the predictor; the verdict was written.
+        PermanentError: The evaluation cannot be read, or a check failed; in the latter case the
+            verdict was written.
+        TransientError: The node was too busy to assess the predictor; the verdict was written.
     """
     node = NodeReading.now()
     examination = Examination(read_samples(evaluation_dir), config)
@@ -111,20 +111,20 @@ def check_servable(
 def _refusal(result: CheckResult, node: str) -> PermanentError | TransientError:
     if result.busy:
         return TransientError(
-            "a node with time to measure a predictor on",
+            "a node with enough free CPU to measure the predictor",
             f"{result.summary} ({node})",
-            "run it again when the node is less busy, or set a higher cpu_request under "
+            "try again when the node is less busy, or set a higher cpu_request under "
             "[steps.check] in the settings file",
         )
     return PermanentError(
         "a predictor that passes every check",
         result.summary,
-        f"see {VERDICT}; mend the model or the export, or change the limit that it names",
+        f"see {VERDICT}; fix the model or the export, or change the limit it names",
     )
 
 
 def _versions() -> dict[str, str]:
-    """Return the versions of what answered, as far as they are installed."""
+    """Return the versions of the predictor's packages that are installed."""
     versions = {"python": python_version()}
     for name in _DISTRIBUTIONS:
         with suppress(PackageNotFoundError):

@@ -6,7 +6,7 @@ from viewfinder_components.checking.config import STEP
 from viewfinder_components.parameters import declares
 
 
-# The predictor's own image: what is checked is what will serve. It holds kfp's executor (a few
+# The predictor's own image: what is checked is what will serve. It contains kfp's executor (a few
 # pure Python modules) but neither TensorFlow nor the rest of the steps' requirements.
 @dsl.component(base_image=STEP.image, install_kfp_package=False)
 @declares(*STEP.configs)
@@ -21,7 +21,7 @@ def check(
     max_memory_mb: float,
     max_start_seconds: float,
 ) -> None:
-    """Start the predictor that will serve the model, and hold it to the evaluation's outputs.
+    """Start the predictor that will serve the model, and compare it with the evaluation's outputs.
 
     Args:
         servable: The directory of the export step.

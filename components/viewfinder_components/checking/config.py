@@ -16,28 +16,28 @@ class CheckConfig:
     tolerance: Tolerance = DEFAULT_TOLERANCE
 
     requests: Annotated[Count, INTERNAL] = 100
-    """Requests of the latency measurement; p99 of 100 is the second slowest."""
+    """Number of requests in the latency measurement; the p99 of 100 is the second slowest."""
 
     max_p50_ms: Limit = 500.0
-    """Limit of the predictor's median latency, in milliseconds, not counting the time spent waiting
-    for a processor.
+    """Limit for the predictor's median latency, in milliseconds, not counting the time spent
+    waiting for a processor.
 
     The default is twenty times what 2 cores need.
     """
 
     max_p99_ms: Limit = 1000.0
-    """Limit of the predictor's 99th percentile latency, in milliseconds, not counting the time
+    """Limit for the predictor's 99th percentile latency, in milliseconds, not counting the time
     spent waiting for a processor."""
 
     max_memory_mb: Limit = 512.0
-    """Limit of the predictor's peak resident memory, in MB.
+    """Limit for the predictor's peak resident memory, in MB.
 
     The default is below a pod's usual limit.
     """
 
     max_start_seconds: Limit = 60.0
-    """Limit of the time until the predictor is ready in check, in seconds, not counting the time
-    spent waiting for a processor."""
+    """Limit for the time the predictor takes to become ready in check, in seconds, not counting the
+    time spent waiting for a processor."""
 
 
 STEP = Step("check", (CheckConfig,), image=PREDICTOR_IMAGE, computes=True)

@@ -1,9 +1,9 @@
-"""Ask a predictor one thing after the other, and tell a slow answer from one that never comes.
+"""Send a predictor one request at a time, and distinguish a slow answer from one that never comes.
 
-No fixed time-out can do that: on a busy node a good predictor may need minutes for an answer. So
-while a request is open, a thread looks at what the predictor does with its time. It is given up
-when it stands still, when it has had far more processor time than an answer needs, and at the very
-end also when it gets none.
+A fixed timeout cannot do that: on a busy node a good predictor may need minutes for an answer. So
+while a request is open, a thread watches how the predictor spends its time. Waiting ends when the
+predictor is stuck, when it has used far more processor time than an answer needs, and eventually
+also when it gets no processor time.
 """
 
 import os
@@ -20,26 +20,26 @@ from viewfinder_components.checking.processor import ProcessorReading, Spent
 
 _JSON = {"content-type": "application/json"}
 _LOOK_SECONDS = 0.25
-# Threads that wait for Python's lock look for it 200 times a second: that is no work.
+# Threads that wait for Python's lock poll it 200 times a second: that does not count as work.
 _IDLE_SHARE = 0.1
 
 
 @dataclass(frozen=True)
 class Patience:
-    """When an answer is given up."""
+    """When to stop waiting for an answer."""
 
     still_seconds: float = 20.0
-    """Without an answer, while the predictor does next to nothing and waits for no processor."""
+    """Seconds without an answer while the predictor does almost nothing and is not kept waiting."""
 
     work_seconds: float = 30.0
-    """Processor time for one answer, in seconds. The largest photo that the predictor takes needs a
-    tenth of it."""
+    """Processor time for one answer, in seconds. The largest photo that the predictor accepts needs
+    a tenth of it."""
 
     busy_seconds: float = 300.0
-    """Without an answer, while the predictor waits for a processor."""
+    """Seconds without an answer while the predictor waits for a processor."""
 
     whole_seconds: float = 3600.0
-    """For all answers together."""
+    """Seconds for all answers together."""
 
 
 class NoAnswerError(Exception):
@@ -47,8 +47,8 @@ class NoAnswerError(Exception):
 
     Args:
         sentence: What happened, with the figures.
-        busy: Whether the node was too busy to say that the predictor is at fault.
-        stacks: What the predictor's threads were doing; empty where nobody knows.
+        busy: Whether the node was too busy to tell if the predictor is at fault.
+        stacks: What the predictor's threads were doing; empty if unknown.
     """
 
     def __init__(self, sentence: str, busy: bool = False, stacks: str = "") -> None:
@@ -60,12 +60,12 @@ class NoAnswerError(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer and what it took.
+    """An answer and what it cost.
 
     Attributes:
         response: The answer.
-        wall_seconds: By the clock, from sending the request to having the answer.
-        spent: Processor time and waiting for one, of the predictor and of this process.
+        wall_seconds: Wall-clock time from sending the request to receiving the answer.
+        spent: Processor and waiting time of the predictor and of this process.
     """
 
     response: httpx.Response
@@ -74,7 +74,7 @@ class Answer:
 
     @property
     def own_seconds(self) -> float:
-        """How long it would have taken with a processor always free."""
+        """How long it would have taken if a processor had always been free."""
         return self.spent.own_seconds(self.wall_seconds)
 
 
@@ -83,8 +83,8 @@ class Conversation:
 
     Args:
         predictor: A predictor that is ready.
-        client: With the predictor's base URL and no time-out of its own.
-        patience: When an answer is given up.
+        client: With the predictor's base URL and no timeout.
+        patience: When to stop waiting for an answer.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Conversation:
         self._ended = threading.Event()
 
     def get(self, path: str) -> Answer:
-        """Ask for something.
+        """Send a GET request.
 
         Raises:
             NoAnswerError: There was no answer.
@@ -130,11 +130,11 @@ class Conversation:
         self._asked = None
         spent = ProcessorReading.of(self._predictor.pid).since(self._before)
         spent += ProcessorReading.of(os.getpid(), leaving_out=self._watcher).since(own)
-        if self._finding is not None:  # given up a moment ago
+        if self._finding is not None:  # `watch` just stopped waiting
             raise self._finding
         if time.monotonic() - self._started > self._patience.whole_seconds:
             raise NoAnswerError(
-                f"The node is too busy to measure on: all answers have taken more than "
+                f"The node is too busy for measurements: all answers together took more than "
                 f"{self._patience.whole_seconds:g} s, the last one {wall:.1f} s.",
                 busy=True,
             )
@@ -148,14 +148,14 @@ class Conversation:
         return NoAnswerError(f"The predictor stopped answering: {reason}.")
 
     def watch(self) -> None:
-        """Look after the open request until `stop`; runs in a thread of its own."""
+        """Watch the open request until `stop`; runs in its own thread."""
         self._watcher = threading.get_native_id()
         asked, moved, last = None, 0.0, ProcessorReading({}, wanting=False)
         while not self._ended.wait(_LOOK_SECONDS):
             now, reading = time.monotonic(), ProcessorReading.of(self._predictor.pid)
             spent = reading.since(last)
             worked = spent.cpu_seconds + spent.waiting_seconds > _IDLE_SHARE * _LOOK_SECONDS
-            # A client that waits for a processor itself has perhaps not sent anything yet.
+            # A client that is itself waiting for a processor may not have sent anything yet.
             client = ProcessorReading.of(os.getpid(), leaving_out=self._watcher)
             if worked or reading.wanting or client.wanting or asked != self._asked:
                 moved = now
@@ -169,29 +169,31 @@ class Conversation:
         self._ended.set()
 
     def _judge(self, open_seconds: float, still_seconds: float, reading: ProcessorReading) -> bool:
-        """Note why the open request is given up; returns whether it is."""
+        """Record why to stop waiting for the open request; return whether to stop."""
         spent, patience = reading.since(self._before), self._patience
         figures = (
-            f"no answer in {open_seconds:.1f} s, in which its threads ran for "
+            f"no answer in {open_seconds:.1f} s, during which its threads ran for "
             f"{spent.cpu_seconds:.2f} s and waited {spent.waiting_seconds:.1f} s for a processor"
         )
         busy = False
         if still_seconds > patience.still_seconds:
-            words = "The predictor stands still"
+            words = "The predictor is stuck"
         elif spent.cpu_seconds > patience.work_seconds:
-            words = "The predictor works without an end"
+            words = "The predictor does not finish"
         elif open_seconds > patience.busy_seconds:
-            words, busy = "The node is too busy to measure on", True
+            words, busy = "The node is too busy for measurements", True
         else:
             return False
-        stacks = self._predictor.read_stacks()
-        self._finding = NoAnswerError(f"{words}: {figures}.", busy, stacks)
+        # Before the stacks are read: CPython reads those of running threads without a lock, which
+        # now and then ends the process.
+        self._finding = finding = NoAnswerError(f"{words}: {figures}.", busy)
+        finding.stacks = self._predictor.read_stacks()
         return True
 
 
 @contextmanager
 def conversing(predictor: RunningPredictor, patience: Patience) -> Iterator[Conversation]:
-    """Ask a predictor while the block runs."""
+    """Converse with a predictor while the block runs."""
     never = httpx.Timeout(None)
     with httpx.Client(base_url=predictor.url, trust_env=False, timeout=never) as client:
         conversation = Conversation(predictor, client, patience)

@@ -1,4 +1,4 @@
-"""Start the predictor, ask it about test photos, and note what it did."""
+"""Start the predictor, send it test photos, and record what it did."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +28,7 @@ from viewfinder_components.timing import Stopwatch
 _NAME = "checked"
 _PREDICT = f"/v1/models/{_NAME}:predict"
 
-# What a busy node can spoil; `failed_answers` only counts where there was no answer at all.
+# What a busy node can distort; `failed_answers` only counts where there was no answer at all.
 _TIMED = {"start_seconds", "failed_answers", "p50_ms", "p99_ms"}
 # On a busy node a latency above its limit is measured again.
 _ROUNDS = 3
@@ -36,10 +36,10 @@ _ROUNDS = 3
 
 @dataclass
 class Examination:
-    """What was found about one predictor; filled while it is examined.
+    """What was found out about one predictor; filled in during the examination.
 
     Args:
-        samples: The photos to ask about, and what the evaluation says of them.
+        samples: The photos to send, and the evaluation's results for them.
         config: The limits.
     """
 
@@ -47,25 +47,25 @@ class Examination:
     config: CheckConfig
     checks: list[Criterion] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
-    """What was measured besides, JSON-ready."""
+    """Further measurements, JSON-ready."""
     watch: Stopwatch = field(default_factory=Stopwatch)
     spoilt: bool = False
-    """Whether the node was too busy for what was measured last."""
+    """Whether the node was too busy for the most recent measurement."""
 
     @property
     def busy(self) -> bool:
-        """Whether a check failed, and none but for want of a processor."""
+        """Whether a check failed, and all failures may be due to a busy node."""
         failed = {check.name for check in self.checks if not check.passed}
         return self.spoilt and failed <= _TIMED
 
     def run(self, servable_dir: Path, patience: Patience) -> None:
-        """Examine the predictor of a servable, in a process of its own.
+        """Examine the predictor of a servable, in its own process.
 
-        A predictor that does not start, or gives no answer, fails a check.
+        A predictor that does not start or does not answer fails a check.
 
         Args:
             servable_dir: What export wrote.
-            patience: When an answer is given up.
+            patience: When to stop waiting for an answer.
         """
         try:
             self._start_and_ask(servable_dir, patience)
@@ -88,7 +88,7 @@ class Examination:
             self.checks.append(judge_memory(predictor.peak_memory_mb(), self.config))
 
     def _ask(self, conversation: Conversation) -> None:
-        """Compare the answers; where they are right, measure how long they take."""
+        """Compare the answers; where they are correct, measure how long they take."""
         self.details["server"] = conversation.get("/v2").response.json()
         self.details["model"] = conversation.get(f"/v2/models/{_NAME}").response.json()
         parity = self._compare(conversation)
@@ -118,7 +118,7 @@ class Examination:
 
 
 def _measure(conversation: Conversation, photos: list[Sample], config: CheckConfig) -> Latency:
-    """Measure the latency, on a busy node again while it is above its limit; return the best."""
+    """Measure the latency; on a busy node repeat while it exceeds its limit; return the best."""
     found: list[Latency] = []
     for _ in range(_ROUNDS):
         found.append(measure_latency(conversation, _PREDICT, photos, config.requests))

@@ -14,20 +14,20 @@ from viewfinder_components.checking.processor import Spent
 from viewfinder_components.formats.samples import Sample
 from viewfinder_components.parity import encode_request
 
-# From this share of the time on that was spent waiting for a processor, the node is busy.
+# If at least this share of the time was spent waiting for a processor, the node is busy.
 _BUSY_SHARE = 0.2
 
 
 @dataclass(frozen=True)
 class Latency:
-    """From sending a request to having its answer, one client, one photo each.
+    """Time from sending a request to receiving its answer: one client, one photo per request.
 
     Attributes:
-        wall_ms: Every request's milliseconds by the clock, in order.
+        wall_ms: Every request's wall-clock milliseconds, in order.
         own_ms: The same, without the time spent waiting for a processor: what the model and the
-            predictor need, whatever else the node does.
-        cpu_ms: Every request's processor time, of all threads.
-        spent: What all of them took of the processors.
+            predictor need, whatever else runs on the node.
+        cpu_ms: Every request's processor time, over all threads.
+        spent: Processor time and waiting time of all requests together.
     """
 
     wall_ms: tuple[float, ...]
@@ -36,16 +36,16 @@ class Latency:
     spent: Spent
 
     def percentile(self, share: float) -> float:
-        """Return the own latency that `share` percent of the requests did not exceed."""
+        """Return the `own_ms` that `share` percent of the requests did not exceed."""
         return _percentile(self.own_ms, share)
 
     @property
     def waiting_share(self) -> float:
-        """Waiting for a processor, as a share of the clock's time; several threads may wait."""
+        """Time spent waiting for a processor, relative to wall-clock time, over all threads."""
         return self.spent.waiting_seconds / max(1e-3 * sum(self.wall_ms), 1e-9)
 
     def is_excused(self, share: float, limit: float) -> bool:
-        """Whether the node was so busy that a percentile above its limit says nothing.
+        """Whether the node was so busy that a percentile above its limit is meaningless.
 
         Args:
             share: The percentile, 0 to 100.
@@ -54,12 +54,12 @@ class Latency:
         cores = len(os.sched_getaffinity(0))
         if _percentile(self.cpu_ms, share) / cores > limit:  # the work alone takes too long
             return False
-        if self.spent.waiting_seconds == 0:  # a kernel that does not say
+        if self.spent.waiting_seconds == 0:  # not reported by this kernel
             return os.getloadavg()[0] > cores
         return self.waiting_share > _BUSY_SHARE
 
     def summary(self) -> dict[str, Any]:
-        """Return the numbers for the verdict, raw ones included."""
+        """Return the numbers for the verdict, including the raw ones."""
         return {
             "requests": len(self.own_ms),
             **{f"p{share}_ms": round(self.percentile(share), 3) for share in (50, 90, 99)},
@@ -76,19 +76,19 @@ class Latency:
 
 
 def _percentile(values: tuple[float, ...], share: float) -> float:
-    # "higher" is a latency that was really seen: no interpolation towards a better one.
+    # "higher" is a latency that was actually measured: no interpolation towards a better one.
     return float(np.percentile(values, share, method="higher"))
 
 
 def measure_latency(
     conversation: Conversation, path: str, photos: Sequence[Sample], requests: int
 ) -> Latency:
-    """Send one request after the other, taking the photos in turn.
+    """Send requests one at a time, cycling through the photos.
 
     Args:
         conversation: With the predictor.
         path: The predict URL's path.
-        photos: Photos that the predictor takes.
+        photos: Photos that the predictor accepts.
         requests: How many to send.
 
     Raises:
@@ -100,7 +100,7 @@ def measure_latency(
         answer = conversation.post(path, body)
         if answer.response.status_code != httpx.codes.OK:
             received = f"HTTP {answer.response.status_code}: {answer.response.text[:300]}"
-            raise NoAnswerError(f"The predictor refused a photo that it took before: {received}")
+            raise NoAnswerError(f"The predictor rejected a photo it accepted before: {received}")
         wall.append(1e3 * answer.wall_seconds)
         own.append(1e3 * answer.own_seconds)
         cpu.append(1e3 * answer.spent.cpu_seconds)

@@ -1,4 +1,4 @@
-"""How busy the node is: the evidence that a verdict keeps beside what it measured."""
+"""How busy the node is: evidence that a verdict records with its measurements."""
 
 import os
 import re
@@ -19,10 +19,10 @@ class NodeReading:
 
     Attributes:
         at: The moment, in seconds of `time.monotonic`.
-        throttled_seconds: How long the CPU limit has held the control group back; None where
-            there is no such limit or the kernel does not say.
-        pressure_seconds: How long at least one task of the node has waited for a processor
-            (https://docs.kernel.org/accounting/psi.html); None where the kernel does not say.
+        throttled_seconds: How long the CPU limit has throttled the control group; None where
+            there is no such limit or the kernel does not report it.
+        pressure_seconds: How long at least one task on the node has waited for a processor
+            (https://docs.kernel.org/accounting/psi.html); None where the kernel does not report it.
     """
 
     at: float
@@ -48,7 +48,7 @@ class NodeReading:
 def describe_node(evidence: dict[str, Any]) -> str:
     """Return the evidence of `NodeReading.since` in words."""
     throttled = evidence["throttled_seconds"]
-    limit = f"; its CPU limit held it back for {throttled:.1f} s" if throttled else ""
+    limit = f"; its CPU limit throttled it for {throttled:.1f} s" if throttled else ""
     return f"load {evidence['load']:.1f} on {plural(evidence['cores'], 'core')}{limit}"
 
 
@@ -70,7 +70,7 @@ def _read_throttled() -> float | None:
 
 
 def _cpu_stat_files() -> list[Path]:
-    """Return where this process's group may be: its own folder, or a container's root."""
+    """Return the possible folders of this process's group: its own, or a container's root."""
     try:
         entries = _CPU_CONTROLLER.findall(Path("/proc/self/cgroup").read_text(encoding="utf-8"))
     except OSError:

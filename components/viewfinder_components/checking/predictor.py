@@ -1,4 +1,4 @@
-"""Start the predictor in a fresh process, as a pod would, and end it in every case."""
+"""Start the predictor in a fresh process, as a pod would, and always stop it."""
 
 import json
 import re
@@ -21,18 +21,18 @@ _STOP_SECONDS = 10.0
 _LOG_CHARACTERS = 1500
 _STACKS_SECONDS = 2.0
 _FRAMES = re.compile(r"^Traceback \(most recent call last\):\n(?:[ \t].*\n)*", re.MULTILINE)
-# A start that waits for a processor may take this many times its limit by the clock.
+# A start that waits for a processor may take this many times its limit in wall-clock time.
 _BUSY_FACTOR = 10
-# The server gives up a client or a photo that takes too long. Here the client is the check, which
-# is patient, and on a busy node both take long.
+# The server gives up on a client or a photo that takes too long. Here the client is the check,
+# which is patient, and on a busy node both take long.
 _LONG = "3600"
 
 
 class NotReadyError(PermanentError):
-    """The predictor ended, or was not ready in time.
+    """The predictor exited, or was not ready in time.
 
     Attributes:
-        busy: Whether the node was too busy to say that the predictor is at fault.
+        busy: Whether the node was too busy to tell if the predictor is at fault.
     """
 
     busy = False
@@ -44,11 +44,11 @@ class RunningPredictor:
 
     Attributes:
         url: Its base URL on the loopback interface.
-        pid: Its process.
-        start_seconds: From the start of the process to its readiness, by the clock.
-        start_spent: Processor time and waiting for one until then.
+        pid: Its process ID.
+        start_seconds: Wall-clock time from the start of the process until it is ready.
+        start_spent: Processor time and time spent waiting for a processor until then.
         process: The process.
-        log: What it writes.
+        log: The file with its output.
     """
 
     url: str
@@ -59,18 +59,18 @@ class RunningPredictor:
     log: Path
 
     def describe_end(self) -> str | None:
-        """Return how the process ended, with the end of its log; None while it runs."""
+        """Return how the process ended, with the end of its log; None while it is running."""
         code = self.process.poll()
-        return None if code is None else f"it ended with exit code {code}: {_end_of(self.log)}"
+        return None if code is None else f"it exited with code {code}: {_end_of(self.log)}"
 
     def kill(self) -> None:
-        """End it at once."""
+        """Kill it."""
         self.process.kill()
 
     def read_stacks(self) -> str:
-        """Have it write what its threads are doing, and return that.
+        """Make it write the stacks of its threads, and return them.
 
-        The signal's handler needs neither Python's lock nor a thread that is free.
+        The signal's handler needs neither Python's lock nor a free thread.
         """
         before = self.log.stat().st_size
         self.process.send_signal(signal.SIGUSR1)
@@ -78,13 +78,13 @@ class RunningPredictor:
         return self.log.read_bytes()[before:].decode("utf-8", "replace")
 
     def peak_memory_mb(self) -> float | None:
-        """Return its largest resident memory so far, in megabytes of 1,000,000 bytes.
+        """Return its peak resident memory so far, in megabytes of 1,000,000 bytes.
 
-        None when the process has ended.
+        None if the process has ended.
         """
         try:
             status = Path(f"/proc/{self.pid}/status").read_text(encoding="utf-8")
-        except OSError:  # ended and reaped
+        except OSError:  # exited and reaped
             return None
         found = re.search(r"^VmHWM:\s*(\d+) kB", status, re.MULTILINE)
         return int(found[1]) * 1024 / 1e6 if found else None
@@ -96,17 +96,17 @@ def predictor_command(version: Path, model_name: str, host: str, port: int) -> l
     Args:
         version: The version's folder.
         model_name: The name in the URLs.
-        host: The address to listen at.
+        host: The address to listen on.
         port: The port; 0 for a free one.
     """
     return [
-        # -P: a module of the current directory must not take the place of an installed one.
+        # -P: a module in the current directory must not shadow an installed one.
         *(sys.executable, "-P", "-m", "viewfinder_serving"),
         *("--model-dir", str(version)),
         *("--model-name", model_name),
         *("--host", host),
         *("--port", str(port)),
-        "--stop-at-eof",  # whoever starts it holds its standard input: no server outlives us
+        "--stop-at-eof",  # our end of its standard input closes with us: no server outlives us
     ]
 
 
@@ -119,10 +119,10 @@ def running_predictor(
     Args:
         servable_dir: The servable directory.
         model_name: The name in the URLs.
-        start_seconds: How long it may take to be ready, with a processor always free.
+        start_seconds: How long it may take to be ready if a processor is always free.
 
     Raises:
-        NotReadyError: It ended, or was not ready in time; with the end of its log.
+        NotReadyError: It exited, or was not ready in time; with the end of its log.
     """
     with tempfile.TemporaryDirectory(prefix="viewfinder-check-") as scratch:
         log, ready = Path(scratch, "log"), Path(scratch, "ready.json")
@@ -150,7 +150,7 @@ def running_predictor(
 
 
 def _await_ready(process: subprocess.Popen[bytes], ready: Path, log: Path, limit: float) -> Spent:
-    """Return what the start took of the processors."""
+    """Return the processor and waiting time of the start."""
     started, node = time.monotonic(), NodeReading.now()
     unborn = ProcessorReading({}, wanting=True)
     while not ready.exists():
@@ -158,7 +158,7 @@ def _await_ready(process: subprocess.Popen[bytes], ready: Path, log: Path, limit
             raise NotReadyError(
                 "a predictor that starts",
                 f"exit code {process.returncode}: {_end_of(log)}",
-                "mend what its log says and export the model again",
+                "fix the problem shown in its log and export the model again",
             )
         wall = time.monotonic() - started
         if wall > limit:
@@ -175,10 +175,10 @@ def _not_ready(
     busy = spent.own_seconds(wall) <= limit
     error = NotReadyError(
         f"a predictor that is ready in time ({limit:g} s)",
-        f"none after {wall:.1f} s, in which its threads ran for {spent.cpu_seconds:.1f} s and "
+        f"none after {wall:.1f} s, during which its threads ran for {spent.cpu_seconds:.1f} s and "
         f"waited {spent.waiting_seconds:.1f} s for a processor "
         f"({describe_node(NodeReading.now().since(node))}); its log ends with: {_end_of(log)}",
-        "run it again when the node is less busy, or give the step more CPU"
+        "try again when the node is less busy, or give the step more CPU"
         if busy
         else "give the step more CPU",
     )
@@ -187,7 +187,7 @@ def _not_ready(
 
 
 def _end_of(log: Path) -> str:
-    """Return the end of a log; of a traceback only the line that says what happened."""
+    """Return the end of a log; of a traceback only the line that names the error."""
     text = _FRAMES.sub("", log.read_bytes().decode("utf-8", "replace")).strip()
     return text[-_LOG_CHARACTERS:] or "(the log is empty)"
 

@@ -1,12 +1,12 @@
-"""What a process got of the processors, and how long it waited for one.
+"""How much processor time a process got, and how long it waited for a processor.
 
-The kernel keeps, for every thread, the time it ran and the time it was ready to run but did not:
-behind other work in the queue, or held back by its control group's CPU limit. The rest of the
-clock's time the thread had nothing to do, or was blocked. See `/proc/<pid>/schedstat` in
+For every thread, the kernel records the time it ran and the time it was ready to run but did not:
+queued behind other work, or throttled by its control group's CPU limit. For the rest of the
+wall-clock time the thread had nothing to do or was blocked. See `/proc/<pid>/schedstat` in
 https://docs.kernel.org/scheduler/sched-stats.html
 
 A kernel without these figures (gVisor, or Linux with `CONFIG_SCHED_INFO` off) still counts
-processor time in ticks, and tells whether a thread wants to run: see `/proc/<pid>/stat` in proc(5).
+processor time in ticks and shows whether a thread wants to run: see `/proc/<pid>/stat` in proc(5).
 """
 
 import os
@@ -25,8 +25,8 @@ class Spent:
 
     Attributes:
         cpu_seconds: Processor time of all its threads.
-        waiting_seconds: Time that its threads were ready to run and did not, added up; 0 where the
-            kernel does not say.
+        waiting_seconds: Total time that its threads were ready to run but did not; 0 where the
+            kernel does not report it.
     """
 
     cpu_seconds: float = 0.0
@@ -38,13 +38,13 @@ class Spent:
         )
 
     def own_seconds(self, wall_seconds: float) -> float:
-        """Return how long a piece of work would have taken with a processor always free.
+        """Return how long a piece of work would have taken if a processor had always been free.
 
-        Threads that waited side by side are counted more than once, so the wait alone would take
-        away too much; the processor time is the least that the work needs.
+        Threads that wait at the same time are counted more than once, so subtracting the wait alone
+        would remove too much; the work needs at least its processor time.
 
         Args:
-            wall_seconds: How long it took by the clock.
+            wall_seconds: How long it took in wall-clock time.
         """
         apart = max(wall_seconds - self.waiting_seconds, self.cpu_seconds)
         return min(wall_seconds, apart)
@@ -55,7 +55,7 @@ class ProcessorReading:
     """The threads of a process at one moment.
 
     Attributes:
-        threads: By thread: nanoseconds run, and nanoseconds ready to run.
+        threads: For each thread: nanoseconds run, and nanoseconds ready to run.
         wanting: Whether a thread is running, ready to run or waiting for a disk.
     """
 
@@ -74,10 +74,10 @@ class ProcessorReading:
 
     @classmethod
     def read(cls, folder: Path, leaving_out: int | None = None) -> Self:
-        """Read what the kernel tells of a process's threads in a folder, one subfolder each.
+        """Read what the kernel reports on a process's threads, one subfolder each.
 
         Args:
-            folder: `/proc/<pid>/task`; without it there are no threads.
+            folder: `/proc/<pid>/task`; if it is missing, there are no threads.
             leaving_out: A thread that does not count.
         """
         threads, wanting = {}, False
@@ -112,13 +112,13 @@ def _list_tasks(folder: Path) -> list[Path]:
 
 def _read_stat(task: Path) -> tuple[str, int]:
     """Return a thread's state, and its processor time in user and kernel mode in ticks."""
-    # What comes before the last bracket is the thread's name, with whatever in it.
+    # Everything before the last bracket is the thread's name, which may contain anything.
     fields = (task / "stat").read_text().rpartition(")")[2].split()
     return fields[0], int(fields[11]) + int(fields[12])
 
 
 def _read_schedstat(task: Path) -> tuple[int, int]:
-    """Return nanoseconds run and nanoseconds ready to run; zeros where the kernel does not say."""
+    """Return nanoseconds run and nanoseconds ready to run; zeros if not reported by the kernel."""
     try:
         ran, ready = (task / "schedstat").read_text().split()[:2]
         return int(ran), int(ready)

@@ -1,4 +1,4 @@
-"""What was checked, against which limit, with which result."""
+"""What was checked, against which limit, and the result."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Criterion:
 
     Attributes:
         name: What was checked, in snake_case.
-        value: What was measured; None where nothing could be.
+        value: What was measured; None if nothing could be measured.
         limit: The largest value that passes.
         passed: Whether it did.
         sentence: The result in words.
@@ -36,7 +36,7 @@ def limit_check(name: str, value: float, limit: float, what: str, unit: str = ""
         name: The check's name.
         value: What was measured.
         limit: The largest value that passes.
-        what: What the value is, as the start of a sentence.
+        what: Describes the value, as the start of a sentence.
         unit: The value's unit.
     """
     passed = value <= limit
@@ -46,11 +46,11 @@ def limit_check(name: str, value: float, limit: float, what: str, unit: str = ""
 
 
 def write_verdict(folder: Path, checks: Sequence[Criterion], details: dict[str, Any]) -> None:
-    """Write `verdict.json`, whole or not at all.
+    """Write `verdict.json` atomically.
 
     Args:
         folder: Made when missing.
-        checks: Every check that was made.
+        checks: All checks.
         details: Further entries, JSON-ready.
     """
     verdict = {

@@ -1,1 +1,1 @@
-"""Put a published version behind a KServe InferenceService that tells the truth."""
+"""Put a published version behind a KServe InferenceService, and prove that it serves."""

@@ -1,1 +1,1 @@
-"""Score the model on photos it has never seen, beside the champion, and decide."""
+"""Score the model on photos it has never seen, compare it with the champion, and decide."""

@@ -1,4 +1,4 @@
-"""Does a confidence of 80% mean that 80% of such answers are right?"""
+"""Does a confidence of 80% mean that 80% of such answers are correct?"""
 
 from dataclasses import dataclass
 
@@ -17,9 +17,9 @@ class CalibrationBin:
     high: float
     photos: int
     confidence: float | None
-    """Their mean confidence; None without photos."""
+    """Their mean confidence; None if there are no photos."""
     accuracy: float | None
-    """The share of right answers among them; None without photos."""
+    """The share of correct answers among them; None if there are no photos."""
 
 
 def reliability(
@@ -30,7 +30,7 @@ def reliability(
     Args:
         confidence: float64 `[n]`, 0 to 1: the predicted class's probability.
         correct: bool `[n]`.
-        bins: How many bins.
+        bins: Number of bins.
     """
     edges = np.linspace(0, 1, bins + 1)
     # side="left" makes (low, high]: a confidence of exactly 1 belongs to the last bin.
@@ -51,10 +51,10 @@ def reliability(
 
 
 def expected_calibration_error(bins: tuple[CalibrationBin, ...]) -> float:
-    """Return the mean distance of accuracy from confidence, weighted by the bins' photos.
+    """Return the mean distance between accuracy and confidence, weighted by the bins' photos.
 
     `ECE = sum over bins of photos / n * |accuracy - confidence|`, Guo et al., On Calibration of
-    Modern Neural Networks, ICML 2017, equation 3. 0 is perfect, 1 the worst.
+    Modern Neural Networks, ICML 2017, equation 3. 0 is perfect, 1 is worst.
     """
     total = sum(part.photos for part in bins)
     return sum(

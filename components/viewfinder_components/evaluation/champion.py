@@ -1,4 +1,4 @@
-"""Score the published version on the photos on which the new model was scored."""
+"""Score the published version on the same photos as the new model."""
 
 import json
 import logging
@@ -24,40 +24,40 @@ from viewfinder_components.storage.store import Store, open_store
 from viewfinder_components.storage.version import MANIFEST, Version
 
 _log = logging.getLogger(__name__)
-# What a directory that somebody else wrote may raise when it is not what it should be.
+# What a malformed directory written by somebody else may raise.
 _BROKEN = (PermanentError, OSError, ValueError, LookupError, TypeError, RuntimeError)
 
 
 @dataclass(frozen=True)
 class Champion:
-    """A published version and how it did."""
+    """A published version and how it performed."""
 
     number: int
     uri: str
     problem: str | None = None
-    """Why it could not be scored; None when it was."""
+    """Why it could not be scored; None if it was."""
     correct: NDArray[np.bool_] | None = None
-    """bool `[n]`, whether it has each test photo right; None when it could not be scored."""
+    """bool `[n]`, whether it got each test photo right; None if it could not be scored."""
     scored: NDArray[np.bool_] | None = None
     """bool `[n]`, which photos it was shown: all, unless some could not be read again."""
     notes: tuple[str, ...] = ()
-    """What the reader of a comparison must know, in sentences."""
+    """Caveats for readers of a comparison, in sentences."""
 
 
 def find_champion(model_root: str, model_name: str, run_id: str = "") -> Version | None:
     """Return the newest version that another run published, None before the first.
 
-    A run that was cut off after it had published evaluates again when it is resumed. Compared with
+    A run that was interrupted after publishing evaluates again when it is resumed. Compared with
     its own version, every model is as good as the champion.
 
     Args:
         model_root: Where versions are published.
         model_name: The model's name below the root.
-        run_id: The run that asks; empty where it has no name, and then no version is its own.
+        run_id: The current run; empty if it has no name, and then no version is its own.
 
     Raises:
-        PermanentError: The root cannot be what `publish` writes to, or cannot be read.
-        TransientError: The root cannot be read now.
+        PermanentError: The root is not a place that `publish` can write to, or cannot be read.
+        TransientError: The root is temporarily unreadable.
     """
     store = open_store(model_root)
     newest_first = reversed(store.versions(model_name))
@@ -70,14 +70,14 @@ def _is_of(run_id: str, store: Store, version: Version) -> bool:
     try:
         content = store.read(version, MANIFEST)
         return bool(Manifest.parse(content, version.uri).run_id == run_id)
-    except PermanentError:  # a damaged one, which cannot be scored either: the champion's problem
+    except PermanentError:  # a damaged version; scoring it will fail too and say why
         return False
 
 
 def score_champion(
     version: Version, model_root: str, shards: Shards, split: Split, max_pixels: int
 ) -> Champion:
-    """Let a published version answer the test photos.
+    """Score a published version on the test photos.
 
     A version that cannot be scored does not end the run: the reason is kept and logged, and the
     model is judged without it.
@@ -85,12 +85,12 @@ def score_champion(
     Args:
         version: What to score.
         model_root: Where it was published.
-        shards: What the new model was trained on: its classes and photo size.
+        shards: The new model's training data: its classes and photo size.
         split: The test photos.
-        max_pixels: Largest photo to decode, where the version wants photos of another size.
+        max_pixels: Largest photo to decode, if the version needs photos of another size.
 
     Raises:
-        TransientError: The version's files cannot be read now.
+        TransientError: The version's files are temporarily unreadable.
     """
     with TemporaryDirectory() as cache:
         try:
@@ -109,11 +109,13 @@ def _score(
     outputs, scored = _predict(model, shards, split, max_pixels)
     if outputs.shape[1] != len(labels):
         raise PermanentError(
-            f"{len(labels)} outputs, one a label", str(outputs.shape[1]), "publish the model again"
+            f"{len(labels)} outputs, one per label",
+            str(outputs.shape[1]),
+            "publish the model again",
         )
     correct = np.zeros(len(split), np.bool_)
     place = {label: position for position, label in enumerate(labels)}
-    # A class that the version does not know is at -1, which it never answers.
+    # A class unknown to the version gets -1, which it never answers.
     truth = np.array([place.get(label, -1) for label in shards.labels])[split.labels[scored]]
     correct[scored] = outputs.argmax(axis=1) == truth
     notes = (
@@ -127,13 +129,13 @@ def _score(
 def _predict(
     model: InferenceModel, shards: Shards, split: Split, max_pixels: int
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return the outputs for the photos that were scored, and which these are."""
+    """Return the outputs for the photos that were scored, and which photos these are."""
     scored = np.ones(len(split), np.bool_)
     batches: Iterator[NDArray[np.uint8]] = (pixels for pixels, _ in split.batches(BATCH))
     if model.image_size != shards.image_size:
         batches = _decoded_again(model.image_size, split, max_pixels, scored)
-    outputs = predict_photos(model, batches, len(split), "evaluate: champion's photos")
-    return outputs, scored
+    answers = predict_photos(model, batches, len(split), "evaluate: champion's photos")
+    return answers.outputs, scored
 
 
 def _decoded_again(
@@ -160,7 +162,7 @@ def _decoded_again(
         raise PermanentError(
             f"test photos that can be read again, to resize them to {size} x {size}",
             "none",
-            "leave the photos where they were validated until the run has ended",
+            "keep the photos where they were validated until the run has ended",
         )
 
 
@@ -172,12 +174,12 @@ def _label_notes(ours: Sequence[str], theirs: Sequence[str], split: Split) -> It
         yield (
             f"It does not know {plural(len(unknown), 'class', 'classes')} of the data "
             f"({shorten(unknown)}): the {photos} of {plural(len(split), 'test photo')} of them "
-            "count as its mistakes."
+            "count as mistakes."
         )
     gone = [label for label in theirs if label not in set(ours)]
     if gone:
         classes = plural(len(gone), "class", "classes")
-        yield f"It may answer {classes} that the data no longer has ({shorten(gone)})."
+        yield f"It may answer {classes} that the data no longer contains ({shorten(gone)})."
 
 
 def _photo_notes(model: InferenceModel, shards: Shards, scored: NDArray[np.bool_]) -> Iterator[str]:
@@ -196,10 +198,10 @@ def _photo_notes(model: InferenceModel, shards: Shards, scored: NDArray[np.bool_
 def _data_notes(folder: Path, shards: Shards) -> Iterator[str]:
     try:
         digest = json.loads((folder / MANIFEST).read_text("utf-8")).get("data_digest")
-    except (OSError, ValueError, AttributeError):  # of another make: then nothing is known
+    except (OSError, ValueError, AttributeError):  # not written by Viewfinder: nothing is known
         return
     if digest not in (None, shards.data_digest):
         yield (
-            "It was trained on other data: photos that are test photos today may have been among "
+            "It was trained on different data: some of today's test photos may have been among "
             "its training photos, which would flatter it."
         )

@@ -13,23 +13,23 @@ from scipy.stats import norm
 class PairedDifference:
     """How much more often the model is right than the champion, with its uncertainty.
 
-    Both answered the same photos, so only the photos on which one is right and the other is not
-    tell them apart. With `b` photos that only the model has right, `c` that only the champion has
-    right and `n` photos in all (Agresti, Categorical Data Analysis, section on matched pairs)::
+    Both answered the same photos, so only the photos that one gets right and the other does not
+    distinguish them. With `b` photos that only the model gets right, `c` that only the champion
+    does and `n` photos in all (Agresti, Categorical Data Analysis, section on matched pairs)::
 
         d = (b - c) / n        SE(d) = sqrt(b + c - (b - c)^2 / n) / n
 
     and the interval is `d - z SE(d)` to `d + z SE(d)`, computed with b + 0.5, c + 0.5 and n + 2
     (Agresti and Min, Simple improved confidence intervals for comparing matched proportions,
     Statistics in Medicine 24, 2005): without that, SE is 0 on a handful of photos and a single
-    one of them would condemn a model.
+    photo would condemn a model.
     """
 
     photos: int
     only_model: int
-    """Photos that the model has right and the champion wrong."""
+    """Photos that the model gets right and the champion wrong."""
     only_champion: int
-    """Photos that the champion has right and the model wrong."""
+    """Photos that the champion gets right and the model wrong."""
     difference: float
     """The model's accuracy minus the champion's, -1 to 1."""
     low: float
@@ -42,11 +42,11 @@ class PairedDifference:
 
     @classmethod
     def of(cls, model: NDArray[np.bool_], champion: NDArray[np.bool_], confidence: float) -> Self:
-        """Compare.
+        """Compare the two.
 
         Args:
-            model: bool `[n]`, whether the model has each photo right; n is at least 1.
-            champion: bool `[n]`, the same of the champion.
+            model: bool `[n]`, whether the model gets each photo right; n is at least 1.
+            champion: bool `[n]`, the same for the champion.
             confidence: Level of the interval, 0 to 1.
         """
         photos = len(model)

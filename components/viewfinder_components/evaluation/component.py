@@ -26,21 +26,23 @@ def evaluate(
     max_ece: float,
     allow_undecided: bool,
     confidence: float,
+    find_label_issues: bool,
     max_megapixels: float,
+    near_duplicate_distance: int,
 ) -> NamedTuple("Outputs", [("accepted", bool)]):  # type: ignore[valid-type]
-    """Score the model on the test photos, beside the champion, and decide.
+    """Score the model on the test photos, compare it with the champion, and decide.
 
     Args:
         model: The model of the train step.
         index: The index of the validate step.
         shards: The shards of the preprocess step.
-        evaluation: Every metric, every prediction, and sample photos for the later steps.
+        evaluation: Every metric, every prediction, labels worth a second look, and sample photos.
         test_metrics: The scalar metrics.
         confusion_matrix_and_roc: Confusion matrix and micro-averaged one-against-the-rest ROC.
         evaluation_report: The run's main page.
 
     Returns:
-        accepted: Whether the model may be published; why is in the metadata of `evaluation`.
+        accepted: Whether the model may be published; the reason is in the metadata of `evaluation`.
     """
     arguments = locals()
     from viewfinder_components.outcome import record_outcome

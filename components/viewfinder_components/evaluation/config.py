@@ -1,4 +1,4 @@
-"""What a user may set about the evaluation; light to import, so that mistakes show at once."""
+"""User settings of the evaluate step; light to import, so that mistakes show at once."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,14 +8,16 @@ from viewfinder_components.parameters import INTERNAL, configuration
 from viewfinder_components.ranges import Count, Share
 from viewfinder_components.shared_parameters import (
     DEFAULT_MAX_MEGAPIXELS,
+    DEFAULT_NEAR_DUPLICATE_DISTANCE,
     MaxMegapixels,
     ModelName,
     ModelRoot,
+    NearDuplicateDistance,
     RunId,
 )
 from viewfinder_components.step import Role, Step
 
-if TYPE_CHECKING:  # importing it takes scipy's seconds
+if TYPE_CHECKING:  # importing it loads scipy, which takes seconds
     from viewfinder_components.evaluation.gate import Limits
 
 
@@ -29,27 +31,33 @@ class EvaluationConfig:
     model_root: ModelRoot
     model_name: ModelName
     run_id: RunId
-    """The run; a version that it published itself is not what it is compared with."""
+    """The run; it is not compared with a version that it published itself."""
     min_accuracy: Share = 0.0
-    """Gate: lowest accuracy on the test photos."""
+    """Gate: minimum accuracy on the test photos."""
     min_balanced_accuracy: Share = 0.0
-    """Gate: lowest mean recall of the classes."""
+    """Gate: minimum mean recall of the classes."""
     max_ece: Share = 1.0
-    """Gate: largest expected calibration error."""
+    """Gate: maximum expected calibration error."""
     allow_undecided: bool = False
-    """Gate: whether a model passes if the test photos are too few to judge it.
+    """Gate: whether a model passes if there are too few test photos to judge it.
 
-    They are too few where a guess may be right about all of them.
+    There are too few if a guess may be right about all of them.
     """
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
     """Confidence level of the intervals, and of the comparison with the published version."""
+    find_label_issues: bool = True
+    """Whether photos of all splits are searched for probable label errors and outliers.
+
+    What is found is in the report and in `label_issues.csv`; it does not affect the decision.
+    """
     max_megapixels: MaxMegapixels = DEFAULT_MAX_MEGAPIXELS
+    near_duplicate_distance: NearDuplicateDistance = DEFAULT_NEAR_DUPLICATE_DISTANCE
     samples: Annotated[Count, INTERNAL] = 64
-    """Most test photos to keep for the steps that come later."""
+    """Maximum number of test photos to keep for later steps."""
 
     @property
     def limits(self) -> "Limits":
-        """The gate's part."""
+        """The settings of the gate."""
         from viewfinder_components.evaluation.gate import Limits
 
         return Limits(

@@ -5,17 +5,25 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from viewfinder_components.evaluation.champion import Champion, find_champion, score_champion
 from viewfinder_components.evaluation.comparison import PairedDifference
 from viewfinder_components.evaluation.config import EvaluationConfig
-from viewfinder_components.evaluation.gallery import describe_photos, surest_right, worst_mistakes
+from viewfinder_components.evaluation.gallery import (
+    describe_explained,
+    describe_photos,
+    surest_right,
+    worst_mistakes,
+)
 from viewfinder_components.evaluation.gate import Decision, Rival, decide
 from viewfinder_components.evaluation.inputs import EvaluationInputs, installed_versions
+from viewfinder_components.evaluation.label_issues.find import find_label_issues
+from viewfinder_components.evaluation.label_issues.photo_set import PhotoSet
+from viewfinder_components.evaluation.label_issues.pictures import describe_label_issues
 from viewfinder_components.evaluation.metrics import Metrics, measure
 from viewfinder_components.evaluation.record import (
-    EVALUATION,
-    PAGE,
-    SCHEMA_VERSION,
     champion_record,
     metrics_record,
     write_predictions,
@@ -23,6 +31,8 @@ from viewfinder_components.evaluation.record import (
 from viewfinder_components.evaluation.report import render_run_report
 from viewfinder_components.evaluation.samples import read_chosen
 from viewfinder_components.evaluation.scoring import BATCH, Predictions, predict_photos
+from viewfinder_components.formats.evaluation import PAGE, PREDICTIONS, write_evaluation
+from viewfinder_components.formats.label_issues import write_label_issues
 from viewfinder_components.formats.samples import FOLDER, write_samples
 from viewfinder_components.reports.formatting import shorten
 from viewfinder_components.timing import Stopwatch
@@ -36,12 +46,12 @@ _FEW_PHOTOS = 10  # below this, one photo moves a class's recall by more than 0.
 
 @dataclass(frozen=True)
 class EvaluationResult:
-    """What came out, in the forms that KFP's artifacts want."""
+    """The results, in the forms that KFP's artifacts need."""
 
     accepted: bool
     """Whether the model may be published."""
     decision: str
-    """Whether and why, in a sentence or two."""
+    """The decision and its reason, in a sentence or two."""
     scalars: dict[str, float]
     """For KFP's Metrics: every number is finite."""
     confusion_matrix: tuple[list[str], list[list[int]]]
@@ -49,21 +59,22 @@ class EvaluationResult:
     roc_curve: tuple[list[float], list[float], list[float]]
     """For KFP's ClassificationMetrics, micro-averaged: fpr, tpr, thresholds."""
     warnings: tuple[str, ...]
-    """What the reader of the numbers must know, in sentences."""
+    """Caveats for readers of the numbers, in sentences."""
     seconds: dict[str, float]
     """Wall-clock seconds by phase."""
 
     @property
     def summary(self) -> str:
-        """The step's one sentence about what it did."""
+        """The step's one-sentence summary."""
         return self.decision
 
 
 @dataclass(frozen=True)
 class _Findings:
-    """Everything the step found out, before it is written in any form."""
+    """Everything the step found out, before any of it is written."""
 
     predictions: Predictions
+    features: NDArray[np.float32] | None
     metrics: Metrics
     champion: Champion | None
     difference: PairedDifference | None
@@ -79,22 +90,24 @@ def evaluate_model(
     report_path: Path,
     config: EvaluationConfig,
 ) -> EvaluationResult:
-    """Score the model on the test photos, beside the champion, decide, and write it all down.
+    """Score the model on the test photos, compare it with the champion, decide, write the results.
 
     A refused model is a result, not an error.
 
     Args:
-        model_dir: `model.xml`, `model.bin`, `labels.json` and `training.json` from train.
-        index_dir: `summary.json` from validate, for the page.
+        model_dir: `model.xml`, `model.bin`, `labels.json`, `training.json` and, if the backbone
+            was frozen, `features.npz` from train.
+        index_dir: `summary.json` from validate, for the page, and `index.parquet`, for the search
+            for label issues.
         shards_dir: The shards from preprocess.
-        evaluation_dir: Where to write `evaluation.json`, `predictions.parquet`, `samples/` and
-            `page.json`; made when missing.
+        evaluation_dir: Where to write `evaluation.json`, `predictions.parquet`, `samples/`,
+            `page.json` and, unless turned off, `label_issues.csv`; made when missing.
         report_path: Where to write the page.
-        config: What a user may set.
+        config: User settings.
 
     Raises:
         PermanentError: There are no test photos, the model does not fit the shards, or its
-            outputs are no probabilities.
+            outputs are not probabilities.
     """
     watch = Stopwatch()
     with watch.phase("load"):
@@ -103,14 +116,22 @@ def evaluate_model(
     findings = _find_out(inputs, config, watch)
     with watch.phase("samples"):
         split, predictions = inputs.split, findings.predictions
-        write_predictions(evaluation_dir / "predictions.parquet", split, predictions)
+        write_predictions(evaluation_dir / PREDICTIONS, split, predictions)
         chosen = read_chosen(split, predictions, config.samples)
         write_samples(evaluation_dir / FOLDER, chosen)
+    page = _page(inputs, findings)
+    if config.find_label_issues:
+        with watch.phase("labels"):
+            photos = PhotoSet.collect(inputs, model_dir, index_dir, findings.features)
+            distance = config.near_duplicate_distance
+            found = find_label_issues(photos, inputs.shards.labels, distance)
+            write_label_issues(evaluation_dir, found.issues)
+            page["label_issues"] = describe_label_issues(found, photos)
     seconds = dict(watch.seconds)
     with watch.phase("report"):
-        write_json(evaluation_dir / PAGE, _page(inputs, findings), indent=None)
-        # After everything else: who finds evaluation.json finds the rest as well.
-        write_json(evaluation_dir / EVALUATION, _record(inputs, findings, config, seconds))
+        write_json(evaluation_dir / PAGE, page, indent=None)
+        # After everything else: if evaluation.json exists, so does the rest.
+        write_evaluation(evaluation_dir, _record(inputs, findings, config, seconds))
         write_text(report_path, render_run_report(evaluation_dir))
     return _result(findings, watch.seconds)
 
@@ -119,8 +140,9 @@ def _find_out(inputs: EvaluationInputs, config: EvaluationConfig, watch: Stopwat
     shards, split = inputs.shards, inputs.split
     with watch.phase("model"):
         batches = (pixels for pixels, _ in split.batches(BATCH))
-        outputs = predict_photos(inputs.model, batches, len(split), "evaluate: photos")
-        predictions = Predictions(shards.labels, split.labels, outputs)
+        wanted = config.find_label_issues
+        answers = predict_photos(inputs.model, batches, len(split), "evaluate: photos", wanted)
+        predictions = Predictions(shards.labels, split.labels, answers.outputs)
     with watch.phase("metrics"):
         metrics = measure(predictions, config.confidence)
     with watch.phase("champion"):
@@ -131,7 +153,8 @@ def _find_out(inputs: EvaluationInputs, config: EvaluationConfig, watch: Stopwat
     warnings = tuple(_warnings(inputs, metrics, champion))
     for warning in warnings:
         _log.warning("evaluate: %s", warning)
-    return _Findings(predictions, metrics, champion, difference, decision, warnings)
+    features = answers.features
+    return _Findings(predictions, features, metrics, champion, difference, decision, warnings)
 
 
 def _score_champion(inputs: EvaluationInputs, config: EvaluationConfig) -> Champion | None:
@@ -159,7 +182,7 @@ def _warnings(inputs: EvaluationInputs, metrics: Metrics, champion: Champion | N
     few = [part for part in metrics.classes if 0 < part.photos < _FEW_PHOTOS]
     if few:
         listed = shorten([f"{part.label} ({part.photos})" for part in few])
-        found.append(f"Few test photos of {listed}: what is said of these classes is a guess.")
+        found.append(f"Few test photos of {listed}: the results for these classes are unreliable.")
     if champion is not None and champion.problem is not None:
         found.append(
             f"Published version {champion.number} could not be scored, so the model was judged "
@@ -167,7 +190,7 @@ def _warnings(inputs: EvaluationInputs, metrics: Metrics, champion: Champion | N
         )
     if inputs.training.get("data_digest") not in (None, inputs.shards.data_digest):
         found.append(
-            "The model was trained on other data than these shards: photos it was trained on may "
+            "The model was trained on data other than these shards: photos it was trained on may "
             "be among the test photos, which would flatter it."
         )
     return found
@@ -180,7 +203,6 @@ def _record(
     seconds: dict[str, float],
 ) -> dict[str, Any]:
     return {
-        "schema_version": SCHEMA_VERSION,
         "accepted": findings.decision.accepted,
         "decision": findings.decision.sentence,
         "checks": [asdict(check) for check in findings.decision.checks],
@@ -197,10 +219,12 @@ def _record(
 
 def _page(inputs: EvaluationInputs, findings: _Findings) -> dict[str, Any]:
     split, predictions, metrics = inputs.split, findings.predictions, findings.metrics
+    mistakes = worst_mistakes(predictions)
     return {
         "summary": inputs.summary,
         "training": inputs.training,
-        "mistakes": describe_photos(split, predictions, worst_mistakes(predictions)),
+        "explanation": inputs.model.explanation_method,
+        "mistakes": describe_explained(split, predictions, mistakes, inputs.model),
         "right": describe_photos(split, predictions, surest_right(predictions)),
         "roc_micro": asdict(metrics.roc_micro) if metrics.roc_micro else None,
         "roc_classes": [asdict(curve) if curve else None for curve in metrics.roc_classes],

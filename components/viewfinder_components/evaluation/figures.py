@@ -12,7 +12,7 @@ Record = Mapping[str, Any]
 
 
 def training_curves(training: Record) -> list[dict[str, Any]]:
-    """Return the curves of loss and accuracy: a title and an SVG each; none without epochs.
+    """Return the curves of loss and accuracy, a title and an SVG each; none if there are no epochs.
 
     Args:
         training: train's `training.json`.
@@ -33,7 +33,7 @@ def training_curves(training: Record) -> list[dict[str, Any]]:
 
 
 def roc_chart(page: Record) -> tuple[Markup, bool] | None:
-    """Return the ROC curves, and whether each class has a colour of its own.
+    """Return the ROC curves, and whether each class has its own colour.
 
     Args:
         page: The evaluation's `page.json`.
@@ -62,7 +62,7 @@ def roc_chart(page: Record) -> tuple[Markup, bool] | None:
 
 
 def reliability_diagram(metrics: Record) -> Markup:
-    """Return the accuracy by confidence, each bar as dark as its photos are many.
+    """Return the accuracy by confidence; the more photos a bar has, the darker it is.
 
     Args:
         metrics: The `metrics` of `evaluation.json`.
@@ -97,7 +97,7 @@ def _history_line(history: Sequence[Record], key: str, series: int) -> Line | No
 
 
 def _marks(training: Record, history: Sequence[Record]) -> tuple[tuple[float, str], ...]:
-    """Mark where another phase, such as fine-tuning, begins, and the epoch that was kept."""
+    """Mark where another phase, such as fine-tuning, begins, and which epoch was kept."""
     marks = [
         (number + 0.5, str(after["phase"]).replace("_", " "))
         for number, (before, after) in enumerate(pairwise(history), 1)

@@ -7,34 +7,34 @@ from viewfinder_components.evaluation.comparison import PairedDifference
 from viewfinder_components.evaluation.metrics import Metrics
 from viewfinder_components.reports.formatting import percent, plural
 
-_ROUNDING = 1e-9  # of a chance that is just at its limit, such as 1 in 20
+_ROUNDING = 1e-9  # for a probability exactly at its limit, such as 1 in 20
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a user may ask of the model. Shares lie between 0 and 1."""
+    """A user's requirements for the model. Shares lie between 0 and 1."""
 
     min_accuracy: float = 0.0
-    """Least accuracy; 0 asks for nothing."""
+    """Minimum accuracy; 0 requires nothing."""
     min_balanced_accuracy: float = 0.0
-    """Least balanced accuracy; 0 asks for nothing."""
+    """Minimum balanced accuracy; 0 requires nothing."""
     max_ece: float = 1.0
-    """Largest expected calibration error; 1 asks for nothing."""
+    """Maximum expected calibration error; 1 requires nothing."""
     confidence: float = 0.95
     """How unlikely a guess must be to be right about every test photo, above 0 and below 1."""
     allow_undecided: bool = False
-    """Whether too few test photos to tell a model from a guess may pass."""
+    """Whether a model passes if there are too few test photos to tell it from a guess."""
 
 
 @dataclass(frozen=True)
 class Criterion:
-    """One rule and how the model did."""
+    """One rule and the model's result."""
 
     name: str
     value: float | None
-    """What was measured; None when it could not be."""
+    """What was measured; None if it could not be."""
     limit: float | None
-    """What it is held against; None when there is nothing to hold it against."""
+    """The limit; None if there is none."""
     passed: bool
     sentence: str
     """Value, limit and outcome in words."""
@@ -42,33 +42,33 @@ class Criterion:
 
 @dataclass(frozen=True)
 class Decision:
-    """The gate's word."""
+    """The gate's decision."""
 
     accepted: bool
     sentence: str
-    """Whether and why, for people."""
+    """The decision and its reason, for people."""
     checks: tuple[Criterion, ...]
 
 
 @dataclass(frozen=True)
 class Rival:
-    """The published version the model is held against."""
+    """The published version that the model is compared with."""
 
     number: int
     difference: PairedDifference | None
-    """None when the version could not be scored."""
+    """None if the version could not be scored."""
 
 
 def decide(metrics: Metrics, limits: Limits, rival: Rival | None) -> Decision:
-    """Hold the model against every rule. A refusal is an answer, not an error.
+    """Check the model against every rule. A refusal is an answer, not an error.
 
-    Without limits of the user's the test photos must be enough to tell a model from a guess, the
-    model must know more than a constant answer does, and must not be worse than the published
+    Without user limits there must be enough test photos to tell the model from a guess, the
+    model must do better than a constant answer, and must not be worse than the published
     version.
 
     Args:
         metrics: The model on the test photos.
-        limits: What the user asks for.
+        limits: The user's requirements.
         rival: The champion, if there is one.
     """
     checks = (
@@ -89,20 +89,20 @@ def decide(metrics: Metrics, limits: Limits, rival: Rival | None) -> Decision:
 
 
 def _can_be_decided(metrics: Metrics, limits: Limits) -> Criterion:
-    """Ask whether even a perfect model could be told from one that knows nothing."""
+    """Check whether even a perfect model could be told from one that knows nothing."""
     chance, limit = _chance_of_a_guess(metrics), 1 - limits.confidence
     is_decided = _is_decided(metrics, limits)
     photos = plural(metrics.photos, "test photo")
-    guess = f"a guess is right about all of them in {percent(chance)} of cases"
+    guess = f"a guess gets all of them right in {percent(chance)} of cases"
     if is_decided:
         sentence = f"The {photos} are enough to tell a model from a guess."
     elif limits.allow_undecided:
-        sentence = f"Undecided, as was allowed: of {photos}, {guess}."
+        sentence = f"Undecided, which the settings allow: of {photos}, {guess}."
     else:
         sentence = (
-            f"Too few test photos to decide anything: of {photos}, {guess}, more than the "
+            f"Too few test photos to decide: of {photos}, {guess}, more than the "
             f"{percent(limit)} that confidence allows. Add photos, raise test_fraction, set "
-            "near_duplicate_distance=0 if different photos were taken for near duplicates, or set "
+            "near_duplicate_distance=0 if different photos count as near duplicates, or set "
             "allow_undecided=true."
         )
     passed = is_decided or limits.allow_undecided
@@ -114,9 +114,9 @@ def _is_decided(metrics: Metrics, limits: Limits) -> bool:
 
 
 def _chance_of_a_guess(metrics: Metrics) -> float:
-    """How often a guess is right about every test photo, 0 to 1.
+    """How often a guess gets every test photo right, 0 to 1.
 
-    Who knows only how many photos each class has can deal the answers out in n! / (n1! n2! ...)
+    Knowing only how many photos each class has, one can assign the answers in n! / (n1! n2! ...)
     ways, one of which is right (Fisher's permutation test). With three photos of each of two
     classes there are 20.
     """
@@ -126,14 +126,14 @@ def _chance_of_a_guess(metrics: Metrics) -> float:
 
 
 def _beats_constant_answer(metrics: Metrics) -> Criterion:
-    """Balanced accuracy, because under imbalance a useful model may lose in plain accuracy.
+    """Use balanced accuracy, because under imbalance a useful model may lose in plain accuracy.
 
-    Always answering one class, such as the largest, finds all of it and none of the others:
+    Always answering one class, such as the largest, finds all its photos and none of the others:
     a balanced accuracy of 1 / classes.
     """
     present = sum(1 for part in metrics.classes if part.photos)
     constant, value = 1 / present, metrics.balanced_accuracy
-    # With test photos of one class only, nothing can be better than a constant answer.
+    # If all test photos are of one class, nothing can beat a constant answer.
     passed = value > constant or (present == 1 and value == 1)
     relation = "above" if value > constant else "not above"
     sentence = (
@@ -141,16 +141,14 @@ def _beats_constant_answer(metrics: Metrics) -> Criterion:
         "answering one class."
     )
     if present == 1:
-        sentence = f"Every test photo is of one class, of which {percent(value)} were found."
+        sentence = f"Every test photo is of one class, and {percent(value)} of them were found."
     return Criterion("better than a constant answer", value, constant, passed, sentence)
 
 
 def _at_least(name: str, value: float, limit: float) -> Criterion:
     passed = value >= limit
     relation = "reaches" if passed else "is below"
-    sentence = (
-        f"{name.capitalize()} {percent(value)} {relation} the least allowed {percent(limit)}."
-    )
+    sentence = f"{name.capitalize()} {percent(value)} {relation} the minimum of {percent(limit)}."
     if limit <= 0:
         return Criterion(name, value, None, True, f"{name.capitalize()} has no limit.")
     return Criterion(name, value, limit, passed, sentence)
@@ -159,7 +157,7 @@ def _at_least(name: str, value: float, limit: float) -> Criterion:
 def _at_most(name: str, value: float, limit: float) -> Criterion:
     passed = value <= limit
     relation = "is within" if passed else "exceeds"
-    sentence = f"{name.capitalize()} {percent(value)} {relation} the allowed {percent(limit)}."
+    sentence = f"{name.capitalize()} {percent(value)} {relation} the maximum of {percent(limit)}."
     if limit >= 1:
         return Criterion(name, value, None, True, f"{name.capitalize()} has no limit.")
     return Criterion(name, value, limit, passed, sentence)
@@ -171,7 +169,7 @@ def _not_worse(rival: Rival | None) -> Criterion:
         return Criterion(name, None, None, True, "There was no earlier version to compare with.")
     version = f"published version {rival.number}"
     if rival.difference is None:
-        sentence = f"The {version} could not be scored, so nothing was compared."
+        sentence = f"The {version} could not be scored, so there was no comparison."
         return Criterion(name, None, None, True, sentence)
     found = rival.difference
     verdict = "Worse than" if found.is_worse else "Not worse than"

@@ -1,7 +1,6 @@
-"""What the evaluate step is given: the model, the test photos, and what is known about both."""
+"""The evaluate step's inputs: the model, the test photos, and what is known about both."""
 
 import hashlib
-import json
 import platform
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -10,7 +9,9 @@ from typing import Any, Self
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.formats.labels import read_labels
+from viewfinder_components.formats.photo_index import read_summary
 from viewfinder_components.formats.shards import Shards, Split
+from viewfinder_components.formats.training import read_training
 from viewfinder_components.inference import InferenceModel
 
 _PACKAGES = ("viewfinder", "numpy", "openvino", "scikit-learn", "scipy")
@@ -18,7 +19,7 @@ _PACKAGES = ("viewfinder", "numpy", "openvino", "scikit-learn", "scipy")
 
 @dataclass(frozen=True)
 class EvaluationInputs:
-    """The outputs of the earlier steps, found to fit each other."""
+    """The outputs of the earlier steps, checked to match each other."""
 
     model: InferenceModel
     shards: Shards
@@ -37,7 +38,7 @@ class EvaluationInputs:
 
         Raises:
             PermanentError: Something is missing or broken, there are no test photos, or the model
-                was made for other classes or another photo size.
+                was trained for other classes or another photo size.
         """
         shards = Shards.open(shards_dir)
         split = shards.split("test")
@@ -47,7 +48,7 @@ class EvaluationInputs:
                 "none",
                 "raise test_fraction, or put photos into the folder of the test split",
             )
-        model = InferenceModel.load(model_dir)
+        model = InferenceModel.load(model_dir, explains=True)
         labels = read_labels(model_dir, "run train again, and pass its whole directory")
         _demand_fit("classes", list(shards.labels), list(labels))
         _demand_fit("photo size", shards.image_size, model.image_size)
@@ -55,13 +56,19 @@ class EvaluationInputs:
             model=model,
             shards=shards,
             split=split,
-            summary=_read_json(index_dir / "summary.json", dict),
-            training=_read_json(model_dir / "training.json", dict),
+            summary=read_summary(index_dir),
+            training=read_training(model_dir),
             model_sha256=_digest(model_dir / "model.xml", model_dir / "model.bin"),
         )
 
+    @property
+    def backbone_was_trained(self) -> bool:
+        """Whether the features depend on the labels of the train photos."""
+        config = self.training.get("config") or {}
+        return self.training.get("backbone") == "scratch" or bool(config.get("fine_tune_epochs"))
+
     def identify(self) -> dict[str, Any]:
-        """Return what tells this model from others, JSON-ready."""
+        """Return what distinguishes this model from others, JSON-ready."""
         return {
             "sha256": self.model_sha256,
             "backbone": self.training.get("backbone"),
@@ -71,7 +78,7 @@ class EvaluationInputs:
 
 
 def installed_versions() -> dict[str, str]:
-    """Return the versions of what the numbers depend on."""
+    """Return the versions of everything the numbers depend on."""
     versions = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
@@ -81,25 +88,11 @@ def installed_versions() -> dict[str, str]:
     return versions
 
 
-def _read_json(path: Path, kind: type) -> Any:
-    try:
-        value = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise PermanentError(
-            f"a readable {path.name} in {path.parent}", repr(error), "run the step that writes it"
-        ) from error
-    if not isinstance(value, kind):
-        raise PermanentError(
-            f"a JSON {kind.__name__} in {path}", repr(value)[:80], "run the step that writes it"
-        )
-    return value
-
-
 def _demand_fit(what: str, data: object, model: object) -> None:
     if data != model:
         raise PermanentError(
-            f"a model made for the shards' {what}, {data!r:.200}",
-            f"one made for {model!r:.200}",
+            f"a model trained for the shards' {what}, {data!r:.200}",
+            f"one trained for {model!r:.200}",
             "train on these shards",
         )
 

@@ -14,7 +14,7 @@ from viewfinder_components.evaluation.roc import Roc
 from viewfinder_components.evaluation.scoring import Predictions
 
 TOP_K = 5
-"""Top-5 accuracy is given where there are more than 5 classes."""
+"""Top-5 accuracy is reported if there are more than 5 classes."""
 _SMALLEST = float(np.finfo(np.float32).eps)  # one certain mistake must not make log loss infinite
 
 
@@ -34,15 +34,15 @@ class ClassMetrics:
     photos: int
     """Test photos of the class."""
     predicted: int
-    """Test photos the model takes for the class."""
+    """Test photos that the model assigns to the class."""
     precision: float | None
-    """Of the photos taken for the class, the share that is; None when none was taken for it."""
+    """Of the photos assigned to the class, the share that belongs to it; None if there are none."""
     recall: float | None
-    """Of the class's photos, the share that was found; None when it has no test photos."""
+    """Of the class's photos, the share that was found; None if it has no test photos."""
     f1: float | None
     """Harmonic mean of precision and recall; None without test photos."""
     auc: float | None
-    """Area under the ROC curve; None when all test photos, or none, are of the class."""
+    """Area under the ROC curve; None if all or none of the test photos are of the class."""
 
 
 @dataclass(frozen=True)
@@ -58,21 +58,21 @@ class Metrics:
     macro_f1: float
     """Mean F1 over the classes that have test photos."""
     log_loss: float
-    """Mean of -ln(probability of the true class); ln(classes) is a model that knows nothing."""
+    """Mean of -ln(probability of the true class); ln(classes) for a model that knows nothing."""
     ece: float
     """Expected calibration error."""
     top_5_accuracy: float | None
     """Share of photos whose class is among the five most probable; None up to 5 classes."""
     auc_micro: float | None
     auc_macro: float | None
-    """Mean of the classes' AUC where they have one."""
+    """Mean AUC of the classes that have one."""
     classes: tuple[ClassMetrics, ...]
     confusion_matrix: tuple[tuple[int, ...], ...]
     """Rows are true classes, columns predicted ones."""
     calibration: tuple[CalibrationBin, ...]
     roc_micro: Roc | None
     roc_classes: tuple[Roc | None, ...]
-    """One curve a class, against the rest; None where `ClassMetrics.auc` is."""
+    """One curve per class, against the rest; None where `ClassMetrics.auc` is."""
 
 
 def measure(predictions: Predictions, confidence: float = 0.95) -> Metrics:
@@ -108,7 +108,7 @@ def measure(predictions: Predictions, confidence: float = 0.95) -> Metrics:
 
 
 def wilson(right: int, total: int, confidence: float) -> Interval:
-    """Return Wilson's score interval of a share; unlike the textbook's it holds near 0 and 1.
+    """Return Wilson's score interval of a share; unlike the normal one it is valid near 0 and 1.
 
     Wilson, Probable Inference, the Law of Succession, and Statistical Inference, JASA 22, 1927.
     """

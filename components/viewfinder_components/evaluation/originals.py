@@ -1,4 +1,4 @@
-"""Get a test photo's file again, as it was when it was validated."""
+"""Read a test photo's file again, as it was when it was validated."""
 
 import hashlib
 import logging
@@ -10,11 +10,11 @@ _log = logging.getLogger(__name__)
 
 
 def read_original(uri: str, sha256: str) -> bytes | None:
-    """Return the file's bytes; None when it is gone or is not what it was.
+    """Return the file's bytes; None if it is gone or has changed.
 
     Args:
-        uri: Where the photo lay.
-        sha256: Hexadecimal digest of its bytes then.
+        uri: Where the photo was.
+        sha256: Hexadecimal digest of its bytes at that time.
 
     Raises:
         TransientError: The object store that holds it does not answer.

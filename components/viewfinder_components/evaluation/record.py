@@ -1,4 +1,4 @@
-"""Write what was measured and decided, for the later steps and for the page."""
+"""Write what was measured and decided, for later steps and for the page."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -13,14 +13,9 @@ from viewfinder_components.evaluation.metrics import Metrics
 from viewfinder_components.evaluation.scoring import Predictions
 from viewfinder_components.formats.shards import Split
 
-SCHEMA_VERSION = 1
-EVALUATION = "evaluation.json"
-PAGE = "page.json"
-"""What the page shows besides `evaluation.json`: drawn curves, thumbnails, the earlier steps."""
-
 
 def metrics_record(metrics: Metrics) -> dict[str, Any]:
-    """Return the metrics as JSON-ready values, without the curves that only the page draws."""
+    """Return the metrics as JSON-ready values, without the curves, which only the page draws."""
     values = asdict(metrics)
     del values["roc_micro"], values["roc_classes"]
     return values
@@ -29,7 +24,7 @@ def metrics_record(metrics: Metrics) -> dict[str, Any]:
 def champion_record(
     champion: Champion | None, difference: PairedDifference | None
 ) -> dict[str, Any] | None:
-    """Return the champion and the comparison as JSON-ready values; None without a champion."""
+    """Return the champion and the comparison as JSON-ready values; None if there is no champion."""
     if champion is None:
         return None
     accuracy = None
@@ -46,7 +41,7 @@ def champion_record(
 
 
 def write_predictions(path: Path, split: Split, predictions: Predictions) -> None:
-    """Write one row a test photo, in the order of the split."""
+    """Write one row per test photo, in the order of the split."""
     labels = pa.array(predictions.labels, pa.string())
     classes = predictions.probabilities.shape[1]
     flat = pa.array(predictions.probabilities.ravel(), pa.float32())

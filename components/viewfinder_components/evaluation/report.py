@@ -1,4 +1,4 @@
-"""The run's page, made from what lies in the evaluation's folder: it can be made again later."""
+"""The run's page, built from the files in the evaluation's folder, so it can be rebuilt later."""
 
 import json
 from collections.abc import Mapping
@@ -8,17 +8,18 @@ from typing import Any
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.evaluation import figures, tables
+from viewfinder_components.formats.evaluation import PAGE, read_evaluation
 from viewfinder_components.reports.page import render
 
 _TEMPLATE = "evaluation/report.html"
 
 
 def render_run_report(evaluation_dir: Path, run: Mapping[str, Any] | None = None) -> str:
-    """Return the page: what was measured and decided, and how the run went as far as it is known.
+    """Return the page: what was measured and decided, and as much of the run as is known.
 
     Args:
         evaluation_dir: What `evaluate_model` wrote.
-        run: How the run went, once it has ended; adds the section "The run"::
+        run: How the run went, once it has finished; adds the section "The run"::
 
                 {"state": "succeeded" | "refused" | "failed" | "interrupted",
                  "steps": [{"name", "state", "seconds", "phases": {name: seconds}}],
@@ -26,15 +27,15 @@ def render_run_report(evaluation_dir: Path, run: Mapping[str, Any] | None = None
                  "version": {"number", "uri"} of what was published, or None,
                  "commands": [what to type to serve it, line by line],
                  "photo_list": path or URI of the list of all files, or None,
-                 "error": the failure's sentence, may be left out,
-                 "floor_seconds": the least that decoding and one pass of the backbone over all
-                     photos take on this machine, may be left out}
+                 "error": the failure's message, optional,
+                 "floor_seconds": the minimum that decoding and one pass of the backbone over all
+                     photos take on this machine, optional}
 
     Raises:
-        PermanentError: The folder holds no finished evaluation.
+        PermanentError: The folder does not contain a finished evaluation.
     """
-    evaluation = _read(evaluation_dir / "evaluation.json")
-    page = _read(evaluation_dir / "page.json")
+    evaluation = read_evaluation(evaluation_dir)
+    page = _read_page(evaluation_dir / PAGE)
     metrics, labels = evaluation["metrics"], evaluation["labels"]
     steps = list(run["steps"]) if run else tables.known_steps(page, evaluation)
     return render(
@@ -56,7 +57,7 @@ def render_run_report(evaluation_dir: Path, run: Mapping[str, Any] | None = None
     )
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read_page(path: Path) -> dict[str, Any]:
     try:
         values: dict[str, Any] = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:

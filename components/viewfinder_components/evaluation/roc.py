@@ -7,15 +7,15 @@ from numpy.typing import NDArray
 from sklearn.metrics import auc, roc_curve
 
 POINTS = 100
-"""Most points a curve keeps: enough for any screen, and KFP's metadata stays small."""
+"""Maximum number of points per curve: enough for any screen, and KFP's metadata stays small."""
 
 
 @dataclass(frozen=True)
 class Roc:
-    """The curve of true against false alarms as the threshold falls."""
+    """True positive rate against false positive rate as the threshold falls."""
 
     auc: float
-    """Area under the whole curve, before it was thinned; 0.5 is chance, 1 is perfect."""
+    """Area under the whole curve, before thinning; 0.5 is chance, 1 is perfect."""
     false_positive_rate: tuple[float, ...]
     true_positive_rate: tuple[float, ...]
     thresholds: tuple[float, ...]
@@ -25,7 +25,7 @@ class Roc:
 def one_against_rest(
     truth: NDArray[np.int32], probabilities: NDArray[np.float32]
 ) -> tuple[Roc | None, ...]:
-    """Return one curve a class; None where all photos or none are of the class.
+    """Return one curve per class; None where all photos or none are of the class.
 
     Args:
         truth: int32 `[n]`.
@@ -57,13 +57,13 @@ def _curve(positive: NDArray[np.bool_], scores: NDArray[np.float32]) -> Roc | No
         auc=float(auc(false_rate, true_rate)),
         false_positive_rate=tuple(false_rate[kept].tolist()),
         true_positive_rate=tuple(true_rate[kept].tolist()),
-        # scikit-learn begins with infinity, "nothing is positive"; JSON and KFP know no infinity.
+        # scikit-learn begins with infinity, "nothing is positive"; JSON and KFP have no infinity.
         thresholds=tuple(np.clip(thresholds[kept], 0, 1).astype(float).tolist()),
     )
 
 
 def _thin(way: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Choose points evenly along the curve, both ends included; `way` rises from 0 to 2."""
+    """Choose points evenly along the curve, including both ends; `way` rises from 0 to 2."""
     if len(way) <= POINTS:
         return np.arange(len(way))
     places = np.searchsorted(way, np.linspace(0, way[-1], POINTS))

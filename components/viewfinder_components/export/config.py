@@ -8,14 +8,14 @@ from viewfinder_components.step import Step
 
 @configuration
 class ExportConfig:
-    """User settings of the export step; the tolerance holds for the SavedModel."""
+    """User settings of the export step; the tolerance applies to the SavedModel."""
 
     run_id: RunId
     model_name: ModelName
     tolerance: Tolerance = DEFAULT_TOLERANCE
     keep_test_photos: CountFromZero = 8
-    """Maximum number of test photos kept in the version, with which `viewfinder deploy` compares
-    answers; 0 keeps none.
+    """Maximum number of test photos kept in the version, for `viewfinder deploy` to compare answers
+    with; 0 keeps none.
 
     TensorFlow Serving warms up with them.
     """

@@ -1,4 +1,4 @@
-"""The export step: everything that a server needs in one directory."""
+"""The export step: everything a server needs, in one directory."""
 
 import logging
 import shutil
@@ -30,17 +30,17 @@ class ExportResult:
     """What was written."""
 
     files: int
-    """Number of files, the manifest among them."""
+    """Number of files, including the manifest."""
     bytes: int
-    """Their size together, without the manifest."""
+    """Their total size, without the manifest."""
     difference: float
-    """Largest difference found between a probability of the SavedModel and of the evaluation."""
+    """Largest difference found between the SavedModel's and the evaluation's probabilities."""
     seconds: dict[str, float]
     """Wall-clock seconds by phase."""
 
     @property
     def metrics(self) -> dict[str, float]:
-        """What was measured."""
+        """The measurements."""
         return {
             "files": self.files,
             "megabytes": round(self.bytes / 1e6, 3),
@@ -49,7 +49,7 @@ class ExportResult:
 
     @property
     def summary(self) -> str:
-        """The step's one sentence about what it did."""
+        """The step's one-sentence summary."""
         return (
             f"{plural(self.files, 'file')}, {self.bytes / 1e6:.1f} MB; the SavedModel's "
             f"probabilities differ from the evaluation's by at most {self.difference:.4f}"
@@ -65,12 +65,12 @@ def export_model(
         model_dir: `model.keras`, `model.xml`, `model.bin`, `labels.json` and `training.json` from
             the train step.
         evaluation_dir: `evaluation.json` and `samples/` from the evaluate step.
-        servable_dir: Where to write. What an earlier export left there is replaced.
-        config: What a user may set.
+        servable_dir: Where to write. Whatever an earlier export left there is replaced.
+        config: User settings.
 
     Raises:
         PermanentError: An input is missing or broken, the evaluation is of another model,
-            `servable_dir` holds files of others, or the SavedModel does not answer as the
+            `servable_dir` contains other files, or the SavedModel does not answer as the
             evaluated model did.
     """
     watch = Stopwatch()
@@ -91,13 +91,13 @@ def export_model(
 
 
 def _clear(servable: Path) -> None:
-    """Make the directory; take away what an export that was cut off may have left."""
+    """Create the directory; remove what an interrupted export may have left."""
     servable.mkdir(parents=True, exist_ok=True)
     ours = {*_TENSORFLOW_PARTS, *IR_FILES, LABELS, CARD, MANIFEST, SAMPLES}
     foreign = sorted(path.name for path in servable.iterdir() if path.name not in ours)
     if foreign:
         raise PermanentError(
-            f"nothing of others in {servable}", ", ".join(foreign[:5]), "name an empty directory"
+            f"no other files in {servable}", ", ".join(foreign[:5]), "name an empty directory"
         )
     for path in servable.iterdir():
         if path.is_dir():
@@ -113,7 +113,7 @@ def _write_saved_model(
     config: ExportConfig,
     watch: Stopwatch,
 ) -> float:
-    """Write what TensorFlow Serving reads; return how far its answers are off."""
+    """Write what TensorFlow Serving reads; return the largest difference of its answers."""
     with watch.phase("import"):
         from viewfinder_components.export import saved_model, warmup
     with watch.phase("load"):
@@ -131,16 +131,16 @@ def _write_saved_model(
 
 
 def _try(function: Any, samples: list[Sample], tolerance: float) -> float:
-    """Let the function that is saved answer the samples, and hold it to the evaluation."""
+    """Run the function to be saved on the samples, and compare the answers with the evaluation."""
     from viewfinder_components.tensorflow import tf
 
     answers = function(tf.constant([sample.content for sample in samples]))
     expected = np.array([sample.probabilities for sample in samples], np.float32)
     difference = float(np.abs(answers["probabilities"].numpy() - expected).max())
-    if not difference <= tolerance:  # NaN is no success
+    if not difference <= tolerance:  # NaN fails
         raise PermanentError(
             f"a SavedModel whose probabilities differ from the evaluation's by at most {tolerance}",
             f"a difference of {difference:.4f}",
-            "train again, or raise the tolerance if photos are answered well enough",
+            "train again, or raise the tolerance if the answers are accurate enough",
         )
     return difference

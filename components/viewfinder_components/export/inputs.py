@@ -1,4 +1,4 @@
-"""What the export step is given: the model, and what the evaluation found out about it."""
+"""The export step's inputs: the model, and what the evaluation found out about it."""
 
 import hashlib
 import json
@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.formats.evaluation import read_evaluation
 from viewfinder_components.formats.labels import read_labels
 from viewfinder_components.formats.samples import Sample, read_samples
+from viewfinder_components.formats.training import TRAINING
 
 IR_FILES = ("model.xml", "model.bin")
 _REMEDY = "run the step that writes it"
@@ -16,7 +18,7 @@ _REMEDY = "run the step that writes it"
 
 @dataclass(frozen=True)
 class ExportInputs:
-    """The outputs of training and evaluation, found to fit each other."""
+    """The outputs of training and evaluation, checked to match each other."""
 
     model_dir: Path
     labels: tuple[str, ...]
@@ -34,7 +36,7 @@ class ExportInputs:
         Raises:
             PermanentError: Something is missing or broken, or the evaluation is of another model.
         """
-        evaluation = _read_json(evaluation_dir / "evaluation.json", dict)
+        evaluation = read_evaluation(evaluation_dir)
         labels = read_labels(model_dir, _REMEDY)
         _demand_same("classes", list(labels), evaluation.get("labels"))
         found = evaluation.get("model", {}).get("sha256")
@@ -42,24 +44,24 @@ class ExportInputs:
         return cls(
             model_dir=model_dir,
             labels=labels,
-            training=_read_json(model_dir / "training.json", dict),
+            training=_read_training(model_dir / TRAINING),
             evaluation=evaluation,
             samples=read_samples(evaluation_dir).photos,
         )
 
     @property
     def image_size(self) -> int:
-        """Side of the square photos that the model takes, in pixels."""
+        """Side of the square photos that the model accepts, in pixels."""
         return int(self.training["image_size"])
 
 
-def _read_json(path: Path, kind: type) -> Any:
+def _read_training(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(_read(path))
     except ValueError as error:
         value = error
-    if not isinstance(value, kind):
-        raise PermanentError(f"a JSON {kind.__name__} in {path}", repr(value)[:80], _REMEDY)
+    if not isinstance(value, dict):
+        raise PermanentError(f"a JSON object in {path}", repr(value)[:80], _REMEDY)
     return value
 
 
@@ -77,12 +79,12 @@ def _read(path: Path) -> bytes:
 def _demand_same(what: str, model: object, evaluation: object) -> None:
     if model != evaluation:
         raise PermanentError(
-            f"an evaluation of this very model, {what} {model!r:.200}",
+            f"an evaluation of this model, {what} {model!r:.200}",
             f"one of {evaluation!r:.200}",
             "evaluate the model again",
         )
 
 
 def _digest(model_dir: Path) -> str:
-    """Return what the evaluation knows the model by: the digest of both files in a row."""
+    """Return the evaluation's identifier of the model: the digest of both files in sequence."""
     return hashlib.sha256(b"".join(_read(model_dir / name) for name in IR_FILES)).hexdigest()

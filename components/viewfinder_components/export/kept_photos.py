@@ -1,4 +1,4 @@
-"""Keep some test photos in the servable: a later deployment asks the service about them."""
+"""Keep some test photos in the servable, for later deployments to send to the service."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -10,11 +10,11 @@ from viewfinder_components.formats.samples import Sample, write_samples
 
 
 def choose_kept(samples: Sequence[Sample], limit: int) -> list[Sample]:
-    """Choose photos in turn, one of each class, those with the smallest files first.
+    """Choose photos, one of each class in turn, smallest files first.
 
     Args:
         samples: The evaluation's.
-        limit: Most photos to choose, at least 0.
+        limit: Maximum number of photos, at least 0.
     """
     classes: dict[str, list[Sample]] = defaultdict(list)
     for sample in sorted(samples, key=lambda sample: (len(sample.content), sample.content)):
@@ -24,9 +24,9 @@ def choose_kept(samples: Sequence[Sample], limit: int) -> list[Sample]:
 
 
 def write_kept(folder: Path, kept: Sequence[Sample]) -> None:
-    """Write the photos in the evaluation's form; nothing where none is kept.
+    """Write the photos in the evaluation's format; nothing if none is kept.
 
-    Photos get new names: where they came from is nobody's business who downloads the version.
+    Photos get new names: those who download the version must not learn where they came from.
 
     Args:
         folder: The servable's `samples`; made when there are photos.

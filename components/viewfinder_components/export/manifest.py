@@ -28,9 +28,9 @@ _METRICS = (
 def write_manifest(
     servable: Path, inputs: ExportInputs, run_id: str, model_name: str
 ) -> dict[str, Any]:
-    """Describe every file below `servable` in `manifest.json`, whole or not at all.
+    """Describe every file below `servable` in `manifest.json`, atomically.
 
-    Written last: a directory with a manifest is complete. Everything in it but `created` is the
+    Written last: a directory with a manifest is complete. Everything in it except `created` is the
     same when the same model is exported again.
 
     Returns:

@@ -1,6 +1,6 @@
-"""Read a JPEG's EXIF orientation, and turn photos by it, in TensorFlow operations.
+"""Read a JPEG's EXIF orientation, and rotate photos by it, in TensorFlow operations.
 
-Says the same as `photos.pictures.orientation`, which explains the format.
+Gives the same results as `photos.pictures.orientation`, which explains the format.
 """
 
 from typing import Any
@@ -11,8 +11,8 @@ _UPRIGHT = 1
 _EXIF = tuple(b"Exif\0\0")
 _LITTLE_ENDIAN, _BIG_ENDIAN = tuple(b"II"), tuple(b"MM")
 _ENTRY = 12  # bytes of an entry of a TIFF directory
-_READ = 10  # bytes of it that must be there: tag, kind, count and a short value
-_PADDING = 16  # more than is ever read beyond a position that was found to lie inside
+_READ = 10  # bytes of it that must be present: tag, kind, count and a short value
+_PADDING = 16  # more than is ever read beyond a position found to be inside
 
 
 def read_orientation(jpeg: Any) -> Any:
@@ -32,7 +32,7 @@ def turn_upright(pixels: Any, orientation: Any) -> Any:
     """Undo the camera's rotation or mirroring.
 
     Args:
-        pixels: `[size, size, channels]`, as stored. Square, so that its shape stays.
+        pixels: `[size, size, channels]`, as stored. Square, so that its shape does not change.
         orientation: int32 `[]`, 1 to 8.
     """
     transposed = tf.where(orientation >= 5, tf.transpose(pixels, (1, 0, 2)), pixels)
@@ -87,7 +87,7 @@ def _from_tiff(tiff: Any) -> Any:
     first = directory + 2
     entries = tf.reshape(padded[first : first + count * _ENTRY], (-1, _ENTRY))
     tags, kinds, values = (_ordered(entries[:, at : at + 2], little) for at in (0, 2, 8))
-    # The first entry of the tag counts, even if it says nonsense; one more follows the last.
+    # The first entry of the tag counts, even if its value is invalid; one more follows the last.
     is_orientation = tf.concat((tags == 0x0112, (True,)), 0)
     usable = (kinds == 3) & (values >= 1) & (values <= 8)  # kind 3 is a short
     found = tf.concat((tf.where(usable, values, _UPRIGHT), (_UPRIGHT,)), 0)

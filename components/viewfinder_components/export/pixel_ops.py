@@ -1,9 +1,9 @@
 """From a file's bytes to pixels in TensorFlow operations: `photos.decode` for the SavedModel.
 
 JPEG and PNG are decoded to the same bits as there. After the resize under 1% of the values differ
-(3% in the worst photo of 250), by one level of 255 and rarely by two: TensorFlow adds up float32
-where Pillow adds up integers. Other formats are refused. Only operations that TensorFlow has had
-since 2.3 are used, so that old servers load the model.
+(3% in the worst photo of 250), by one level of 255 and rarely by two: TensorFlow adds in float32
+where Pillow adds integers. Other formats are refused. Only operations that TensorFlow has had
+since 2.3 are used, so that old servers can load the model.
 """
 
 from functools import partial
@@ -64,7 +64,7 @@ def _decode_reduced_jpeg(photo: Any, reduction: int) -> Any:
 
 
 def _decode_png(photo: Any, size: int) -> Any:
-    """Take the high byte of 16 bits and lay transparent parts over white.
+    """Take the high byte of 16 bits and compose transparent parts over white.
 
     The arithmetic is that of Pillow's alpha_composite: round(v / 255) as ((v >> 8) + v) >> 8.
     """
@@ -75,9 +75,9 @@ def _decode_png(photo: Any, size: int) -> Any:
 
 
 def _true_alpha(alpha: Any, photo: Any) -> Any:
-    """Undo a mistake of TensorFlow (2.21 and before) in pictures of 1, 2 or 4 bits a colour.
+    """Undo a bug of TensorFlow (up to 2.21) in pictures of 1, 2 or 4 bits per colour.
 
-    Where such a picture has no alpha, it writes the largest number of that few bits in place of
+    If such a picture has no alpha, TensorFlow writes the maximum value of those few bits instead of
     255, which would make the picture almost invisible.
     """
     bits = tf.io.decode_raw(tf.strings.substr(photo, _PNG_BITS, 1), tf.uint8)[0]
@@ -86,9 +86,9 @@ def _true_alpha(alpha: Any, photo: Any) -> Any:
 
 
 def _decode_other(photo: Any, size: int) -> Any:
-    """Refuse it: TensorFlow shows some GIF and BMP files in other colours, and reads little else.
+    """Refuse it: TensorFlow decodes some GIF and BMP files to other colours, and reads little else.
 
-    The predictor answers them all; here an error is better than another answer.
+    The predictor answers them all; here an error is better than a different answer.
     """
     refusal = tf.debugging.Assert(False, [_ONLY_TWO])
     with tf.control_dependencies([refusal]):
@@ -96,9 +96,9 @@ def _decode_other(photo: Any, size: int) -> Any:
 
 
 def _squash(pixels: Any, size: int) -> Any:
-    """Resize across, then down, and round after each, as `photos.decode` does.
+    """Resize horizontally, then vertically, and round after each, as `photos.decode` does.
 
-    One step in place of two leaves every seventh value another level, which moves a probability
+    Resizing in one step changes every seventh value by a level, which moves a probability
     by up to .02.
     """
     pixels = tf.ensure_shape(pixels, (None, None, 3))

@@ -1,17 +1,17 @@
-"""What goes into the two models and what comes out."""
+"""The inputs and outputs of the two models."""
 
 from typing import Any
 
 INPUT = "image_bytes"
 SIGNATURE = "serving_default"
-"""The one TensorFlow Serving takes when a request names none."""
+"""The one TensorFlow Serving uses if a request names none."""
 
 
 def describe_signature(size: int, classes: int) -> dict[str, Any]:
     """Describe both models' inputs and outputs for the manifest.
 
     Args:
-        size: Side of the photos that the network takes, in pixels.
+        size: Side of the photos that the network accepts, in pixels.
         classes: Number of labels.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Photos to try a model with: for our own check, and for TensorFlow Serving to warm up by."""
+"""Photos to try a model with: for our own check, and for TensorFlow Serving's warm-up."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,16 +17,16 @@ from viewfinder_components.tensorflow import tf
 REQUESTS = Path("assets.extra", "tf_serving_warmup_requests")
 """Where TensorFlow Serving looks for them, below the version."""
 BATCHES = (1, 8)
-"""Photos a request: what one client sends, and what many do at once."""
-_ANY_SIZE = 1 << 40  # the samples were decoded before; no limit on their pixels is needed
+"""Photos per request: what one client sends, and what many send at once."""
+_ANY_SIZE = 1 << 40  # the samples were decoded before, so their pixels need no limit
 
 
 def choose_requests(kept: Sequence[Sample], image_size: int) -> list[bytes]:
-    """Choose the photos that a server warms up by: of those kept, or a grey one where none is.
+    """Choose the photos for a server's warm-up: from those kept, or a grey one if there are none.
 
     Args:
-        kept: The test photos that the servable holds.
-        image_size: Side of the photos that the model takes, in pixels.
+        kept: The test photos in the servable.
+        image_size: Side of the photos that the model accepts, in pixels.
     """
     if not kept:
         grey = np.full((image_size, image_size, 3), 128, np.uint8)
@@ -37,11 +37,11 @@ def choose_requests(kept: Sequence[Sample], image_size: int) -> list[bytes]:
 def choose_samples(samples: Sequence[Sample], image_size: int) -> list[Sample]:
     """Choose up to 8 samples with the smallest files: a server reads them at every start.
 
-    A photo in another format than JPEG and PNG becomes a PNG of the pixels the model saw.
+    A photo in a format other than JPEG and PNG becomes a PNG of the pixels the model saw.
 
     Args:
         samples: At least one.
-        image_size: Side of the photos that the model takes, in pixels.
+        image_size: Side of the photos that the model accepts, in pixels.
     """
     smallest = sorted(samples, key=lambda sample: (len(sample.content), sample.content))
     return [_as_served(sample, image_size) for sample in smallest[: max(BATCHES)]]
@@ -51,7 +51,7 @@ def write_warmup(path: Path, contents: Sequence[bytes], model_name: str) -> None
     """Write a TFRecord file with one request for each of `BATCHES`.
 
     Args:
-        path: The file to write; its folder is made.
+        path: The file to write; its folder is created.
         contents: The photos' files, at least one; repeated where a batch needs more.
         model_name: The name under which the model is served.
     """
@@ -70,7 +70,7 @@ def _as_served(sample: Sample, image_size: int) -> Sample:
 
 
 def _prediction_log(contents: Sequence[bytes], model_name: str) -> Any:
-    # Imports TensorFlow, so it has to wait until that was imported without its optional parts.
+    # Imports TensorFlow, so this has to wait until it was imported without its optional parts.
     from tensorflow_serving.apis import prediction_log_pb2
 
     log = prediction_log_pb2.PredictionLog()

@@ -1,38 +1,32 @@
 """The model's classes, in the order of its outputs: `labels.json`."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.formats.json_files import read_json
 from viewfinder_components.whole_files import write_json
 
 LABELS = "labels.json"
 
 
 def write_labels(folder: Path, labels: Sequence[str]) -> None:
-    """Write the classes beside the model."""
+    """Write the classes next to the model."""
     write_json(folder / LABELS, list(labels))
 
 
 def read_labels(folder: Path, remedy: str) -> tuple[str, ...]:
-    """Read the classes beside a model.
+    """Read the classes next to a model.
 
     Args:
         folder: The model's.
-        remedy: What to do where they cannot be read.
+        remedy: What to do if they cannot be read.
 
     Raises:
         PermanentError: They are missing, or not a list of different names.
     """
     path = folder / LABELS
-    try:
-        labels = json.loads(path.read_bytes())
-    except OSError as error:
-        received = error.strerror or str(error)
-        raise PermanentError(f"a readable {LABELS} in {folder}", received, remedy) from error
-    except (ValueError, RecursionError) as error:
-        raise PermanentError(f"JSON in {path}", str(error), remedy) from error
+    labels = read_json(path, remedy)
     if (
         not isinstance(labels, list)
         or not labels
@@ -44,5 +38,5 @@ def read_labels(folder: Path, remedy: str) -> tuple[str, ...]:
 
 
 def _is_name(label: str) -> bool:
-    """Whether a label can be sent: half of a surrogate pair is JSON, and no UTF-8."""
+    """Whether a label can be sent: half of a surrogate pair is valid JSON but not valid UTF-8."""
     return bool(label) and not any("\ud800" <= letter <= "\udfff" for letter in label)

@@ -1,7 +1,7 @@
 """Decoded photos in `.npy` files, read with plain reads so that memory stays flat.
 
 A memory map would be shorter, but every page it touched counts as resident memory of the process
-until the kernel wants it back: 50,000 photos then look like 7 GB.
+until the kernel reclaims it: 50,000 photos then look like 7 GB.
 """
 
 from collections.abc import Iterable
@@ -32,7 +32,7 @@ class PixelFile:
         """Read the header of `path`.
 
         Raises:
-            PermanentError: The file is missing, cut short or holds something else.
+            PermanentError: The file is missing, truncated or contains something else.
         """
         try:
             with path.open("rb") as file:
@@ -52,7 +52,7 @@ class PixelFile:
             raise _broken(path, f"{dtype} {list(shape)}")
         if size != offset + int(np.prod(shape)):
             raise _broken(
-                path, f"{size:,} bytes where its header asks for {offset + np.prod(shape):,}"
+                path, f"{size:,} bytes where its header requires {offset + np.prod(shape):,}"
             )
         return cls(path, shape[0], shape[1], offset)
 
@@ -61,7 +61,7 @@ class PixelFile:
         with self.path.open("rb", buffering=0) as file:
             file.seek(self.offset + number * out.nbytes)
             view, done = out.data.cast("B"), 0
-            while done < len(view):  # a signal may cut a read short
+            while done < len(view):  # a signal may interrupt a read
                 count = file.readinto(view[done:])
                 if not count:
                     raise _broken(self.path, f"its end at photo {number}")
@@ -80,7 +80,7 @@ class PixelFiles:
         """Read the headers of `paths`, in their order.
 
         Raises:
-            PermanentError: A file is broken or holds photos of another size.
+            PermanentError: A file is broken or contains photos of another size.
         """
         files = tuple(PixelFile.open(path) for path in paths)
         for file in files:
@@ -115,5 +115,5 @@ class PixelFiles:
 def _broken(path: Path, received: str, size: int | None = None) -> PermanentError:
     shape = f"{size or 'size'}, {size or 'size'}, 3"
     return PermanentError(
-        f"uint8 photos [n, {shape}] in {path}", received, "run the step that wrote it again"
+        f"uint8 photos [n, {shape}] in {path}", received, "rerun the step that wrote it"
     )

@@ -1,4 +1,4 @@
-"""Test photos that evaluate kept, with what the model said about them: `samples.json` and files."""
+"""Test photos kept by evaluate, with the model's outputs for them: `samples.json` and files."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.formats.evaluation import read_evaluation
 from viewfinder_components.whole_files import write_json
 
 FOLDER = "samples"
@@ -25,11 +26,11 @@ class Sample:
     label: str
     """The photo's true class."""
     probabilities: tuple[float, ...]
-    """The evaluation's outputs, one a label."""
+    """The evaluation's outputs, one per label."""
     suffix: str = ""
     """The file's suffix, such as `.jpg`."""
     path: Path | None = None
-    """The file, where it was read from one."""
+    """The file, if it was read from one."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def write_samples(folder: Path, samples: Iterable[Sample]) -> int:
 
     Args:
         folder: Where; made if it is missing.
-        samples: Taken one by one, so that few of them need to be in memory.
+        samples: Read one at a time, so that few of them need to be in memory.
     """
     folder.mkdir(parents=True, exist_ok=True)
     entries: list[dict[str, Any]] = []
@@ -72,9 +73,8 @@ def read_samples(evaluation_dir: Path) -> Samples:
     Raises:
         PermanentError: They are missing or not what evaluate writes.
     """
+    labels = tuple(read_evaluation(evaluation_dir)["labels"])
     try:
-        record = json.loads((evaluation_dir / "evaluation.json").read_bytes())
-        labels = tuple(record["labels"])
         folder = evaluation_dir / FOLDER
         entries = json.loads((folder / INDEX).read_bytes())
         photos = tuple(_read_sample(folder, entry, len(labels)) for entry in entries)

@@ -32,9 +32,9 @@ class Split:
     files: PixelFiles
     """The photos of all splits."""
     rows: NDArray[np.int64]
-    """int64 `[n]`: where in `files` each photo of this split lies."""
+    """int64 `[n]`: where each photo of this split is in `files`."""
     labels: NDArray[np.int32]
-    """int32 `[n]`: the place of each photo's class in `Shards.labels`."""
+    """int32 `[n]`: the position of each photo's class in `Shards.labels`."""
     photos_path: Path
 
     def __len__(self) -> int:
@@ -57,7 +57,7 @@ class Split:
         return self.files.read(self.rows[start:stop])
 
     def take(self, places: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Read the photos at `places` of the split, int64 `[n]`, in that order.
+        """Read the photos at `places` in the split, int64 `[n]`, in that order.
 
         Returns:
             uint8 `[n, size, size, 3]`, RGB.
@@ -72,23 +72,23 @@ class Split:
 
 @dataclass(frozen=True)
 class Shards:
-    """A directory that preprocess finished."""
+    """A directory completed by preprocess."""
 
     directory: Path
     image_size: int
     """Width and height of every photo, in pixels."""
     labels: tuple[str, ...]
-    """The classes, sorted; a photo's label is a place in this tuple."""
+    """The classes, sorted; a photo's label is a position in this tuple."""
     data_digest: str
-    """Names the photos, their labels and splits: equal digests, equal data."""
+    """Identifies the photos, their labels and splits: equal digests mean equal data."""
     manifest: dict[str, Any]
 
     @classmethod
     def open(cls, directory: Path) -> Self:
-        """Read `shards.json`; the pixels stay on disk until they are asked for.
+        """Read `shards.json`; the pixels stay on disk until requested.
 
         Raises:
-            PermanentError: There is none, or it is of a version this code does not know.
+            PermanentError: There is none, or this code does not know its schema version.
         """
         path = directory / MANIFEST
         try:
@@ -108,7 +108,7 @@ class Shards:
             name: train, val or test.
 
         Raises:
-            PermanentError: No such split, or its files do not agree with `shards.json`.
+            PermanentError: There is no such split, or its files do not match `shards.json`.
         """
         if name not in SPLITS:
             raise PermanentError(f"one of {', '.join(SPLITS)}", repr(name), "name another split")

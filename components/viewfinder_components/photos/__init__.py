@@ -1,1 +1,1 @@
-"""The one place that opens a picture, for training and serving alike."""
+"""The only package that opens pictures, for training and serving alike."""

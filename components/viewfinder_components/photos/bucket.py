@@ -1,6 +1,6 @@
 """Find photos in a bucket: `class/photo` or `split/class/photo`, as in a folder.
 
-What a folder on a disk and a copy of it in a bucket yield is the same, in the same order.
+A folder on disk and a copy of it in a bucket yield the same photos, in the same order.
 """
 
 from collections.abc import Iterator
@@ -21,14 +21,14 @@ _HADOOP_FOLDER = "_$folder$"  # Hadoop's tools leave an empty object of this nam
 
 
 def find_in_bucket(place: Location, layout: str) -> Iterator[Candidate]:
-    """Yield everything met below a place in a bucket, in the order of the uris.
+    """Yield everything found below a place in a bucket, in the order of the uris.
 
     Args:
-        place: The bucket, and what stands for a folder in it.
+        place: The bucket, and the prefix that acts as a folder in it.
         layout: One of `layout.Layout`.
 
     Raises:
-        PermanentError: Nothing is there, the bucket cannot be listed, or it is not clear whether
+        PermanentError: There is nothing, the bucket cannot be listed, or it is not clear whether
             the folders are splits or classes.
         TransientError: The store does not answer.
     """
@@ -49,15 +49,15 @@ def find_in_bucket(place: Location, layout: str) -> Iterator[Candidate]:
 
 @dataclass(frozen=True)
 class _Tree:
-    """Folders, as the keys of a listing imply them."""
+    """Folders, as implied by the keys of a listing."""
 
     top: Location
     prefix: str
     splits: Splits
-    """The folders that are splits; none where the folders are classes."""
+    """The folders that are splits; none if the folders are classes."""
 
     def candidates(self, objects: Iterator[ObjectInfo]) -> Iterator[Candidate]:
-        """Yield a candidate an object, but one only for a folder that is left out or empty."""
+        """Yield one candidate per object, but only one for a folder that is left out or empty."""
         empty, left_out = "", ""
         for entry in objects:
             if empty and not entry.name.startswith(empty):
@@ -70,8 +70,8 @@ class _Tree:
             elif left_out := self._stranger(entry.name):
                 yield Candidate(self._uri(left_out), flaw=BESIDE_SPLITS)
             elif entry.name.endswith("/"):
-                # Consoles make an empty object for a folder. It is no photo, and is worth a word
-                # only when nothing is in the folder.
+                # Consoles create an empty object for a folder. It is no photo, and worth mentioning
+                # only if nothing is in the folder.
                 empty = entry.name if entry.name != self.prefix else ""
             else:
                 yield self._file(entry)
@@ -88,7 +88,7 @@ class _Tree:
         return ""
 
     def _stranger(self, key: str) -> str:
-        """Return the folder at the top that a key lies in, if it lies beside those of splits."""
+        """Return a key's top-level folder if it is next to those of splits."""
         name, slash, _ = key[len(self.prefix) :].partition("/")
         is_stranger = self.splits and slash and name not in self.splits
         return f"{self.prefix}{name}/" if is_stranger else ""
@@ -105,7 +105,7 @@ class _Tree:
         return Candidate(self._uri(key), label, split, flaw)
 
     def _meaning(self, folders: list[str]) -> tuple[str | None, str | None]:
-        """Return the class and the split that the folders around something say."""
+        """Return the class and the split implied by the folders around something."""
         split = self.splits.get(folders[0]) if folders else None
         classes = folders[bool(self.splits) :]
         return (to_label(classes[0]) or None if classes else None), split

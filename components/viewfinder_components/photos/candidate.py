@@ -17,23 +17,23 @@ SPLIT_NAMES = {
     "test": "test",
     "testing": "test",
 }
-"""What people call a split, in lower case, and what it is called here."""
+"""What people call a split, in lower case, and its name here."""
 
 
 class Flaw(NamedTuple):
-    """Why something that was met is not even looked at as a photo."""
+    """Why something is not even considered a photo."""
 
     kind: str
-    """In one word, to count by."""
+    """In one word, for counting."""
     sentence: str
     """In words, for the index."""
 
 
 class Pending(Protocol):
-    """A photo's bytes that are on their way already."""
+    """A photo's bytes that are already being read."""
 
     def take(self, max_bytes: int | None) -> bytes:
-        """Wait for the bytes; once, because nobody else keeps them.
+        """Wait for the bytes; once, because they are not kept.
 
         Raises:
             PhotoError: As `read.read_bytes`.
@@ -41,28 +41,28 @@ class Pending(Protocol):
 
 
 class Candidate(NamedTuple):
-    """Something met where photos are kept."""
+    """Something found where photos are kept."""
 
     uri: str
     label: str | None = None
-    """Its class, in Unicode's composed form (NFC); None where nothing says."""
+    """Its class, in Unicode's composed form (NFC); None if nothing states it."""
     split: str | None = None
-    """`train`, `val` or `test` where the source says so."""
+    """`train`, `val` or `test` if the source states it."""
     flaw: Flaw | None = None
-    """Set where the candidate cannot be a labelled photo."""
+    """Set if the candidate cannot be a labelled photo."""
     data: bytes | None = None
-    """The photo's bytes, where the source had to read them anyway."""
+    """The photo's bytes, if the source had to read them anyway."""
     size: int | None = None
-    """Bytes, where the source told without being asked."""
+    """Size in bytes, if the source reported it unasked."""
     pending: Pending | None = None
-    """Set where the bytes are being read ahead."""
+    """Set if the bytes are being read ahead."""
     outside: bool = False
-    """Whether a link leads to it out of the folder that was named."""
+    """Whether it was reached by a link out of the named folder."""
 
 
 def to_label(name: str) -> str:
     """Return the class that a name stands for.
 
-    macOS writes accents decomposed, everyone else composed: both are one class.
+    macOS decomposes accents, others compose them: both are one class.
     """
     return unicodedata.normalize("NFC", quote(name).replace("%25", "%"))

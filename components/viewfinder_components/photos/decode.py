@@ -2,11 +2,11 @@
 
 The contract, which the SavedModel repeats in TensorFlow operations:
 
-1. A JPEG is shrunk while it is decoded as far as `jpeg.reduction` allows, then its EXIF
+1. A JPEG is shrunk while it is decoded, as far as `jpeg.reduction` allows, then its EXIF
    orientation is applied.
-2. A PNG is held to libpng's rules and decoded by Pillow, as every other format is: first frame,
-   the high byte of 16 bits, alpha over white. EXIF does not count; a HEIC and an AVIF are turned
-   as their own properties say.
+2. A PNG is checked against libpng's rules and decoded by Pillow, like all other formats: first
+   frame, the high byte of 16 bits, alpha over white. EXIF is ignored; a HEIC and an AVIF are turned
+   according to their own properties.
 3. The picture is squashed to a square with an antialiased triangle filter.
 """
 
@@ -35,7 +35,7 @@ from viewfinder_components.photos.room import DecodingRoom
 __all__ = ["Photo", "PhotoError", "Plan", "decode", "open_photo", "plan_photo"]
 
 _MEGABYTES = 640
-# For all threads of a process that is given no other: a PNG of 120 megapixels needs 480 MB.
+# For all threads of a process that are given no other: a PNG of 120 megapixels needs 480 MB.
 _PROCESS_ROOM = DecodingRoom(_MEGABYTES * 1_000_000)
 
 _PLANS = {JPEG: plan_jpeg, PNG: plan_png, HEIF: plan_heif, WEBP: plan_webp}
@@ -56,7 +56,7 @@ def decode(
         uint8 `[size, size, 3]`, RGB.
 
     Raises:
-        PhotoError: The bytes are no photo, or too large a one.
+        PhotoError: The bytes are not a photo, or it is too large.
     """
     return np.asarray(open_photo(data, size, max_pixels, room).picture)
 
@@ -64,7 +64,7 @@ def decode(
 def open_photo(
     data: bytes, size: int, max_pixels: int, room: DecodingRoom = _PROCESS_ROOM
 ) -> Photo:
-    """Decode as `decode` does, and tell how large the photo was.
+    """Decode as `decode` does, and also return how large the photo was.
 
     Args:
         data: As for `decode`.
@@ -79,13 +79,13 @@ def open_photo(
 
 
 def plan_photo(data: bytes, size: int, max_pixels: int, deadline: float | None = None) -> Plan:
-    """Read a photo's header, and tell what decoding it will take.
+    """Read a photo's header, and determine what decoding it will take.
 
     Args:
         data: As for `decode`.
         size: As for `decode`.
         max_pixels: As for `decode`.
-        deadline: When to give up decoding, in seconds of `time.monotonic`; None for never.
+        deadline: When to stop decoding, in seconds of `time.monotonic`; None for never.
 
     Raises:
         PhotoError: As `decode` does.

@@ -14,9 +14,9 @@ from viewfinder_components.photos.uri import path_to_uri, quote, uri_to_path
 
 _HIDDEN_NAMES = ("thumbs.db", "desktop.ini", "__macosx", "@eadir")  # Windows, macOS, Synology
 
-HIDDEN = Flaw("hidden", "hidden files and those that a system leaves behind are no photos")
-NO_LABEL = Flaw("no_label", "it lies beside the class folders, so it has no class")
-LOOP = Flaw("link_loop", "the link leads to a folder that is read already")
+HIDDEN = Flaw("hidden", "hidden files and files created by the system are not photos")
+NO_LABEL = Flaw("no_label", "it is next to the class folders, not in one, so it has no class")
+LOOP = Flaw("link_loop", "the link leads to a folder that is already being read")
 BROKEN_LINK = Flaw("broken_link", "the link leads nowhere")
 NOT_A_FILE = Flaw("not_a_file", "it is neither a file nor a folder")
 EMPTY_FOLDER = Flaw("empty_folder", "the folder is empty")
@@ -25,10 +25,10 @@ CLOSED_FOLDER = Flaw("closed_folder", "the folder cannot be opened")
 
 
 def find_in_folder(root: str, layout: str) -> Iterator[Candidate]:
-    """Yield everything met in a folder, in the order of the paths' bytes.
+    """Yield everything found in a folder, in the order of the paths' bytes.
 
-    Links are followed, and what they lead to outside of the folder is marked; within a class no
-    folder is read twice, which ends every loop.
+    Links are followed, and candidates outside of the folder are marked; within a class no folder is
+    read twice, which ends every loop.
 
     Args:
         root: An existing folder.
@@ -42,7 +42,7 @@ def find_in_folder(root: str, layout: str) -> Iterator[Candidate]:
         os.scandir(root).close()
     except OSError as error:
         raise PermanentError(
-            f"a folder that can be read at {root}", str(error), "change its permissions"
+            f"a readable folder at {root}", str(error), "change its permissions"
         ) from error
     top = _Branch(path_to_uri(root), os.path.realpath(root))
     splits = find_splits(_visible_folders(top), layout, root, partial(_holds_folders, top))
@@ -68,15 +68,15 @@ class _Branch:
 
     uri: str
     root: str
-    """The whole walk's folder, without links on the way to it."""
+    """The folder of the whole walk, with links resolved."""
     seen: set[tuple[int, int]] = field(default_factory=set)
     """Device and inode of each folder."""
     outside: bool = False
     """Whether a link has led out of the root."""
 
     def entries(self) -> Iterator[_Entry]:
-        """Yield what lies in the folder; a folder that cannot be listed raises OSError."""
-        # Names alone are kept, whatever is no plain file apart: a folder may hold a million.
+        """Yield the folder's contents; a folder that cannot be listed raises OSError."""
+        # Only names are kept, apart from those that are not plain files: there may be a million.
         special: dict[str, Flaw | None] = {}
         links: dict[str, bool] = {}
         names = []
@@ -90,7 +90,7 @@ class _Branch:
                 if entry.is_symlink():
                     links[key] = not _lies_below(entry.path, self.root)
                 names.append(key)
-        # As object stores order their keys, so that a copy in a bucket is read in the same order.
+        # The order in which object stores list keys, so that a copy in a bucket is read alike.
         for key in sorted(names, key=uri_to_path):
             name = uri_to_path(key.rstrip("/"))
             flaw = HIDDEN if is_hidden(name) else special.get(key)
@@ -98,7 +98,7 @@ class _Branch:
             yield _Entry(uri, name, key.endswith("/"), flaw, outside)
 
     def enter(self, entry: _Entry) -> "_Branch | Flaw":
-        """Go into a folder below, unless it was read before."""
+        """Enter a folder below, unless it was read before."""
         try:
             status = os.stat(uri_to_path(entry.uri))
         except OSError:
@@ -110,7 +110,7 @@ class _Branch:
         return _Branch(entry.uri, self.root, self.seen, entry.outside)
 
     def fresh(self) -> "_Branch":
-        """Forget what was read: another class may hold the same folder by a link."""
+        """Forget what was read: another class may contain the same folder through a link."""
         status = os.stat(uri_to_path(self.uri))
         return replace(self, seen={(status.st_dev, status.st_ino)})
 
@@ -142,7 +142,7 @@ def _find_classes(top: _Branch, split: str | None) -> Iterator[Candidate]:
 
 
 def _find_photos(top: _Branch, class_entry: _Entry, split: str | None) -> Iterator[Candidate]:
-    """Yield all that lies below a class folder; a stack, because folders nest 2,000 deep."""
+    """Yield everything below a class folder; a stack, because folders may nest 2,000 deep."""
     label = to_label(class_entry.name)
     stack: list[tuple[_Branch, Iterator[_Entry | Flaw]]] = [(top, iter([class_entry]))]
     while stack:
@@ -187,12 +187,12 @@ def _holds_folders(top: _Branch, name: str) -> bool:
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a name is one that a system hides or leaves behind."""
+    """Whether a system hides or creates files of this name."""
     return name.startswith(".") or name.lower() in _HIDDEN_NAMES
 
 
 def _lies_below(link: str, root: str) -> bool:
-    """Return whether a link leads to a place in a folder."""
+    """Return whether a link leads to a place inside a folder."""
     place = os.path.realpath(link)
     return place == root or place.startswith(root.rstrip("/") + "/")
 

@@ -1,4 +1,4 @@
-"""Which format a file is in, by its first bytes: a name never decides."""
+"""Which format a file is in, by its first bytes: its name is ignored."""
 
 import re
 
@@ -13,8 +13,8 @@ WEBP = "WEBP"
 HEAD_BYTES = 64
 """How much of a file `detect_format` looks at."""
 
-# Of what Pillow reads: the formats of photos, as far as their first bytes tell them. Not icons
-# (the picture inside may be larger than they say) and not EPS (a program that would have to run).
+# Of what Pillow reads: photo formats that can be recognized by their first bytes. Not icons
+# (the picture inside may be larger than stated) and not EPS (a program that would have to run).
 _READABLE = {
     b"\xff\xd8\xff": JPEG,
     b"\x89PNG\r\n\x1a\n": PNG,
@@ -28,14 +28,14 @@ _READABLE = {
 }
 _READABLE_PATTERNS = {
     re.compile(rb"RIFF....WEBP", re.DOTALL): WEBP,
-    # Two letters alone might begin a text.
+    # Two letters alone might be the start of a text.
     re.compile(rb"BM....\0\0\0\0", re.DOTALL): "BMP",
     re.compile(rb"P[1-6f]\s+(#|[0-9])"): "PPM",
     re.compile(rb"\x0a[\x00\x02\x03\x05]\x01[\x01\x02\x04\x08]"): "PCX",
     re.compile(rb"\x01\xda[\x00\x01][\x01\x02]"): "SGI",
     re.compile(rb"II[*+]\0|MM\0[*+]"): "TIFF",
 }
-# Camera makers' raw files that begin as a TIFF does would be taken for their small preview.
+# Camera makers' raw files that start like a TIFF would be read as their small preview.
 _NAMED = {
     b"II*\0\x10\0\0\0CR": "a Canon CR2 raw file",
     b"IIU\0": "a Panasonic raw file",
@@ -67,16 +67,16 @@ _UNREADABLE_BRANDS = {b"crx ": "a Canon CR3 raw file", b"avis": "an animated AVI
 
 
 def detect_format(head: bytes) -> str:
-    """Tell the format of a picture file.
+    """Determine the format of a picture file.
 
     Args:
-        head: The file's first `HEAD_BYTES` bytes, or all of it where it is shorter.
+        head: The file's first `HEAD_BYTES` bytes, or all of it if it is shorter.
 
     Returns:
-        Pillow's name of a format that can be read.
+        Pillow's name of a readable format.
 
     Raises:
-        PhotoError: `empty`, `unsupported_format` (a picture, but none that can be read) or
+        PhotoError: `empty`, `unsupported_format` (a picture, but not a readable one) or
             `not_a_photo`.
     """
     if not head:
@@ -87,8 +87,8 @@ def detect_format(head: bytes) -> str:
         )
     if name := _readable_name(head):
         return name
-    # Not with what it begins: a table may name any file, and its index is for many eyes.
-    raise PhotoError("not_a_photo", "the file is no picture (it begins as none does)")
+    # Its first bytes are not quoted: a table may name any file, and its index may be widely read.
+    raise PhotoError("not_a_photo", "the file is not a picture (its first bytes match no format)")
 
 
 def _readable_name(head: bytes) -> str | None:
@@ -102,7 +102,7 @@ def _readable_name(head: bytes) -> str | None:
 
 def _media_name(head: bytes) -> str | None:
     name = _BRANDS.get(head[8:12])
-    # The general brands say only that it is a picture; the compatible ones tell of which kind.
+    # The general brands only say that it is a picture; the compatible ones say which kind.
     end = min(int.from_bytes(head[:4], "big"), len(head))
     compatible = {head[place : place + 4] for place in range(16, end, 4)}
     return AVIF if name == HEIF and b"avif" in compatible else name

@@ -1,7 +1,7 @@
-"""A photo's fingerprint: near for equal looks, whatever the bytes.
+"""A photo's fingerprint: similar for photos that look alike, whatever the bytes.
 
-The hash is the one that the ImageHash library calls `phash`, bit for bit (a test holds them
-equal). It is computed here because for many photos at once it costs a tenth of the library's time,
+The hash is the one that the ImageHash library calls `phash`, bit for bit (a test compares
+them). It is computed here because for many photos at once it takes a tenth of the library's time,
 which would add a fifth to the time of decoding.
 """
 
@@ -13,10 +13,10 @@ GREY_SIDE = 32
 """Side of the grey picture that is hashed, in pixels."""
 
 MIN_DETAIL = 24
-"""Least bits set in a hash that says anything.
+"""Minimum number of bits set in a meaningful hash.
 
-A bit tells whether a frequency is above the median of all 64, so 32 are set, unless many are
-equal, which happens on plain areas and in pictures that a program drew.
+A bit shows whether a frequency is above the median of all 64, so 32 are set, unless many are
+equal, which happens on plain areas and in computer-drawn pictures.
 """
 
 _FREQUENCIES = 8
@@ -28,7 +28,7 @@ _ROUNDING = 1e-6  # frequencies that differ by less are equal; they reach a mill
 
 
 def shrink_to_grey(picture: Image.Image) -> NDArray[np.uint8]:
-    """Return a square photo as `perceptual_hashes` wants it.
+    """Return a square photo in the form `perceptual_hashes` needs.
 
     Returns:
         uint8 `[32, 32]`.
@@ -48,7 +48,7 @@ def perceptual_hashes(greys: NDArray[np.uint8]) -> NDArray[np.uint64]:
         greys: uint8 `[n, 32, 32]`.
 
     Returns:
-        uint64 `[n]`. Copies of a photo that were resized or compressed again differ in few of the
+        uint64 `[n]`. Resized or recompressed copies of a photo differ in few of the
         64 bits, different photos in 32 on average.
     """
     frequencies = (_COSINES @ greys.astype(np.float64) @ _COSINES.T).reshape(len(greys), -1)

@@ -1,7 +1,7 @@
-"""Tell folders of splits (`train/`, `test/`) from folders of classes, by their names.
+"""Distinguish folders of splits (`train/`, `test/`) from folders of classes, by their names.
 
-To take one for the other trains a model on nonsense without a word, so what is not clear is
-refused, and the user says which of the two it is.
+Mistaking one for the other would silently train a model on nonsense, so unclear cases are refused,
+and the user says which of the two it is.
 """
 
 import re
@@ -12,9 +12,9 @@ from viewfinder_components.errors import PermanentError
 from viewfinder_components.photos.candidate import SPLIT_NAMES, Flaw
 
 Layout = Literal["auto", "class", "split"]
-"""How a folder may be laid out; `auto` looks."""
+"""How a folder may be laid out; `auto` detects it."""
 
-BESIDE_SPLITS = Flaw("beside_splits", "it lies beside the folders of splits and is none of them")
+BESIDE_SPLITS = Flaw("beside_splits", "it is next to the folders of splits but is not one of them")
 
 # Such as train2017, test1, seg_train, training_set, val_images; alone such a name says nothing.
 _LIKE_SPLITS = re.compile(
@@ -31,19 +31,19 @@ Splits = dict[str, str]
 def find_splits(
     names: Iterable[str], layout: str, place: str, holds_folders: Callable[[str], bool]
 ) -> Splits:
-    """Decide what the folders at the top stand for.
+    """Decide what the top-level folders are.
 
     Args:
-        names: All visible folders at the top.
+        names: All visible top-level folders.
         layout: One of `Layout`.
-        place: Where they lie, for the error.
-        holds_folders: Whether one of them holds folders.
+        place: Where they are, for the error.
+        holds_folders: Whether one of them contains folders.
 
     Returns:
-        The folders of splits, whose folders are classes; none where the folders are classes.
+        The folders of splits, whose folders are classes; none if the folders are classes.
 
     Raises:
-        PermanentError: It is not clear, or `layout` is `split` and no folder is called like one.
+        PermanentError: It is not clear, or `layout` is `split` and no folder is named like one.
     """
     if layout == "class":
         return {}
@@ -52,7 +52,7 @@ def find_splits(
     if layout == "split":
         if not splits:
             raise PermanentError(
-                f"folders called {', '.join(SPLIT_NAMES)} in {place}",
+                f"folders named {', '.join(SPLIT_NAMES)} in {place}",
                 _some(folders) or "none",
                 "rename the folders, or set layout=class if they are classes",
             )
@@ -85,8 +85,8 @@ def _are_splits(splits: Splits, others: list[str], with_classes: list[str], plac
     if trains:
         raise PermanentError(
             f"either folders of splits or folders of classes in {place}",
-            f"{trains[0]!r}, which holds folders, beside {_some(others)}",
-            f"set layout=split to leave out what is beside {trains[0]!r}, or layout=class if it is "
+            f"{trains[0]!r}, which contains folders, next to {_some(others)}",
+            f"set layout=split to ignore what is next to {trains[0]!r}, or layout=class if it is "
             "a class like the others",
         )
     if len(kinds) > 1 and not others:
@@ -99,13 +99,13 @@ def _incomplete(splits: Splits, place: str) -> PermanentError:
     remedy = "set layout=class if these folders are the classes themselves"
     if "train" not in splits.values():
         return PermanentError(
-            f"a folder 'train' beside the other splits in {place}",
+            f"a folder 'train' next to the other splits in {place}",
             names,
-            f"call the folder of the training photos train; {remedy}",
+            f"name the folder of the training photos train; {remedy}",
         )
     return PermanentError(
-        f"a folder for each class inside the folders of splits in {place}",
-        f"{names} with files only",
+        f"one folder per class inside the folders of splits in {place}",
+        f"{names} with only files",
         f"put the photos into such folders, or list them in a table; {remedy}",
     )
 

@@ -14,43 +14,46 @@ from viewfinder_components.storage.clients import open_client
 from viewfinder_components.storage.location import Location
 from viewfinder_components.storage.objects import ErrorKind, ObjectError
 
-_LARGE_OBJECT = 1 << 20  # from here on the first bytes are looked at before the rest is read
+_LARGE_OBJECT = 1 << 20  # from this size on, the first bytes are checked before the rest is read
 
 _REFUSALS: dict[ErrorKind, tuple[PhotoErrorKind, str]] = {
     "missing": ("missing", "there is no such object"),
     "no_bucket": ("missing", "there is no such bucket"),
-    "forbidden": ("permission_denied", "the permission to read it is missing"),
+    "forbidden": ("permission_denied", "permission to read it is missing"),
     "no_credentials": ("permission_denied", "the credentials to read it are missing"),
     "archived": (
         "archived",
         "it is in the archive (such as S3 Glacier) and must be restored first",
     ),
-    "broken_off": ("unreachable", "the download broke off each time it was tried"),
+    "broken_off": ("unreachable", "the download was interrupted at every attempt"),
 }
 
 
-def read_object(uri: str, max_bytes: int | None, size: int | None = None) -> bytes:
+def read_object(
+    uri: str, max_bytes: int | None, size: int | None = None, *, is_photo: bool = True
+) -> bytes:
     """Read an object that may be a photo.
 
     Args:
         uri: As `uri.object_to_uri` encodes it.
         max_bytes: Larger objects are not downloaded; None for no limit.
-        size: Its size in bytes, where it is known; asked for otherwise.
+        size: Its size in bytes, if known; requested otherwise.
+        is_photo: Whether a large object that is not a photo is refused.
 
     Raises:
-        PhotoError: The object cannot be read, is larger than the limit, or is large and no photo.
+        PhotoError: The object cannot be read, exceeds the limit, or is large and not a photo.
         TransientError: The whole store does not answer, which says nothing about the photo.
     """
     try:
         place = uri_to_object(uri)
     except PermanentError as error:
-        raise PhotoError("missing", f"there can be no such object ({error})") from error
+        raise PhotoError("missing", f"no such object can exist ({error})") from error
     client = open_client(place)
     try:
         if size is None:
             size = client.stat(place.key).size
         refuse_too_large(size, max_bytes)
-        if size >= _LARGE_OBJECT:  # a film is not downloaded
+        if is_photo and size >= _LARGE_OBJECT:  # a video is not downloaded
             detect_format(client.read(place.key, 0, HEAD_BYTES))
         return client.read(place.key)
     except ObjectError as error:

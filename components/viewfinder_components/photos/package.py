@@ -1,4 +1,4 @@
-"""Photos that come as data of an installed Python package."""
+"""Photos shipped as data of an installed Python package."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _BATCH_ROWS = 64
 
 @dataclass(frozen=True)
 class PackageTable:
-    """A parquet file in a package, with a photo a row."""
+    """A parquet file in a package, with one photo per row."""
 
     module: str
     """The import name; it is never imported, only located."""
@@ -42,7 +42,7 @@ PACKAGES = {
         labels={"coarse": "coarse_cat", "finegrained": "finegrained_cat"},
     )
 }
-"""By the name under which the package index knows them."""
+"""By their names in the package index."""
 
 
 def find_in_package(data: str) -> Iterator[Candidate]:
@@ -68,7 +68,7 @@ def find_in_package(data: str) -> Iterator[Candidate]:
 
 
 def read_from_package(uri: str) -> bytes:
-    """Return the bytes of a photo that `find_in_package` named.
+    """Return the bytes of a photo found by `find_in_package`.
 
     Raises:
         PermanentError: The package is not installed, or has no such photo.
@@ -82,7 +82,7 @@ def read_from_package(uri: str) -> bytes:
         raise PermanentError(
             f"a photo of {PACKAGE}{url.netloc}/{table.file}, #0 to #{len(column) - 1}",
             uri,
-            "install the package's release that validate saw, or run validate again",
+            "install the release of the package that validate used, or rerun validate",
         )
     photo: bytes = column[int(url.fragment)].as_py()
     return photo
@@ -119,6 +119,6 @@ def _path(package: str, table: PackageTable) -> Path:
     )
 
 
-@lru_cache(maxsize=1)  # evaluation asks for a hundred photos of one file
+@lru_cache(maxsize=1)  # evaluation reads a hundred photos from one file
 def _column(path: Path, name: str) -> pa.ChunkedArray:
     return pq.read_table(path, columns=[name])[name]

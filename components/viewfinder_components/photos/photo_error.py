@@ -1,4 +1,4 @@
-"""What a file that is no usable photo raises."""
+"""The error for a file that is not a usable photo."""
 
 from typing import Literal
 
@@ -23,13 +23,13 @@ PhotoErrorKind = Literal[
 
 
 class PhotoError(Exception):
-    """These bytes are no photo that this project can use.
+    """These bytes are not a photo that this project can use.
 
-    Not a `ViewfinderError`: one bad photo among many is no failure of the step, it is counted.
+    Not a `ViewfinderError`: one bad photo among many is counted and does not fail the step.
 
     Args:
-        kind: What is wrong in one word, to count by.
-        sentence: What is wrong in a sentence, with the values that say so.
+        kind: What is wrong in one word, for counting.
+        sentence: What is wrong in a sentence, with the values that show it.
     """
 
     def __init__(self, kind: PhotoErrorKind, sentence: str) -> None:
@@ -39,7 +39,7 @@ class PhotoError(Exception):
 
 
 def refuse_too_large(size: int, max_bytes: int | None) -> None:
-    """Refuse a file by its size, before it is read.
+    """Refuse a file because of its size, before it is read.
 
     Raises:
         PhotoError: It has more than `max_bytes` bytes.
@@ -51,12 +51,12 @@ def refuse_too_large(size: int, max_bytes: int | None) -> None:
 
 
 def describe(error: Exception) -> str:
-    """Return what a library says about a file, the same for the same file in every process.
+    """Return a library's message about a file, the same for the same file in every process.
 
-    An object's address would differ from run to run, and nobody outside the process is to see it.
+    An object's address would differ from run to run, and must not leave the process.
 
     Returns:
-        One line without control characters; the kind of error where it has no text.
+        One line without control characters; the kind of error if it has no text.
     """
     words = strip_addresses(str(error)).encode("utf-8", "replace").decode()
     sentence = " ".join("".join(c if c.isprintable() else " " for c in words).split())

@@ -1,4 +1,4 @@
-"""What decoding a photo will take, known from its header."""
+"""What decoding a photo will take, as known from its header."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from viewfinder_components.photos.pictures.orientation import is_sideways, turn_
 from viewfinder_components.photos.room import DecodingRoom
 
 LONGEST_SIDE = 65_535
-"""Pixels: JPEG's own limit. Beyond it lie no photos but lines, which squashing makes large."""
+"""Pixels: JPEG's own limit. Anything longer is not a photo but a line, which squashing enlarges."""
 
 
 class Photo(NamedTuple):
@@ -23,8 +23,8 @@ class Photo(NamedTuple):
     height: int
     """Pixels down in the file, as shown (after orientation)."""
     damage: str = ""
-    """What is wrong with a photo that can be shown nevertheless; empty where nothing is. Such a
-    photo gets an answer, as browsers show it, but is no example to learn from."""
+    """What is wrong with a photo that can still be shown; empty if nothing is. Such a
+    photo gets an answer, as browsers show it, but is not used for training."""
 
 
 class Plan(NamedTuple):
@@ -37,11 +37,11 @@ class Plan(NamedTuple):
     height: int
     """Pixels down in the file."""
     bytes: int
-    """Memory that decoding takes at most, beside the file."""
+    """Memory that decoding takes at most, besides the file."""
     finish: Callable[[], Photo]
     """Decodes, whether there is room or not."""
     deadline: float | None
-    """When decoding gives up, in seconds of `time.monotonic`; None for never."""
+    """When decoding stops, in seconds of `time.monotonic`; None for never."""
 
     def need_room(self, room: DecodingRoom) -> None:
         """Refuse a photo for which there will never be room.
@@ -64,12 +64,12 @@ class Plan(NamedTuple):
 
 
 def need_pixels(width: int, height: int, max_pixels: int) -> None:
-    """Refuse a photo that has more pixels than are decoded, or in an extreme shape.
+    """Refuse a photo that has too many pixels or an extreme shape.
 
     Args:
         width: Pixels across.
         height: Pixels down.
-        max_pixels: Most of them.
+        max_pixels: Maximum number of pixels.
 
     Raises:
         PhotoError: `too_large`.
@@ -89,7 +89,7 @@ def need_pixels(width: int, height: int, max_pixels: int) -> None:
 
 
 def upright(squashed: Image.Image, width: int, height: int, orientation: int) -> Photo:
-    """Turn a photo after the resize, where it costs nothing; the same but for one rounding."""
+    """Rotate a photo after the resize, where it costs nothing; the same but for one rounding."""
     if is_sideways(orientation):
         width, height = height, width
     return Photo(turn_upright(squashed, orientation), width, height)

@@ -1,4 +1,4 @@
-"""What decoding a JPEG takes: little, because it is shrunk meanwhile, but for progressive ones."""
+"""What decoding a JPEG takes: little, because it is shrunk meanwhile, unless it is progressive."""
 
 from PIL import Image
 
@@ -18,14 +18,14 @@ from viewfinder_components.photos.pictures.picture import load_picture, open_pic
 from viewfinder_components.photos.plan import Photo, Plan, need_pixels, upright
 
 _PIXEL_BYTES = 4  # Pillow's; libjpeg-turbo writes three
-_ROW_BYTES = 200  # libjpeg-turbo's working rows, a pixel across: up to 4 colours, enlarged
+_ROW_BYTES = 200  # libjpeg-turbo's working rows, per pixel across: up to 4 colours, enlarged
 
 
 def plan_jpeg(data: bytes, size: int, max_pixels: int, deadline: float | None = None) -> Plan:
     """Read a JPEG's header; the arguments are those of `decode.plan_photo`.
 
     Raises:
-        PhotoError: It is no photo, or too large a one.
+        PhotoError: It is not a photo, or too large.
     """
     frame = read_frame(data)
     header = read_jpeg_header(data)
@@ -48,8 +48,8 @@ def _decode_usual(
     except PhotoError as error:
         if error.kind != "broken":
             raise
-        # Where the decoder can go on to the end, browsers and TensorFlow show the photo; it stops
-        # at the first fault, Pillow's does not.
+        # If the decoder can continue to the end, browsers and TensorFlow show the photo; it stops
+        # at the first error, Pillow's does not.
         unusual = _plan_unusual(data, None, size, max_pixels, deadline)
         return unusual.finish()._replace(damage=error.sentence)
     height, width = pixels.shape[:2]

@@ -1,4 +1,4 @@
-"""What decoding takes in every format but JPEG: all pixels of the picture, and often more."""
+"""What decoding takes in every format except JPEG: all pixels of the picture, and often more."""
 
 from typing import NamedTuple
 
@@ -25,8 +25,8 @@ from viewfinder_components.photos.pictures.tiff import tiff_bytes
 from viewfinder_components.photos.pictures.webp import read_webp_size
 from viewfinder_components.photos.plan import Photo, Plan, need_pixels, upright
 
-# Bytes a pixel, measured with 24 megapixels of each kind: what Pillow keeps, and what the libraries
-# below it have at the same time.
+# Bytes per pixel, measured with 24 megapixels of each kind: what Pillow keeps, and what the
+# libraries below it have at the same time.
 _PICTURE_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}
 _OTHER_MODES_BYTES = 4
 _LIBRARY_BYTES = {
@@ -37,10 +37,10 @@ _LIBRARY_BYTES = {
 _WEBP_BYTES = 17  # the picture, two canvases, the decoder's own, a copy
 _SLOW_BYTES, _SLOW_EXTRA = 8, 24_000_000  # decoders written in Python
 _JPEG2000_BYTES = 1  # for each pixel of the largest version, even where it is not decoded
-# Of formats whose decoders are written in Python, at about a microsecond a pixel.
+# Of formats whose decoders are written in Python, at about a microsecond per pixel.
 _MOST_SLOW_PIXELS = 12_000_000
 _MOST_SLOW_BYTES = 150_000_000
-# OpenJPEG holds the interpreter's lock while it decodes, a second for 8 megapixels.
+# OpenJPEG holds the interpreter's lock while it decodes, one second for 8 megapixels.
 _MOST_JPEG2000_PIXELS = 4_000_000
 
 
@@ -48,7 +48,7 @@ def plan_png(data: bytes, size: int, max_pixels: int, deadline: float | None = N
     """Read a PNG's header; the arguments are those of `decode.plan_photo`.
 
     Raises:
-        PhotoError: It is no photo, or too large a one.
+        PhotoError: It is not a photo, or too large.
     """
     png = read_png(data)
     width, height = png.header.width, png.header.height
@@ -67,7 +67,7 @@ def plan_heif(data: bytes, size: int, max_pixels: int, deadline: float | None = 
     """Read a HEIC's header; the arguments are those of `decode.plan_photo`.
 
     Raises:
-        PhotoError: It is no photo, or too large a one.
+        PhotoError: It is not a photo, or too large.
     """
     heif = open_heif(data)
     width, height = heif.width, heif.height
@@ -85,15 +85,15 @@ def plan_webp(data: bytes, size: int, max_pixels: int, deadline: float | None = 
     """Read a WebP's header; the arguments are those of `decode.plan_photo`.
 
     Raises:
-        PhotoError: It is no photo, or too large a one.
+        PhotoError: It is not a photo, or too large.
     """
     width, height = read_webp_size(data)
     need_pixels(width, height, max_pixels)
 
     def finish() -> Photo:
-        picture = open_picture(data, WEBP, deadline)  # which takes memory already
+        picture = open_picture(data, WEBP, deadline)  # which already allocates memory
         if picture.width > width or picture.height > height:
-            raise PhotoError("broken", "the WEBP is damaged (its parts say different sizes)")
+            raise PhotoError("broken", "the WEBP is damaged (its parts state different sizes)")
         squashed = squash(*picture.size, size, load_picture(picture))
         return Photo(squashed, *picture.size)
 
@@ -110,11 +110,11 @@ def plan_picture(
         data: The file.
         name: Pillow's name of its format.
         size: Side of the square to make, in pixels.
-        max_pixels: Most pixels to decode.
-        deadline: When to give up, in seconds of `time.monotonic`; None for never.
+        max_pixels: Maximum number of pixels to decode.
+        deadline: When to stop, in seconds of `time.monotonic`; None for never.
 
     Raises:
-        PhotoError: It is no photo, or too large a one.
+        PhotoError: It is not a photo, or too large.
     """
     source = _prepare(data, name)
     picture = open_picture(source.data, name, deadline)
@@ -147,13 +147,13 @@ def _pixel_bytes(picture: Image.Image, name: str, width: int, height: int, shrin
 class _Source(NamedTuple):
     data: bytes
     extra: int = 0
-    """Memory that decoding takes beside the pixels."""
+    """Memory that decoding takes besides the pixels."""
     coded: int = 0
-    """Pixels that the file unpacks to, where that is known."""
+    """Pixels that the file unpacks to, if known."""
 
 
 def _prepare(data: bytes, name: str) -> _Source:
-    """Look at what Pillow would read without a limit, before it does."""
+    """Check what Pillow would read without a limit, before it does."""
     if name == "GIF":
         return _Source(first_frame(data))
     if name == "TIFF":
@@ -175,7 +175,7 @@ def _need_quick(picture: Image.Image, size: int) -> None:
         raise PhotoError(
             "too_large",
             f"the {picture.format} has {picture.width:,} x {picture.height:,} pixels, more than "
-            f"the {_MOST_SLOW_PIXELS:,} that are decoded of this slow kind; save it as JPEG",
+            f"the limit of {_MOST_SLOW_PIXELS:,} for this slow format; save it as JPEG",
         )
 
 
@@ -184,7 +184,7 @@ def _shrink(data: bytes, width: int, height: int, size: int) -> int:
     coded = read_jpeg2000(data)
     if coded is None or (coded.width, coded.height) != (width, height):
         raise PhotoError(
-            "broken", "the JPEG 2000 is damaged (its headers differ, or are cut short)"
+            "broken", "the JPEG 2000 is damaged (its headers differ, or are truncated)"
         )
     shrink = min(reduction(width, height, size), 1 << min(coded.levels, 3))
     if width * height > _MOST_JPEG2000_PIXELS * shrink**2:
@@ -197,5 +197,5 @@ def _shrink(data: bytes, width: int, height: int, size: int) -> int:
 
 
 def _sum(pixels: int, file: int, width: int, height: int, size: int) -> int:
-    # The library may keep the file a second time.
+    # The library may keep a second copy of the file.
     return pixels + file + squash_bytes(width, height, size)

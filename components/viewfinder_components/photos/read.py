@@ -13,11 +13,11 @@ from viewfinder_components.photos.photo_error import PhotoError, describe, refus
 from viewfinder_components.photos.uri import PACKAGE, scheme_of, uri_to_path
 from viewfinder_components.storage.location import BUCKET_SCHEMES
 
-_LARGE_FILE = 1 << 20  # from here on the first bytes are looked at before the rest is read
+_LARGE_FILE = 1 << 20  # from this size on, the first bytes are checked before the rest is read
 
 
 def read_photo(uri: str) -> bytes:
-    """Read a photo that is named in the index.
+    """Read a photo named in the index.
 
     Args:
         uri: As in the index's column `uri`.
@@ -32,13 +32,13 @@ def read_photo(uri: str) -> bytes:
         raise PermanentError(
             f"the photo {uri}",
             error.sentence,
-            "put the photos back where they were when validate read them, or validate them again "
-            "in their new place",
+            "move the photos back to where validate read them, or validate them again "
+            "in their new location",
         ) from error
 
 
 def read_candidate(candidate: Candidate, max_bytes: int | None = None) -> bytes:
-    """Return what was met where photos are kept: read already, being read, or read now.
+    """Return a candidate's bytes: already read, being read, or read now.
 
     Raises:
         PhotoError, PermanentError, TransientError: As `read_bytes`.
@@ -50,15 +50,16 @@ def read_candidate(candidate: Candidate, max_bytes: int | None = None) -> bytes:
     return read_bytes(candidate.uri, max_bytes)
 
 
-def read_bytes(uri: str, max_bytes: int | None = None) -> bytes:
+def read_bytes(uri: str, max_bytes: int | None = None, *, is_photo: bool = True) -> bytes:
     """Read a file that may be a photo.
 
     Args:
         uri: A path as `uri.path_to_uri` encodes it, an object's or a `package://` uri.
         max_bytes: Larger files are not read; None for no limit.
+        is_photo: Whether a large file that is not a photo is refused, so that a video is not read.
 
     Raises:
-        PhotoError: The file cannot be read, is larger than the limit, or is large and no photo.
+        PhotoError: The file cannot be read, exceeds the limit, or is large and not a photo.
         PermanentError: There are no credentials at all.
         TransientError: An object store does not answer.
     """
@@ -66,15 +67,15 @@ def read_bytes(uri: str, max_bytes: int | None = None) -> bytes:
     if scheme == PACKAGE:
         return _read_from_package(uri)
     if scheme in BUCKET_SCHEMES:
-        return read_object(uri, max_bytes)
+        return read_object(uri, max_bytes, is_photo=is_photo)
     if scheme:
         raise PhotoError("unreachable", f"{scheme} is not supported: copy the photos to a folder")
     try:
-        return _read_file(uri_to_path(uri), max_bytes)
+        return _read_file(uri_to_path(uri), max_bytes, is_photo)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise PhotoError("missing", "there is no such file") from error
     except PermissionError as error:
-        raise PhotoError("permission_denied", "the permission to read it is missing") from error
+        raise PhotoError("permission_denied", "permission to read it is missing") from error
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path
         raise PhotoError("unreachable", f"the file cannot be read ({describe(error)})") from error
 
@@ -86,16 +87,16 @@ def _read_from_package(uri: str) -> bytes:
         raise PhotoError("missing", f"there is no such photo: {error}") from error
 
 
-def _read_file(path: str, max_bytes: int | None) -> bytes:
-    _need_file(os.stat(path))  # opening a device may do something
-    # Opening a pipe that took its place meanwhile would wait for ever, and so would reading some
-    # of the kernel's files, which all say that they are empty.
+def _read_file(path: str, max_bytes: int | None, is_photo: bool) -> bytes:
+    _need_file(os.stat(path))  # opening a device may have effects
+    # Opening a pipe that meanwhile replaced it would wait forever, as would reading some
+    # of the kernel's files, which all report that they are empty.
     with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0) as file:
         status = os.fstat(file.fileno())
         _need_file(status)
         refuse_too_large(status.st_size, max_bytes)
-        if status.st_size >= _LARGE_FILE:
-            detect_format(file.read(HEAD_BYTES))  # a film is not read to the end
+        if is_photo and status.st_size >= _LARGE_FILE:
+            detect_format(file.read(HEAD_BYTES))  # a video is not read to the end
             file.seek(0)
         return _read_all(file, status.st_size)
 
@@ -106,7 +107,7 @@ def _need_file(status: os.stat_result) -> None:
 
 
 def _read_all(file: io.FileIO, size: int) -> bytes:
-    """Read as many bytes as a file says it has."""
+    """Read as many bytes as a file's size states."""
     parts = []
     while size > 0 and (part := file.read(size)):
         parts.append(part)

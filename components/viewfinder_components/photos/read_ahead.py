@@ -1,7 +1,7 @@
-"""Read photos from object stores ahead of those who decode them.
+"""Read photos from object stores ahead of the threads that decode them.
 
-An answer takes ten to a hundred milliseconds, decoding a photo takes a few. A thread a core would
-wait most of its time, so many requests are under way at once, while what lies in memory stays
+An answer takes ten to a hundred milliseconds, decoding a photo a few. One thread per core would
+spend most of its time waiting, so many requests run at once, while memory use stays
 bounded.
 """
 
@@ -15,11 +15,11 @@ from viewfinder_components.photos.objects import read_object
 from viewfinder_components.photos.photo_error import refuse_too_large
 from viewfinder_components.photos.uri import is_in_bucket
 
-_REQUESTS = 32  # at a time: with 50 ms an answer, 316 photos a second instead of 25 (2 cores)
-_AHEAD = 64  # candidates between the one that is listed and the one that is handed on
-_MAX_BYTES = 64 << 20  # of all photos that are on their way or wait to be taken
+_REQUESTS = 32  # at a time: with 50 ms per answer, 316 photos a second instead of 25 (2 cores)
+_AHEAD = 64  # candidates between the one being listed and the one being yielded
+_MAX_BYTES = 64 << 20  # of all photos being read or waiting to be taken
 _LARGEST_BYTES = 16 << 20  # a larger one is read when its turn comes
-_USUAL_BYTES = 1 << 20  # taken for the size of a photo that no listing told
+_USUAL_BYTES = 1 << 20  # assumed size of a photo whose listing gave none
 
 
 class _Budget:
@@ -41,7 +41,7 @@ class _Budget:
 
 
 class _Fetch:
-    """One photo on its way; a `candidate.Pending`."""
+    """One photo being read; a `candidate.Pending`."""
 
     def __init__(self, uri: str, future: "Future[bytes]", budget: _Budget, size: int) -> None:
         self._uri = uri
@@ -55,7 +55,7 @@ class _Fetch:
             return read_object(self._uri, max_bytes)
         try:
             data = future.result()
-        except CancelledError:  # nobody wants more candidates, but this one is still wanted
+        except CancelledError:  # no more candidates are wanted, but this one still is
             return read_object(self._uri, max_bytes)
         finally:
             self._budget.release(self._size)
@@ -64,7 +64,7 @@ class _Fetch:
 
 
 def read_ahead(candidates: Iterator[Candidate]) -> Iterator[Candidate]:
-    """Yield the candidates in order, those in buckets with their bytes on their way."""
+    """Yield the candidates in order; those in buckets are already being read."""
     budget = _Budget()
     pool = ThreadPoolExecutor(_REQUESTS, "read-ahead")
     waiting: deque[Candidate] = deque()

@@ -1,4 +1,4 @@
-"""Room in memory for the photos that are decoded at the same time."""
+"""Memory for the photos that are decoded at the same time."""
 
 import threading
 import time
@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from viewfinder_components.photos.photo_error import PhotoError
 
 SMALL_BYTES = 16 << 20
-"""A photo of at most so many bytes never waits for large ones. JPEGs are shrunk while they are
-decoded, so hardly any needs more; of the others, about one megapixel."""
+"""A photo that needs at most this many bytes never waits for large ones. JPEGs are shrunk while
+they are decoded, so hardly any needs more; of other formats, that is about one megapixel."""
 
 
 class OutOfTimeError(Exception):
@@ -17,13 +17,13 @@ class OutOfTimeError(Exception):
 
 
 def need_time(deadline: float | None) -> None:
-    """Stop work on a photo whose time is over.
+    """Stop work on a photo whose time is up.
 
     Args:
         deadline: When that is, in seconds of `time.monotonic`; None for never.
 
     Raises:
-        OutOfTimeError: It is now.
+        OutOfTimeError: It has passed.
     """
     if deadline is not None and time.monotonic() > deadline:
         raise OutOfTimeError
@@ -32,15 +32,15 @@ def need_time(deadline: float | None) -> None:
 class DecodingRoom:
     """Bytes for decoding, shared by all threads.
 
-    Large photos wait for each other in the order in which they came. A part of the room is kept
-    from them, so that small ones go on beside.
+    Large photos wait for each other in order of arrival. A part of the room is not available to
+    them, so that small ones can be decoded meanwhile.
 
     Args:
         size: Bytes in all.
-        spare: Bytes of them that only small photos get.
+        spare: How many of them only small photos may use.
 
     Raises:
-        ValueError: Not even a small photo would find room beside the spare part.
+        ValueError: Not even a small photo would fit in addition to the spare part.
     """
 
     def __init__(self, size: int, spare: int = SMALL_BYTES) -> None:
@@ -53,7 +53,7 @@ class DecodingRoom:
         self._waiting: list[object] = []
 
     def need(self, size: int, what: str) -> None:
-        """Refuse a photo that would never find room.
+        """Refuse a photo that would never fit.
 
         Args:
             size: Bytes that decoding takes.
@@ -71,11 +71,11 @@ class DecodingRoom:
 
     @contextmanager
     def hold(self, size: int, deadline: float | None = None) -> Iterator[None]:
-        """Hold room for a photo that `need` let pass, while the block runs.
+        """Reserve room for a photo that `need` accepted, while the block runs.
 
         Args:
             size: As for `need`.
-            deadline: When to give up waiting, in seconds of `time.monotonic`; None for never.
+            deadline: When to stop waiting, in seconds of `time.monotonic`; None for never.
 
         Raises:
             OutOfTimeError: There was none by then.

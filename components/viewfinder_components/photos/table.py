@@ -1,4 +1,4 @@
-"""Find photos that a CSV, TSV or parquet file lists: columns uri, label and, if wanted, split."""
+"""Find photos listed in a CSV, TSV or parquet file: columns uri, label and, optionally, split."""
 
 import os
 import posixpath
@@ -28,49 +28,53 @@ from viewfinder_components.storage.objects import ObjectError
 
 SUFFIXES = (".csv", ".tsv", ".parquet")
 _BATCH_ROWS = 4096
-_LONGEST_VALUE = 8_192  # bytes: Linux takes paths of 4,096, object stores keys of 1,024
+_LONGEST_VALUE = 8_192  # bytes: Linux allows paths of 4,096, object stores keys of 1,024
 _NO_LABEL = Flaw("no_label", "its row in the table has no label")
 
 
-def find_in_table(path: Path, folder: str | None = None) -> Iterator[Candidate]:
+def find_in_table(
+    path: Path, folder: str | None = None, *, labelled: bool = True
+) -> Iterator[Candidate]:
     """Yield the photos that a table lists, in its order.
 
-    A uri is a path, a relative one taken from the table's folder, a `file://` uri, or the uri of
-    an object in a bucket or of a photo in a package. Percent-encoded or as it is on the disk: a
-    file that is called just so is taken, otherwise the decoded name.
+    A uri is a path (a relative one starts at the table's folder), a `file://` uri, or the uri of
+    an object in a bucket or of a photo in a package. Percent-encoded or as it is on disk: if a
+    file of exactly that name exists, it is used, otherwise the decoded name.
 
     Args:
         path: A `.csv` or `.tsv` (a header; separated by commas, semicolons or tabs; UTF-8) or
             `.parquet` file.
-        folder: Where the table lies, where that is not where `path` is: `gs://bucket/folder`.
+        folder: Where the table is, if not at `path`: `gs://bucket/folder`.
+        labelled: Whether photos need labels; if not, only the column `uri` is read.
 
     Raises:
-        PermanentError: The file is no such table.
+        PermanentError: The file is not such a table.
     """
-    places = _Places(os.path.abspath(path.parent) if folder is None else folder)
+    places = TablePlaces(os.path.abspath(path.parent) if folder is None else folder)
     try:
-        for batch in _batches(path):
+        for batch in _batches(path, labelled):
             rows = [batch[name].cast(pa.string()).to_pylist() for name in batch.schema.names]
-            for uri, label, *split in zip(*rows, strict=True):
-                yield _candidate(places, (uri or "").strip(), (label or "").strip(), *split)
+            for uri, *more in zip(*rows, strict=True):
+                place = places.find((uri or "").strip())
+                yield _candidate(place, *more) if labelled else Candidate(place)
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise PermanentError(
-            f"a table of uri, label and perhaps split at {path}",
+            f"a table of {'uri, label and, optionally, split' if labelled else 'uris'} at {path}",
             str(error).strip(),
-            "write it again as CSV (UTF-8, a header, a row a photo) or parquet",
+            "rewrite it as CSV (UTF-8, a header, one row per photo) or parquet",
         ) from error
 
 
-def _candidate(places: "_Places", uri: str, label: str, split: str | None = None) -> Candidate:
-    flaw = None if label else _NO_LABEL
-    return Candidate(places.find(uri), to_label(label) if label else None, _split(split), flaw)
+def _candidate(uri: str, label: str | None, split: str | None = None) -> Candidate:
+    label = to_label((label or "").strip()) or None
+    return Candidate(uri, label, _split(split), None if label else _NO_LABEL)
 
 
-class _Places:
-    """Finds out what the uris of a table mean.
+class TablePlaces:
+    """Resolves the uris of a table.
 
     Args:
-        folder: Where the table lies: a path, or a uri in a bucket.
+        folder: Where the table is: a path, or a uri in a bucket.
     """
 
     def __init__(self, folder: str) -> None:
@@ -78,7 +82,11 @@ class _Places:
         self._keys_are_encoded: bool | None = None
 
     def find(self, uri: str) -> str:
-        """Return a uri as the project writes it."""
+        """Return a uri in the project's notation.
+
+        Args:
+            uri: As the table has it; a relative one begins at the table's folder.
+        """
         scheme = scheme_of(uri)
         if scheme == FILE:
             return path_to_uri(file_uri_to_path(uri))
@@ -96,15 +104,15 @@ class _Places:
         return self._object(f"{place.scheme}://{place.bucket}/{key}")
 
     def _object(self, uri: str) -> str:
-        """Decode a key, unless the table's first key with a percent sign is an object's as it is.
+        """Decode a key, unless the table's first key with a percent sign exists undecoded.
 
-        A table is written in one way, and to ask for each object would take hours.
+        A table uses one notation throughout, and checking each object would take hours.
         """
         if "%" not in uri:
             return uri
         try:
             place = Location.parse(uri)
-        except PermanentError:  # reading it will say so
+        except PermanentError:  # reading it will report this
             return uri
         if self._keys_are_encoded is None:
             self._keys_are_encoded = not _is_object(place)
@@ -112,7 +120,7 @@ class _Places:
 
 
 def _existing(folder: str, name: str) -> str:
-    """Return the path that a table means: as it stands there, decoded, or written by Windows."""
+    """Return the path that a table means: as written, decoded, or converted from Windows."""
     literal = os.path.join(folder, name)
     if not any(sign in name for sign in "%\\"):
         return literal
@@ -127,7 +135,7 @@ def _existing(folder: str, name: str) -> str:
 def _is_object(place: Location) -> bool:
     try:
         open_client(place).stat(place.key)
-    except ObjectError:  # whatever it is: reading the object itself will say so
+    except ObjectError:  # any failure: reading the object itself will report it
         return False
     return True
 
@@ -145,13 +153,13 @@ def _split(name: str | None) -> str | None:
     return SPLIT_NAMES[name.lower()]
 
 
-def _batches(path: Path) -> Iterator[pa.RecordBatch]:
-    """Yield uri, label and perhaps split."""
+def _batches(path: Path, labelled: bool) -> Iterator[pa.RecordBatch]:
+    """Yield uri and, if photos need labels, label and, if present, split."""
     if path.suffix.lower() == ".parquet":
-        yield from _parquet_batches(path)
+        yield from _parquet_batches(path, labelled)
         return
     form = read_csv_form(path)
-    columns = find_columns(path, form.columns)
+    columns = find_columns(path, form.columns, labelled)
     with arrow_csv.open_csv(
         path,
         read_options=arrow_csv.ReadOptions(column_names=form.columns, skip_rows=form.lines),
@@ -163,11 +171,11 @@ def _batches(path: Path) -> Iterator[pa.RecordBatch]:
         yield from reader
 
 
-def _parquet_batches(path: Path) -> Iterator[pa.RecordBatch]:
+def _parquet_batches(path: Path, labelled: bool) -> Iterator[pa.RecordBatch]:
     with pq.ParquetFile(path) as file:
-        columns = find_columns(path, file.schema_arrow.names)
-    # A value that is there once for many rows stays so until it is known to be short: 740 bytes
-    # may hold a value of a megabyte for each of a thousand rows.
+        columns = find_columns(path, file.schema_arrow.names, labelled)
+    # A value stored once for many rows stays so until it is known to be short: 740 bytes
+    # may contain a value of a megabyte for each of a thousand rows.
     with pq.ParquetFile(path, read_dictionary=columns) as file:
         for batch in file.iter_batches(_BATCH_ROWS, columns=columns):
             for name in columns:
@@ -185,5 +193,5 @@ def _need_short(path: Path, name: str, values: pa.Array) -> None:
         raise PermanentError(
             f"uris and labels of at most {_LONGEST_VALUE:,} bytes in {path}",
             f"one of {longest:,} in the column {name}",
-            "shorten that value, or look whether the column holds something else",
+            "shorten that value, or check whether the column contains something else",
         )

@@ -1,4 +1,4 @@
-"""How a table of photos begins: its columns, and for CSV the delimiter."""
+"""The start of a table of photos: its columns, and for CSV the delimiter."""
 
 import csv
 import re
@@ -10,15 +10,15 @@ from viewfinder_components.errors import PermanentError
 from viewfinder_components.photos.candidate import SPLIT_NAMES
 
 COLUMNS = ("uri", "label", "split")
-"""What is read; the last may be missing."""
+"""What is read; the last is optional."""
 
 _DELIMITERS = ",;\t|"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _MOST_HEADER_BYTES = 1 << 20
-# Excel's own line that names the delimiter.
+# Excel's own line stating the delimiter.
 _DELIMITER_LINE = re.compile(r"sep=(.)")
 
-# What others call these columns: Hugging Face, AutoGluon, fastai, Kaggle, Label Studio.
+# What others name these columns: Hugging Face, AutoGluon, fastai, Kaggle, Label Studio.
 _OTHER_NAMES = {
     "uri": "filename file_name file filepath file_path path image img image_path img_path "
     "image_file image_name image_uri image_url photo url x id image_id name",
@@ -33,16 +33,16 @@ class CsvForm(NamedTuple):
 
     delimiter: str
     columns: list[str]
-    """All of them, in the file's order, in lower case without blanks around them."""
+    """All of them, in the file's order, in lower case without surrounding blanks."""
     lines: int
     """Lines before the first row."""
 
 
 def read_csv_form(path: Path) -> CsvForm:
-    """Look at the first lines of a CSV file.
+    """Read the first lines of a CSV file.
 
     Empty lines before the header, a byte order mark, blanks around the names and capital letters
-    do not matter.
+    are ignored.
 
     Raises:
         PermanentError: The text is UTF-16.
@@ -68,38 +68,52 @@ def read_csv_form(path: Path) -> CsvForm:
     return CsvForm(",", [], lines)
 
 
-def find_columns(path: Path, present: Sequence[str]) -> list[str]:
-    """Return the columns to read, as the table writes them: uri, label and perhaps split.
+def find_columns(path: Path, present: Sequence[str], labelled: bool = True) -> list[str]:
+    """Return the columns to read, as spelled in the table: uri, label and, if present, split.
 
     Args:
         path: For the error.
         present: All columns of the table.
+        labelled: Whether photos need labels; if not, only uri is read.
 
     Raises:
-        PermanentError: One is missing, or there twice; the remedy names those that look like it.
+        PermanentError: One is missing or duplicated; the remedy names similar columns.
     """
     places: dict[str, list[str]] = {}
     for name in present:
         places.setdefault(_normalized(name), []).append(name)
-    missing = [name for name in COLUMNS[:2] if name not in places]
+    wanted = COLUMNS if labelled else COLUMNS[:1]
+    missing = [name for name in wanted[:2] if name not in places]
     if missing:
         received = ", ".join(repr(name) if name != name.strip() else name for name in present)
+        expected = "columns uri and label" if labelled else "a column uri"
         raise PermanentError(
-            f"columns uri and label in {path}", received or "no columns", _remedy(missing, places)
+            f"{expected} in {path}",
+            received or "no columns",
+            _remedy(missing, places) if labelled else _remedy_without_labels(places),
         )
-    for name in COLUMNS:
+    for name in wanted:
         if len(places.get(name, ())) > 1:
             raise PermanentError(
-                f"one column {name} in {path}", f"{len(places[name])}", "take out all but one"
+                f"one column {name} in {path}", f"{len(places[name])}", "remove all but one"
             )
-    return [places[name][0] for name in COLUMNS if name in places]
+    return [places[name][0] for name in wanted if name in places]
+
+
+def _remedy_without_labels(present: dict[str, list[str]]) -> str:
+    if any(_is_photo_path(name) for name in present):
+        return "the first line is a photo: add a header above it that calls this column uri"
+    other = next((word for word in _OTHER_NAMES["uri"].split() if word in present), None)
+    if other:
+        return f"rename the column: {present[other][0].strip()} to uri"
+    return "call the column that has the photos' paths uri"
 
 
 def _remedy(missing: Sequence[str], present: dict[str, list[str]]) -> str:
     if not present:
-        return "write a first line of uri,label above the photos"
+        return "add a first line uri,label above the photos"
     if any(_is_photo_path(name) for name in present):
-        return f"the first line is a photo: write a line of {_guessed(present)} above it"
+        return f"the first line is a photo: add a line {_guessed(present)} above it"
     renamed = []
     for name in (*missing, *({"split"} - present.keys())):
         other = next((word for word in _OTHER_NAMES[name].split() if word in present), None)
@@ -111,7 +125,7 @@ def _remedy(missing: Sequence[str], present: dict[str, list[str]]) -> str:
 
 
 def _guessed(row: Iterable[str]) -> str:
-    """Return a header for a row of a photo: Google's AutoML writes split,uri,label without one."""
+    """Return a header for a photo's row: Google's AutoML writes split,uri,label without one."""
     return ",".join(
         "uri" if _is_photo_path(text) else "split" if text in SPLIT_NAMES else "label"
         for text in row

@@ -1,9 +1,9 @@
-"""How the project names a photo.
+"""The project's notation for the location of a photo.
 
-- A file on this machine: its absolute path, such as `/photos/apple/1.jpg`. What would make a path
-  illegible or illegal is percent-encoded: control characters (a newline is `%0A`), invisible ones
-  (U+202E is `%E2%80%AE`), bytes that are not UTF-8 (`%E9`) and the percent sign itself (`%25`).
-  Letters of every script stay as they are.
+- A file on this machine: its absolute path, such as `/photos/apple/1.jpg`. Anything that would make
+  a path illegible or illegal is percent-encoded: control characters (a newline is `%0A`), invisible
+  ones (U+202E is `%E2%80%AE`), bytes that are not UTF-8 (`%E9`) and percent signs (`%25`).
+  Letters of all scripts stay as they are.
 - An object in a bucket: `gs://<bucket>/<key>` or `s3://<bucket>/<key>`, the key encoded likewise.
 - A photo in an installed package: `package://<package>/<file>#<row>`.
 """
@@ -18,8 +18,8 @@ PACKAGE = "package://"
 FILE = "file://"
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
-# Also what has no width or turns the letters around it: two names would look the same, or one like
-# another. Joiners (U+200C, U+200D) stay, which scripts and emoji need.
+# Also zero-width characters and those that reverse adjacent letters: two names could look alike.
+# Joiners (U+200C, U+200D), which scripts and emoji need, stay.
 _ILLEGIBLE = re.compile(
     "[%\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff"
     "\ufeff\ufff9-\ufffb]"
@@ -32,8 +32,20 @@ def quote(text: str) -> str:
 
 
 def path_to_uri(path: str) -> str:
-    """Return the uri of a file; a relative path is taken from the working directory."""
+    """Return the uri of a file; a relative path starts at the working directory."""
     return quote(os.path.abspath(path))
+
+
+def name_to_uri(photo: str | os.PathLike[str]) -> str:
+    """Return the uri of a photo as users name it: a path, or a uri from a list of photos.
+
+    Args:
+        photo: A text is a path if such a file exists, so that a percent sign in a file's name is
+            not decoded.
+    """
+    text = os.fspath(photo)
+    is_path = not isinstance(photo, str) or (not scheme_of(text) and os.path.exists(text))
+    return path_to_uri(text) if is_path else text
 
 
 def uri_to_path(uri: str) -> str:
@@ -42,9 +54,9 @@ def uri_to_path(uri: str) -> str:
 
 
 def file_uri_to_path(uri: str) -> str:
-    """Return the path of a `file://` uri: as it stands there where that exists, otherwise decoded.
+    """Return the path of a `file://` uri: as written if that exists, otherwise decoded.
 
-    Many write such a uri by putting `file://` before a path, percent signs and all.
+    Such a uri is often written by putting `file://` before a path, percent signs and all.
     """
     path = uri[len(FILE) :].removeprefix("localhost")
     return path if "\0" not in path and os.path.exists(path) else uri_to_path(path)
@@ -70,7 +82,7 @@ def is_in_bucket(uri: str) -> bool:
 
 
 def scheme_of(uri: str) -> str:
-    """Return what stands before the path, such as `gs://`; empty for a file on this machine."""
+    """Return what precedes the path, such as `gs://`; empty for a file on this machine."""
     match = _SCHEME.match(uri)
     return match.group().lower() if match else ""
 

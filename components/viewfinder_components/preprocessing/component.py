@@ -15,13 +15,13 @@ def preprocess(
     split_counts: dsl.Output[dsl.Metrics],
     seed: int,
 ) -> None:
-    """Give the usable photos their splits and the order in which training sees them.
+    """Assign the usable photos to splits, and set the order in which training sees them.
 
     Args:
         index: The index of the validate step.
         pixels: The decoded photos of the validate step.
         shards: The photos of each split in order, with their labels.
-        split_counts: How many photos each split has.
+        split_counts: Number of photos in each split.
     """
     arguments = locals()
     from viewfinder_components.outcome import record_outcome

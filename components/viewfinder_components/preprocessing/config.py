@@ -10,7 +10,7 @@ class PreprocessConfig:
     """User settings of the preprocess step."""
 
     seed: Seed = DEFAULT_SEED
-    """Decides the order of the photos within a split, with their content."""
+    """Determines, with the photos' content, their order within a split."""
 
 
 STEP = Step("preprocess", (PreprocessConfig,), computes=True)

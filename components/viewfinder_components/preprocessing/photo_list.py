@@ -1,4 +1,4 @@
-"""The photos to write: the used rows of validate's index, and the lists beside the shards."""
+"""The photos to write: the used rows of validate's index, and the lists stored with the shards."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.formats.photo_index import USED
 from viewfinder_components.formats.shards import SPLITS
 
 _COLUMNS = ["uri", "sha256", "label", "split", "row"]
@@ -23,7 +24,7 @@ def read_used_photos(path: Path, labels: Sequence[str], available: int) -> pa.Ta
 
     Args:
         path: The index.
-        labels: The labels it may have.
+        labels: The labels it may contain.
         available: How many photos were decoded.
 
     Returns:
@@ -43,7 +44,7 @@ def read_used_photos(path: Path, labels: Sequence[str], available: int) -> pa.Ta
             f"validate's index at {path}", str(error), "run validate again"
         ) from error
     if not len(photos):
-        raise PermanentError(f"used photos in {path}", "none", "look at the reasons in the index")
+        raise PermanentError(f"used photos in {path}", "none", "see the reasons in the index")
     _check_photos(photos, path, labels, available)
     return photos
 
@@ -51,7 +52,7 @@ def read_used_photos(path: Path, labels: Sequence[str], available: int) -> pa.Ta
 def write_list(path: Path, photos: pa.Table, places: NDArray[np.int64]) -> None:
     """Write uri, label and hexadecimal sha256 of the photos at `places`, in that order."""
     columns = photos.select(_LIST.names)
-    # No dictionary of what occurs once: it would hold every URI and digest a second time.
+    # No dictionary of values that occur once: it would hold every URI and digest a second time.
     with pq.ParquetWriter(path, _LIST, use_dictionary=["label"]) as writer:
         for start in range(0, len(places), _PART_ROWS):
             part = columns.take(places[start : start + _PART_ROWS])
@@ -61,7 +62,7 @@ def write_list(path: Path, photos: pa.Table, places: NDArray[np.int64]) -> None:
 
 
 def _used_rows(part: pa.RecordBatch) -> pa.RecordBatch:
-    used = part.filter(pc.equal(part["status"], "used")).select(_COLUMNS)
+    used = part.filter(pc.equal(part["status"], USED)).select(_COLUMNS)
     digests = pa.array([bytes.fromhex(digest.as_py()) for digest in used["sha256"]], _DIGEST)
     return used.set_column(_COLUMNS.index("sha256"), "sha256", digests)
 
@@ -83,7 +84,7 @@ def _check_photos(photos: pa.Table, path: Path, labels: Sequence[str], available
             ((rows < 0) | (rows >= available)).sum()
         ),
         "photos that share their pixels": len(rows) - len(np.unique(rows)),
-        "labels that the summary does not have": _strangers(photos["label"], labels),
+        "labels missing from the summary": _strangers(photos["label"], labels),
         f"splits other than {', '.join(SPLITS)}": _strangers(photos["split"], SPLITS),
     }
     found = [f"{count} {what}" for what, count in problems.items() if count]

@@ -1,23 +1,21 @@
-"""Give every used photo its split and its place in the order in which training sees it.
+"""Assign every used photo to a split and a position in the order in which training sees it.
 
-The pixels stay as validate wrote them, 150 kB a photo: to write them once more in another order
-takes a tenth of the time of decoding them, and as much disk again.
+The pixels stay as validate wrote them, 150 kB per photo: rewriting them in another order would
+take a tenth of the time of decoding them, and as much disk space again.
 """
 
 import hashlib
-import json
 import os
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.formats.photo_index import INDEX, read_summary
 from viewfinder_components.formats.pixels import PixelFiles
 from viewfinder_components.formats.shards import MANIFEST, PIXELS, SCHEMA_VERSION, SPLITS
 from viewfinder_components.preprocessing.config import PreprocessConfig
@@ -25,6 +23,9 @@ from viewfinder_components.preprocessing.photo_list import read_used_photos, wri
 from viewfinder_components.progress import Progress
 from viewfinder_components.timing import Stopwatch
 from viewfinder_components.whole_files import write_json
+
+_KEPT = ("image_size", "labels", "data_digest")
+"""What the manifest repeats of validate's summary."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class PreprocessResult:
     image_size: int
     labels: list[str]
     counts: dict[str, int]
-    """Photos by split."""
+    """Number of photos by split."""
     data_digest: str
     seconds: dict[str, float]
     """Wall-clock seconds by phase."""
@@ -51,14 +52,14 @@ def write_shards(
 ) -> PreprocessResult:
     """Write the order of the used photos into `shards_dir`, shuffled within each split.
 
-    The order depends on the photos' content and the seed alone, never on names or threads, so
-    equal data gives equal bytes. What an earlier, killed run left in `shards_dir` is replaced.
+    The order depends only on the photos' content and the seed, never on names or threads, so equal
+    data gives equal bytes. Anything an earlier, killed run left in `shards_dir` is replaced.
 
     Args:
         index_dir: `index.parquet` and `summary.json` from validate.
         pixels_dir: `part-*.npy` from validate.
         shards_dir: Where to write; made when missing.
-        config: What a user may set.
+        config: User settings.
 
     Raises:
         PermanentError: The index is empty or does not match the pixels.
@@ -67,9 +68,10 @@ def write_shards(
     pa.set_memory_pool(pa.system_memory_pool())
     watch = Stopwatch()
     with watch.phase("index"):
-        summary = _read_summary(index_dir / "summary.json")
+        found = read_summary(index_dir)
+        summary = {name: found[name] for name in _KEPT}
         source = PixelFiles.open(sorted(pixels_dir.glob("part-*.npy")), summary["image_size"])
-        photos = read_used_photos(index_dir / "index.parquet", summary["labels"], len(source))
+        photos = read_used_photos(index_dir / INDEX, summary["labels"], len(source))
         order = _shuffled(photos["sha256"], config.seed)
         classes = pa.array(summary["labels"], pa.string())
         labels = pc.index_in(photos["label"], classes).to_numpy().astype(np.int32)
@@ -89,18 +91,8 @@ def write_shards(
     return PreprocessResult(**summary, counts=counts, seconds=watch.seconds)
 
 
-def _read_summary(path: Path) -> dict[str, Any]:
-    try:
-        summary = json.loads(path.read_text("utf-8"))
-        return {name: summary[name] for name in ("image_size", "labels", "data_digest")}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise PermanentError(
-            f"validate's summary at {path}", repr(error), "run validate again"
-        ) from error
-
-
 def _clear(directory: Path) -> None:
-    # The manifest goes first: from here on nobody takes the directory for a finished one.
+    # The manifest goes first: from here on nothing mistakes the directory for a finished one.
     (directory / MANIFEST).unlink(missing_ok=True)
     for name in (*SPLITS, PIXELS):
         shutil.rmtree(directory / name, ignore_errors=True)
@@ -108,7 +100,7 @@ def _clear(directory: Path) -> None:
 
 
 def _shuffled(digests: pa.ChunkedArray, seed: int) -> NDArray[np.int64]:
-    """Order by a hash of seed and content: random enough to train on, the same everywhere."""
+    """Order by a hash of seed and content: random enough for training, the same everywhere."""
     prefix = f"{seed}:".encode()
     keys = (_number(prefix + digest.as_py().hex().encode()) for digest in digests)
     return np.argsort(np.fromiter(keys, np.uint64, len(digests)), kind="stable")
@@ -119,7 +111,7 @@ def _number(content: bytes) -> int:
 
 
 def _link_pixels(source: PixelFiles, folder: Path) -> None:
-    """Give every pixel file a second name in `folder`, or a copy where the disk is another."""
+    """Hard-link every pixel file into `folder`, or copy it if that is on another disk."""
     progress = Progress("preprocess: photos", len(source))
     for file in source.files:
         target = folder / file.path.name

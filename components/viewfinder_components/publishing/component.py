@@ -25,7 +25,7 @@ def publish(
 
     Returns:
         number: The version's number.
-        uri: Where the version lies.
+        uri: Where the version is.
     """
     arguments = locals()
     from viewfinder_components.outcome import record_outcome

@@ -11,25 +11,25 @@ from viewfinder_components.storage.store import Store, open_store
 from viewfinder_components.storage.version import MANIFEST, Version
 from viewfinder_components.timing import Stopwatch
 
-# The model card, which tells of the evaluation. A run that was killed after it had published
-# evaluates again when it is resumed, perhaps beside another version than the first time.
+# The model card, which describes the evaluation. A run that was killed after publishing evaluates
+# again when it is resumed, possibly against another version than the first time.
 _CARD = "card.md"
 
 
 @dataclass(frozen=True)
 class PublishedVersion:
-    """The version that holds the servable now."""
+    """The version that now contains the servable."""
 
     number: int
     uri: str
     reused: bool
-    """Whether an earlier try of the run had published the model, and nothing was added."""
+    """Whether an earlier attempt of the run had published the model, and nothing was added."""
     seconds: dict[str, float]
     """Wall-clock seconds by phase."""
 
     @property
     def summary(self) -> str:
-        """The step's one sentence about what it did."""
+        """The step's one-sentence summary."""
         return (
             f"version {self.number} {'was already published:' if self.reused else 'is'} {self.uri}"
         )
@@ -38,17 +38,17 @@ class PublishedVersion:
 def publish_version(servable_dir: Path, config: PublishConfig) -> PublishedVersion:
     """Copy a servable to `<root>/<model>/<next integer>/`.
 
-    The version appears whole or not at all, whenever the process is killed and whoever publishes
-    beside it. Publishing the same servable again returns the version that holds it already; so
-    does publishing the same model again under the same run's id, after a new evaluation.
+    The version appears completely or not at all, whenever the process is killed and whoever else
+    publishes at the same time. Publishing the same servable again returns the version that already
+    contains it; so does publishing the same model again in the same run after a new evaluation.
 
     Args:
         servable_dir: The directory of the export step, with `manifest.json`.
         config: Where to publish.
 
     Raises:
-        PermanentError: The servable is not what its manifest says or not this run's, or the root
-            cannot be written.
+        PermanentError: The servable does not match its manifest or this run, or the root cannot be
+            written.
         TransientError: The root does not answer.
     """
     watch = Stopwatch()
@@ -71,14 +71,14 @@ def _add(
 
 
 def _same_model(manifest: Manifest, files: dict[str, str]) -> bool:
-    """Return whether a version's files are the same, but for what tells of the evaluation."""
+    """Return whether a version's files are the same, except those that describe the evaluation."""
     told = {_CARD, MANIFEST}
     ours = {name: digest for name, digest in files.items() if name not in told}
     return ours == {name: digest for name, digest in manifest.promised.items() if name not in told}
 
 
 def _files(servable: Path, config: PublishConfig) -> dict[str, str]:
-    """Return every file's digest; the store holds what it copies against them."""
+    """Return every file's digest; the store checks what it copies against them."""
     contents = Contents.read(servable)
     for expected in ("run_id", "model_name"):
         given, found = getattr(config, expected), contents.manifest.get(expected)

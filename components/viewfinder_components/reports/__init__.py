@@ -1,1 +1,1 @@
-"""The HTML pages' one look: `page.render` fills in templates that extend `templates/base.html`."""
+"""The look of the HTML pages: `page.render` fills templates that extend `templates/base.html`."""

@@ -1,6 +1,6 @@
-"""Charts as SVG that is part of the page: its text is text, its colours follow the page's theme.
+"""Charts as SVG within the page: their text is text, their colours follow the page's theme.
 
-Names of classes are not drawn here: they may be in any script, and HTML sets them better. A
+Names of classes are not drawn here: they may be in any script, and HTML renders them better. A
 chart's lines have the colours of `macros.legend`, in the same order.
 """
 
@@ -15,30 +15,30 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 SERIES = 8
-"""Colours in the style sheet; they repeat after that."""
+"""Number of colours in the style sheet; they repeat after that."""
 _TEXT, _GRID, _MUTED = "#010203", "#010204", "#010205"
 _SERIES = tuple(f"#0102{number:02x}" for number in range(0x11, 0x11 + SERIES))
-# matplotlib knows hexadecimal colours only: each stands for a variable of the style sheet.
+# matplotlib only accepts hexadecimal colours: each stands for a variable of the style sheet.
 _THEME = {
     _TEXT: "currentColor",
     _GRID: "var(--line)",
     _MUTED: "var(--muted)",
     **{colour: f"var(--series-{number})" for number, colour in enumerate(_SERIES, 1)},
 }
-# What matplotlib writes for a file of its own, and what a part of a page must not have.
+# What matplotlib writes in a standalone file, and a part of a page must not contain.
 _CLEANING = (
     (re.compile(r"^.*?(?=<svg)", re.DOTALL), ""),  # XML declaration and doctype
     (re.compile(r"\s*<defs>\s*<style.*?</style>\s*</defs>", re.DOTALL), ""),  # styles the page
     (re.compile(r' (?:xmlns(?::xlink)?|version)="[^"]*"'), ""),  # HTML knows what SVG is
-    (re.compile(r'(?<=<svg) width="[^"]*" height="[^"]*"'), ""),  # the style sheet's business
+    (re.compile(r'(?<=<svg) width="[^"]*" height="[^"]*"'), ""),  # set by the style sheet
     (re.compile(r" font-family: [^;]*;"), ""),
     (re.compile(r"xlink:href"), "href"),
     (
         re.compile(r' id="(?![pm][0-9a-f]+")[^"]*"'),
         "",
-    ),  # but for clip paths and markers: they repeat
+    ),  # except clip paths and markers: they repeat
     (re.compile(r' transform="rotate\(-0 [^"]*"'), ""),
-    (re.compile(r"(\.\d)\d+(?=[ \"\n])"), r"\1"),  # a tenth of a point is finer than a screen
+    (re.compile(r"(\.\d)\d+(?=[ \"\n])"), r"\1"),  # a tenth of a point is finer than any screen
 )
 _STYLE: dict[str, Any] = {
     "svg.fonttype": "none",
@@ -69,7 +69,7 @@ class Line:
     x: Sequence[float]
     y: Sequence[float]
     series: int = 1
-    """The colour, 1 to `SERIES`; larger numbers begin again."""
+    """The colour, 1 to `SERIES`; larger numbers wrap around."""
     weak: bool = False
     """Whether to draw it thin and pale, as one of many."""
     dashed: bool = False
@@ -80,21 +80,21 @@ class Plot:
     """What a line chart shows besides its lines."""
 
     name: str
-    """What the chart shows, read out to those who cannot see it; unlike any other in the page."""
+    """The description for screen readers; unique within the page."""
     x_label: str
     y_label: str
     x_limits: tuple[float, float] | None = None
     y_limits: tuple[float, float] | None = None
     marks: tuple[tuple[float, str], ...] = ()
-    """Vertical lines: where, and the word beside it."""
+    """Vertical lines: the position and the word next to each."""
     diagonal: bool = False
-    """Whether to draw the line from (0, 0) to (1, 1), the reader's yardstick."""
+    """Whether the diagonal from (0, 0) to (1, 1) is drawn, for comparison."""
     square: bool = False
-    """Whether both axes are of one length."""
+    """Whether both axes have the same length."""
 
 
 def line_chart(plot: Plot, lines: Sequence[Line]) -> Markup:
-    """Draw lines over common axes."""
+    """Draw lines on shared axes."""
     with rc_context(_STYLE):
         figure, axes = _axes(plot)
         for line in lines:
@@ -117,11 +117,11 @@ def line_chart(plot: Plot, lines: Sequence[Line]) -> Markup:
 def bar_chart(
     plot: Plot, edges: Sequence[float], heights: Sequence[float | None], shares: Sequence[float]
 ) -> Markup:
-    """Draw bars that touch, each as dark as its share: the reliability diagram.
+    """Draw adjacent bars, each as dark as its share: the reliability diagram.
 
     Args:
         plot: Axes and name.
-        edges: Where bars begin and end, one more than there are bars.
+        edges: Where bars start and end, one more than there are bars.
         heights: Height of each bar; None leaves it out.
         shares: Each bar's weight, 0 to 1.
     """
@@ -132,7 +132,7 @@ def bar_chart(
             if height is not None:
                 axes.bar(
                     left,
-                    max(height, 0.004),  # a bin that is never right still shows
+                    max(height, 0.004),  # a bin that is never right is still visible
                     right - left,
                     align="edge",
                     color=_SERIES[0],
@@ -166,7 +166,7 @@ def _draw_line(axes: Any, line: Line) -> None:
         alpha=0.45 if line.weak else 1,
         marker="o" if len(line.x) == 1 else "",
         markersize=4,
-        clip_on=False,  # a curve along the frame is not cut in half
+        clip_on=False,  # do not cut a curve along the frame in half
     )
 
 
@@ -174,7 +174,7 @@ def _svg(figure: Figure, name: str) -> Markup:
     """Return the figure as an `<svg>` element in the page's colours."""
     file = io.StringIO()
     with rc_context({"svg.hashsalt": name}):
-        # None everywhere leaves out the metadata, which would name a date and outside addresses.
+        # None everywhere omits the metadata, which would contain a date and external addresses.
         nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
         figure.savefig(file, format="svg", transparent=True, metadata=nothing)
     svg = file.getvalue()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 MISSING = "\N{EN DASH}"
-"""Stands for a value that does not exist, such as the recall of a class without photos."""
+"""Stands for a missing value, such as the recall of a class without photos."""
 
 
 def percent(share: float | None, digits: int = 1) -> str:
@@ -13,17 +13,17 @@ def percent(share: float | None, digits: int = 1) -> str:
 
 
 def decimal(value: float | None, digits: int = 3) -> str:
-    """Return a number with a fixed count of decimals."""
+    """Return a number with a fixed number of decimals."""
     return MISSING if value is None else f"{value:.{digits}f}"
 
 
 def count(value: int | None) -> str:
-    """Return a whole number with its thousands set off: `50000` is `50,000`."""
+    """Return a whole number with thousands separators: `50000` is `50,000`."""
     return MISSING if value is None else f"{value:,}"
 
 
 def duration(seconds: float | None) -> str:
-    """Return seconds in the unit in which they read best: `0.0421` is `42 ms`."""
+    """Return seconds in the most readable unit: `0.0421` is `42 ms`."""
     if seconds is None:
         return MISSING
     if seconds < 0.0995:
@@ -36,7 +36,7 @@ def duration(seconds: float | None) -> str:
 
 
 def file_name(uri: str) -> str:
-    """Return the last part of a path or URI, with the fragment that names a row of a file."""
+    """Return the last part of a path or URI, with the fragment that identifies a row of a file."""
     return uri.rstrip("/").rpartition("/")[2] or uri
 
 
@@ -47,7 +47,7 @@ def shorten(names: Sequence[str], most: int = 8) -> str:
 
 
 def plural(number: int, one: str, many: str = "") -> str:
-    """Return the number with its noun: `1 photo`, `2 photos`; `many` where `s` will not do."""
+    """Return the number with its noun: `1 photo`, `2 photos`; `many` for irregular plurals."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 

@@ -1,4 +1,4 @@
-"""Render the HTML pages of all steps in one look."""
+"""Render the HTML pages of all steps with a common look."""
 
 from functools import cache
 from importlib.resources import files
@@ -12,13 +12,13 @@ _PACKAGE = "viewfinder_components"
 
 
 def render(template: str, **context: Any) -> str:
-    """Fill a template in.
+    """Fill a template.
 
-    Every value is escaped, unless it is a `markupsafe.Markup`: names of files and classes come
-    from strangers.
+    Every value is escaped, unless it is a `markupsafe.Markup`: names of files and classes are
+    untrusted.
 
     Args:
-        template: `<room>/<file>`, such as `validation/report.html`; it lies in that room's
+        template: `<package>/<file>`, such as `validation/report.html`, in that package's
             `templates` folder. Pages extend `reports/base.html` and use `reports/macros.html`.
         context: The template's variables. A variable that the template uses and the context
             lacks is an error.
@@ -44,10 +44,10 @@ def _environment() -> Environment:
 
 
 def template_source(name: str) -> str | None:
-    """Return a template's text, None where there is no such template.
+    """Return a template's text, None if there is no such template.
 
     Args:
-        name: As `render` takes it.
+        name: In `render`'s form.
     """
     room, _, file = name.partition("/")
     source = files(_PACKAGE) / room / "templates" / file

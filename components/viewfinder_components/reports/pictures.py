@@ -1,4 +1,4 @@
-"""Small pictures that live inside the page, as data URIs."""
+"""Small pictures embedded in the page, as data URIs."""
 
 import base64
 import io
@@ -6,10 +6,12 @@ import io
 import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFilter
 
 _QUALITY = 80  # a thumbnail of 160 pixels is 5 to 8 kB
-_RIGHT, _WRONG = (59, 120, 245), (220, 66, 60)  # blue and red that show on white and on black
+_SHADED_QUALITY = 60  # the same photo is shown next to it
+_SHADE = 0.2  # the share of a photo's brightness that remains where the map is lowest
+_RIGHT, _WRONG = (59, 120, 245), (220, 66, 60)  # blue and red that stand out on white and on black
 
 
 def thumbnail(pixels: NDArray[np.uint8], side: int = 160) -> str:
@@ -26,10 +28,54 @@ def thumbnail(pixels: NDArray[np.uint8], side: int = 160) -> str:
     return _data_uri("image/jpeg", jpeg)
 
 
-def heat_picture(shares: NDArray[np.float64]) -> str:
-    """Return a square matrix as a picture of one pixel a cell: the larger, the less transparent.
+def spotlight(pixels: NDArray[np.uint8], class_map: NDArray[np.float32], side: int = 160) -> str:
+    """Return a photo as a small JPEG in a data URI: the higher the map there, the brighter.
 
-    Transparency is what makes it fit a light page and a dark one. The diagonal is blue, the rest
+    Args:
+        pixels: uint8 `[height, width, 3]`, RGB.
+        class_map: float32 `[rows, columns]` over the whole photo.
+        side: As for `thumbnail`.
+    """
+    picture = Image.fromarray(pixels)
+    picture.thumbnail((side, side), Image.Resampling.BILINEAR)
+    jpeg = simplejpeg.encode_jpeg(light_up(picture, class_map), quality=_SHADED_QUALITY)
+    return _data_uri("image/jpeg", jpeg)
+
+
+def light_up(picture: Image.Image, class_map: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return a photo, bright where a map is high.
+
+    Brightness, unlike colours, is seen by everyone and leaves the photo's own colours. A line runs
+    at half of the map's range, so that dark parts of the photo are told from dark parts of the map.
+
+    Args:
+        picture: Mode RGB.
+        class_map: float32 `[rows, columns]` over the whole photo.
+
+    Returns:
+        uint8 `[height, width, 3]`, RGB.
+    """
+    low, span = class_map.min(), np.ptp(class_map) or 1.0
+    cells = Image.fromarray((class_map - low) / np.float32(span))
+    smooth = np.asarray(cells.resize(picture.size, Image.Resampling.BICUBIC))
+    light = _SHADE + (1 - _SHADE) * smooth.clip(0, 1)
+    lit = np.rint(np.asarray(picture) * light[..., np.newaxis]).astype(np.uint8)
+    lit[_outline(smooth > 0.5)] = 255
+    return lit
+
+
+def _outline(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return a line of 2 pixels around what is inside, bool like `inside`."""
+    mask = Image.fromarray(inside.astype(np.uint8))
+    wider = np.asarray(mask.filter(ImageFilter.MaxFilter(3)), np.bool_)
+    narrower = np.asarray(mask.filter(ImageFilter.MinFilter(3)), np.bool_)
+    return wider & ~narrower
+
+
+def heat_picture(shares: NDArray[np.float64]) -> str:
+    """Return a square matrix as a picture of one pixel per cell: the larger, the less transparent.
+
+    Transparency makes it fit both light and dark pages. The diagonal is blue, the rest
     red.
 
     Args:
@@ -37,7 +83,7 @@ def heat_picture(shares: NDArray[np.float64]) -> str:
     """
     cells = np.empty((*shares.shape, 4), np.uint8)
     cells[..., :3] = np.where(np.eye(len(shares), dtype=bool)[..., None], _RIGHT, _WRONG)
-    # The square root lifts small shares, the rare confusions, out of invisibility.
+    # The square root makes small shares, the rare confusions, visible.
     cells[..., 3] = np.rint(255 * np.sqrt(np.clip(shares, 0, 1)))
     file = io.BytesIO()
     Image.fromarray(cells).save(file, "PNG")

@@ -1,1 +1,1 @@
-"""Find a published version that is to be deployed, and the test photos that it keeps."""
+"""Find a published version to deploy, and the test photos kept with it."""

@@ -18,15 +18,15 @@ def select(
     version: int,
     compare: bool,
 ) -> NamedTuple("Outputs", [("number", int), ("uri", str)]):  # type: ignore[valid-type]
-    """Find the published version that is deployed, and the test photos that it keeps.
+    """Find the published version to deploy, and the test photos kept with it.
 
     Args:
-        kept_evaluation: The version's test photos and what the evaluation said about them.
-        selected_version: The version's number, and how many test photos it keeps.
+        kept_evaluation: The version's test photos and the evaluation's outputs for them.
+        selected_version: The version's number, and how many test photos are kept with it.
 
     Returns:
         number: The version's number.
-        uri: Where the version lies.
+        uri: Where the version is.
     """
     arguments = locals()
     from viewfinder_components.outcome import record_outcome

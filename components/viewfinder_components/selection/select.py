@@ -1,18 +1,19 @@
-"""The select step: which version is deployed, and by which photos its answers are compared."""
+"""The select step: which version to deploy, and which photos to compare its answers on."""
 
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.formats.evaluation import write_evaluation
 from viewfinder_components.reports.formatting import plural
 from viewfinder_components.selection.config import SelectConfig
+from viewfinder_components.spelling import spell
 from viewfinder_components.storage.contents import Manifest
 from viewfinder_components.storage.pvc import PVC, is_mounted
 from viewfinder_components.storage.store import Store, open_store
 from viewfinder_components.storage.version import MANIFEST, SAMPLES, Version
 from viewfinder_components.timing import Stopwatch
-from viewfinder_components.whole_files import write_json
 
 
 class MissingVersionError(PermanentError):
@@ -20,7 +21,7 @@ class MissingVersionError(PermanentError):
 
 
 class NoPhotosError(PermanentError):
-    """The version keeps no test photos, or they cannot be read from here."""
+    """The version has no test photos, or they cannot be read from here."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Selected:
 
     @property
     def summary(self) -> str:
-        """The step's one sentence about what it did."""
+        """The step's one-sentence summary."""
         photos = (
             f"{plural(self.photos, 'test photo')} kept with it"
             if self.photos
@@ -46,16 +47,16 @@ class Selected:
 
 
 def select_version(evaluation: Path, config: SelectConfig) -> Selected:
-    """Find a version, and write the test photos that it keeps as an evaluation.
+    """Find a version, and write its test photos as an evaluation.
 
     Args:
         evaluation: Where to write `evaluation.json` and `samples/`, as evaluate does; made when
             missing.
-        config: Which version.
+        config: Which version to find.
 
     Raises:
         MissingVersionError: There is no such version.
-        NoPhotosError: The version keeps no photos, or they cannot be read from here.
+        NoPhotosError: The version has no photos, or they cannot be read from here.
         PermanentError: It is damaged, or the root cannot be read.
         TransientError: The store does not answer.
     """
@@ -73,10 +74,10 @@ def select_version(evaluation: Path, config: SelectConfig) -> Selected:
 
 
 def _trusted(config: SelectConfig) -> Version:
-    """Return a version on a claim that is not mounted here: only the pods will see whether it is.
+    """Return a version on a claim that is not mounted here: only the pods can tell if it exists.
 
     Raises:
-        NoPhotosError: The volume must be read.
+        NoPhotosError: The volume is needed.
     """
     if config.version and not config.compare:
         uri = f"{config.model_root.rstrip('/')}/{config.model_name}/{config.version}"
@@ -84,8 +85,8 @@ def _trusted(config: SelectConfig) -> Version:
     raise NoPhotosError(
         f"the volume of {config.model_root} mounted here, to read the version's test photos",
         "no such mount",
-        "deploy with --on kubeflow, whose pods mount it, or name the version's number and say "
-        "--without-comparison",
+        "deploy on Kubeflow, whose pods mount it, or name the version's number and deploy with "
+        f"{spell('compare', False)}",
     )
 
 
@@ -95,7 +96,7 @@ def _find(store: Store, config: SelectConfig) -> Version:
         raise MissingVersionError(
             f"a published version of {config.model_name} under {config.model_root}",
             "none",
-            "publish one with `viewfinder run`, or correct the name or --model-root",
+            "publish one with `viewfinder run`, or correct the name or the model root",
         )
     found = [version for version in versions if config.version in (0, version.number)]
     if not found:
@@ -115,7 +116,8 @@ def _write_evaluation(store: Store, version: Version, evaluation: Path) -> int:
         raise NoPhotosError(
             f"test photos in {version.uri}, to compare the service's answers with the evaluation's",
             "none",
-            "publish with keep_test_photos of at least 1, or deploy --without-comparison",
+            f"publish with keep_test_photos of at least 1, or deploy with "
+            f"{spell('compare', False)}",
         )
     (evaluation / SAMPLES).mkdir(exist_ok=True)
     for name in names:
@@ -127,5 +129,5 @@ def _write_evaluation(store: Store, version: Version, evaluation: Path) -> int:
                 "publish the model again, and deploy that version",
             )
         (evaluation / SAMPLES / Path(name).name).write_bytes(content)
-    write_json(evaluation / "evaluation.json", {"labels": manifest.values["labels"]})
+    write_evaluation(evaluation, {"labels": manifest.values["labels"]})
     return len(names) - 1  # one is their list

@@ -1,1 +1,1 @@
-"""The one room that knows URIs."""
+"""The only package that handles URIs."""

@@ -1,4 +1,4 @@
-"""Turn what an object store answers about a model root into sentences."""
+"""Turn an object store's errors about a model root into sentences."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,11 +21,11 @@ PERMISSIONS: dict[str, dict[Action, str]] = {
         "delete": "s3:DeleteObject",
     },
 }
-"""What must be granted to whom does this, by scheme."""
+"""The permissions that each action needs, by scheme."""
 
 _GRANT = {
-    GS: "grant it on the bucket (roles/storage.objectUser has it) to the account of the pod's "
-    "service account, or of whoever is logged in",
+    GS: "grant it on the bucket (roles/storage.objectUser includes it) to the account of the pod's "
+    "service account, or to the user who is logged in",
     S3: "grant it in the policy of the user or role whose keys are used",
 }
 _LOG_IN = {
@@ -40,11 +40,11 @@ _DETAIL_LENGTH = 300
 
 @contextmanager
 def explained(place: Location) -> Iterator[None]:
-    """Raise what the block's work at `place` meets as an error with a remedy.
+    """Raise errors that occur in the block's work at `place` as errors with a remedy.
 
     Raises:
         PermanentError: No permission, no bucket, no credentials.
-        TransientError: The store does not answer, although it was asked for longer than a restart
+        TransientError: The store does not answer, although retries lasted longer than a restart
             takes.
     """
     try:
@@ -54,11 +54,11 @@ def explained(place: Location) -> Iterator[None]:
 
 
 def explain(error: ObjectError, place: Location) -> ViewfinderError:
-    """Return the error, with a remedy, that an answer about `place` stands for."""
+    """Return the error, with a remedy, for a store's answer about `place`."""
     received = " ".join(error.detail.split())[:_DETAIL_LENGTH]
     if error.passing:
         return TransientError(
-            f"{place.uri} to answer", received, "try again when the store is back"
+            f"{place.uri} to answer", received, "try again when the store is available"
         )
     expected, remedy = _expectation(error, place)
     return PermanentError(expected, received, remedy)
@@ -72,10 +72,10 @@ def _expectation(error: ObjectError, place: Location) -> tuple[str, str]:
             _GRANT[place.scheme],
         ),
         "no_credentials": (f"credentials for {place.uri}", _LOG_IN[place.scheme]),
-        "no_bucket": (f"a bucket {bucket}", "make it, or correct its name"),
+        "no_bucket": (f"a bucket {bucket}", "create it, or correct its name"),
         "missing": (f"an object at {place.uri}", "correct the path"),
         "archived": (f"{place.uri} to be readable", "restore it from the archive first"),
-        "damaged": (f"what was sent to {place.uri} to arrive unchanged", "try again"),
+        "damaged": (f"data sent to {place.uri} to arrive unchanged", "try again"),
     }
-    other = (f"{place.uri} to take the request", f"correct what the store names, or {setting}")
+    other = (f"{place.uri} to accept the request", f"fix what the store reports, or {setting}")
     return by_kind.get(error.kind, other)

@@ -1,18 +1,18 @@
-"""Let a version appear in a bucket all or nothing, whoever publishes beside it.
+"""Make a version appear in a bucket all at once or not at all, even with concurrent publishers.
 
-An object store has no rename: a version grows file by file where it will stay. Every object is
-created and none is ever written over (`If-None-Match: *`, `if_generation_match=0`), in this order:
+An object store has no rename: a version is uploaded file by file to its final place. Every object
+is created and none is overwritten (`If-None-Match: *`, `if_generation_match=0`), in this order:
 
-1. `<model>/.claims/<n>` takes the number. It holds the digest of the manifest that is to come, so a
-   publisher of the same files, such as the retry of one that was killed, goes on where that stopped
-   instead of beginning another version.
-2. `<model>/<n>/...`, every file but two, several at a time.
-3. `saved_model.pb`. TensorFlow Serving, which polls a model root, takes any integer folder for a
-   version and tries it again for some minutes while it finds no model in it. Once it finds one, all
+1. `<model>/.claims/<n>` claims the number. It contains the digest of the coming manifest, so a
+   publisher of the same files, such as the retry of a killed one, continues where that one stopped
+   instead of starting another version.
+2. `<model>/<n>/...`, all files except two, several at a time.
+3. `saved_model.pb`. TensorFlow Serving, which polls a model root, treats any integer folder as a
+   version and retries it for some minutes while it finds no model in it. Once it finds one, all
    that the model needs is there.
-4. `manifest.json`. With it the version exists for everybody else.
+4. `manifest.json`. Once it exists, so does the version for everybody else.
 
-KServe's storage initializer reads all below the URI that it is given, so it is only ever given the
+KServe's storage initializer reads everything below the URI it is given, so it only ever gets the
 URI of a version that exists.
 """
 
@@ -36,7 +36,7 @@ _UPLOADS = 4  # at a time: a servable has two large files, and small ones
 
 
 class _SpoiltError(Exception):
-    """What lies below a number is not what was written there."""
+    """The files below a number are not those written there."""
 
 
 @dataclass(frozen=True)
@@ -55,15 +55,15 @@ class Publication:
         """Publish the files.
 
         Args:
-            found: What lay in the folder a moment ago.
+            found: The folder's recent contents.
 
         Returns:
-            The version's number, and whether it was or became one without this publisher.
+            The version's number, and whether it already was or became one without this publisher.
 
         Raises:
-            ObjectError: The store refuses.
-            PermanentError: A file is not what its digest says, or the store does not honour
-                conditional writes, which it all rests on.
+            ObjectError: The store rejects a request.
+            PermanentError: A file does not match its digest, or the store does not support
+                conditional writes, on which everything depends.
         """
         if same := self._published_before(found):
             return same, True
@@ -76,7 +76,7 @@ class Publication:
                 self.spoilt.add(number)
 
     def _published_before(self, found: Survey) -> int | None:
-        """Find a version of these very files: the digests of all stand in the manifest."""
+        """Find a version of exactly these files: the manifest contains each file's digest."""
         sizes = {name: size_of(self._path(name)) for name in self.files}
         for number in reversed(found.complete):
             files = found.numbers[number].files
@@ -92,11 +92,11 @@ class Publication:
                 continue
             if files == sizes:
                 return number
-            _log.warning("%s is damaged: its files are not its manifest's", self._uri(number))
+            _log.warning("%s is damaged: its files do not match its manifest", self._uri(number))
         return None
 
     def _claim(self, found: Survey) -> int:
-        """Take a number: that of a publisher of the same files, or the next one that is free."""
+        """Take a number: that of a publisher of the same files, or the next free one."""
         for number in found.unfinished():
             if number > found.newest and self._is_ours(number):
                 return number
@@ -111,8 +111,8 @@ class Publication:
         if self._create_claim(number):
             raise PermanentError(
                 f"a store at {self.folder.uri} that honours conditional writes (If-None-Match: *)",
-                "one that wrote over an object nevertheless",
-                "update the store: two publishers could share a version on this one",
+                "one that overwrote an object",
+                "update the store: without this, two publishers could share a version",
             )
         return True
 
@@ -127,14 +127,14 @@ class Publication:
         return True
 
     def _is_ours(self, number: int) -> bool:
-        """Whether a number was claimed for these very files and can still become a version."""
+        """Whether a number was claimed for exactly these files and can still become a version."""
         if number in self.spoilt:
             return False
         claim = self.client.read(claim_of(self.folder, number))
         return claim == self.files[MANIFEST].encode()
 
     def _fill(self, number: int) -> bool:
-        """Write what is missing; return whether the manifest was still to be written."""
+        """Write what is missing; return whether the manifest was missing."""
         last = [name for name in (_SAVED_MODEL,) if name in self.files]
         first = self.files.keys() - {*last, MANIFEST}
         with ThreadPoolExecutor(_UPLOADS) as pool:
@@ -145,7 +145,7 @@ class Publication:
         return self._put(number, MANIFEST)
 
     def _put(self, number: int, name: str) -> bool:
-        """Write a file unless it is there already; return whether it was not."""
+        """Write a file unless it exists; return whether it was written."""
         key, path, digest = file_of(self.folder, number, name), self._path(name), self.files[name]
         try:
             self.client.upload(key, path, digest)
@@ -153,17 +153,17 @@ class Publication:
             if error.kind != "taken":
                 raise
             if not self.client.holds(key, path, digest):
-                raise _SpoiltError(f"{name} is another file") from error
+                raise _SpoiltError(f"{name} has different content") from error
             return False
         return True
 
     def _need(self, number: int, names: Iterable[str]) -> None:
-        """See that nobody cleared away what was written, before the manifest vouches for it."""
+        """Check that nobody removed what was written, before the manifest vouches for it."""
         found = survey(self.client, self.folder).numbers.get(number)
         present = found.files.keys() - {MANIFEST} if found and found.claimed else frozenset()
         if present != set(names):
             difference = ", ".join(sorted(present ^ set(names)))
-            raise _SpoiltError(f"there are other files than were written: {difference}")
+            raise _SpoiltError(f"its files are not those that were written: {difference}")
 
     def _path(self, name: str) -> Path:
         return self.servable / name

@@ -1,4 +1,4 @@
-"""Remove versions from a bucket, and what killed publishers left: never what is not ours."""
+"""Remove versions, and the leftovers of killed publishers, from a bucket: only our own."""
 
 import logging
 from datetime import UTC, datetime, timedelta
@@ -13,20 +13,20 @@ from viewfinder_components.storage.version import MANIFEST
 _log = logging.getLogger(__name__)
 
 _DEAD_AFTER = timedelta(days=1)
-"""How long a publisher may write nothing before it is taken for dead. Nothing depends on clocks
-that agree: a publisher that is taken for dead while it lives begins again."""
+"""How long a publisher may write nothing before it is presumed dead. Nothing depends on
+synchronized clocks: a publisher that is presumed dead while alive starts again."""
 
 
 def clear_dead(client: ObjectClient, folder: Location, found: Survey) -> None:
-    """Clear away the unfinished versions of publishers that were killed.
+    """Remove the unfinished versions of killed publishers.
 
-    An empty manifest takes the manifest's place first, and stays: so a publisher that lives after
-    all cannot complete a version that is being cleared away.
+    An empty manifest takes the manifest's place first, and stays: so a publisher that is alive
+    after all cannot complete a version that is being removed.
 
     Args:
         client: The bucket.
         folder: The model's folder.
-        found: What lies in it.
+        found: The folder's contents.
     """
     latest = datetime.now(UTC) - _DEAD_AFTER
     for number in found.unfinished():
@@ -42,32 +42,32 @@ def clear_dead(client: ObjectClient, folder: Location, found: Survey) -> None:
         except ObjectError as error:
             if error.passing:
                 raise
-            # It was completed meanwhile, or this publisher may not delete: it need not.
-            _log.warning("%s, left by a publisher that was killed, stays: %s", uri, error)
+            # It was completed meanwhile, or this publisher may not delete, which is not essential.
+            _log.warning("%s, left by a killed publisher, was not removed: %s", uri, error)
             continue
-        _log.info("removed %s, left by a publisher that was killed", uri)
+        _log.info("removed %s, left by a killed publisher", uri)
 
 
 def reason_to_keep(client: ObjectClient, folder: Location, number: int) -> str:
-    """Tell why a version is not ours to remove; empty when it is."""
+    """Return why a version is not ours to remove; empty if it is."""
     found = survey(client, folder).numbers.get(number)
     if found is None or not found.complete:
         return "there is no such version"
     if not found.claimed:
-        return "another program put it there"
+        return "it was created by another program"
     manifest = client.read(file_of(folder, number, MANIFEST))
     if client.read(claim_of(folder, number)) != sha256(manifest).hexdigest().encode():
-        return "its manifest is not the one that was published"
+        return "its manifest has changed since it was published"
     promised = Manifest.parse(manifest, folder.below(str(number)).uri).promised
     extra = sorted(found.files.keys() - promised.keys() - {MANIFEST})
-    return f"it holds files of another program: {', '.join(extra)}" if extra else ""
+    return f"it contains files of another program: {', '.join(extra)}" if extra else ""
 
 
 def remove_version(client: ObjectClient, folder: Location, number: int) -> None:
-    """Remove a version that is ours.
+    """Remove one of our versions.
 
-    Without its manifest it is no version any more, so that goes first; and `saved_model.pb`, the
-    first name that TensorFlow Serving looks for, before what that needs. When this is cut off,
+    The manifest goes first: without it this is no longer a version. Then `saved_model.pb` goes, the
+    first name that TensorFlow Serving looks for, before what it needs. If this is interrupted,
     `clear_dead` does the rest.
     """
     manifest = file_of(folder, number, MANIFEST)

@@ -1,4 +1,4 @@
-"""A model root in a bucket, of whichever object store."""
+"""A model root in a bucket of any supported object store."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 class BucketStore:
     """Versions as folders `<root>/<model>/<integer>/` in a bucket.
 
-    `bucket_publishing` says how a version appears all or nothing where there is no rename.
+    See `bucket_publishing` for how a version appears at once without a rename.
     """
 
     client: ObjectClient
@@ -34,7 +34,7 @@ class BucketStore:
     def models(self) -> list[str]:
         """Return the names of the models that have a version; see `Store.models`.
 
-        A folder with a number in it is taken for one: what else lies in the bucket is not listed.
+        A folder with a number in it counts as one: other contents of the bucket are not listed.
 
         Raises:
             PermanentError: The bucket cannot be listed.
@@ -46,7 +46,7 @@ class BucketStore:
             return sorted(name for name in names if self._has_numbers(f"{prefix}{name}/"))
 
     def versions(self, model: str) -> list[Version]:
-        """Return the complete versions, rising; none when nothing is there.
+        """Return the complete versions, ascending; none if there is nothing.
 
         Raises:
             PermanentError: The model's name is invalid, or the bucket cannot be listed.
@@ -81,13 +81,13 @@ class BucketStore:
             if found.numbers[number].files.keys() == {*manifest.promised, MANIFEST}:
                 yield version, manifest
             else:
-                _log.warning("%s is damaged: its files are not its manifest's", version.uri)
+                _log.warning("%s is damaged: its files do not match its manifest", version.uri)
 
     def add(self, model: str, servable: Path, files: Mapping[str, str]) -> tuple[Version, bool]:
         """Publish files as the next version, all or nothing; see `Store.add`.
 
         Raises:
-            PermanentError: The bucket cannot be written, or a file is not what its digest says.
+            PermanentError: The bucket cannot be written, or a file does not match its digest.
             TransientError: The store does not answer.
         """
         folder = self._folder(model)
@@ -117,7 +117,7 @@ class BucketStore:
                 ) from error
 
     def reason_to_keep(self, model: str, version: Version) -> str:
-        """Tell why a version is not ours to remove; see `Store.reason_to_keep`."""
+        """Return why a version is not ours to remove; see `Store.reason_to_keep`."""
         folder = self._folder(model)
         with explained(folder):
             return reason_to_keep(self.client, folder, version.number)
@@ -127,11 +127,11 @@ class BucketStore:
         folder = self._folder(model)
         with explained(folder):
             if reason := reason_to_keep(self.client, folder, version.number):
-                raise PermanentError(f"a version of ours at {version.uri}", reason, "leave it")
+                raise PermanentError(f"a version of ours at {version.uri}", reason, "keep it")
             remove_version(self.client, folder, version.number)
 
     def _manifest(self, folder: Location, number: int) -> bytes | None:
-        """Return a version's manifest; None where the version was removed meanwhile."""
+        """Return a version's manifest; None if the version was removed meanwhile."""
         with explained(folder):
             try:
                 return self.client.read(file_of(folder, number, MANIFEST))

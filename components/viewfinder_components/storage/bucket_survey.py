@@ -1,4 +1,4 @@
-"""What lies below a model's folder in a bucket, from one listing."""
+"""The contents of a model's folder in a bucket, from one listing."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from viewfinder_components.storage.objects import ObjectClient
 from viewfinder_components.storage.version import MANIFEST, parse_number
 
 CLAIMS = ".claims"
-"""The folder whose objects say which numbers are taken, and by what."""
+"""The folder whose objects record which numbers are taken, and by what."""
 
 
 def claim_of(folder: Location, number: int) -> str:
@@ -28,12 +28,12 @@ _NEVER = datetime.fromtimestamp(0, UTC)
 
 @dataclass
 class Numbered:
-    """A number that is taken, by whatever."""
+    """A number that is taken, by anything."""
 
     files: dict[str, int] = field(default_factory=dict)
     """Sizes in bytes by path below the version."""
     claimed: bool = False
-    """Whether a publisher took it; what lies below other numbers is not ours."""
+    """Whether a publisher took it; anything below other numbers is not ours."""
     touched: datetime = _NEVER
     """When the newest object was written."""
 
@@ -44,7 +44,7 @@ class Numbered:
 
     @property
     def given_up(self) -> bool:
-        """Whether it never becomes a version: an empty manifest keeps its place."""
+        """Whether it can never become a version: an empty manifest keeps its place."""
         return self.files.get(MANIFEST) == 0
 
 
@@ -56,16 +56,16 @@ class Survey:
 
     @property
     def complete(self) -> list[int]:
-        """The versions' numbers, rising."""
+        """The versions' numbers, ascending."""
         return sorted(number for number, found in self.numbers.items() if found.complete)
 
     @property
     def newest(self) -> int:
-        """The highest version's number, 0 before the first."""
+        """The highest version number, 0 before the first."""
         return max(self.complete, default=0)
 
     def unfinished(self) -> Iterator[int]:
-        """Yield the numbers that a publisher claimed and did not complete so far, rising."""
+        """Yield the numbers that a publisher claimed but has not completed, ascending."""
         for number, found in sorted(self.numbers.items()):
             if found.claimed and not found.complete:
                 yield number

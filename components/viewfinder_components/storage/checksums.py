@@ -1,4 +1,4 @@
-"""Digests of files and parts of files, in the forms that stores want."""
+"""Digests of files and parts of files, in the forms that stores require."""
 
 import base64
 import hashlib
@@ -20,12 +20,12 @@ def digest_file(path: Path) -> str:
 
 
 def to_base64(digest: bytes) -> str:
-    """Write a digest as HTTP headers carry it."""
+    """Return a digest in the form used in HTTP headers."""
     return base64.b64encode(digest).decode()
 
 
 def check_digest(path: Path, expected: str, found: str) -> None:
-    """Refuse a file that changed since its digest was taken.
+    """Refuse a file that changed after its digest was computed.
 
     Raises:
         PermanentError: `found` is not `expected`; both are hexadecimal SHA-256.
@@ -35,7 +35,7 @@ def check_digest(path: Path, expected: str, found: str) -> None:
 
 
 def size_of(path: Path) -> int:
-    """Return how many bytes a file to publish has.
+    """Return the size in bytes of a file to publish.
 
     Raises:
         PermanentError: It is gone.
@@ -48,7 +48,7 @@ def size_of(path: Path) -> int:
 
 @contextmanager
 def opened(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file to publish; a symbolic link that took its place is not followed.
+    """Open a file to publish; a symbolic link that replaced it is not followed.
 
     Raises:
         PermanentError: It cannot be opened.

@@ -1,4 +1,4 @@
-"""One connection to each kind of object store, opened when it is first needed."""
+"""One connection to each kind of object store, opened on first use."""
 
 import os
 from functools import cache
@@ -10,11 +10,11 @@ from viewfinder_components.storage.objects import ObjectClient
 
 
 def open_client(location: Location) -> ObjectClient:
-    """Return a client of the bucket at `location`; nothing is asked of the store yet.
+    """Return a client of the bucket at `location`; no request is sent yet.
 
     Raises:
-        PermanentError: The environment gives no credentials (Cloud Storage), or an address that is
-            none.
+        PermanentError: The environment provides no credentials (Cloud Storage), or an invalid
+            address.
     """
     with explained(location):
         api = _connect(location.scheme, os.getpid())
@@ -29,7 +29,7 @@ def open_client(location: Location) -> ObjectClient:
 
 @cache
 def _connect(scheme: str, process: int) -> Any:
-    """Connect once a process: a fork must not share its parent's sockets."""
+    """Connect once per process: a fork must not share its parent's sockets."""
     if scheme == GS:
         from viewfinder_components.storage import gcs_client
 

@@ -1,4 +1,4 @@
-"""What a servable or a version holds, held against its manifest."""
+"""The files of a servable or a version, checked against its manifest."""
 
 import json
 import os
@@ -12,22 +12,22 @@ from viewfinder_components.storage.checksums import digest_file
 from viewfinder_components.storage.version import MANIFEST
 
 SCHEMA_VERSION = 1
-"""Of the manifests that this release writes and reads."""
+"""The schema version of manifests that this release writes and reads."""
 
 _AGAIN = "copy the version again, or export and publish the model again"
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a manifest says."""
+    """The contents of a manifest."""
 
     values: dict[str, Any]
     promised: dict[str, str]
-    """Hexadecimal SHA-256 by relative path; `manifest.json` itself is not among them."""
+    """Hexadecimal SHA-256 by relative path; `manifest.json` itself is not included."""
 
     @property
     def run_id(self) -> Any:
-        """The run that made the version, None where the manifest names none."""
+        """The run that made the version, None if the manifest names none."""
         return self.values.get("run_id")
 
     @classmethod
@@ -35,7 +35,7 @@ class Manifest:
         """Read `manifest.json`.
 
         Raises:
-            PermanentError: It is missing or something else.
+            PermanentError: It is missing or invalid.
         """
         path = directory / MANIFEST
         try:
@@ -47,15 +47,15 @@ class Manifest:
 
     @classmethod
     def parse(cls, content: bytes, name: str) -> "Manifest":
-        """Take a manifest's bytes apart.
+        """Parse a manifest.
 
         Args:
             content: The file.
-            name: Where it lies, for the error.
+            name: Its location, for the error.
 
         Raises:
-            PermanentError: It is no manifest with a digest for every name in `files`, or one of
-                another schema, or a name leads out of the version.
+            PermanentError: It is not a manifest with a digest for every name in `files`, has
+                another schema, or a name leads outside the version.
         """
         try:
             values = json.loads(content)
@@ -79,12 +79,12 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Contents:
-    """The files that a manifest promises and those that are there."""
+    """The files that a manifest lists and those that exist."""
 
     directory: Path
     manifest: dict[str, Any]
     promised: dict[str, str]
-    """Hexadecimal SHA-256 by relative path; `manifest.json` itself is not among them."""
+    """Hexadecimal SHA-256 by relative path; `manifest.json` itself is not included."""
     present: frozenset[str]
     """Relative paths, without `manifest.json`."""
 
@@ -93,7 +93,7 @@ class Contents:
         """Read the manifest and list the files.
 
         Raises:
-            PermanentError: There is no manifest or it is none, or the directory holds anything but
+            PermanentError: There is no valid manifest, or the directory contains anything but
                 files and directories.
         """
         manifest = Manifest.read(directory)
@@ -102,16 +102,16 @@ class Contents:
 
     @property
     def missing(self) -> list[str]:
-        """Files that are promised and not there."""
+        """Files that are listed but do not exist."""
         return sorted(self.promised.keys() - self.present)
 
     @property
     def extra(self) -> list[str]:
-        """Files that are there and not promised."""
+        """Files that exist but are not listed."""
         return sorted(self.present - self.promised.keys())
 
     def differences(self) -> str:
-        """Read every file and say what is not as the manifest says; empty when nothing is."""
+        """Read every file and describe differences from the manifest; empty if there are none."""
         both = self.present & self.promised.keys()
         found = {
             "missing": self.missing,
@@ -122,7 +122,7 @@ class Contents:
 
 
 def changed_files(directory: Path, promised: dict[str, str], names: Iterable[str]) -> list[str]:
-    """Return which of the files have other contents than was promised, sorted.
+    """Return which of the files have contents other than listed, sorted.
 
     Raises:
         PermanentError: A file cannot be read.
@@ -147,7 +147,7 @@ def _list_files(directory: Path) -> Iterator[str]:
             # A link may lead anywhere, and reading a pipe never ends.
             if path.is_symlink() or not (path.is_file() or path.is_dir()):
                 raise PermanentError(
-                    f"nothing but files and directories in {directory}",
+                    f"only files and directories in {directory}",
                     f"{path.relative_to(directory)}, a link or a special file",
                     _AGAIN,
                 )

@@ -1,4 +1,4 @@
-"""Copy files so that they stay: digests held against, read-only, on the disk."""
+"""Copy files durably: digests checked, read-only, flushed to disk."""
 
 import errno
 import hashlib
@@ -10,22 +10,22 @@ from typing import IO
 
 from viewfinder_components.storage.checksums import CHUNK, check_digest, opened
 
-# Readable by everybody, whatever the umask: a server runs as another user than the one who
-# publishes. Not writable: a version never changes.
+# Readable by everybody, whatever the umask: a server runs as a different user than the publisher.
+# Not writable: a version never changes.
 _FILE_MODE = 0o444
 _FOLDER_MODE = 0o755
 
 
 def copy_files(source: Path, target: Path, files: Mapping[str, str]) -> None:
-    """Copy `files` from `source` into the new directory `target` and bring them to the disk.
+    """Copy `files` from `source` into the new directory `target` and flush them to disk.
 
     Args:
         source: The directory to copy from.
-        target: The directory to make.
+        target: The directory to create.
         files: Every file's hexadecimal SHA-256 by its relative path.
 
     Raises:
-        PermanentError: A file cannot be read or is not what its digest says.
+        PermanentError: A file cannot be read or does not match its digest.
         OSError: `target` cannot be written.
     """
     make_folder(target)
@@ -40,10 +40,10 @@ def copy_files(source: Path, target: Path, files: Mapping[str, str]) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder that everybody may read, and those above it; what is there stays as it is.
+    """Create a folder that everybody may read, and its parents; existing ones are not changed.
 
     Raises:
-        OSError: It cannot be made.
+        OSError: It cannot be created.
     """
     if path.is_dir():
         return
@@ -53,7 +53,7 @@ def make_folder(path: Path) -> None:
 
 
 def sync_directory(path: Path) -> None:
-    """Bring a directory's entries to the disk."""
+    """Flush a directory's entries to disk."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Bring a version from a bucket to this machine: verified, resumed where it was cut off."""
+"""Download a version from a bucket: verified, and resumed where it was interrupted."""
 
 import hashlib
 import os
@@ -15,24 +15,24 @@ from viewfinder_components.storage.locking import locked
 from viewfinder_components.storage.objects import ObjectClient
 from viewfinder_components.storage.version import MANIFEST
 
-_PIECE = 8 << 20  # bytes a request; a download that was cut off loses no more
+_PIECE = 8 << 20  # bytes per request; an interrupted download loses no more
 _DOWNLOADS = 4  # at a time
 
 
 def download_version(client: ObjectClient, place: Location, cache: Path) -> Path:
     """Return the folder `<cache>/<digest of the root>/<model>/<number>` with a version's files.
 
-    It appears by one rename, with every file held against the manifest. What an earlier download
-    that was cut off had brought is not asked for again. Two at once wait for each other.
+    It appears by one rename, with every file checked against the manifest. What an earlier,
+    interrupted download fetched is not requested again. Concurrent downloads wait for each other.
 
     Args:
         client: The bucket.
         place: The version, `<root>/<model>/<number>`.
-        cache: A directory of ours; made when missing.
+        cache: Our own directory; made when missing.
 
     Raises:
-        ObjectError: The store refuses, or does not answer.
-        PermanentError: There is no such version, or its files are not what its manifest says.
+        ObjectError: The store rejects the request, or does not answer.
+        PermanentError: There is no such version, or its files do not match its manifest.
         OSError: `cache` cannot be written.
     """
     root, _, rest = place.uri.rpartition("/")[0].rpartition("/")
@@ -82,12 +82,12 @@ def _download(client: ObjectClient, place: Location, target: Path) -> None:
 
 
 def download_object(client: ObjectClient, key: str, size: int, path: Path) -> None:
-    """Append to a file what it lacks of an object.
+    """Append the missing part of an object to a file.
 
     Args:
         client: The bucket.
         key: The object.
-        size: Its bytes.
+        size: Its size in bytes.
         path: The file; made when missing.
     """
     with path.open("ab") as file:
@@ -96,9 +96,9 @@ def download_object(client: ObjectClient, key: str, size: int, path: Path) -> No
 
 
 def _bring(client: ObjectClient, key: str, size: int, path: Path, sha256: str) -> None:
-    """Bring one file, from where an earlier download stopped."""
+    """Download one file, from where an earlier download stopped."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    for _ in range(2):  # what an earlier download left may be damaged: then all of it again
+    for _ in range(2):  # an earlier download's part may be damaged: then all of it again
         download_object(client, key, size, path)
         found = digest_file(path)
         if found == sha256:

@@ -1,7 +1,7 @@
 """Buckets of Google Cloud Storage.
 
-Who is asking comes from Application Default Credentials: workload identity in a cluster, `gcloud
-auth application-default login` on a laptop. `STORAGE_EMULATOR_HOST` leads to another server.
+Credentials are Application Default Credentials: workload identity in a cluster, `gcloud
+auth application-default login` on a laptop. `STORAGE_EMULATOR_HOST` selects another server.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from viewfinder_components.storage.objects import Action, ErrorKind, ObjectError
 from viewfinder_components.storage.retrying import PATIENCE_SECONDS, retried
 
 _CONNECTIONS = 64  # more than any of our pools has threads
-_PART = 8 << 20  # of a resumable transfer; after a break no more than this is sent again
+_PART = 8 << 20  # of a resumable transfer; after an interruption at most this much is sent again
 _TIMEOUT = (10, 60)  # seconds to connect, and between two packets
 _NEW = 0  # the generation of an object that does not exist
 
@@ -95,7 +95,7 @@ class GcsClient:
             content: bytes = self._bucket.blob(name).download_as_bytes(
                 start=start or None,
                 end=end,
-                raw_download=True,  # as it is stored, whatever its Content-Encoding
+                raw_download=True,  # as stored, whatever its Content-Encoding
                 timeout=_TIMEOUT,
                 retry=None,
             )
@@ -144,13 +144,13 @@ class GcsClient:
         return blob
 
     def _send(self, name: str, file: IO[bytes], size: int, crc32c: str) -> str:
-        """Write an object that does not exist; return the checksum of what the store received."""
+        """Write an object that does not exist; return the store's checksum of what it received."""
         from google.cloud.storage.retry import DEFAULT_RETRY
 
         blob = self._bucket.blob(name, chunk_size=_PART)
         with _translated("create"):
-            # Above 8 MiB this is a resumable transfer, which goes on after a break. The store
-            # refuses what does not have the checksum.
+            # Above 8 MiB this is a resumable transfer, which can be continued. The store
+            # rejects data that does not match the checksum.
             blob.upload_from_file(
                 file,
                 size=size,
@@ -163,7 +163,7 @@ class GcsClient:
 
 
 def _crc32c(file: IO[bytes]) -> tuple[str, str]:
-    """Return a file's CRC32C as the store writes it, and its hexadecimal SHA-256."""
+    """Return a file's CRC32C in the store's notation, and its hexadecimal SHA-256."""
     import google_crc32c
 
     checksum, digest = google_crc32c.Checksum(), hashlib.sha256()
@@ -175,7 +175,7 @@ def _crc32c(file: IO[bytes]) -> tuple[str, str]:
 
 @contextmanager
 def _translated(action: Action) -> Iterator[None]:
-    """Raise what the library raises as an ObjectError."""
+    """Reraise the library's exceptions as ObjectError."""
     import requests
     import urllib3
     from google.api_core import exceptions
@@ -203,12 +203,12 @@ def _translated(action: Action) -> Iterator[None]:
 
 
 def _explain_missing(message: str) -> str:
-    """Return which file was looked for; the library names it only where the environment does."""
+    """Return which file was looked for; the library names it only if the environment does."""
     home = os.environ.get("CLOUDSDK_CONFIG") or "~/.config/gcloud"
     file = Path(os.path.expanduser(home)) / "application_default_credentials.json"
     if "GOOGLE_APPLICATION_CREDENTIALS" in os.environ or file.is_file():
         return message
-    return f"no GOOGLE_APPLICATION_CREDENTIALS, no file at {file} and no service account's"
+    return f"no GOOGLE_APPLICATION_CREDENTIALS, no file at {file} and no service account"
 
 
 def _kind(status: int | None, action: Action, message: str) -> ErrorKind:
@@ -216,7 +216,7 @@ def _kind(status: int | None, action: Action, message: str) -> ErrorKind:
         return "unreachable"
     if status == 404 and (action in ("list", "create") or "bucket does not exist" in message):
         return "no_bucket"
-    # Who may create and not delete gets this answer where the name is taken.
+    # A user who may create but not delete gets this answer if the name is taken.
     if status == 403 and action == "create" and "storage.objects.delete" in message:
         return "taken"
     return _KINDS.get(status, "refused")

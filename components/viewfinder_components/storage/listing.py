@@ -1,4 +1,4 @@
-"""Go through a bucket page by page."""
+"""List a bucket page by page."""
 
 from collections.abc import Iterator
 
@@ -6,9 +6,9 @@ from viewfinder_components.storage.objects import ObjectClient, ObjectInfo
 
 
 def list_objects(client: ObjectClient, prefix: str) -> Iterator[ObjectInfo]:
-    """Yield every object whose key begins with `prefix`, in the order of the keys' bytes.
+    """Yield every object whose key starts with `prefix`, in the order of the keys' bytes.
 
-    No more than a page is in memory, and the next one is asked for when it is needed.
+    Only one page is in memory at a time, and the next one is requested when needed.
     """
     following = None
     while True:
@@ -20,7 +20,7 @@ def list_objects(client: ObjectClient, prefix: str) -> Iterator[ObjectInfo]:
 
 
 def list_folders(client: ObjectClient, prefix: str) -> Iterator[str]:
-    """Yield what stands between `prefix` and the next slash, once each."""
+    """Yield each name between `prefix` and the next slash, once."""
     following = None
     while True:
         page = client.page(prefix, delimiter="/", following=following)

@@ -32,14 +32,14 @@ _TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
 class LocalStore:
     """Versions as directories `<root>/<model>/<integer>/`.
 
-    A version appears by one rename, whole, and its files are read-only. The rename fails when the
+    A version appears complete, by one rename, and its files are read-only. The rename fails if the
     number is taken, so two publishers never share one, even where locks are not supported.
     """
 
     root: Path
-    """An absolute path; need not exist yet."""
+    """An absolute path; may not exist yet."""
     uri: str = ""
-    """What others call the root; empty for `file://` and the path."""
+    """The root's URI for others; empty for `file://` and the path."""
 
     def models(self) -> list[str]:
         """Return the names of the models that have a version; see `Store.models`.
@@ -52,9 +52,9 @@ class LocalStore:
             return sorted(name for name in names if self.versions(name))
 
     def versions(self, model: str) -> list[Version]:
-        """Return the complete versions, rising; none when the model or the root is not there.
+        """Return the complete versions, ascending; none if the model or the root does not exist.
 
-        Names that are no integers, symbolic links and directories without a manifest are not ours
+        Names that are not integers, symbolic links and directories without a manifest are not ours
         and are ignored.
 
         Raises:
@@ -77,7 +77,7 @@ class LocalStore:
                 manifest = Manifest.read(path)
                 if manifest.run_id != run_id:
                     continue
-                # Reads every byte, so only of the versions in question.
+                # Reads every byte, so only for the versions in question.
                 difference = Contents.read(path).differences()
             except PermanentError as error:
                 if not path.exists():  # removed meanwhile
@@ -92,7 +92,7 @@ class LocalStore:
         """Publish files as the next version, all or nothing; see `Store.add`.
 
         Raises:
-            PermanentError: The root cannot be written, a file is not what its digest says, or no
+            PermanentError: The root cannot be written, a file does not match its digest, or no
                 higher number is left.
             TransientError: The root does not answer.
         """
@@ -104,7 +104,7 @@ class LocalStore:
                 return same, True
             with staging_area(folder) as content:
                 copy_files(servable, content, files)
-                # Held while looking again, or a retry beside a first try that still runs would
+                # Held while checking again, or a retry during a first attempt still running would
                 # publish the same files twice.
                 with locked(folder / ".lock"):
                     if same := self._published_before(model, files):
@@ -114,7 +114,7 @@ class LocalStore:
             return version, False
 
     def fetch(self, version: Version, cache: Path) -> Path:
-        """Return where a version lies; nothing is copied. See `Store.fetch`."""
+        """Return where a version is; nothing is copied. See `Store.fetch`."""
         return self._path(version)
 
     def read(self, version: Version, name: str) -> bytes:
@@ -129,19 +129,19 @@ class LocalStore:
                 ) from error
 
     def reason_to_keep(self, model: str, version: Version) -> str:
-        """Tell why a version is not ours to remove; see `Store.reason_to_keep`."""
+        """Return why a version is not ours to remove; see `Store.reason_to_keep`."""
         if version not in self.versions(model):
             return "there is no such version"
         try:
             extra = Contents.read(self._path(version)).extra
         except PermanentError as error:
             return str(error)
-        return f"it holds files of another program: {', '.join(extra)}" if extra else ""
+        return f"it contains files of another program: {', '.join(extra)}" if extra else ""
 
     def remove(self, model: str, version: Version) -> None:
-        """Remove a version: one rename takes it away; see `Store.remove`."""
+        """Remove a version with a single rename; see `Store.remove`."""
         if reason := self.reason_to_keep(model, version):
-            raise PermanentError(f"a version of ours at {version.uri}", reason, "leave it")
+            raise PermanentError(f"a version of ours at {version.uri}", reason, "keep it")
         folder = self._folder(model)
         with explained(self.root):
             clear_dead(folder)
@@ -153,7 +153,7 @@ class LocalStore:
         return self.root / validate_model_name(model)
 
     def _published_before(self, model: str, files: Mapping[str, str]) -> Version | None:
-        """Find a version of these very files: their digests stand in the manifest as well."""
+        """Find a version of exactly these files: the manifest contains each file's digest."""
         for version in reversed(self.versions(model)):
             path = self._path(version)
             if _digest(path / MANIFEST) != files[MANIFEST]:
@@ -173,7 +173,7 @@ class LocalStore:
 
 
 def _numbers(folder: Path) -> Iterator[int]:
-    """Yield the numbers that are taken, by whatever."""
+    """Yield the numbers that are taken, by anything."""
     try:
         names = os.listdir(folder)
     except FileNotFoundError:
@@ -187,7 +187,7 @@ def _complete(folder: Path, number: int) -> bool:
 
 
 def _rename(content: Path, folder: Path) -> int:
-    """Let `content` appear below `folder` under the next number that is free."""
+    """Make `content` appear below `folder` under the next free number."""
     while True:
         number = next_number(_numbers(folder), str(folder))
         try:
@@ -201,11 +201,11 @@ def _rename(content: Path, folder: Path) -> int:
 
 
 def _warn_if_unreachable(folder: Path) -> None:
-    """Log which folder above a version only its owner may enter."""
+    """Log which folder above a version only its owner can enter."""
     closed = [path for path in (folder, *folder.parents) if not path.stat().st_mode & stat.S_IXOTH]
     if closed:
         _log.warning(
-            "other users cannot reach the versions in %s: %s lets nobody else in (chmod o+x it to "
+            "other users cannot reach the versions in %s: %s is closed to them (chmod o+x it to "
             "serve as another user)",
             folder,
             closed[-1],

@@ -1,4 +1,4 @@
-"""Where something lies in an object store: scheme, bucket, key."""
+"""A location in an object store: scheme, bucket, key."""
 
 import re
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ from viewfinder_components.errors import UsageError
 
 GS, S3 = "gs", "s3"
 _SCHEMES = {"gs": GS, "s3": S3, "minio": S3}
-"""What a URI may begin with. Kubeflow Pipelines writes `minio://` for what KServe reads as `s3://`.
+"""Supported URI schemes. Kubeflow Pipelines writes `minio://` where KServe expects `s3://`.
 """
 
 BUCKET_SCHEMES = tuple(f"{scheme}://" for scheme in _SCHEMES)
@@ -23,13 +23,13 @@ _KEY_BYTES = 1024
 
 @dataclass(frozen=True)
 class Location:
-    """A bucket, and a key or the beginning of keys in it."""
+    """A bucket, and a key or key prefix in it."""
 
     scheme: str
     """`gs` or `s3`."""
     bucket: str
     key: str = ""
-    """Never begins with a slash, and is not percent-encoded."""
+    """Never starts with a slash, and is not percent-encoded."""
 
     @classmethod
     def parse(cls, uri: str) -> Self:
@@ -50,20 +50,20 @@ class Location:
         return f"{self.scheme}://{self.bucket}/{self.key}".rstrip("/")
 
     def below(self, *names: str) -> Self:
-        """Return a location in this one, taken as a folder."""
+        """Return a location within this one, treated as a folder."""
         return replace(self, key="/".join(filter(None, (self.key, *names))))
 
     def normalized(self) -> Self:
-        """Return the location as a folder below which things can be put.
+        """Return the location as a folder in which to put objects.
 
         Raises:
-            UsageError: Stores and their readers do not agree what it names.
+            UsageError: Stores and their readers would interpret it differently.
         """
         names = self.key.strip("/").split("/") if self.key.strip("/") else []
-        # An object may be called so; a folder on a disk, where a pod's copy of it ends, may not.
+        # An object may have such a name; a folder on disk, where a pod puts its copy, may not.
         if any(name in ("", ".", "..") for name in names):
             raise UsageError(
-                "folder names between single slashes",
+                "folder names separated by single slashes",
                 repr(self.uri),
                 f"write it like {self.scheme}://bucket/models/fruit, without '.', '..' and '//'",
             )
@@ -79,8 +79,8 @@ class Location:
             raise UsageError(
                 f"a bucket name in {self.scheme}://bucket/path: 3 or more {characters}",
                 f"{self.bucket!r} in {uri!r}",
-                "name the bucket as `gcloud storage ls` or `aws s3 ls` does",
+                "write the bucket's name as shown by `gcloud storage ls` or `aws s3 ls`",
             )
         if len(self.key.encode("utf-8", "surrogatepass")) > _KEY_BYTES:
             received = f"{len(self.key.encode('utf-8', 'surrogatepass'))} in {uri[:80]!r}..."
-            raise UsageError(f"at most {_KEY_BYTES} bytes after the bucket", received, "move")
+            raise UsageError(f"at most {_KEY_BYTES} bytes after the bucket", received, "shorten it")

@@ -1,29 +1,27 @@
-"""Find a model's versions under a model root, or say which models there are instead."""
+"""Find a model's versions under a model root, or report which models exist instead."""
 
 from difflib import get_close_matches
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.spelling import spell
 from viewfinder_components.storage.store import Store
 from viewfinder_components.storage.version import Version
 
 _MOST_NAMED = 10
-_REMEDY = "correct the name or --model-root"
 
 
-def find_version(
-    store: Store, model: str, number: int, root: str, remedy: str = _REMEDY
-) -> Version:
+def find_version(store: Store, model: str, number: int, root: str, remedy: str = "") -> Version:
     """Return one complete version of a model.
 
     Args:
         store: The model root.
         model: The model's name.
         number: Which version; 0 for the newest.
-        root: What the user calls the model root, for the error.
-        remedy: What to do where there is no such model.
+        root: The user's name for the model root, for the error.
+        remedy: What to do if there is no such model; empty for correcting the name.
 
     Raises:
-        PermanentError: There is none; the message names the models or versions that there are.
+        PermanentError: There is none; the message names the existing models or versions.
         TransientError: The store does not answer.
     """
     versions = find_versions(store, model, root, remedy)
@@ -40,17 +38,17 @@ def find_version(
     )
 
 
-def find_versions(store: Store, model: str, root: str, remedy: str = _REMEDY) -> list[Version]:
-    """Return the complete versions of a model, rising; at least one.
+def find_versions(store: Store, model: str, root: str, remedy: str = "") -> list[Version]:
+    """Return the complete versions of a model, ascending; at least one.
 
     Args:
         store: The model root.
         model: The model's name.
-        root: What the user calls the model root, for the error.
-        remedy: What to do where there is no such model.
+        root: The user's name for the model root, for the error.
+        remedy: What to do if there is no such model; empty for correcting the name.
 
     Raises:
-        PermanentError: There is none; the message names the models that there are.
+        PermanentError: There is none; the message names the existing models.
         TransientError: The store does not answer.
     """
     if versions := store.versions(model):
@@ -66,7 +64,9 @@ def find_versions(store: Store, model: str, root: str, remedy: str = _REMEDY) ->
     raise PermanentError(
         f"a published version of {model} under {root}",
         f"only {_enumerate(models)} there" if models else "no model there",
-        f"did you mean {near[0]}?" if near else remedy,
+        f"did you mean {near[0]}?"
+        if near
+        else remedy or f"correct the name or {spell('model_root')}",
     )
 
 

@@ -1,4 +1,4 @@
-"""What an object store can do, whoever makes it, and how it may fail."""
+"""The operations of an object store, of any vendor, and how they may fail."""
 
 from datetime import datetime
 from pathlib import Path
@@ -6,29 +6,29 @@ from typing import Literal, NamedTuple, Protocol
 
 Action = Literal["list", "read", "create", "delete"]
 ErrorKind = Literal[
-    "taken",  # the name that was to be created exists
+    "taken",  # the name to be created already exists
     "missing",  # no such object
     "no_bucket",
     "forbidden",
     "no_credentials",
     "archived",  # S3 Glacier: it must be restored before it can be read
-    "damaged",  # what arrived is not what was sent
-    "refused",  # any other answer that a retry does not change
-    "unreachable",  # no answer, or one that says: later
-    "broken_off",  # the answer began and did not end
+    "damaged",  # the data changed in transit
+    "refused",  # any other rejection that a retry does not change
+    "unreachable",  # no answer, or a request to retry later
+    "broken_off",  # the answer was interrupted
 ]
 _PASSING = ("unreachable", "broken_off")
 
 
 class ObjectError(Exception):
-    """What an object store answered instead of doing what it was asked.
+    """An object store's failure to do what it was asked.
 
-    Internal to the rooms that speak with stores: they turn it into an error with a remedy, or into
-    a row of the index.
+    Internal to the packages that use object stores: they turn it into an error with a remedy, or
+    into a row of the index.
 
     Args:
         kind: What went wrong.
-        action: What it was asked.
+        action: What was requested.
         detail: What the store or its library said.
     """
 
@@ -40,63 +40,63 @@ class ObjectError(Exception):
 
     @property
     def passing(self) -> bool:
-        """Whether asking again may help."""
+        """Whether a retry may help."""
         return self.kind in _PASSING
 
 
 class ObjectInfo(NamedTuple):
-    """An object as a listing tells of it."""
+    """An object in a listing."""
 
     name: str
     """Its whole key."""
     size: int
-    """Bytes."""
+    """Size in bytes."""
     updated: datetime
     """When it was written, by the store's clock."""
 
 
 class Page(NamedTuple):
-    """A part of a listing."""
+    """One page of a listing."""
 
     objects: list[ObjectInfo]
     """In the order of their keys' bytes."""
     folders: list[str]
-    """Keys up to and with the delimiter, where one was given."""
+    """Keys up to and including the delimiter, if one was given."""
     following: str | None
-    """What to ask the next page with; None on the last."""
+    """The token for the next page; None on the last."""
 
 
 class ObjectClient(Protocol):
-    """A bucket. Thread-safe; every method raises ObjectError and tries again what may pass."""
+    """A bucket. Thread-safe; every method raises ObjectError and retries errors that may pass."""
 
     scheme: str
     bucket: str
 
     def page(self, prefix: str, delimiter: str = "", following: str | None = None) -> Page:
-        """List up to 1,000 keys that begin with `prefix`."""
+        """List up to 1,000 keys that start with `prefix`."""
 
     def stat(self, name: str) -> ObjectInfo:
-        """Look at an object without reading it."""
+        """Get an object's properties without reading it."""
 
     def read(self, name: str, start: int = 0, stop: int | None = None) -> bytes:
         """Read the bytes from `start` to `stop`, to the end by default.
 
-        A whole object is held against the checksum that the store keeps. There must be at least
-        one byte from `start` on, unless all is read.
+        A whole object is checked against the store's checksum. There must be at least one byte
+        from `start` on, unless everything is read.
         """
 
     def create(self, name: str, content: bytes) -> None:
         """Write a small object, unless the name is taken."""
 
     def upload(self, name: str, path: Path, sha256: str) -> None:
-        """Write a file, unless the name is taken; nothing appears before all of it has arrived.
+        """Write a file, unless the name is taken; nothing appears until all of it has arrived.
 
-        What was read is held against `sha256`, and what the store says that it received against
-        what was sent.
+        What was read is checked against `sha256`, and the store's checksum of what it received
+        against what was sent.
         """
 
     def holds(self, name: str, path: Path, sha256: str) -> bool:
-        """Whether an object is this very file, by size and by the checksum that the store keeps."""
+        """Whether an object is exactly this file, by size and by the store's checksum."""
 
     def delete(self, name: str) -> None:
-        """Delete an object; it may be gone already."""
+        """Delete an object; it may already be gone."""

@@ -15,7 +15,7 @@ _WRONG_PATH = (errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP, err
 
 @contextmanager
 def explained(root: Path) -> Iterator[None]:
-    """Raise what the block's work below `root` meets as an error with a remedy.
+    """Raise errors that occur in the block's work below `root` as errors with a remedy.
 
     Raises:
         PermanentError: No permission, no room, or no directory.
@@ -35,12 +35,12 @@ def explained(root: Path) -> Iterator[None]:
             raise PermanentError(
                 f"room for a version below the model root {root}",
                 received,
-                "make room, such as by `viewfinder prune`, or set another model_root",
+                "free some space, for example with `viewfinder prune`, or set another model_root",
             ) from error
         if error.errno in _WRONG_PATH:
             raise PermanentError(
                 f"a directory as the model root {root}", received, "set another model_root"
             ) from error
         raise TransientError(
-            f"a model root {root} that answers", received, "try again when the disk is back"
+            f"a model root {root} that answers", received, "try again when the disk is available"
         ) from error

@@ -1,9 +1,9 @@
-"""Try from where this runs whether a model root or a place with photos can be used.
+"""Test, from where it runs, whether a model root or a location of photos can be used.
 
     python -m viewfinder_components.storage.probe URI [--write]
 
-Prints one sentence. Exit code 0: it can; 1: it cannot, and trying again cannot help; 2: it could
-not be reached now; 64: the command is wrong.
+Prints one sentence. Exit code 0: usable; 1: not usable, and a retry cannot help; 2: currently
+unreachable; 64: the command is wrong.
 """
 
 import argparse
@@ -27,11 +27,11 @@ _WRONG_COMMAND = 64
 
 
 def probe(uri: str, *, write: bool = False) -> str:
-    """Read at `uri`, and write if asked; nothing stays behind.
+    """Read at `uri`, and write if requested; everything written is removed.
 
     Args:
         uri: As for `store.open_store`.
-        write: Also create an object or file, read it again and delete it.
+        write: Also create an object or file, read it back and delete it.
 
     Returns:
         What works, in a sentence.
@@ -61,7 +61,7 @@ def _probe_bucket(client: ObjectClient, key: str, write: bool) -> None:
     client.create(name, _CONTENT)
     try:
         if client.read(name) != _CONTENT:
-            raise ObjectError("damaged", "read", f"{name} came back changed")
+            raise ObjectError("damaged", "read", f"{name} had changed when read back")
         _need_conditional_writes(client, name)
     finally:
         client.delete(name)
@@ -76,8 +76,8 @@ def _need_conditional_writes(client: ObjectClient, name: str) -> None:
         raise
     raise PermanentError(
         "a store that honours conditional writes (If-None-Match: *)",
-        "one that wrote over an object nevertheless",
-        "update the store: two publishers could share a version on this one",
+        "one that overwrote an object",
+        "update the store: without this, two publishers could share a version",
     )
 
 
@@ -88,18 +88,18 @@ def _probe_folder(root: Path, write: bool) -> None:
         path.write_bytes(_CONTENT)
         path.unlink()
     if not root.is_dir():
-        raise PermanentError(f"a folder {root}", "nothing there", "make it, or correct the path")
+        raise PermanentError(f"a folder {root}", "nothing there", "create it, or correct the path")
     os.listdir(root)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m viewfinder_components.storage.probe")
-    parser.add_argument("uri", help="a model root or a place with photos")
-    parser.add_argument("--write", action="store_true", help="try to write there as well")
+    parser.add_argument("uri", help="a model root or a location of photos")
+    parser.add_argument("--write", action="store_true", help="also try to write there")
     try:
         options = parser.parse_args(arguments)
-    except SystemExit as end:  # argparse's own code for a wrong command is ours for "later"
+    except SystemExit as end:  # argparse's own code for a wrong command is our 2, "unreachable"
         return _WRONG_COMMAND if end.code else 0
     try:
         print(probe(options.uri, write=options.write))

@@ -1,7 +1,7 @@
 """Model roots on a Kubernetes volume claim.
 
-`pvc://<claim>/<path>` is how KServe names a path on a claim. The pods that publish mount the claim
-at `/mnt/pvc/<claim>`; KServe mounts it where its own containers want it.
+`pvc://<claim>/<path>` is KServe's notation for a path on a claim. The pods that publish mount the
+claim at `/mnt/pvc/<claim>`; KServe mounts it where its own containers need it.
 """
 
 import re
@@ -12,7 +12,7 @@ from viewfinder_components.storage.local_store import LocalStore
 
 PVC = "pvc://"
 MOUNTS = Path("/mnt/pvc")
-"""Where the pods mount claims, one folder a claim."""
+"""Where the pods mount claims, one folder per claim."""
 
 _CLAIM = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")  # a Kubernetes object's name
 
@@ -27,7 +27,7 @@ def open_claim(root: str) -> LocalStore:
     """Open the model root of a `pvc://` URI.
 
     Raises:
-        PermanentError: It names no claim, leads out of the claim, or the claim is not mounted here.
+        PermanentError: It names no claim, leads outside it, or the claim is not mounted here.
     """
     claim, _, path = root[len(PVC) :].partition("/")
     names = [name for name in path.split("/") if name]
@@ -41,7 +41,7 @@ def open_claim(root: str) -> LocalStore:
         raise PermanentError(
             f"the volume claim {claim} mounted at {MOUNTS / claim}",
             "no such folder",
-            "mount the claim in the step's pod, or run this where it is mounted; elsewhere only "
-            f"`viewfinder deploy MODEL/NUMBER --without-comparison` takes a {PVC} root",
+            "mount the claim in the step's pod, or run this where it is mounted; elsewhere, only "
+            f"`viewfinder deploy MODEL/NUMBER --without-comparison` accepts a {PVC} root",
         )
     return LocalStore(MOUNTS.joinpath(claim, *names), uri=f"{PVC}{'/'.join((claim, *names))}")

@@ -1,4 +1,4 @@
-"""Which versions stay, and which may go."""
+"""Which versions to keep, and which to remove."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,13 +13,13 @@ _GONE = "it is gone"
 
 @dataclass(frozen=True)
 class RetentionRule:
-    """What stays of a model's versions."""
+    """What to keep of a model's versions."""
 
     keep: int = 3
-    """How many of the newest versions stay; at least 1."""
+    """How many of the newest versions to keep; at least 1."""
     served: frozenset[str] = frozenset()
-    """What is served now, and stays however old it is: numbers, or URIs that end in
-    `<model>/<number>`, whatever they call the root."""
+    """What is being served, which is kept however old it is: numbers, or URIs that end in
+    `<model>/<number>`, whatever the root is called."""
 
     def __post_init__(self) -> None:
         if self.keep < 1:
@@ -28,7 +28,7 @@ class RetentionRule:
             _parse_served(entry)
 
     def candidates(self, model: str, versions: Iterable[Version]) -> list[Version]:
-        """Return the versions of `model` that may go, the oldest first."""
+        """Return the versions of `model` to remove, oldest first."""
         served = self._served_numbers(model)
         return [
             version for version in sorted(versions)[: -self.keep] if version.number not in served
@@ -44,17 +44,17 @@ class RetentionRule:
 
 
 def _parse_served(entry: str) -> tuple[str, int]:
-    """Return the folder and the number of a version that is served.
+    """Return the folder and the number of a version that is being served.
 
     Raises:
-        UsageError: It is neither a number nor a version's URI: nothing may go while it is unclear
-            what is served.
+        UsageError: It is neither a number nor a version's URI: nothing may be removed while it is
+            unclear what is being served.
     """
     folder, _, last = entry.strip().rstrip("/").rpartition("/")
     number = parse_number(last)
     if number is None:
         raise UsageError(
-            "numbers or version URIs as what is served",
+            "numbers or URIs of the versions that are served",
             repr(entry),
             "write 3 or s3://models/fruit/3 for example",
         )
@@ -63,12 +63,12 @@ def _parse_served(entry: str) -> tuple[str, int]:
 
 @dataclass(frozen=True)
 class Pruning:
-    """What was done, or would be in a dry run."""
+    """What was done, or would be done in a dry run."""
 
     kept: tuple[Version, ...]
     removed: tuple[Version, ...]
     unmanaged: dict[Version, str] = field(default_factory=dict)
-    """Versions that could go and are not ours to remove, with the reason; they are kept."""
+    """Versions that were to be removed but are not ours, with the reason; they are kept."""
 
 
 def prune_versions(
@@ -76,15 +76,15 @@ def prune_versions(
 ) -> Pruning:
     """Remove the old versions of a model.
 
-    The newest version never goes, nor what is served, nor what another program put there. Readers
-    see a version whole or not at all, whenever this is cut off. What another prune removes at the
-    same time is neither kept nor removed.
+    The newest version is never removed, nor what is served, nor what another program created.
+    Readers see a version complete or not at all, whenever this is interrupted. What a concurrent
+    prune removes is neither kept nor removed.
 
     Args:
         model_root: As for `store.open_store`.
         model: The model's name.
-        rule: What stays.
-        dry_run: Remove nothing, and tell what would be removed.
+        rule: What to keep.
+        dry_run: Remove nothing, and report what would be removed.
 
     Raises:
         PermanentError: The rule or the root is invalid, or a permission is missing.
@@ -113,9 +113,9 @@ def prune_versions(
 
 
 def _is_overtaken(error: ViewfinderError) -> bool:
-    """Whether a version was not there any more, rather than a permission or the store itself.
+    """Whether a version no longer existed, rather than a permission or the store failing.
 
-    A removal that lost its permission half-way has left files that nobody would look for.
+    A removal that lost its permission halfway has left files that nobody would look for.
     """
     cause = error.__cause__
     missing = isinstance(cause, FileNotFoundError) or (

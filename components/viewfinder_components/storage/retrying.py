@@ -1,4 +1,4 @@
-"""Ask a store again when it does not answer."""
+"""Retry requests to a store that does not answer."""
 
 import functools
 import logging
@@ -14,16 +14,16 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 PATIENCE_SECONDS = 75.0
-"""How long a store may be away: more than a restart of its pod takes."""
+"""How long a store may be unavailable: longer than a restart of its pod takes."""
 _FIRST_SECONDS = 0.2
 _LONGEST_SECONDS = 8.0
-_BREAKS = 4  # answers that may break off: a store that is there and cannot send this object
+_BREAKS = 4  # interrupted answers allowed: the store is up but cannot send this object
 
 
 def retried(call: Callable[_P, _T]) -> Callable[_P, _T]:
-    """Let a call that raises a passing `ObjectError` try again, with growing pauses.
+    """Retry a call that raises a temporary `ObjectError`, with growing pauses.
 
-    The pauses double and are drawn at random below that, so that many clients do not come back at
+    The pauses double and have a random part, so that many clients do not come back at
     the same moment (https://cloud.google.com/storage/docs/retry-strategy).
     """
 
@@ -38,7 +38,7 @@ def retried(call: Callable[_P, _T]) -> Callable[_P, _T]:
                 patience = started + PATIENCE_SECONDS - time.monotonic()
                 if not error.passing or patience <= 0 or breaks == _BREAKS:
                     raise
-                if _LONGEST_SECONDS / 2 <= longest < _LONGEST_SECONDS:  # once a call
+                if _LONGEST_SECONDS / 2 <= longest < _LONGEST_SECONDS:  # once per call
                     _log.warning("still trying: %s", error.detail)
             pause = random.uniform(longest / 2, longest)  # noqa: S311  (no secret)
             time.sleep(min(pause, max(patience, 0)))

@@ -1,10 +1,10 @@
-"""Buckets of Amazon S3 and of every store that speaks its protocol, such as MinIO.
+"""Buckets of Amazon S3 and of any store with the same protocol, such as MinIO.
 
-The environment says where and who: `AWS_ENDPOINT_URL` (Amazon when it is not set), `AWS_REGION`,
-`AWS_ACCESS_KEY_ID` and all else that boto3 reads.
+The environment gives address and credentials: `AWS_ENDPOINT_URL` (Amazon if unset), `AWS_REGION`,
+`AWS_ACCESS_KEY_ID` and everything else that boto3 reads.
 
-A file of more than 16 MiB is sent in parts. What a publisher that was killed had sent of one is
-invisible, and paid for until the bucket's lifecycle rule AbortIncompleteMultipartUpload removes it.
+A file of more than 16 MiB is sent in parts. Parts sent by a publisher that was killed stay hidden,
+and paid for until the bucket's lifecycle rule AbortIncompleteMultipartUpload removes them.
 """
 
 import hashlib
@@ -21,11 +21,11 @@ from viewfinder_components.storage.retrying import retried
 _CONNECTIONS = 64  # more than any of our pools has threads
 _PART = 16 << 20  # larger files are sent in parts of this size; at most 10,000 of them: 160 GB
 _CONNECT_SECONDS, _READ_SECONDS = 10, 60
-_DEFAULT_REGION = "us-east-1"  # boto3 wants one to sign with, whatever the store
+_DEFAULT_REGION = "us-east-1"  # boto3 needs one for signing, whatever the store
 
 _KINDS: dict[str, ErrorKind] = {
     "PreconditionFailed": "taken",
-    "ConditionalRequestConflict": "unreachable",  # two at the same moment: ask again who was first
+    "ConditionalRequestConflict": "unreachable",  # two at once: retry to see who was first
     "NoSuchKey": "missing",
     "NoSuchBucket": "no_bucket",
     "NoSuchUpload": "missing",
@@ -66,11 +66,11 @@ def connect() -> Any:
         connect_timeout=_CONNECT_SECONDS,
         read_timeout=_READ_SECONDS,
         retries={"mode": "standard", "total_max_attempts": 1},  # `retried` knows how long
-        # A bucket's name before a store's own host name is seldom in its DNS.
+        # A bucket's subdomain of a store's own host name is seldom in its DNS.
         s3={"addressing_style": "path" if endpoint else "auto"},
     )
     with _translated("read"):
-        # A session of its own: boto3's default one must not be shared by threads.
+        # Its own session: boto3's default one must not be shared by threads.
         return boto3.session.Session().client(
             "s3",
             region_name=region or (_DEFAULT_REGION if endpoint else None),
@@ -122,7 +122,7 @@ class S3Client:
         part = {} if (start, stop) == (0, None) else {"Range": _range(start, stop)}
         with _translated("read"):
             answer = self._api.get_object(Bucket=self.bucket, Key=name, **part)
-            content: bytes = answer["Body"].read()  # holds length and checksum against the headers
+            content: bytes = answer["Body"].read()  # checks length and checksum against the headers
         return content
 
     @retried
@@ -139,7 +139,7 @@ class S3Client:
                 return
             content = file.read()
         check_digest(path, sha256, hashlib.sha256(content).hexdigest())
-        # The store computes the digest of what it received, and keeps nothing when it differs.
+        # The store computes the digest of what it received, and discards it if it differs.
         self._put(name, content, to_base64(bytes.fromhex(sha256)))
 
     @retried
@@ -147,7 +147,7 @@ class S3Client:
         """See `ObjectClient.holds`."""
         answer = self._head(name)
         size = size_of(path)
-        kept = answer.get("ChecksumSHA256")  # a store that keeps none goes by the size
+        kept = answer.get("ChecksumSHA256")  # for a store that keeps none, the size decides
         if size > _PART:
             with opened(path) as file:
                 parts = [hashlib.sha256(part).digest() for part in _parts(file)]
@@ -220,7 +220,7 @@ def _range(start: int, stop: int | None) -> str:
 
 @contextmanager
 def _translated(action: Action) -> Iterator[None]:
-    """Raise what boto3 raises as an ObjectError."""
+    """Reraise boto3's exceptions as ObjectError."""
     from botocore import exceptions
 
     try:
@@ -246,7 +246,7 @@ def _translated(action: Action) -> Iterator[None]:
         exceptions.CredentialRetrievalError,
     ) as error:
         raise ObjectError("unreachable", action, str(error)) from error
-    except (exceptions.BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is none
+    except (exceptions.BotoCoreError, ValueError) as error:  # ValueError: an invalid endpoint
         raise ObjectError("refused", action, str(error)) from error
 
 

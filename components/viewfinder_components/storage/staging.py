@@ -1,8 +1,8 @@
-"""Hidden directories in which versions are put together before they appear at one stroke.
+"""Hidden directories in which versions are assembled before they appear all at once.
 
-`<root>/<model>/.staging-<host>-<pid>-<random>/` holds `version/`, the files, and `lock`, which its
-publisher keeps locked while it lives. Whoever gets the lock knows that the publisher is dead, on
-this machine or, where the file system knows such locks, on another, and may clean up.
+`<root>/<model>/.staging-<host>-<pid>-<random>/` contains `version/`, the files, and `lock`, which
+its publisher keeps locked while it is alive. A process that gets the lock knows that the publisher
+is dead, on this machine or, if the file system supports it, on another, and may clean up.
 """
 
 import logging
@@ -23,7 +23,7 @@ _LOCK = "lock"
 
 @contextmanager
 def staging_area(folder: Path) -> Iterator[Path]:
-    """Make a staging directory below `folder`; yield a path in it, where nothing is yet.
+    """Create a staging directory below `folder`; yield a path in it that does not exist yet.
 
     However the block ends, the directory is removed.
     """
@@ -36,7 +36,7 @@ def _claim(folder: Path, stack: ExitStack) -> Path:
         prefix = f"{_PREFIX}{socket.gethostname()}-{os.getpid()}-"
         area = Path(tempfile.mkdtemp(prefix=prefix, dir=folder))
         stack.callback(shutil.rmtree, area, ignore_errors=True)
-        # A cleaner may come between making and locking it, and take it for a dead publisher's.
+        # A cleaner may run between creating and locking it, and assume its publisher is dead.
         with suppress(FileNotFoundError):
             stack.enter_context(locked(area / _LOCK))
             if (area / _LOCK).exists():
@@ -44,10 +44,10 @@ def _claim(folder: Path, stack: ExitStack) -> Path:
 
 
 def clear_dead(folder: Path) -> None:
-    """Remove what killed publishers left below `folder`; living ones are not touched."""
+    """Remove what killed publishers left below `folder`; live ones are not touched."""
     for area in folder.glob(f"{_PREFIX}*"):
-        # Gone meanwhile, another user's, or no directory at all: not ours to clear.
+        # Gone meanwhile, another user's, or not a directory: not ours to remove.
         with suppress(OSError), locked_now(area / _LOCK) as dead:
             if dead:
                 shutil.rmtree(area)
-                _log.info("removed %s, left by a publisher that was killed", area)
+                _log.info("removed %s, left by a killed publisher", area)

@@ -20,30 +20,30 @@ _WORKS = f"a model root that is a path, file:///path, {', '.join(BUCKET_SCHEMES)
 
 
 class Store(Protocol):
-    """What a model root can do, on a disk or in a bucket.
+    """The operations of a model root, on a disk or in a bucket.
 
-    Every `model` is validated by `validate_model_name`; PermanentError and TransientError say what
-    went wrong.
+    Every `model` is validated by `validate_model_name`; PermanentError and TransientError describe
+    what went wrong.
     """
 
     def models(self) -> list[str]:
         """Return the names of the models that have a version, sorted."""
 
     def versions(self, model: str) -> list[Version]:
-        """Return the complete versions, rising; none when the model or the root is not there."""
+        """Return the complete versions, ascending; none if the model or the root does not exist."""
 
     def latest(self, model: str) -> Version | None:
         """Return the version with the highest number, None before the first."""
 
     def published_by(self, model: str, run_id: str) -> Iterator[tuple[Version, Manifest]]:
-        """Yield a run's versions among the newest, with what their manifests say; newest first.
+        """Yield a run's versions among the newest, with their manifests; newest first.
 
-        A version that is not what its manifest says is left out. Only the manifests of other runs'
-        versions are read, and of no more than `RECENT` versions.
+        A version that does not match its manifest is left out. Only the manifests of other runs'
+        versions are read, and at most `RECENT` versions.
 
         Args:
             model: The model's name.
-            run_id: The run, as it stands in the manifest.
+            run_id: The run, as recorded in the manifest.
         """
 
     def add(self, model: str, servable: Path, files: Mapping[str, str]) -> tuple[Version, bool]:
@@ -51,12 +51,12 @@ class Store(Protocol):
 
         Args:
             model: The model's name.
-            servable: The directory that holds the files.
-            files: Every file's hexadecimal SHA-256 by its relative path; `manifest.json` among
-                them. What is copied is held against it.
+            servable: The directory that contains the files.
+            files: Every file's hexadecimal SHA-256 by its relative path, including
+                `manifest.json`. What is copied is checked against it.
 
         Returns:
-            The version, and whether these very files were a version before.
+            The version, and whether exactly these files were a version before.
         """
 
     def fetch(self, version: Version, cache: Path) -> Path:
@@ -64,7 +64,7 @@ class Store(Protocol):
 
         Args:
             version: One of this store's.
-            cache: Where to put what has to be downloaded; verified, and found again next time.
+            cache: Where to put downloads; they are verified, and reused next time.
         """
 
     def read(self, version: Version, name: str) -> bytes:
@@ -72,17 +72,17 @@ class Store(Protocol):
 
         Args:
             version: One of this store's.
-            name: The file's relative path, as the manifest has it.
+            name: The file's relative path, as in the manifest.
 
         Raises:
-            PermanentError: It is not there, such as when the version was removed meanwhile.
+            PermanentError: It does not exist, for example because the version was removed.
         """
 
     def reason_to_keep(self, model: str, version: Version) -> str:
-        """Tell why a version is not ours to remove, in words; empty when it is."""
+        """Return in words why a version is not ours to remove; empty if it is."""
 
     def remove(self, model: str, version: Version) -> None:
-        """Remove a version. Readers see it whole or not at all, whenever this is cut off.
+        """Remove a version. Readers see it complete or not at all, even if this is interrupted.
 
         Raises:
             PermanentError: It is not ours to remove.
@@ -95,10 +95,10 @@ def open_store(root: str) -> Store:
     Args:
         root: `/models`, `models`, `~/models`, `file:///models`, `gs://bucket/models`,
             `s3://bucket/models` (or `minio://`), or `pvc://claim/models` in a pod that mounts the
-            claim. Nothing is made before `add`.
+            claim. Nothing is created before `add`.
 
     Raises:
-        UsageError: The URI's scheme is not supported, or it names no place that can exist.
+        UsageError: The URI's scheme is not supported, or it names a place that cannot exist.
     """
     remedy = "set model_root, to /srv/models for example"
     if not root.strip() or "\0" in root:

@@ -1,4 +1,4 @@
-"""A published version, wherever it lies."""
+"""A published version, wherever it is stored."""
 
 import re
 from collections.abc import Iterable
@@ -7,38 +7,38 @@ from dataclasses import dataclass
 from viewfinder_components.errors import PermanentError
 
 MANIFEST = "manifest.json"
-"""The file that every complete version has: it is the last thing an export writes."""
+"""The file that every complete version has: an export writes it last."""
 
 SAMPLES = "samples"
-"""The folder of the test photos that a version keeps, if it keeps any."""
+"""The folder of the test photos kept with a version, if any."""
 
 RECENT = 20
-"""How many of the newest versions are searched for one run's: in a bucket each is a request."""
+"""How many of the newest versions to search for a run's: in a bucket each takes a request."""
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)  # TensorFlow Serving's versions have 64 bits
 
 
 @dataclass(frozen=True, order=True)
 class Version:
-    """An immutable version of a model; versions order by their number."""
+    """An immutable version of a model; versions are ordered by number."""
 
     number: int
-    """1 for the first; never given twice."""
+    """1 for the first; never reused."""
     uri: str
-    """Where it lies, such as `file:///models/fruit/3`. Nothing in it is percent-encoded: KServe and
-    TensorFlow Serving take a URI's path as it is written, so spaces stay spaces."""
+    """Where it is, such as `file:///models/fruit/3`. Nothing in it is percent-encoded: KServe and
+    TensorFlow Serving use a URI's path literally, so spaces stay spaces."""
 
 
 def parse_number(name: str) -> int | None:
-    """Return the number that a folder's name is, None where it is none."""
+    """Return a folder's name as a number, None if it is not one."""
     return int(name) if _NUMBER.fullmatch(name) else None
 
 
 def split_number(text: str) -> tuple[str, int | None]:
-    """Take the number at the end of `fruit/3` or `s3://models/fruit/3` off.
+    """Split the number off the end of `fruit/3` or `s3://models/fruit/3`.
 
     Returns:
-        What comes before it, and the number; the whole text and None where there is none.
+        What precedes it, and the number; the whole text and None if there is none.
     """
     whole = text.strip().rstrip("/")
     place, slash, last = whole.rpartition("/")
@@ -50,17 +50,17 @@ def next_number(taken: Iterable[int], folder: str) -> int:
     """Return the number of the next version.
 
     Args:
-        taken: The numbers that are taken, by whatever.
+        taken: The numbers that are taken, by anything.
         folder: Where, for the error.
 
     Raises:
-        PermanentError: The highest number that a version can have is taken.
+        PermanentError: The highest possible version number is taken.
     """
     number = max(taken, default=0) + 1
     if parse_number(str(number)) is None:
         raise PermanentError(
             f"a number for the next version in {folder}",
-            f"a folder {number - 1} there, the highest number that a version can have",
-            "rename that folder if it is no version, or publish under another model_name",
+            f"a folder {number - 1} there, the highest number a version can have",
+            "rename that folder if it is not a version, or publish under another model_name",
         )
     return number

@@ -1,4 +1,4 @@
-"""The backbones to choose from, and how each is built with its weights."""
+"""The available backbones, and how each is built with its weights."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from viewfinder_components.training.state_dict import read_state_dict
 
 @dataclass(frozen=True)
 class Backbone:
-    """A network from uint8 pixels to features, its scaling inside."""
+    """A network from uint8 pixels to features, including its scaling."""
 
     build: Callable[[int], Any]
     """From the image size to a Keras model with random weights."""
     load: Callable[[Any, Path], None] | None
-    """Set the model's weights from a file; None where all is trained from scratch."""
+    """Set the model's weights from a file; None if everything is trained from scratch."""
     usual_head: str
 
 
@@ -30,7 +30,7 @@ REGISTRY = {
     "efficientnet-lite0": Backbone(
         efficientnet_lite0.build_efficientnet_lite0, _load_lite0, "linear"
     ),
-    "mobilenet": Backbone(mobilenet.build_mobilenet, mobilenet.load_mobilenet, "book"),
+    "mobilenet": Backbone(mobilenet.build_mobilenet, mobilenet.load_mobilenet, "hidden-layer"),
     "scratch": Backbone(scratch.build_scratch, None, "linear"),
 }
 
@@ -39,7 +39,7 @@ def find_backbone(name: str) -> Backbone:
     """Look up a backbone.
 
     Raises:
-        PermanentError: There is none of that name; the message lists those there are.
+        PermanentError: There is none of that name; the message lists the available ones.
     """
     if name not in REGISTRY:
         raise PermanentError(

@@ -1,6 +1,5 @@
-"""State of a training run on disk, so that a killed run goes on and ends the same."""
+"""State of a training run on disk, so that a killed run resumes and gives the same result."""
 
-import fcntl
 import hashlib
 import json
 import logging
@@ -18,24 +17,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder_components.formats.shards import MANIFEST, SPLITS, Shards
-from viewfinder_components.storage.locking import take_lock
+from viewfinder_components.storage.locking import locked_in_passing
 from viewfinder_components.training.config import TrainConfig
 
 _log = logging.getLogger(__name__)
-_FORMAT = 1  # raise it when the meaning of a stored state changes
+_FORMAT = 1  # increase it when the meaning of a stored state changes
 _LIBRARIES = ("tensorflow", "keras", "openvino", "numpy")
 
 
 def library_versions() -> dict[str, str]:
-    """The releases of the libraries that decide the weights."""
+    """The releases of the libraries that determine the weights."""
     return {name: version(name) for name in (*_LIBRARIES, "viewfinder")}
 
 
 def run_digest(shards: Shards, config: TrainConfig, weights_sha256: str) -> str:
-    """Name a training run: equal digests promise equal weights.
+    """Identify a training run: equal digests promise equal weights.
 
-    It covers the shards' order of photos as well, which their `data_digest` does not: features
-    kept by an earlier run must meet the labels they were computed beside.
+    It also covers the shards' order of photos, which their `data_digest` does not: features kept
+    by an earlier run must match the labels they were computed with.
     """
     digest = hashlib.sha256()
     facts = [_FORMAT, asdict(config), weights_sha256, library_versions()]
@@ -51,10 +50,10 @@ _ORDER_FILES = ("labels.npy", "photos.parquet")
 
 @dataclass(frozen=True)
 class TrainingProgress:
-    """How far a run is, through all its phases."""
+    """How far a run has progressed, over all its phases."""
 
     history: tuple[dict[str, Any], ...] = ()
-    """An entry a finished epoch."""
+    """One entry per finished epoch."""
     best_epoch: int = 0
     """The epoch of the weights to keep, counted from 1."""
     best_loss: float = float("inf")
@@ -83,7 +82,7 @@ class Checkpoint:
     directory: Path
 
     def save(self, phase: str, state: TrainingState) -> None:
-        """Replace what is stored of `phase`, in one move: a kill leaves the old or the new."""
+        """Replace the stored state of `phase` atomically: a kill leaves the old or the new one."""
         path = self._path(phase)
         path.parent.mkdir(parents=True, exist_ok=True)
         arrays = {f"current-{number}": array for number, array in enumerate(state.current)}
@@ -91,11 +90,11 @@ class Checkpoint:
         arrays["progress"] = np.array(json.dumps(vars(state.progress)))
         temporary = path.with_suffix(".tmp")
         with temporary.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]  # no array is called allow_pickle
+            np.savez(file, **arrays)  # type: ignore[arg-type]  # no array is named allow_pickle
         os.replace(temporary, path)
 
     def load(self, phase: str) -> TrainingState | None:
-        """Read what is stored of `phase`; None when there is nothing."""
+        """Read the stored state of `phase`; None if there is none."""
         path = self._path(phase)
         if not path.exists():
             return None
@@ -105,7 +104,7 @@ class Checkpoint:
                 current = [stored[f"current-{n}"] for n in range(_count(stored, "current-"))]
                 best = [stored[f"best-{n}"] for n in range(_count(stored, "best-"))]
         except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
-            _log.warning("train: the checkpoint %s is damaged; the phase begins again", path)
+            _log.warning("train: the checkpoint %s is damaged; restarting the phase", path)
             return None
         facts["history"] = tuple(facts["history"])
         return TrainingState(TrainingProgress(**facts), current, best)
@@ -125,34 +124,18 @@ def _count(stored: Any, prefix: str) -> int:
 
 @contextmanager
 def held_checkpoint(root: Path, digest: str) -> Iterator[Checkpoint]:
-    """Hold the checkpoint of a run for this process alone; remove it when the block succeeds.
+    """Lock the checkpoint of a run for this process; remove it when the block succeeds.
 
     A second run of the same digest waits here until the first has ended or died.
     """
     lock_path = root / f"{digest}.lock"
-    with _locked(lock_path):
+    with locked_in_passing(lock_path, _tell_wait):
         yield Checkpoint(root / digest)
         shutil.rmtree(root / digest, ignore_errors=True)
         lock_path.unlink()
-    with suppress(OSError):  # other runs keep their checkpoints beside ours
+    with suppress(OSError):  # other runs keep their checkpoints next to ours
         root.rmdir()
 
 
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    while True:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            file = path.open("w", encoding="utf-8")
-        except FileNotFoundError:  # another run has just removed the empty folder
-            continue
-        if take_lock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB) is False:
-            _log.warning("train: another run of the same data and settings is at work; waiting")
-            take_lock(file.fileno(), fcntl.LOCK_EX)
-        # The run that was waited for has removed the file: a third one may lock a new file.
-        with suppress(FileNotFoundError):
-            if os.fstat(file.fileno()).st_ino == path.stat().st_ino:
-                break
-        file.close()
-    with file:
-        yield
+def _tell_wait() -> None:
+    _log.warning("train: waiting for another run with the same data and settings")

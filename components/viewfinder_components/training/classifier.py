@@ -11,7 +11,7 @@ _SHARE = 0.2  # shift and zoom, of the picture's width
 
 @dataclass(frozen=True)
 class TrainableClassifier:
-    """One set of layers, seen as several Keras models that share their weights."""
+    """One set of layers, as several Keras models that share their weights."""
 
     backbone: Any
     """uint8 pixels `[n, size, size, 3]` to features `[n, f]`."""
@@ -26,20 +26,21 @@ class TrainableClassifier:
 
         Args:
             backbone: From `backbones.build_backbone`.
-            head: `linear` is dropout and a dense layer; `book` is dense 64 with ReLU, dropout .5
-                and a dense layer. Both end in a softmax.
-            classes: How many probabilities to give.
-            dropout: The share of features that the linear head hides in training.
+            head: `linear` is dropout and a dense layer; `hidden-layer` is dense 64 with ReLU,
+                dropout .5 and a dense layer, as in Koul, Ganju and Kasam, "Practical Deep Learning
+                for Cloud, Mobile, and Edge", 2019. Both end in a softmax.
+            classes: Number of probabilities to return.
+            dropout: The share of features that the linear head drops in training.
             policy: Keras' dtype policy for the head.
         """
         features = keras.Input(backbone.output.shape[1:], name="features")
         x = features
-        if head == "book":
+        if head == "hidden-layer":
             x = keras.layers.Dense(64, activation="relu", name="dense", dtype=policy)(x)
             dropout = 0.5
         x = keras.layers.Dropout(dropout, name="dropout", dtype=policy)(x)
         logits = keras.layers.Dense(classes, name="logits", dtype=policy)(x)
-        # float32 under mixed precision as well: half-precision probabilities do not add up to 1.
+        # float32 even under mixed precision: half-precision probabilities do not add up to 1.
         softmax = keras.layers.Activation("softmax", name="probabilities", dtype="float32")
         return cls(
             backbone,
@@ -48,19 +49,19 @@ class TrainableClassifier:
         )
 
     def model(self) -> Any:
-        """Give the model to save: uint8 `pixels` to float32 `probabilities`."""
+        """Return the model to save: uint8 `pixels` to float32 `probabilities`."""
         x = self.backbone.output
         for layer in self.head_probabilities.layers[1:]:
             x = layer(x)
         return keras.Model(self.backbone.input, x, name="classifier")
 
     def trainable(self, augment: bool, batch_norm_learns: bool) -> Any:
-        """Give the network to train through the backbone: pixels to logits.
+        """Return the network for training through the backbone: pixels to logits.
 
         Args:
-            augment: Whether to put the random changes of `augmentation` in front.
+            augment: Whether to prepend the random changes of `augmentation`.
             batch_norm_learns: Whether BatchNormalization uses and averages the batch's own
-                statistics. Right from scratch; with pre-trained weights and few photos, wrong.
+                statistics. Right from scratch; wrong with pre-trained weights and few photos.
         """
         pixels = keras.Input(self.backbone.input.shape[1:], dtype="uint8", name="pixels")
         x = augmentation()(pixels) if augment else pixels
@@ -68,16 +69,17 @@ class TrainableClassifier:
         return keras.Model(pixels, self.head(x), name="trainable")
 
     def copy_weights(self, source: "TrainableClassifier") -> None:
-        """Take over the weights of a classifier of the same build and another dtype policy."""
+        """Copy the weights of a classifier of the same architecture and another dtype policy."""
         self.backbone.set_weights(source.backbone.get_weights())
         self.head.set_weights(source.head.get_weights())
 
 
 def augmentation() -> Any:
-    """Build the book's random changes: turn, shift, zoom, mirror; uint8 in and out.
+    """Build the layers that randomly rotate, shift, zoom and mirror photos; uint8 in and out.
 
-    Source: the settings of Keras' old `ImageDataGenerator` in the book's example: 20 degrees,
-    shifts and zoom of .2, horizontal flip, gaps filled with the nearest pixel.
+    Source: the settings of Keras' old `ImageDataGenerator` in Koul, Ganju and Kasam, "Practical
+    Deep Learning for Cloud, Mobile, and Edge", 2019: 20 degrees, shifts and zoom of .2, horizontal
+    flip, gaps filled with the nearest pixel.
     """
     fill = {"fill_mode": "nearest", "dtype": "float32"}
     return keras.Sequential(
@@ -93,7 +95,7 @@ def augmentation() -> Any:
 
 
 class ToPixels(keras.layers.Layer):  # type: ignore[misc]
-    """Round to uint8, as a photo would have it."""
+    """Round to uint8, like the pixels of a photo."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(autocast=False, **kwargs)
@@ -104,7 +106,7 @@ class ToPixels(keras.layers.Layer):  # type: ignore[misc]
 
 
 class Inferring(keras.layers.Layer):  # type: ignore[misc]
-    """A network that infers in training as well: its weights may learn, its averages stay.
+    """A network that always runs in inference mode: its weights may learn, its averages stay.
 
     `network(x, training=False)` in a functional model is not enough: Keras overrides it when the
     model around it is called with `training=True`.

@@ -29,7 +29,7 @@ def train(
     seed: int,
     checkpoint_root: str,
 ) -> None:
-    """Train a classifier on the shards, by transfer learning where weights are to be had.
+    """Train a classifier on the shards, by transfer learning if weights are available.
 
     Args:
         shards: The shards of the preprocess step.

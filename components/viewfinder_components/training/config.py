@@ -1,13 +1,13 @@
-"""What a user may set about training, and what training tells about itself.
+"""User settings of the train step, and what training records about itself.
 
 The defaults were chosen on two sets: 5 classes of groceries (675 photos to train on, 57 for
-validation) and cats against dogs (437 and 63). Judged by validation and by cross-validation that
+validation) and cats versus dogs (437 and 63). Judged by validation and by cross-validation that
 holds out whole groups of similar photos, these made no difference beyond the noise of a seed:
 L2-normalised, standardised, centred or square-rooted features, weight decay of 1 or 10, dropout of
 .2, .5 or .7, 30 or 300 epochs. Label smoothing of .1 gained .01 of accuracy on the groceries, lost
 .001 on the pets, and raised the log loss of both; so it is off. Measured afterwards on the test
-photos, six seeds: groceries .893 (.884 to .899), cats against dogs .981 (.975 to .985); with the
-book's head .885 and .982.
+photos, six seeds: groceries .893 (.884 to .899), cats versus dogs .981 (.975 to .985); with the
+head `hidden-layer` .885 and .982.
 """
 
 from dataclasses import asdict, dataclass
@@ -22,11 +22,11 @@ from viewfinder_components.shared_parameters import DEFAULT_SEED, Seed
 from viewfinder_components.step import Step
 
 Backbone = Literal["efficientnet-lite0", "mobilenet", "scratch"]
-Head = Literal["", "linear", "book"]
+Head = Literal["", "linear", "hidden-layer"]
 Precision = Literal["auto", "float32", "mixed_float16", "mixed_bfloat16"]
 ClassWeights = Literal["auto", "none"]
 _LearningRate = Annotated[float, Field(ge=1e-12, le=10)]
-# Of 1, nothing would be left.
+# With 1, nothing would be left.
 _Part = Annotated[float, Field(ge=0, le=0.99)]
 _Folder = Annotated[
     str,
@@ -37,43 +37,44 @@ _Folder = Annotated[
 
 @configuration
 class TrainConfig:
-    """What a user may set; the defaults fit a few hundred to some ten thousand photos."""
+    """User settings; the defaults suit a few hundred to tens of thousands of photos."""
 
     backbone: Backbone = "efficientnet-lite0"
     """The network in front of the head."""
     weights: str = ""
     """Path or URI of the backbone's weights; empty for the package's own."""
     head: Head = ""
-    """The layers on top of the backbone; empty for the usual ones."""
+    """The layers on top of the backbone: `linear` is one to the classes, `hidden-layer` one of 64
+    units and one to the classes; empty for the usual ones."""
     epochs: Count = 100
     """Maximum number of passes over the training photos.
 
-    One over kept features takes a fraction of a second.
+    With kept features, a pass takes a fraction of a second.
     """
     batch_size: Count = 64
     """Photos per training step."""
     learning_rate: _LearningRate = 1e-3
-    """Adam's learning rate for the head, or for a whole network that is trained from scratch."""
+    """Adam's learning rate for the head, or for the whole network when training from scratch."""
     dropout: _Part = 0.2
     """Dropout rate of the linear head.
 
-    The book's head keeps its .5.
+    The head `hidden-layer` keeps its own rate of .5.
     """
     label_smoothing: _Part = 0.0
-    """Share of the target that is spread over all classes."""
+    """Share of the target spread over all classes."""
     patience: Count = 15
     """Epochs without a lower validation loss after which training stops."""
     augment: bool = False
     """Whether training photos are randomly rotated, shifted, zoomed and mirrored.
 
-    The features of a frozen backbone then differ in every epoch: each costs a pass through it.
+    With a frozen backbone, every epoch then costs a pass through it, as the features change.
     """
     fine_tune_epochs: CountFromZero = 0
-    """Epochs in which the backbone is trained as well, after the head."""
+    """Number of epochs in which the backbone is trained too, after the head."""
     fine_tune_learning_rate: _LearningRate = 1e-5
     """Adam's learning rate during fine-tuning.
 
-    A large one destroys the pre-trained weights.
+    A large rate destroys the pre-trained weights.
     """
     class_weights: ClassWeights = "auto"
     """`auto` weights classes equally if the largest has over 1.5 times the photos of the smallest;
@@ -105,7 +106,7 @@ STEP = Step("train", (TrainConfig, CheckpointConfig), computes=True)
 
 @dataclass(frozen=True)
 class TrainResult:
-    """How training went; `training.json` holds the same."""
+    """How training went; also in `training.json`."""
 
     config: TrainConfig
     backbone: str
@@ -118,30 +119,30 @@ class TrainResult:
     photos: dict[str, int]
     """Photos by split."""
     class_weights: dict[str, float] | None
-    """The weight of a photo of each class in the loss; None when all count the same."""
+    """The weight of a photo of each class in the loss; None if all count the same."""
     history: list[dict[str, Any]]
-    """An entry an epoch: epoch, phase, loss, accuracy, val_loss, val_accuracy (None without)."""
+    """One entry per epoch: epoch, phase, loss, accuracy, val_loss, val_accuracy (None without)."""
     best_epoch: int
     """The epoch whose weights were kept; epochs count from 1 through all phases."""
     resumed_from_epoch: int
-    """Epochs taken over from a run that was killed; 0 when it began at the beginning."""
+    """Epochs taken over from a killed run; 0 if training started from the beginning."""
     precision: str
-    """The dtype policy that `auto` came to."""
+    """The dtype policy that was used."""
     device: str
-    """What trained, such as `CPU` or a GPU's name."""
+    """The device used for training, such as `CPU` or a GPU's name."""
     parity: float
     """Largest difference between a probability of the Keras model and of the OpenVINO model."""
     seeds: dict[str, int]
     deterministic: bool
-    """Whether the same seeds give the same weights again on this device."""
+    """Whether the same seeds reproduce the same weights on this device."""
     versions: dict[str, str]
-    """The releases of the libraries that decide the weights."""
+    """The releases of the libraries that determine the weights."""
     seconds: dict[str, float]
     """Wall-clock seconds by phase."""
 
     @property
     def best(self) -> dict[str, Any]:
-        """The history's entry of the epoch that was kept."""
+        """The history's entry for the epoch that was kept."""
         return self.history[self.best_epoch - 1]
 
     @property
@@ -163,7 +164,7 @@ class TrainResult:
             which, accuracy = "training", self.best["accuracy"]
         return (
             f"{self.backbone} with the {self.head} head: epoch {self.best_epoch} of "
-            f"{len(self.history)} is kept, {which} accuracy {accuracy:.1%}"
+            f"{len(self.history)} was kept, {which} accuracy {accuracy:.1%}"
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """EfficientNet-Lite0 in Keras, with the weights of a PyTorch state dict.
 
-EfficientNet-B0 without squeeze-and-excitation, with ReLU6 in place of swish: fast and safe to
+EfficientNet-B0 without squeeze-and-excitation, with ReLU6 instead of swish: fast and safe to
 quantise. Source: Tan and Le, "EfficientNet", 2019, table 1, and the Lite variant of 2020
 (tensorflow/tpu, models/official/efficientnet/lite). ImageNet top-1 .755.
 """
@@ -34,11 +34,11 @@ def build_efficientnet_lite0(image_size: int, imagenet_top: bool = False) -> Any
 
     Args:
         image_size: Width and height of the input; trained at 224 pixels.
-        imagenet_top: Whether to end in the 1000 logits of ImageNet; else in 1280 features.
+        imagenet_top: Whether to end with the 1000 logits of ImageNet; else with 1280 features.
 
     Returns:
         A Keras model from uint8 or float RGB in 0..255 `[n, size, size, 3]` to float32
-        `[n, 1280]` or `[n, 1000]`. It scales by itself: (x - 127) / 128.
+        `[n, 1280]` or `[n, 1000]`. It includes its scaling: (x - 127) / 128.
     """
     pixels = keras.Input((image_size, image_size, 3), dtype="uint8", name="pixels")
     x = keras.layers.Rescaling(1 / 128, -127 / 128, name="scale", dtype="float32")(pixels)
@@ -57,7 +57,7 @@ def build_efficientnet_lite0(image_size: int, imagenet_top: bool = False) -> Any
 
 
 def _block(x: Any, prefix: str, kernel: int, stride: int, expanded: int, channels: int) -> Any:
-    """Inverted residual: widen by a 1x1, filter each channel by itself, narrow, add the input."""
+    """Inverted residual: widen with a 1x1, filter each channel alone, narrow, add the input."""
     block_input = x
     if expanded != x.shape[-1]:
         x = _activated(_convolved(x, expanded, 1, 1, prefix + "expand_conv"), prefix + "bn0")
@@ -114,7 +114,7 @@ def load_state_dict(network: Any, state: StateDict) -> set[str]:
 
 def _tensor_names(layer: Any) -> list[str]:
     """The tensors of a layer in Keras' order: `blocks-3-bn1` has `_blocks.3._bn1.weight`, ..."""
-    # Keras names have no underscore in front: TensorFlow refuses to save a model that has one.
+    # Keras names have no leading underscore: TensorFlow refuses to save a model that has one.
     stem = "_" + layer.name.replace("-", ".", 1).replace("-", "._")
     if isinstance(layer, keras.layers.BatchNormalization):
         suffixes = ["weight", "bias", "running_mean", "running_var"]
@@ -124,7 +124,7 @@ def _tensor_names(layer: Any) -> list[str]:
 
 
 def _to_keras(layer: Any, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Reorder the axes: PyTorch keeps output channels first, Keras last."""
+    """Reorder the axes: PyTorch puts output channels first, Keras last."""
     if isinstance(layer, keras.layers.DepthwiseConv2D):
         return tensor.transpose(2, 3, 0, 1)
     return tensor.transpose(2, 3, 1, 0) if tensor.ndim == 4 else tensor.T

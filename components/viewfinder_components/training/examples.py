@@ -1,4 +1,4 @@
-"""What training reads: photos from shards, or features that were computed from them."""
+"""The inputs of training: photos from shards, or features computed from them."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +14,7 @@ Batch = tuple[NDArray[Any], NDArray[np.int32]]
 
 
 class Examples(Protocol):
-    """Inputs of a network and their labels, in any order one asks for."""
+    """Inputs of a network and their labels, in any order."""
 
     @property
     def labels(self) -> NDArray[np.int32]:
@@ -22,10 +22,10 @@ class Examples(Protocol):
 
     @property
     def batches_at_once(self) -> int:
-        """How many batches to hand to TensorFlow in one call."""
+        """Number of batches to pass to TensorFlow in one call."""
 
     def take(self, places: NDArray[np.int64]) -> NDArray[Any]:
-        """Give the inputs at `places`, in that order."""
+        """Return the inputs at `places`, in that order."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,10 @@ class FeatureExamples:
     features: NDArray[np.float32]
     labels: NDArray[np.int32]
     batches_at_once: int = 64
-    """A step on features takes less time than a call from Python: 64 in a call halve the time."""
+    """A step on features takes less time than a call from Python: 64 per call halve the time."""
 
     def take(self, places: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Give the features at `places`."""
+        """Return the features at `places`."""
         return self.features[places]
 
 
@@ -48,7 +48,7 @@ class PhotoExamples:
 
     split: Split
     batches_at_once: int = 1
-    """A step takes seconds, and a batch megabytes."""
+    """A step takes seconds, and a batch takes megabytes."""
 
     @property
     def labels(self) -> NDArray[np.int32]:
@@ -61,7 +61,7 @@ class PhotoExamples:
 
 
 def in_order(examples: Examples, order: NDArray[np.int64], batch_size: int) -> Iterator[Batch]:
-    """Yield the examples in `order`, some batches at once, reading the next while one is in use."""
+    """Yield the examples in `order`, several batches at once, reading the next in parallel."""
     size = batch_size * examples.batches_at_once
     parts = [order[start : start + size] for start in range(0, len(order), size)]
     with ThreadPoolExecutor(1) as reader:

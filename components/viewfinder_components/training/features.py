@@ -1,4 +1,4 @@
-"""The features of a frozen backbone, computed once and kept, so that a killed run goes on."""
+"""The features of a frozen backbone, computed once and kept, so that a killed run can resume."""
 
 import logging
 import os
@@ -25,10 +25,10 @@ def compute_features(
     Args:
         extract: The backbone.
         split: The photos.
-        width: Features a photo.
+        width: Features per photo.
         directory: Where the features of each part are kept as `<split>-00000.npy`; those that
-            an earlier run left are read in place of being computed again.
-        part_photos: Photos a file: what a killed run computes again at most.
+            an earlier run left are read instead of being computed again.
+        part_photos: Photos per file: a killed run recomputes at most this many.
 
     Returns:
         float32 `[n, width]` in the order of the split.
@@ -50,7 +50,7 @@ def compute_features(
 
 
 def _load(path: Path, shape: tuple[int, int]) -> NDArray[np.float32] | None:
-    """Read a part; None when it is not there, or was damaged, as by a power cut."""
+    """Read a part; None if it does not exist or was damaged, for example by a power cut."""
     if not path.exists():
         return None
     try:
@@ -59,7 +59,7 @@ def _load(path: Path, shape: tuple[int, int]) -> NDArray[np.float32] | None:
             return np.asarray(part)
     except (OSError, EOFError, ValueError):
         pass
-    _log.warning("train: the features in %s are damaged; they are computed again", path)
+    _log.warning("train: the features in %s are damaged; recomputing them", path)
     return None
 
 

@@ -1,4 +1,4 @@
-"""The training loop: epochs, early stopping, and a state on disk after each of them."""
+"""The training loop: epochs, early stopping, and a state on disk after each epoch."""
 
 import logging
 import math
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 _MEASURE_BATCH = 64
 
 Step = Callable[[Any, Any], Any]
-"""From inputs and labels to a tensor of two: the sum of losses, the number of right answers."""
+"""From inputs and labels to a tensor of two: the sum of losses, the number of correct answers."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Phase:
     learning: list[Any]
     """The variables that the optimizer changes."""
     kept: list[Any]
-    """The variables that an epoch may change: those, averages and random states."""
+    """All variables that an epoch may change: those, averages and random states."""
     train: Examples
     val: Examples
     epochs: int
@@ -49,16 +49,16 @@ def fit(
     checkpoint: Checkpoint,
     before: TrainingProgress,
 ) -> TrainingProgress:
-    """Train until the epochs are used up or the validation loss stops to fall.
+    """Train until the epochs are used up or the validation loss stops falling.
 
-    Leaves the network with the weights of the best epoch; without validation photos, of the last.
+    Leaves the network with the weights of the best epoch, or the last without validation photos.
 
     Args:
         phase: What to train.
-        config: What the user set.
-        class_weights: float32 `[classes]`; None when all photos count the same.
-        checkpoint: Where the state goes after each epoch, and where a killed run's is found.
-        before: Where the phase before ended; its best epoch is to be beaten.
+        config: User settings.
+        class_weights: float32 `[classes]`; None if all photos count the same.
+        checkpoint: Where the state is stored after each epoch, and a killed run's is found.
+        before: The end of the previous phase, whose best epoch is to be beaten.
 
     Raises:
         PermanentError: The loss is no longer a number.
@@ -87,7 +87,7 @@ def fit(
 def _run_epoch(
     phase: Phase, config: TrainConfig, epoch: int, step: Step, measure: Step
 ) -> dict[str, Any]:
-    # The order depends on seed and epoch alone, so a run that goes on sees the same one.
+    # The order depends only on seed and epoch, so a resumed run sees the same one.
     order = np.random.default_rng([config.seed, epoch]).permutation(len(phase.train.labels))
     photos = Progress(f"train: {phase.name} epoch {epoch}: photos", len(order), interval=10)
     loss, accuracy = _mean(step, phase.train, order, config.batch_size, photos)
@@ -120,7 +120,7 @@ def _judged(
 ) -> TrainingProgress:
     """Count the epoch: is it the best so far, and is it the last?"""
     history = (*before.history, entry)
-    if entry["val_loss"] is None:  # nothing to compare by: the last epoch is the one to keep
+    if entry["val_loss"] is None:  # nothing to compare: keep the last epoch
         return TrainingProgress(history, entry["epoch"], before.best_loss, 0, last)
     if entry["val_loss"] < before.best_loss:
         return TrainingProgress(history, entry["epoch"], entry["val_loss"], 0, last)
@@ -136,10 +136,10 @@ def _mean(
     size: int,
     shown: Progress | None = None,
 ) -> tuple[float, float]:
-    """The mean loss and the share of right answers over the examples in `order`."""
+    """The mean loss and the share of correct answers over the examples in `order`."""
     results = []
     for inputs, labels in in_order(examples, order, size):
-        results.append(step(inputs, labels))  # stays on the device: a GPU need not be waited for
+        results.append(step(inputs, labels))  # stays on the device, to avoid waiting for a GPU
         if shown:
             shown.advance(len(labels))
     sums = np.array([result.numpy() for result in results], np.float64).sum(axis=0)
@@ -190,7 +190,7 @@ def _sums(losses: Any, logits: Any, labels: Any) -> Any:
 
 
 def _compiled(step: Step, network: Any, size: int) -> Step:
-    """Let one call take any number of examples, in batches of `size`; sums add up."""
+    """Let one call process any number of examples, in batches of `size`; sums add up."""
 
     def steps(inputs: Any, labels: Any) -> Any:
         count = tf.shape(labels)[0]
@@ -202,7 +202,7 @@ def _compiled(step: Step, network: Any, size: int) -> Step:
         begin = (tf.constant(0), tf.zeros(2))
         return tf.while_loop(lambda start, _: start < count, one, begin, parallel_iterations=1)[1]
 
-    # An open batch size: the last, smaller batch of an epoch must not be traced by itself.
+    # An open batch size: the last, smaller batch of an epoch must not be traced separately.
     inputs = network.inputs[0]
     signature = [tf.TensorSpec(inputs.shape, inputs.dtype), tf.TensorSpec((None,), tf.int32)]
     compiled: Step = tf.function(steps, input_signature=signature, autograph=False)
@@ -219,7 +219,7 @@ def _assign(variables: list[Any], values: list[NDArray[Any]]) -> None:
 
 
 def _log_epoch(phase: Phase, entry: dict[str, Any]) -> None:
-    # Epochs over features take milliseconds: a line for each would bury the rest of the log.
+    # Epochs on features take milliseconds: a line for each would bury the rest of the log.
     if phase.train.batches_at_once > 1 and entry["epoch"] % 10:
         return
     numbers = {name: entry[name] for name in ("loss", "val_loss", "val_accuracy")}

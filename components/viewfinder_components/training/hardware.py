@@ -1,4 +1,4 @@
-"""What trains, and the number format that suits it."""
+"""The training device, and the number format that suits it."""
 
 import logging
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Hardware:
 
 
 def find_hardware(precision: str) -> Hardware:
-    """Look at what TensorFlow sees and settle the precision.
+    """Determine the device that TensorFlow uses, and the precision.
 
     Args:
         precision: One of `config.Precision`; `auto` is mixed_float16 on a GPU with tensor cores.
@@ -44,7 +44,7 @@ def settled_precision(precision: str, compute_capability: tuple[int, int] | None
 
     Args:
         precision: One of `config.Precision`.
-        compute_capability: The GPU's; None without a GPU.
+        compute_capability: The GPU's; None if there is no GPU.
     """
     if precision != "auto":
         if precision == "mixed_float16" and compute_capability is None:
@@ -57,8 +57,8 @@ def _require_kernels(policy: str) -> None:
     """Refuse a precision in which this processor cannot convolve.
 
     TensorFlow decides by the processor whether oneDNN computes in bfloat16; oneDNN may have been
-    told to use less of the processor (`ONEDNN_MAX_CPU_ISA`). A convolution then fails, and a
-    multiplication of matrices ends the process, so it is a convolution that is tried.
+    told to use fewer instructions (`ONEDNN_MAX_CPU_ISA`). A convolution then fails, and a matrix
+    multiplication ends the process, so a convolution is tried.
     """
     dtype = keras.dtype_policies.get(policy).compute_dtype
     try:
@@ -66,13 +66,13 @@ def _require_kernels(policy: str) -> None:
     except tf.errors.OpError as error:
         raise PermanentError(
             f"a processor on which TensorFlow computes in {dtype}, for precision {policy}",
-            "a processor whose kernels refuse a convolution in it",
+            "one whose kernels reject a convolution in it",
             "set precision to float32, or unset ONEDNN_MAX_CPU_ISA if it is set",
         ) from error
 
 
 def make_reproducible(seed: int, deterministic: bool = True) -> dict[str, int]:
-    """Seed every random source and let TensorFlow use deterministic kernels only.
+    """Seed every random source and make TensorFlow use only deterministic kernels.
 
     Args:
         seed: One for all sources.
@@ -85,5 +85,5 @@ def make_reproducible(seed: int, deterministic: bool = True) -> dict[str, int]:
     if deterministic:
         tf.config.experimental.enable_op_determinism()
     else:
-        _log.warning("train: a GPU trains through a backbone alike each time, but not the same")
+        _log.warning("train: a GPU trains through a backbone to similar, not identical weights")
     return {"python": seed, "numpy": seed, "tensorflow": seed, "order": seed}

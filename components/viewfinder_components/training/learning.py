@@ -29,10 +29,10 @@ _GPU_BATCH = 256
 
 @dataclass(frozen=True)
 class Learned:
-    """What training came to."""
+    """The result of training."""
 
     classifier: TrainableClassifier
-    """In float32, whatever it was trained in."""
+    """In float32, regardless of the training precision."""
     ir: ov.Model
     """The same classifier for OpenVINO."""
     progress: TrainingProgress
@@ -41,6 +41,9 @@ class Learned:
     hardware: Hardware
     seeds: dict[str, int]
     deterministic: bool
+    features: dict[str, NDArray[np.float32]]
+    """float32 `[n, f]` of the train and val photos, by split; empty unless the head was trained on
+    features, and the backbone was not trained after it."""
 
 
 def learn(
@@ -50,13 +53,13 @@ def learn(
     checkpoint: Checkpoint,
     watch: Stopwatch,
 ) -> Learned:
-    """Train a classifier on the train split, judged by the val split.
+    """Train a classifier on the train split, evaluated on the val split.
 
     Args:
         shards: From preprocess.
-        config: What the user set.
+        config: User settings.
         weights: The backbone's weights; None from scratch.
-        checkpoint: Where the state of a killed run is found, and this one's is kept.
+        checkpoint: Where the state of a killed run is found, and this run's is kept.
         watch: Counts the seconds of each phase.
 
     Raises:
@@ -76,12 +79,22 @@ def learn(
         progress, ir = learner.train_head_on_photos(classifier), None
     else:
         progress, ir = learner.train_head_on_features(classifier)
+    features = learner.features
     if config.fine_tune_epochs:
-        progress, ir = learner.fine_tune(classifier, progress), None
+        progress, ir, features = learner.fine_tune(classifier, progress), None, {}
     with watch.phase("convert"):
         ir = ir or to_openvino(classifier.model(), "probabilities")
-    weighted = learner.class_weights
-    return Learned(classifier, ir, progress, weighted, learner.head, hardware, seeds, deterministic)
+    return Learned(
+        classifier,
+        ir,
+        progress,
+        learner.class_weights,
+        learner.head,
+        hardware,
+        seeds,
+        deterministic,
+        features,
+    )
 
 
 class _Learner:
@@ -103,6 +116,7 @@ class _Learner:
         self._watch = watch
         self._hardware = hardware
         self._train, self._val = shards.split("train"), shards.split("val")
+        self.features: dict[str, NDArray[np.float32]] = {}
         self.head = config.head or find_backbone(config.backbone).usual_head
         balanced = balanced_weights(self._train.labels, len(shards.labels))
         self.class_weights = balanced if config.class_weights == "auto" else None
@@ -125,6 +139,7 @@ class _Learner:
             compute = partial(compute_features, extract, width=width, directory=folder / "features")
             train = FeatureExamples(compute(split=self._train), self._train.labels)
             val = FeatureExamples(compute(split=self._val), self._val.labels)
+        self.features = {"train": train.features, "val": val.features}
         epochs, rate = self._config.epochs, self._config.learning_rate
         head = classifier.head
         phase = Phase(
@@ -136,17 +151,17 @@ class _Learner:
             return progress, joined(backbone_ir, head_ir)
 
     def train_head_on_photos(self, classifier: TrainableClassifier) -> TrainingProgress:
-        """Train the head behind the frozen backbone, on photos that differ in every epoch."""
+        """Train the head on the frozen backbone, with photos that differ in every epoch."""
         return self._train_on_photos("head", classifier, TrainingProgress())
 
     def fine_tune(
         self, classifier: TrainableClassifier, progress: TrainingProgress
     ) -> TrainingProgress:
-        """Train the backbone and the head together, slowly; kept only where it helps."""
+        """Train the backbone and the head together, slowly; kept only if it helps."""
         return self._train_on_photos("fine-tune", classifier, progress)
 
     def train_from_scratch(self, classifier: TrainableClassifier) -> TrainingProgress:
-        """Train all of a network that knows nothing yet."""
+        """Train the whole network from scratch."""
         return self._train_on_photos("scratch", classifier, TrainingProgress())
 
     def _train_on_photos(
@@ -178,7 +193,7 @@ class _Learner:
             return fit(phase, self._config, self.class_weights, self._checkpoint, before)
 
     def _extractor(self, backbone: Any) -> tuple[Extractor, ov.Model]:
-        """TensorFlow where it has a GPU, else OpenVINO: 2.5 times TensorFlow's speed on a CPU."""
+        """TensorFlow if it has a GPU, else OpenVINO: 2.5 times TensorFlow's speed on a CPU."""
         ir = to_openvino(backbone, "features")
         if self._hardware.gpu:
             return tensorflow_extractor(backbone), ir
@@ -186,7 +201,7 @@ class _Learner:
 
 
 def tensorflow_extractor(backbone: Any) -> Extractor:
-    """Run `backbone` by TensorFlow."""
+    """Run `backbone` with TensorFlow."""
     source = backbone.inputs[0]
     signature = [tf.TensorSpec(source.shape, source.dtype)]
     infer = tf.function(

@@ -1,4 +1,4 @@
-"""MobileNet, the book's backbone, from `keras.applications`, with weights the user brings."""
+"""MobileNet, a backbone from `keras.applications`, with weights supplied by the user."""
 
 import warnings
 from pathlib import Path
@@ -21,10 +21,10 @@ def build_mobilenet(image_size: int) -> Any:
 
     Returns:
         A Keras model from uint8 RGB in 0..255 `[n, size, size, 3]` to float32 `[n, 1024]`.
-        It scales by itself: x / 127.5 - 1.
+        It includes its scaling: x / 127.5 - 1.
     """
     pixels = keras.Input((image_size, image_size, 3), dtype="uint8", name="pixels")
-    # float32 under mixed precision as well: half cannot hold these quotients.
+    # float32 even under mixed precision: half precision cannot represent these quotients.
     x = keras.layers.Rescaling(1 / 127.5, -1.0, name="scale", dtype="float32")(pixels)
     network = keras.applications.MobileNet(
         input_shape=(image_size, image_size, 3), include_top=False, weights=None, pooling="avg"
@@ -33,10 +33,10 @@ def build_mobilenet(image_size: int) -> Any:
 
 
 def load_mobilenet(backbone: Any, path: Path) -> None:
-    """Load weights that Keras saved: `.weights.h5`, `.h5` of any Keras, or a whole `.keras`.
+    """Load weights saved by Keras: `.weights.h5`, `.h5` of any Keras, or a whole `.keras`.
 
     Raises:
-        PermanentError: The file is none of these or holds another network.
+        PermanentError: The file is none of these or contains another network.
     """
     network = backbone.layers[-1]
     random = network.get_weights()
@@ -45,7 +45,7 @@ def load_mobilenet(backbone: Any, path: Path) -> None:
             saved = keras.models.load_model(path, compile=False, safe_mode=True)
             network.set_weights(saved.get_weights())
         else:
-            with warnings.catch_warnings(action="ignore"):  # of what the check below finds
+            with warnings.catch_warnings(action="ignore"):  # about what the check below finds
                 network.load_weights(path)
         _require_all_loaded(network, random)
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -57,7 +57,7 @@ def load_mobilenet(backbone: Any, path: Path) -> None:
 
 
 def _require_all_loaded(network: Any, random: list[NDArray[Any]]) -> None:
-    """Keras leaves a layer random, with a warning at most, when the file has nothing for it."""
+    """Keras leaves a layer random, with at most a warning, if the file has nothing for it."""
     for variable, before in zip(network.weights, random, strict=True):
         if before.ndim > 1 and np.array_equal(variable.numpy(), before):
             raise ValueError(f"no values for {variable.path}")

@@ -1,7 +1,7 @@
-"""Turn a Keras model into an OpenVINO model, the quick way.
+"""Turn a Keras model into an OpenVINO model quickly.
 
-`ov.convert_model(keras_model)` takes 4.8 s for EfficientNet-Lite0, most of it in reading one
-variable after the other. A graph whose weights are constants already takes 1.8 s (2 cores).
+`ov.convert_model(keras_model)` takes 4.8 s for EfficientNet-Lite0, mostly for reading one variable
+after another. A graph whose weights are already constants takes 1.8 s (2 cores).
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from viewfinder_components.tensorflow import keras, tf
 
 
 def to_openvino(network: Any, output_name: str) -> ov.Model:
-    """Convert a Keras model with one input and one output, as it infers.
+    """Convert a Keras model with one input and one output, in inference mode.
 
     Args:
         network: The Keras model; its input keeps its name, the batch size stays open.
@@ -35,9 +35,9 @@ def to_openvino(network: Any, output_name: str) -> ov.Model:
 
 @contextmanager
 def _tensorflow_version_known() -> Iterator[None]:
-    """Tell OpenVINO TensorFlow's version.
+    """Give OpenVINO TensorFlow's version.
 
-    OpenVINO 2026.4 finds it out by `exec("import tensorflow")` and `exec("del tensorflow")`, which
+    OpenVINO 2026.4 finds it with `exec("import tensorflow")` and `exec("del tensorflow")`, which
     on Python 3.13 ends with a NameError: there, `exec` in a function no longer keeps names.
     """
     from openvino.frontend.tensorflow import utils
@@ -51,7 +51,7 @@ def _tensorflow_version_known() -> Iterator[None]:
 
 
 def joined(first: ov.Model, second: ov.Model) -> ov.Model:
-    """Feed the output of `first` into the input of `second`; both are used up."""
+    """Connect the output of `first` to the input of `second`; both are used up."""
     entry = second.inputs[0]
     features = first.outputs[0].get_node().input_value(0)
     for target in entry.get_target_inputs():
@@ -61,7 +61,7 @@ def joined(first: ov.Model, second: ov.Model) -> ov.Model:
 
 
 def save_openvino(model: ov.Model, directory: Path) -> None:
-    """Write `model.xml` and `model.bin` with weights as they are, not halved to float16."""
+    """Write `model.xml` and `model.bin` with weights unchanged, not halved to float16."""
     ov.save_model(model, directory / "model.xml", compress_to_fp16=False)
 
 

@@ -23,11 +23,11 @@ def save_models(model: Any, ir: ov.Model, directory: Path) -> None:
 
 
 def check_parity(model: Any, directory: Path, pixels: NDArray[np.uint8]) -> float:
-    """Compare the Keras model with the OpenVINO model as it was written.
+    """Compare the Keras model with the OpenVINO model that was written.
 
     Args:
         model: The Keras classifier.
-        directory: Where `model.xml` lies.
+        directory: The folder of `model.xml`.
         pixels: uint8 `[n, size, size, 3]`, a few photos.
 
     Returns:
@@ -43,6 +43,6 @@ def check_parity(model: Any, directory: Path, pixels: NDArray[np.uint8]) -> floa
         raise PermanentError(
             f"OpenVINO's probabilities within {TOLERANCE:g} of Keras'",
             f"a difference of {difference:g}",
-            "report it with the versions in the log: the two libraries do not agree",
+            "report it with the versions in the log: the two libraries disagree",
         )
     return difference

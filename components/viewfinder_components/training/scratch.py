@@ -1,4 +1,4 @@
-"""A small network for photos that no pre-trained one has seen the like of; the last resort."""
+"""A small network for photos unlike any that pre-trained ones have seen; the last resort."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from viewfinder_components.tensorflow import keras
 
 
 def build_scratch(image_size: int) -> Any:
-    """Build five convolutions, each halving the picture, that train in minutes on a CPU.
+    """Build five convolutions, each halving the picture, which train in minutes on a CPU.
 
     Args:
         image_size: Width and height of the input.
@@ -28,6 +28,6 @@ def build_scratch(image_size: int) -> Any:
 
 
 def _activated(x: Any, name: str) -> Any:
-    # Momentum .9: small sets have few steps for the running averages to settle in.
+    # Momentum .9: with small sets, the running averages have few steps to settle.
     x = keras.layers.BatchNormalization(momentum=0.9, name=name)(x)
     return keras.layers.ReLU(name=f"{name}-relu")(x)

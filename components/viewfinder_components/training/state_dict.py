@@ -1,8 +1,8 @@
-"""Read a PyTorch state dict without PyTorch and without running what a hostile file says.
+"""Read a PyTorch state dict without PyTorch and without running code from a hostile file.
 
 A checkpoint is a pickle, and a pickle is a program. This reader knows the few names that a state
-dict needs and refuses every other, so nothing in the file is ever called. Both layouts are read:
-the zip archive (PyTorch 1.6 and later) and the "legacy" run of pickles followed by raw storages.
+dict needs and rejects all others, so nothing in the file is ever called. Both layouts are read:
+the zip archive (PyTorch 1.6 and later) and the "legacy" series of pickles and raw storages.
 Layouts: torch/serialization.py, `_legacy_load` and `_load`.
 """
 
@@ -42,7 +42,7 @@ _STORAGE_DTYPES = {
 
 @dataclass(frozen=True)
 class _Tensor:
-    """A tensor as the pickle describes it: a window on a storage, counted in elements."""
+    """A tensor as described in the pickle: a window on a storage, counted in elements."""
 
     dtype: str
     key: str
@@ -51,7 +51,7 @@ class _Tensor:
     strides: tuple[int, ...]
 
     def view(self, storage: NDArray[Any]) -> NDArray[Any]:
-        """Copy the tensor out of its storage, which it must not leave."""
+        """Copy the tensor from its storage, within its bounds."""
         fits = len(self.shape) == len(self.strides) and all(
             isinstance(number, int) and number >= 0
             for number in (self.offset, *self.shape, *self.strides)
@@ -61,7 +61,7 @@ class _Tensor:
         if math.prod(self.shape) == 0:
             return np.empty(self.shape, storage.dtype)
         reach = sum((n - 1) * step for n, step in zip(self.shape, self.strides, strict=True))
-        # The second condition stops strides of 0 that blow a few bytes up to any size.
+        # The second condition stops strides of 0, which could blow up a few bytes to any size.
         if self.offset + reach >= len(storage) or math.prod(self.shape) > len(storage):
             raise ValueError(f"a tensor of shape {self.shape} beyond its {len(storage)} elements")
         strides = [step * storage.itemsize for step in self.strides]
@@ -69,8 +69,8 @@ class _Tensor:
         return window.copy()
 
 
-class _Unpickler(pickle.Unpickler):  # noqa: S301  (that is what it is for)
-    """Resolves what a state dict needs to inert objects, and refuses the rest."""
+class _Unpickler(pickle.Unpickler):  # noqa: S301  (preventing that is its purpose)
+    """Resolves what a state dict needs to inert objects, and rejects the rest."""
 
     def find_class(self, module: str, name: str) -> Any:
         if module in ("torch", "torch.storage") and name in _STORAGE_DTYPES:
@@ -107,20 +107,20 @@ def read_state_dict(path: Path) -> StateDict:
     """Read the tensors of a PyTorch checkpoint.
 
     Args:
-        path: A file that `torch.save(model.state_dict(), path)` wrote.
+        path: A file written by `torch.save(model.state_dict(), path)`.
 
     Returns:
-        A copy of every tensor by its name, in the layout PyTorch gave it.
+        A copy of every tensor by name, in PyTorch's layout.
 
     Raises:
-        PermanentError: The file is missing, damaged, not a state dict, or asks for code to be run.
+        PermanentError: The file is missing, damaged, not a state dict, or tries to run code.
     """
     try:
-        # Never the whole file: it may be anything, and larger than the memory.
+        # Never the whole file: it may be anything, and larger than memory.
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             read = _read_zip if file.peek(2)[:2] == b"PK" else _read_legacy
-            # Damaged pickles raise almost anything; each of it means the same to the reader.
+            # Damaged pickles raise almost anything; the reader needs to know only one thing.
             return read(file, size)
     except Exception as error:
         raise PermanentError(
@@ -139,7 +139,7 @@ def _read_zip(file: io.BufferedReader, size: int) -> StateDict:
     storages: dict[tuple[str, str], NDArray[Any]] = {}
     for tensor in tensors.values():
         name = f"{root}data/{tensor.key}"
-        if sizes[name] > size:  # PyTorch stores without compression; a bomb does not
+        if sizes[name] > size:  # PyTorch does not compress; a zip bomb does
             raise ValueError(f"{name} larger than the file")
         if (tensor.dtype, name) not in storages:
             storages[tensor.dtype, name] = np.frombuffer(

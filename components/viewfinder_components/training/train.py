@@ -1,25 +1,26 @@
-"""Train a classifier on shards and write it: the plain function behind the train step."""
+"""Train a classifier on shards and write it: the function behind the train step."""
 
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.formats.features import write_features
 from viewfinder_components.formats.labels import write_labels
 from viewfinder_components.formats.shards import Shards
+from viewfinder_components.formats.training import write_training
 from viewfinder_components.timing import Stopwatch
 from viewfinder_components.training.checkpoint import held_checkpoint, library_versions, run_digest
 from viewfinder_components.training.config import TrainConfig, TrainResult
 from viewfinder_components.training.weights import find_weights
-from viewfinder_components.whole_files import write_json
 
-if TYPE_CHECKING:  # importing it takes TensorFlow's seconds
+if TYPE_CHECKING:  # importing it loads TensorFlow, which takes seconds
     from viewfinder_components.training.learning import Learned
 
 __all__ = ["TrainConfig", "TrainResult", "train_model"]
 
 _log = logging.getLogger(__name__)
-_PARITY_PHOTOS = 4  # a wrong conversion shows on one; each more costs .2 s
+_PARITY_PHOTOS = 4  # one is enough to show a wrong conversion; each costs .2 s
 
 
 def train_model(
@@ -27,15 +28,15 @@ def train_model(
 ) -> TrainResult:
     """Train a classifier and write the model directory.
 
-    Killed and called again with the same arguments, it goes on after the last finished epoch and
-    ends with the same weights.
+    If it is killed and called again with the same arguments, it resumes after the last finished
+    epoch and gives the same weights.
 
     Args:
         shards_dir: From preprocess.
-        model_dir: Where `model.keras`, `model.xml`, `model.bin`, `labels.json` and `training.json`
-            go; made when missing.
-        checkpoint_dir: Where runs keep their state while they last; each in a folder of its own.
-        config: What a user may set.
+        model_dir: Where `model.keras`, `model.xml`, `model.bin`, `labels.json`, `training.json`
+            and, if the backbone stays frozen, `features.npz` go; made when missing.
+        checkpoint_dir: Where runs keep their state while they last, each in its own folder.
+        config: User settings.
 
     Raises:
         PermanentError: There are no training photos, the weights do not fit, or training diverges.
@@ -43,13 +44,13 @@ def train_model(
     watch = Stopwatch()
     shards = Shards.open(shards_dir)
     _require_photos(shards)
-    weights = find_weights(config.backbone, config.weights)  # its absence shows before the wait
+    weights = find_weights(config.backbone, config.weights)  # fail before the wait if missing
     origin = {"source": weights.source, "sha256": weights.sha256()} if weights else None
     digest = run_digest(shards, config, origin["sha256"] if origin else "")
     with held_checkpoint(checkpoint_dir, digest) as checkpoint:
         resumed = checkpoint.epochs()
         if resumed:
-            _log.info("train: goes on after epoch %d of an earlier run", resumed)
+            _log.info("train: resuming after epoch %d of an earlier run", resumed)
         with watch.phase("import"):
             from viewfinder_components.training import learning, outputs
         learned = learning.learn(shards, config, weights, checkpoint, watch)
@@ -58,22 +59,22 @@ def train_model(
             outputs.save_models(model, learned.ir, model_dir)
             some = shards.split("train").pixels(0, _PARITY_PHOTOS)
             parity = outputs.check_parity(model, model_dir, some)
+            splits = {name: shards.split(name) for name in learned.features}
+            write_features(model_dir, learned.features, splits)
         result = _result(shards, config, origin, learned, resumed, parity, watch)
         write_labels(model_dir, result.labels)
-        write_json(model_dir / "training.json", result.to_json())
+        write_training(model_dir, result.to_json())
     return result
 
 
 def _require_photos(shards: Shards) -> None:
     counts = shards.manifest["counts"]
     if not counts["train"]:
-        raise PermanentError("photos to train on", f"none among {counts}", "add some to train")
+        raise PermanentError("training photos", f"none among {counts}", "add some to train")
     if len(shards.labels) < 2:
         raise PermanentError("two classes or more", f"{list(shards.labels)}", "add another class")
     if not counts["val"]:
-        _log.warning(
-            "train: no validation photos, so training runs for all its epochs and keeps the last"
-        )
+        _log.warning("train: no validation photos, so training runs all epochs and keeps the last")
 
 
 def _result(

@@ -7,11 +7,12 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from viewfinder_components.errors import PermanentError, UsageError
+from viewfinder_components.spelling import spell
 
 
 @dataclass(frozen=True)
 class WeightsFile:
-    """A file of weights and what it is called in records."""
+    """A file of weights and its name in records."""
 
     path: Path
     source: str
@@ -28,21 +29,21 @@ def find_weights(backbone: str, uri: str) -> WeightsFile | None:
 
     Args:
         backbone: A name of `config.Backbone`.
-        uri: A path or `file://` URI; empty for the ones a Python package carries.
+        uri: A path or `file://` URI; empty for those in a Python package.
 
     Returns:
         The file; None for `scratch`, which has none.
 
     Raises:
-        PermanentError: There is no such file, or the backbone needs a `uri` and has none.
+        PermanentError: There is no such file, or the backbone needs a `uri` but none was given.
     """
     if uri:
         path = _local_path(uri)
         if not path.is_file():
             raise PermanentError(
                 f"a file of {backbone} weights",
-                f"{uri!r}, where there is none",
-                "set weights to a file that exists, or leave it out for the package's own",
+                f"{uri!r}, which does not exist",
+                "set weights to a file that exists, or omit it for the package's own",
             )
         return WeightsFile(path, uri)
     if backbone == "scratch":
@@ -52,8 +53,9 @@ def find_weights(backbone: str, uri: str) -> WeightsFile | None:
     raise PermanentError(
         f"the path or file:// URI of {backbone} weights",
         "none",
-        "pass --set weights=PATH with ImageNet weights without the top, as keras.applications"
-        " saves them (.weights.h5, .h5 or .keras); only efficientnet-lite0 brings its own",
+        f"pass {spell('weights', 'PATH')} with ImageNet weights without the top, as "
+        "keras.applications saves them (.weights.h5, .h5 or .keras); only efficientnet-lite0 "
+        "includes its own",
     )
 
 

@@ -1,1 +1,1 @@
-"""Read every photo once and decide what is used."""
+"""Read every photo once and decide which ones to use."""

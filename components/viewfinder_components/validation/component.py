@@ -27,14 +27,15 @@ def validate(
     max_imbalance: float,
     max_megapixels: float,
     near_duplicate_distance: int,
+    corrections: str,
 ) -> None:
-    """Read every photo once: what is usable, what is not and why, and which split it belongs to.
+    """Read every photo once: which ones are usable, which are not and why, and each photo's split.
 
     Args:
-        index: `index.parquet`, one row for every file met, and `summary.json`.
+        index: `index.parquet`, one row for every file found, and `summary.json`.
         pixels: The decoded, upright, resized photos.
-        photo_counts: How many files ended with which status.
-        validation_report: What the photos are and what was left out, as a page.
+        photo_counts: Number of files by status.
+        validation_report: A page on the photos and what was left out.
     """
     arguments = locals()
     from viewfinder_components.outcome import record_outcome

@@ -1,4 +1,4 @@
-"""What a user may decide about validation, and what validation answers."""
+"""User settings and results of the validate step."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -18,8 +18,10 @@ from viewfinder_components.ranges import (
 from viewfinder_components.reports.formatting import plural
 from viewfinder_components.shared_parameters import (
     DEFAULT_MAX_MEGAPIXELS,
+    DEFAULT_NEAR_DUPLICATE_DISTANCE,
     DEFAULT_SEED,
     MaxMegapixels,
+    NearDuplicateDistance,
     Seed,
 )
 from viewfinder_components.step import Step
@@ -31,9 +33,7 @@ _NOUNS = {
     "unreadable": "unreadable file",
     "ignored": "ignored file",
 }
-"""What a file that is left out is called, by its status."""
-# Beyond it the search compares nearly every photo with every other.
-_Distance = Annotated[int, Field(ge=0, le=8)]
+"""Names for files that are left out, by their status."""
 
 
 @configuration
@@ -48,23 +48,23 @@ class PhotoSource:
 
 @configuration
 class ValidationConfig:
-    """How photos are read, split and judged."""
+    """How to read, split and judge photos."""
 
     layout: Layout = "auto"
-    """How labels are found; `auto` looks at the folders.
+    """How labels are found; `auto` detects the layout from the folders.
 
-    `class` stands for class/photo, `split` for split/class/photo; `auto` looks whether the folders
-    are called train, val, test.
+    `class` means class/photo, `split` means split/class/photo; `auto` checks whether the folders
+    are named train, val, test.
     """
     image_size: Annotated[int, Field(ge=8, le=4096)] = 224
     """Side of the square the photos are resized to, in pixels."""
     val_fraction: Share = 0.15
-    """Share of the photos for validation where no split is given."""
+    """Share of the photos used for validation if no split is given."""
     test_fraction: Share = 0.15
-    """Share of the photos for the test where no split is given."""
+    """Share of the photos used for the test if no split is given."""
     seed: Seed = DEFAULT_SEED
-    """Another seed draws other splits, so that a version trained with the old ones has seen some of
-    the new test photos."""
+    """Seed of the splits; another seed draws other splits, so that a version trained with the old
+    ones has seen some of the new test photos."""
     min_classes: Annotated[int, Field(ge=2, le=LARGEST_INTEGER)] = 2
     """Minimum number of classes; with fewer, the run fails."""
     min_photos_per_class: Count = 2
@@ -72,7 +72,7 @@ class ValidationConfig:
     min_test_photos_per_class: CountFromZero = 1
     """Minimum number of test photos in each class.
 
-    0 lets classes pass of which nothing is measured. Without any test photo nothing passes.
+    0 accepts classes without test photos, which are not measured. At least one photo is needed.
     """
     max_unreadable: Share = 0.1
     """Largest share of unreadable files among those that should be photos."""
@@ -85,15 +85,12 @@ class ValidationConfig:
     max_imbalance: Annotated[float, Field(ge=1, le=LARGEST_NUMBER)] = 100.0
     """Largest ratio of the largest to the smallest class."""
     max_megapixels: MaxMegapixels = DEFAULT_MAX_MEGAPIXELS
-    near_duplicate_distance: _Distance = 4
-    """Bits of the perceptual hash in which near duplicates may differ; 0 does not look for near
-    duplicates.
-
-    Of 64 bits. On the demo's 1,393 different photos, copies that were saved again or resized differ
-    in at most 4 bits, and different photos in 12 or more but for a handful of real repeats.
-    """
+    near_duplicate_distance: NearDuplicateDistance = DEFAULT_NEAR_DUPLICATE_DISTANCE
+    corrections: str = ""
+    """Path or URI of a CSV file with corrected labels, such as the `label_issues.csv` of an earlier
+    run with its column `correction` filled in; empty for none."""
     workers: Annotated[CountFromZero, INTERNAL] = 0
-    """Threads that read photos; 0 for one a core and one more."""
+    """Threads that read photos; 0 for one more than there are cores."""
 
     @property
     def max_pixels(self) -> int:
@@ -105,7 +102,7 @@ class ValidationConfig:
             raise UsageError(
                 "val_fraction and test_fraction to be less than 1 together",
                 f"{self.val_fraction} and {self.test_fraction}",
-                "leave photos to train on",
+                "leave some photos for training",
             )
 
 
@@ -114,27 +111,30 @@ STEP = Step("validate", (PhotoSource, ValidationConfig), computes=True, reads_ph
 
 @dataclass(frozen=True)
 class ValidationResult:
-    """What validation found."""
+    """The results of validation."""
 
     counts: dict[str, int]
-    """Files by status; their sum is every file met."""
+    """Files by status; they add up to all files found."""
     labels: list[str]
     """The classes with used photos, sorted."""
     photos: int
     """Used photos."""
     data_digest: str
-    """Names the used photos, their labels and splits: equal digests, equal data."""
+    """Identifies the used photos, their labels and splits: equal digests mean equal data."""
     warnings: list[str]
     """Sentences for the user."""
+    corrections: str
+    """What the table of corrections changed; empty without one."""
     seconds: dict[str, float]
     """Wall-clock seconds by phase."""
 
     @property
     def summary(self) -> str:
-        """The result in a sentence, and what the user should know."""
+        """The result in a sentence, and warnings for the user."""
         left_out = [plural(n, _NOUNS[s]) for s, n in self.counts.items() if s in _NOUNS and n]
         counted = (
             f"{plural(self.photos, 'photo')} in {plural(len(self.labels), 'class', 'classes')}; "
             + (f"left out: {', '.join(left_out)}" if left_out else "nothing left out")
+            + (f"; {self.corrections}" if self.corrections else "")
         )
         return ". ".join([counted, " ".join(self.warnings)]) if self.warnings else counted

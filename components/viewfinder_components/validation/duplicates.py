@@ -1,9 +1,9 @@
-"""Take repeated photos out of use: copies, contradictions, and what leaks between given splits."""
+"""Exclude repeated photos: copies, contradictions, and leaks between given splits."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder_components.validation.near_duplicates import first_across
+from viewfinder_components.photos.near_duplicates import first_across
 from viewfinder_components.validation.photo_table import (
     CONFLICT,
     DUPLICATE,
@@ -18,29 +18,29 @@ from viewfinder_components.validation.photo_table import (
 )
 
 SAME_BYTES = Reason("same_bytes", "the same bytes as {other}")
-TWO_CLASSES = Reason("two_classes", "the same bytes lie in class {class}: {other}")
-LEAK_BYTES = Reason("leak_same_bytes", "the same bytes lie in {split}: {other}")
+TWO_CLASSES = Reason("two_classes", "the same bytes are in class {class}: {other}")
+LEAK_BYTES = Reason("leak_same_bytes", "the same bytes are in {split}: {other}")
 LEAK_LOOK = Reason("leak_near_duplicate", "looks the same as a photo in {split}: {other}")
 
 Files = NDArray[np.int64]
 
 
 def given_split(photos: PhotoTable) -> NDArray[np.int8]:
-    """Return the split that the source gives each file; train where it gives others only."""
+    """Return the split that the source gives each file; train if it gives only others."""
     if (photos.given == NONE).all():
         return photos.given
     return np.where(photos.given == NONE, np.int8(TRAIN), photos.given)
 
 
 def exclude_conflicts(photos: PhotoTable) -> None:
-    """Take files of the same bytes out of use where their classes differ."""
+    """Exclude files with the same bytes if their classes differ."""
     files, starts, group = _by_content(photos)
     labels = photos.label[files]
     if not len(files):
         return
     first_label = labels[starts][group]
     differs = labels != first_label
-    # For each group the first file of another class than the first file's; too large for none.
+    # For each group the first file of a class other than the first file's; too large if none.
     stranger = np.full(len(starts), len(files))
     np.minimum.at(stranger, group[differs], np.flatnonzero(differs))
     torn = stranger[group] < len(files)
@@ -49,13 +49,13 @@ def exclude_conflicts(photos: PhotoTable) -> None:
 
 
 def exclude_copies(photos: PhotoTable) -> NDArray[np.bool_]:
-    """Leave one file of the same bytes in use, the one whose split matters most.
+    """Keep one file of those with the same bytes, the one whose split matters most.
 
-    The test's is kept before the validation's before train's; within a split the first in the
+    Test takes precedence over validation and validation over train; within a split, the first in
     table's order.
 
     Returns:
-        Which of all files are val or test photos that also lay in train.
+        Which of all files are val or test photos that were also in train.
     """
     given = given_split(photos)
     files, starts, group = _by_content(photos, given)
@@ -73,7 +73,7 @@ def exclude_copies(photos: PhotoTable) -> NDArray[np.bool_]:
 
 
 def exclude_near_leaks(photos: PhotoTable, distance: int) -> NDArray[np.bool_]:
-    """Take photos out of use that look the same as one in a split that matters more.
+    """Exclude photos that look the same as one in a split that matters more.
 
     Returns:
         Which of all files are val or test photos that have a near duplicate in train.
@@ -106,10 +106,10 @@ def _exclude_leaks(
 def _by_content(
     photos: PhotoTable, given: NDArray[np.int8] | None = None
 ) -> tuple[Files, Files, Files]:
-    """Sort the used files by content, then by how much their split matters.
+    """Sort the used files by content, then by the importance of their split.
 
     Returns:
-        The files; where in them each content begins; for each file the number of its content.
+        The files; where in them each content starts; for each file the number of its content.
     """
     files = photos.where(USED)
     weight = np.zeros(len(files)) if given is None else _WEIGHT[given[files]]

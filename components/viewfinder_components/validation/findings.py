@@ -1,4 +1,4 @@
-"""What is to be said about the photos: counts and warnings."""
+"""Statements about the photos: counts and warnings."""
 
 from collections import Counter
 
@@ -7,9 +7,9 @@ import numpy as np
 from viewfinder_components.photos.candidate import SPLIT_NAMES, SPLITS
 from viewfinder_components.photos.folder import HIDDEN, NO_LABEL
 from viewfinder_components.photos.layout import BESIDE_SPLITS
+from viewfinder_components.photos.near_duplicates import NearGroups
 from viewfinder_components.photos.uri import scheme_of, uri_to_path
 from viewfinder_components.reports.formatting import plural
-from viewfinder_components.validation.near_duplicates import NearGroups
 from viewfinder_components.validation.photo_table import IGNORED, NONE, STATUSES, USED, PhotoTable
 
 _NAMED = 5  # examples that a sentence names
@@ -27,7 +27,7 @@ def status_counts(photos: PhotoTable) -> dict[str, int]:
 
 
 def reason_counts(photos: PhotoTable) -> dict[tuple[str, str], int]:
-    """Count the files out of use by status and kind of reason, the most frequent first."""
+    """Count the excluded files by status and kind of reason, most frequent first."""
     counts: Counter[tuple[str, str]] = Counter()
     pairs, sizes = np.unique(np.stack([photos.status, photos.reason]), axis=1, return_counts=True)
     for status, reason, size in zip(*pairs.tolist(), sizes.tolist(), strict=True):
@@ -37,7 +37,7 @@ def reason_counts(photos: PhotoTable) -> dict[tuple[str, str], int]:
 
 
 def class_counts(photos: PhotoTable) -> dict[str, dict[str, int]]:
-    """Count the used photos by class and split; every class that was met is there."""
+    """Count the used photos by class and split, including classes without any."""
     used = photos.where(USED)
     counts = np.zeros((len(photos.labels), len(SPLITS)), np.int64)
     np.add.at(counts, (photos.label[used], photos.split[used]), 1)
@@ -48,18 +48,18 @@ def class_counts(photos: PhotoTable) -> dict[str, dict[str, int]]:
 
 
 def empty_classes(photos: PhotoTable) -> list[str]:
-    """Return the classes in which nothing was met that might be a photo."""
+    """Return the classes in which no possible photos were found."""
     tried = np.unique(photos.label[(photos.status != IGNORED) & (photos.label != NONE)])
     return [label for place, label in enumerate(photos.labels) if place not in set(tried.tolist())]
 
 
 def find_single_class(photos: PhotoTable) -> str | None:
-    """Return the folder that was named as data, where it seems to hold the photos of one class.
+    """Return the folder named as data if it seems to contain the photos of a single class.
 
-    Nothing but files lies in it then, pictures by their names among them.
+    It then contains only files, some of them pictures by name.
 
     Returns:
-        Its path or URI; None where there are class folders, or no pictures.
+        Its path or URI; None if there are class folders, or no pictures.
     """
     kinds = {kind for _, kind in reason_counts(photos)}
     if photos.labels or not kinds <= {NO_LABEL.kind, HIDDEN.kind} or not len(photos):
@@ -76,17 +76,17 @@ def find_single_class(photos: PhotoTable) -> str | None:
 
 
 def find_warnings(photos: PhotoTable, groups: NearGroups) -> list[str]:
-    """Return what a user should know although it stops nothing."""
+    """Return what a user should know although it does not stop the run."""
     classes = class_counts(photos)
     warnings = _about_folders(photos, classes)
     if empty := empty_classes(photos):
         folders = plural(len(empty), "folder has", "folders have")
-        warnings.append(f"{folders} no photos and became no class: {name_some(empty)}.")
+        warnings.append(f"{folders} no photos and therefore no class: {name_some(empty)}.")
     if (outside := np.flatnonzero((photos.status == USED) & (photos.outside == 1))).size:
         # By class and name: the link may be the class's folder.
         names = ["/".join(str(photos.uri[int(file)]).rsplit("/", 2)[1:]) for file in outside]
         warnings.append(
-            f"{plural(len(outside), 'photo lies', 'photos lie')} outside the folder, behind links: "
+            f"{plural(len(outside), 'photo is', 'photos are')} outside the folder, behind links: "
             f"{name_some(names)}. Remove the links if the model should not be trained on these "
             "photos, or if reports should not show them."
         )
@@ -99,9 +99,9 @@ def find_warnings(photos: PhotoTable, groups: NearGroups) -> list[str]:
             warnings.append(f"{number} no {_SPLIT_WORDS[split]} photos: {name_some(lacking)}.")
     if groups.oversized.any():
         warnings.append(
-            f"{int(groups.oversized.sum()):,} photos look exactly like very many others, so all of "
-            "them are training photos. Check that they are photos at all. If they show different "
-            "things, such as the photos of a fixed camera, set near_duplicate_distance=0."
+            f"{int(groups.oversized.sum()):,} photos look exactly like many others, so "
+            "all of them are training photos. Check that they are really photos. If they show "
+            "different things, such as photos from a fixed camera, set near_duplicate_distance=0."
         )
     if torn := near_pairs_of_two_classes(photos, groups):
         warnings.append(
@@ -112,16 +112,16 @@ def find_warnings(photos: PhotoTable, groups: NearGroups) -> list[str]:
 
 
 def _about_folders(photos: PhotoTable, classes: dict[str, dict[str, int]]) -> list[str]:
-    """Say what was made of folders that might have been something else."""
+    """Describe how folders that might have been something else were treated."""
     warnings = []
     kinds = [reason.kind for reason in photos.reasons]
     if BESIDE_SPLITS.kind in kinds:
         beside = np.flatnonzero(photos.reason == kinds.index(BESIDE_SPLITS.kind))
         names = [_name_of(photos, file) for file in beside]
-        items = plural(len(names), "item lies", "items lie")
+        items = plural(len(names), "item is", "items are")
         was = "was" if len(names) == 1 else "were"
         warnings.append(
-            f"{items} beside the folders of splits, and {was} left out: {name_some(names)}."
+            f"{items} next to the folders of splits, and {was} left out: {name_some(names)}."
         )
     alike = [
         name for name, of in classes.items() if name.lower() in SPLIT_NAMES and any(of.values())
@@ -129,13 +129,13 @@ def _about_folders(photos: PhotoTable, classes: dict[str, dict[str, int]]) -> li
     if alike and (photos.given == NONE).all():
         warnings.append(
             f"{plural(len(alike), 'class has', 'classes have')} the name of a split: "
-            f"{name_some(alike)}. Set layout=split if the classes lie in folders below."
+            f"{name_some(alike)}. Set layout=split if the classes are in folders below them."
         )
     return warnings
 
 
 def name_left_out(photos: PhotoTable) -> str:
-    """Return how many files were met and why they were left out, with an example of each reason."""
+    """Return how many files were found and why they were left out, with examples."""
     reasons = list(reason_counts(photos).items())
     if not reasons:
         return ""
@@ -148,7 +148,7 @@ def name_left_out(photos: PhotoTable) -> str:
     more = len(reasons) - _NAMED
     if more > 0:
         parts.append(f"{more} more reasons")
-    return f"of {plural(len(photos), 'file')} met {', '.join(parts)}"
+    return f"of {plural(len(photos), 'file')} found, {', '.join(parts)}"
 
 
 def _name_of(photos: PhotoTable, file: np.int64) -> str:

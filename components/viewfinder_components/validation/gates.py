@@ -1,4 +1,4 @@
-"""The limits that photos must keep before a model is trained on them."""
+"""The limits that photos must meet before a model is trained on them."""
 
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ from viewfinder_components.validation.photo_table import (
 
 @dataclass(frozen=True)
 class Gate:
-    """A limit, and what was found."""
+    """A limit, and the measured value."""
 
     title: str
     """What is measured."""
@@ -38,23 +38,23 @@ class Gate:
     limit: str
     passed: bool
     worst: str
-    """What broke the limit, or came closest; may be empty."""
+    """What exceeded the limit, or came closest; may be empty."""
     remedy: str
-    """What to do where the gate is shut."""
+    """What to do if the gate fails."""
     heading: str = ""
-    """How a table names what is measured, where `title` belongs to the limit's number."""
+    """What a table calls the measured value, if `title` depends on the limit's number."""
     judged: bool = True
-    """Whether there was anything to judge; without any photo, the gate `classes` says it all."""
+    """Whether there was anything to judge; if there are no photos, the gate `classes` says so."""
 
 
 def check_gates(
     photos: PhotoTable, leaked: NDArray[np.bool_], config: ValidationConfig
 ) -> list[Gate]:
-    """Hold the photos against every limit.
+    """Check the photos against every limit.
 
     Args:
         photos: After the splits are assigned.
-        leaked: Which files are given val or test photos that also lay in train.
+        leaked: Which files are given val or test photos that were also in train.
         config: The limits.
     """
     empty = empty_classes(photos)
@@ -75,14 +75,14 @@ def check_gates(
 
 
 def raise_failed(gates: list[Gate]) -> None:
-    """Raise unless every gate is open.
+    """Raise unless every gate passes.
 
     Args:
-        gates: As `check_gates` returned them.
+        gates: As returned by `check_gates`.
 
     Raises:
-        PermanentError: Names every failed gate, its value and limit, the worst and the remedy; a
-            line for each, where there are several.
+        PermanentError: Names every failed gate, its value and limit, the worst case and the remedy;
+            one line each if there are several.
     """
     errors = [_explain(gate) for gate in gates if not gate.passed]
     if len(errors) > 1:
@@ -99,14 +99,14 @@ def _explain(gate: Gate) -> PermanentError:
 def _classes(sizes: dict[str, int], least: int, photos: PhotoTable) -> Gate:
     found = [name for name, size in sizes.items() if size]
     left_out = name_left_out(photos)
-    remedy = f"add photos of at least {least} classes, each class in a folder of its own"
+    remedy = f"add photos of at least {least} classes, each class in its own folder"
     if not found and _are_all_missing(photos):
-        remedy = "correct the table: no file lies where it says"
+        remedy = "correct the table: none of its files exist"
     if not found and (folder := find_single_class(photos)):
         parent = folder.rpartition("/")[0]
         remedy = f"{folder} looks like the folder of one class: name {parent} as data instead"
     if len(found) == 1:
-        remedy += "; if the class folders lie one folder deeper, name that folder as data"
+        remedy += "; if the class folders are one folder deeper, name that folder as data"
     return Gate(
         "classes", f"{len(found):,}", f"at least {least:,}", len(found) >= least,
         "; ".join(filter(None, (name_some(found), left_out))) if len(found) < least else "",
@@ -127,7 +127,7 @@ def _photos_per_class(sizes: dict[str, int], least: int) -> Gate:
         f"at least {least:,}",
         not few or not any(sizes.values()),
         name_some([f"{name} has {size:,}" for size, name in few]),
-        "add photos of these classes, take the classes out or lower min_photos_per_class",
+        "add photos of these classes, remove the classes or lower min_photos_per_class",
         judged=any(sizes.values()),
     )
 
@@ -136,9 +136,9 @@ def _train_photos(classes: dict[str, dict[str, int]], is_given: bool) -> Gate:
     lacking = [name for name, of in classes.items() if sum(of.values()) and not of["train"]]
     remedy = "add photos of these classes that differ from those of other classes"
     if is_given:
-        remedy = "give these classes train photos, or give no splits at all and they are drawn"
+        remedy = "give these classes train photos, or give no splits at all, so that they are drawn"
     if lacking and all(like_split(name) for name in lacking):
-        remedy = "the folders of classes seem to lie one folder deeper: move them up by one"
+        remedy = "the class folders seem to be one level too deep: move them up by one"
     return Gate(
         "classes without train photos", f"{len(lacking):,}", "no", not lacking,
         name_some(lacking), remedy, judged=any(sum(of.values()) for of in classes.values()),
@@ -148,7 +148,7 @@ def _train_photos(classes: dict[str, dict[str, int]], is_given: bool) -> Gate:
 def _test_photos(
     classes: dict[str, dict[str, int]], photos: PhotoTable, config: ValidationConfig
 ) -> Gate:
-    """Hold each class's test photos to their least number, and all of them to one."""
+    """Check each class's test photos against the minimum, and all of them against one."""
     found = {name: of["test"] for name, of in classes.items() if sum(of.values())}
     least = config.min_test_photos_per_class
     few = sorted((size, name) for name, size in found.items() if size < least)
@@ -156,10 +156,10 @@ def _test_photos(
     title = f"test photo{'' if least == 1 else 's'} in every class"
     value, limit = f"{min(found.values(), default=0):,}", least
     if not total:
-        title, value, limit = "test photo at all", "0", 1
+        title, value, limit = "test photo in total", "0", 1
     remedy = _more_test_photos(photos, config)
     if total:
-        remedy += ", or lower min_test_photos_per_class: nothing is measured of a class without"
+        remedy += ", or lower min_test_photos_per_class: a class without any is not measured"
     return Gate(
         title, value, f"at least {limit:,}", not few and (total > 0 or not found),
         name_some([f"{name} has {size:,}" for size, name in few]), remedy,
@@ -168,7 +168,7 @@ def _test_photos(
 
 
 def _more_test_photos(photos: PhotoTable, config: ValidationConfig) -> str:
-    """Say what brings test photos, as the user's own splits and settings stand."""
+    """Return how to get test photos, given the user's own splits and settings."""
     if (photos.given == TEST).any():
         return "add test photos of these classes"
     if not config.test_fraction:
@@ -176,8 +176,8 @@ def _more_test_photos(photos: PhotoTable, config: ValidationConfig) -> str:
     advice = "add photos of these classes"
     if config.near_duplicate_distance:
         advice += (
-            " that look different (what looks alike stays in one split), or set "
-            "near_duplicate_distance=0 if photos that look alike are different photos, such as a "
+            " that look different (photos that look alike stay in one split), or set "
+            "near_duplicate_distance=0 if photos that look alike are different, such as a "
             "fixed camera's"
         )
     return advice
@@ -191,7 +191,7 @@ def _unreadable(photos: PhotoTable, most: float) -> Gate:
     return Gate(
         "unreadable files", f"{share:.1%} ({len(bad):,} of {tried:,})", f"at most {most:.1%}",
         share <= most, name_some(examples),
-        "replace these files, take them out or raise max_unreadable",
+        "replace these files, remove them or raise max_unreadable",
     )  # fmt: skip
 
 
@@ -216,8 +216,8 @@ def _leakage(photos: PhotoTable, leaked: NDArray[np.bool_], most: float) -> Gate
     bad = judged[leaked[judged]]
     share = len(bad) / max(len(judged), 1)
     return Gate(
-        "val and test photos that also lie in train",
+        "val and test photos that are also in train",
         f"{share:.1%} ({len(bad):,} of {len(judged):,})", f"at most {most:.1%}",
         share <= most, name_some([str(photos.uri[int(file)]) for file in bad[:3]]),
-        "make the splits anew, or raise max_leakage: the copies in train are left out anyway",
+        "redo the splits, or raise max_leakage: the copies in train are left out anyway",
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Write what validation decided: index.parquet, a row a file, and summary.json."""
+"""Write validation's decisions: index.parquet, one row per file."""
 
 import hashlib
 import os
@@ -11,15 +11,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from viewfinder_components.formats.photo_index import INDEX, SUMMARY
 from viewfinder_components.photos.candidate import SPLITS
 from viewfinder_components.validation.photo_table import NONE, STATUSES, USED, PhotoTable
-from viewfinder_components.whole_files import write_json
-
-INDEX = "index.parquet"
-SUMMARY = "summary.json"
 
 _SLICE_ROWS = 1024  # a row group, and what is in memory as text
-_REPETITIVE = ["label", "split", "status", "reason"]  # the others fill dictionaries for nothing
+_REPETITIVE = ["label", "split", "status", "reason"]  # dictionaries do not help the others
 _SCHEMA = pa.schema(
     [
         ("uri", pa.string()),
@@ -37,15 +34,15 @@ _SCHEMA = pa.schema(
 
 
 def clear_index(directory: Path) -> None:
-    """Make the directory, without the files of an earlier run."""
+    """Create the directory, without the files of an earlier run."""
     directory.mkdir(parents=True, exist_ok=True)
-    # The summary says that all is there, so it goes first and is written last.
+    # The summary shows that everything is there, so it is removed first and written last.
     for name in (SUMMARY, INDEX):
         (directory / name).unlink(missing_ok=True)
 
 
 def write_index(directory: Path, photos: PhotoTable) -> None:
-    """Write `index.parquet`, whole or not at all."""
+    """Write `index.parquet` atomically."""
     path = directory / INDEX
     temporary = path.with_name(f".{INDEX}.{os.getpid()}")
     with pq.ParquetWriter(temporary, _SCHEMA, use_dictionary=_REPETITIVE) as writer:
@@ -53,11 +50,6 @@ def write_index(directory: Path, photos: PhotoTable) -> None:
             files = slice(start, start + _SLICE_ROWS)
             writer.write_batch(_batch(photos, files))
     os.replace(temporary, path)
-
-
-def write_summary(directory: Path, summary: dict[str, Any]) -> None:
-    """Write `summary.json`, whole or not at all."""
-    write_json(directory / SUMMARY, summary)
 
 
 def data_digest(photos: PhotoTable) -> str:

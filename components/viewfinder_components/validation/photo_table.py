@@ -1,4 +1,4 @@
-"""Everything met, a row a file, in columns: a million files take 250 MB."""
+"""Everything found, one row per file, in columns: a million files take 250 MB."""
 
 from array import array
 from dataclasses import dataclass, field
@@ -8,9 +8,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from viewfinder_components.formats import photo_index
 from viewfinder_components.photos.candidate import SPLITS, Candidate
 
-STATUSES = ("used", "duplicate", "conflict", "leak", "unreadable", "ignored")
+STATUSES = (photo_index.USED, "duplicate", "conflict", "leak", "unreadable", "ignored")
 USED, DUPLICATE, CONFLICT, LEAK, UNREADABLE, IGNORED = range(len(STATUSES))
 TRAIN, VAL, TEST = range(len(SPLITS))
 NONE = -1
@@ -23,46 +24,46 @@ class Reason(NamedTuple):
     """Why files are not used. `{other}` and `{class}` stand for another file and its class."""
 
     kind: str = ""
-    """In one word, to count by; empty for used files."""
+    """In one word, for counting; empty for used files."""
     sentence: str = ""
 
 
 class Content(NamedTuple):
-    """What reading a file told, before it is compared with the others."""
+    """What was learned by reading a file, before it is compared with the others."""
 
     status: int
     reason: Reason = Reason()
     digest: bytes = bytes(32)
-    """SHA-256 of the bytes; zeros where they were not read."""
+    """SHA-256 of the bytes; zeros if they were not read."""
     look: int = 0
     """The perceptual hash."""
     width: int = 0
     height: int = 0
     row: int = NONE
-    """Where its pixels are; files of the same bytes share them."""
+    """Where its pixels are; files with the same bytes share them."""
 
 
 @dataclass
 class PhotoTable:
-    """The columns; `n` files. The rules of the later phases write into some of them."""
+    """The columns; `n` files. The rules of later phases write into some of them."""
 
     uri: pa.ChunkedArray
     labels: list[str]
     """Sorted."""
     reasons: list[Reason]
-    """The first is that of used files."""
+    """The first one is that of used files."""
     label: NDArray[np.int32]
     """Index into `labels`."""
     given: NDArray[np.int8]
     """The split that the source gives, index into SPLITS."""
     split: NDArray[np.int8]
-    """The split that it ends in; NONE unless used."""
+    """The split that it is assigned to; NONE unless used."""
     status: NDArray[np.int8]
     """Index into STATUSES."""
     reason: NDArray[np.int32]
     """Index into `reasons`."""
     other: NDArray[np.int64]
-    """The file that the reason speaks of."""
+    """The file that the reason refers to."""
     digest: NDArray[np.uint8]
     """`[n, 32]`, SHA-256."""
     look: NDArray[np.uint64]
@@ -71,7 +72,7 @@ class PhotoTable:
     height: NDArray[np.int32]
     row: NDArray[np.int64]
     outside: NDArray[np.int8]
-    """1 where a link leads to it out of the folder."""
+    """1 if it was reached by a link out of the folder."""
 
     def __len__(self) -> int:
         return len(self.status)
@@ -84,7 +85,7 @@ class PhotoTable:
     def exclude(
         self, files: NDArray[np.int64], status: int, reason: Reason, others: NDArray[np.int64]
     ) -> None:
-        """Take `files` out of use; `others` are the files that the reason speaks of."""
+        """Exclude `files`; `others` are the files that the reason refers to."""
         if reason not in self.reasons:
             self.reasons.append(reason)
         self.status[files] = status
@@ -92,7 +93,7 @@ class PhotoTable:
         self.other[files] = others
 
     def sentence(self, file: int) -> str:
-        """Return why a file is not used; empty where it is."""
+        """Return why a file is not used; empty if it is."""
         sentence = self.reasons[int(self.reason[file])].sentence
         other = int(self.other[file])
         if other == NONE:
@@ -150,7 +151,7 @@ class PhotoTableBuilder:
             self._flush()
 
     def content(self, number: int) -> Content:
-        """Return what was told of a file that was added before."""
+        """Return what was recorded about a file added before."""
         status, reason, look, width, height, row = (
             self._columns[name][number]
             for name in ("status", "reason", "look", "width", "height", "row")
@@ -159,7 +160,7 @@ class PhotoTableBuilder:
         return Content(status, self._reasons[reason], digest, look, width, height, row)
 
     def build(self) -> PhotoTable:
-        """Return the columns; the builder is spent."""
+        """Return the columns; the builder cannot be used again."""
         self._flush()
         count = len(self)
         columns = {
@@ -167,7 +168,7 @@ class PhotoTableBuilder:
         }
         labels = sorted(self._labels)
         places = {label: place for place, label in enumerate(labels)}
-        # The last element is where NONE, -1, points to.
+        # NONE, -1, points to the last element.
         renumbered = np.array([*(places[label] for label in self._labels), NONE], np.int32)
         columns["label"] = renumbered[columns["label"]]
         return PhotoTable(

@@ -1,4 +1,4 @@
-"""The decoded photos, in `.npy` files written as a stream and never held in memory."""
+"""The decoded photos, in `.npy` files written as a stream and never kept in memory."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,8 +9,8 @@ from typing import BinaryIO, Self
 import numpy as np
 from numpy.typing import NDArray
 
-_PART_BYTES = 1 << 28  # a part: few files for a million photos, little lost where one breaks
-_WRITE_BYTES = 1 << 20  # at once: the kernel takes a quarter less time than for a photo a call
+_PART_BYTES = 1 << 28  # per part: few files for a million photos, little lost if one breaks
+_WRITE_BYTES = 1 << 20  # at once: the kernel takes a quarter less time than with one photo per call
 
 
 def part_path(directory: Path, number: int) -> Path:
@@ -19,12 +19,12 @@ def part_path(directory: Path, number: int) -> Path:
 
 
 def photos_per_part(image_size: int) -> int:
-    """Return how many photos a full part holds."""
+    """Return how many photos fit in a full part."""
     return max(1, _PART_BYTES // (image_size**2 * 3))
 
 
 def clear_pixels(directory: Path) -> None:
-    """Make the directory, without the parts of an earlier run."""
+    """Create the directory, without the parts of an earlier run."""
     directory.mkdir(parents=True, exist_ok=True)
     for path in directory.glob("part-*.npy"):
         path.unlink()
@@ -35,7 +35,7 @@ class PixelWriter:
     """Appends photos to parts; use it in a `with` block.
 
     Attributes:
-        directory: Where the parts go; without parts.
+        directory: Where to write the parts; must not contain any.
         image_size: Side of the photos, in pixels.
     """
 
@@ -85,7 +85,7 @@ class PixelWriter:
 
     def _write_header(self, photos: int) -> None:
         # numpy leaves room in the header for the first dimension to grow, so the same bytes are
-        # written over once the count is known.
+        # overwritten once the count is known.
         assert self._file is not None  # noqa: S101
         shape = (photos, self.image_size, self.image_size, 3)
         header = {"descr": "|u1", "fortran_order": False, "shape": shape}

@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
-from pathlib import PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from viewfinder_components.photos.candidate import Candidate
 from viewfinder_components.photos.decode import PhotoError, open_photo
 from viewfinder_components.photos.hashing import perceptual_hashes, shrink_to_grey
+from viewfinder_components.photos.judgement import is_other_file
 from viewfinder_components.photos.read import read_candidate
 from viewfinder_components.progress import Progress
 from viewfinder_components.validation.config import ValidationConfig
@@ -30,28 +30,22 @@ from viewfinder_components.validation.photo_table import (
 )
 from viewfinder_components.validation.pixels import PixelWriter
 
-_TASK_FILES = 8  # files a task: less hand-over between threads, still little in flight
-_TASKS_AHEAD = 3  # tasks a worker that may wait for their turn
-# An uncompressed picture with 16 bits in each of 4 channels. What is larger is no photo of at most
-# `max_pixels`, and is not read into memory to find that out.
+_TASK_FILES = 8  # files per task: less overhead between threads, still little in flight
+_TASKS_AHEAD = 3  # tasks per worker that may wait for their turn
+# An uncompressed picture with 16 bits in each of 4 channels. Anything larger is not a photo of at
+# most `max_pixels`, and is not read into memory to find that out.
 _MAX_BYTES_PER_PIXEL = 8
-
-_PHOTO_SUFFIXES = (
-    *(".avif", ".bmp", ".gif", ".heic", ".heif", ".hif", ".j2k", ".jfif", ".jp2", ".jpe", ".jpeg"),
-    *(".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"),
-)
-_OTHER_KINDS = ("not_a_photo", "empty")
 
 
 class _Reading(NamedTuple):
-    """What a worker found in a file."""
+    """What a worker found out about a file."""
 
     digest: bytes = bytes(32)
     pixels: bytes | None = None
     content: Content | None = None
-    """None where an earlier file has the same bytes."""
+    """None if an earlier file has the same bytes."""
     grey: NDArray[np.uint8] | None = None
-    """What the perceptual hash is made of."""
+    """The input of the perceptual hash."""
 
 
 def read_photos(
@@ -59,15 +53,15 @@ def read_photos(
 ) -> PhotoTable:
     """Read the candidates and write the pixels of those that are photos.
 
-    Files of the same bytes are decoded once. The result does not depend on the number of threads.
+    Files with the same bytes are decoded once. The result does not depend on the number of threads.
 
     Args:
-        candidates: What was met, in the order of the table.
-        pixels: Where the pixels go, in the same order.
+        candidates: What was found, in the order of the table.
+        pixels: Where to write the pixels, in the same order.
         config: Size, limits and threads.
 
     Returns:
-        A row a candidate: `used` so far wherever it can be decoded.
+        One row per candidate: `used` so far if it can be decoded.
     """
     reader = _Reader(config)
     builder = PhotoTableBuilder()
@@ -87,7 +81,7 @@ def read_photos(
 def _read_ahead(
     candidates: Iterable[Candidate], reader: "_Reader"
 ) -> Iterator[tuple[Candidate, _Reading]]:
-    """Yield the candidates in order, read by threads that are some files ahead.
+    """Yield the candidates in order, read by threads that are a few files ahead.
 
     libjpeg-turbo, Pillow, hashlib and the file system release the interpreter's lock.
     """
@@ -109,10 +103,10 @@ def _results(
 
 
 class _Reader:
-    """What the threads do, and what they tell each other."""
+    """The work of the threads, and the state they share."""
 
     def __init__(self, config: ValidationConfig) -> None:
-        # One more than cores: while it waits for the disk or the interpreter, the others decode.
+        # One more than cores: while one waits for the disk or the interpreter, the others decode.
         self.workers = config.workers or len(os.sched_getaffinity(0)) + 1
         self.first: dict[bytes, int] = {}
         """The first file with the bytes of a digest, among those read so far."""
@@ -148,9 +142,9 @@ class _Reader:
         return _Reading(digest, photo.picture.tobytes(), content, shrink_to_grey(photo.picture))
 
     def _claim(self, digest: bytes, number: int) -> bool:
-        """Whether a file is to be decoded: no file before it claimed the same bytes.
+        """Whether to decode a file: no file before it claimed the same bytes.
 
-        A later file may have claimed them already, as threads go; then both are decoded, and only
+        A later file may already have claimed them, as threads vary; then both are decoded, and only
         the earlier one counts. So the result does not depend on the threads.
         """
         with self._lock:
@@ -161,7 +155,7 @@ class _Reader:
 
 
 def _with_looks(readings: list[_Reading]) -> list[_Reading]:
-    """Hash the photos of a task at once, which is faster."""
+    """Hash the photos of a task together, which is faster."""
     greys = [reading.grey for reading in readings if reading.grey is not None]
     looks = iter(perceptual_hashes(np.stack(greys)).tolist() if greys else ())
     return [
@@ -177,9 +171,7 @@ def _refusal(error: PhotoError) -> Content:
 
 
 def _judged(candidate: Candidate, content: Content) -> Content:
-    """Tell a broken photo from a file that nobody takes for one, such as `notes.txt`."""
     if candidate.flaw or content.status == USED:
         return content
-    suffix = PurePosixPath(candidate.uri).suffix.lower()
-    is_other = content.reason.kind in _OTHER_KINDS and suffix and suffix not in _PHOTO_SUFFIXES
+    is_other = is_other_file(candidate.uri, content.reason.kind)
     return content._replace(status=IGNORED if is_other else UNREADABLE)

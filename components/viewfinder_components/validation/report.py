@@ -1,4 +1,4 @@
-"""The report of validation: what the photos are, what was left out and why, as a page."""
+"""The validation report: the photos, and what was left out and why, as a page."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from viewfinder_components.photos.candidate import SPLITS
+from viewfinder_components.photos.near_duplicates import NearGroups
 from viewfinder_components.photos.uri import path_to_uri, scheme_of
 from viewfinder_components.reports.page import render
 from viewfinder_components.reports.pictures import thumbnail
 from viewfinder_components.validation.config import ValidationResult
 from viewfinder_components.validation.findings import class_counts, reason_counts
 from viewfinder_components.validation.gates import Gate
-from viewfinder_components.validation.near_duplicates import NearGroups
 from viewfinder_components.validation.photo_table import (
     CONFLICT,
     DUPLICATE,
@@ -28,7 +28,7 @@ from viewfinder_components.validation.photo_table import (
 from viewfinder_components.validation.pixels import PixelReader
 from viewfinder_components.whole_files import write_text
 
-# Bounds that keep the page below a megabyte and a tenth of a second, whatever the photos are.
+# Bounds that keep the page below a megabyte and a tenth of a second, whatever the photos.
 _THUMBNAIL = 128
 _SHOWN_CLASSES = 8
 _PHOTOS_A_CLASS = 8
@@ -40,19 +40,19 @@ _LISTED_FILES = 50
 
 @dataclass(frozen=True)
 class ReportContent:
-    """What the page is about."""
+    """The subject of the page."""
 
     data: str
     photos: PhotoTable
     groups: NearGroups
-    """Of the used photos, in their order."""
+    """For the used photos, in their order."""
     gates: list[Gate]
     result: ValidationResult
     pixels: PixelReader
 
 
 def write_report(path: Path, content: ReportContent) -> None:
-    """Write the page; its size has a bound however many photos there are."""
+    """Write the page; its size is bounded however many photos there are."""
     shown = _Shown(content)
     classes = class_counts(content.photos)
     page = render(
@@ -78,7 +78,7 @@ def write_report(path: Path, content: ReportContent) -> None:
 
 
 def _classes(counts: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
-    """Return the table's rows, the largest class first."""
+    """Return the table's rows, largest class first."""
     rows = [{"name": name, "total": sum(of.values()), **of} for name, of in counts.items()]
     rows.sort(key=lambda row: -int(str(row["total"])))
     return rows[:_LISTED_CLASSES]
@@ -93,11 +93,11 @@ class _Shown:
         self._root = "" if scheme_of(content.data) else path_to_uri(content.data) + "/"
 
     def some(self, status: int, most: int) -> Any:
-        """Return at most so many files of a status, spread evenly."""
+        """Return a limited number of files of a status, evenly spread."""
         return _spread(self._photos.where(status), most)
 
     def caption(self, file: int) -> dict[str, str]:
-        """Return what is said about a file."""
+        """Return the text about a file."""
         label, split = self._photos.label[file], self._photos.split[file]
         return {
             "uri": str(self._photos.uri[file]),
@@ -114,7 +114,7 @@ class _Shown:
         return {**self.caption(file), "src": thumbnail(pixels, _THUMBNAIL)}
 
     def examples(self) -> Iterator[dict[str, Any]]:
-        """Yield a few used photos of each of the first classes."""
+        """Yield a few used photos for each of the first classes."""
         used = self._photos.where(USED)
         for place, label in enumerate(self._photos.labels):
             files = used[self._photos.label[used] == place]
@@ -123,9 +123,9 @@ class _Shown:
                 yield {"name": label, "photos": pictures}
 
     def copies(self, status: int) -> Iterator[list[dict[str, str]]]:
-        """Yield files out of use beside the file that the reason speaks of."""
+        """Yield excluded files, each with the file that its reason refers to."""
         files = self._photos.where(status)
-        if status == CONFLICT:  # each file of the two speaks of the other: once is enough
+        if status == CONFLICT:  # each of the two files refers to the other: once is enough
             files = files[files < self._photos.other[files]]
         for file in _spread(files, _SHOWN_COPIES):
             yield [self.picture(int(file)), self.picture(int(self._photos.other[file]))]
@@ -145,5 +145,5 @@ class _Shown:
 
 
 def _spread(files: Any, most: int) -> Any:
-    """Return at most `most` files, the same distance apart."""
+    """Return at most `most` files, evenly spaced."""
     return files[np.unique(np.linspace(0, len(files) - 1, min(most, len(files))).astype(int))]

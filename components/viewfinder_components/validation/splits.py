@@ -1,10 +1,10 @@
-"""Decide which photos train, which validate and which test.
+"""Decide which photos are for training, validation and testing.
 
-A split that the source gives is kept; a missing one is carved out of train. The rest is drawn by
-content: a group of near duplicates goes where a hash of the seed and its smallest digest says, so
-adding photos moves no other photo and a photo is in the same split on every machine. Then single
-groups are moved where a class would be left without a split that its groups suffice for: the first
-is for train, the second for the test, the third for validation.
+A split given by the source is kept; a missing one is carved out of train. The rest is drawn by
+content: a hash of the seed and its smallest digest decides where a group of near duplicates goes,
+so adding photos moves no other photo and a photo is in the same split on every machine. Then single
+groups are moved if a class lacks a split for which it has enough groups: the first is for
+train, the second for test, the third for validation.
 """
 
 from collections.abc import Iterable
@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder_components.photos.candidate import SPLITS
+from viewfinder_components.photos.near_duplicates import NearGroups, group_near
 from viewfinder_components.validation.config import ValidationConfig
 from viewfinder_components.validation.duplicates import given_split
-from viewfinder_components.validation.near_duplicates import NearGroups, group_near
 from viewfinder_components.validation.photo_table import NONE, TEST, TRAIN, USED, VAL, PhotoTable
 
-_LEAST_CHAIN = 32  # photos; in a small data set a tenth is soon reached by honest bursts
+_LEAST_CHAIN = 32  # photos; in a small data set genuine bursts soon reach a tenth
 _LARGEST_SHARE = 0.1
 
 Files = NDArray[np.int64]
@@ -29,9 +29,9 @@ Splits = NDArray[np.int8]
 def assign_splits(photos: PhotoTable, config: ValidationConfig) -> NearGroups:
     """Set `photos.split` of the used files.
 
-    A group of more than a tenth of the photos (and more than 32) is held to be a chain and formed
-    more strictly; what looks exactly the same even then goes to train as a whole, so that it
-    neither leaks nor fills the test.
+    A group of more than a tenth of the photos (and more than 32) is considered a chain and formed
+    more strictly; photos that look exactly the same even then go to train as a whole, so that
+    they neither leak nor fill the test split.
 
     Returns:
         The near duplicates among the used files, in their order.
@@ -51,7 +51,7 @@ def assign_splits(photos: PhotoTable, config: ValidationConfig) -> NearGroups:
 
 
 def _carved(given: Splits, config: ValidationConfig) -> dict[int, float]:
-    """Return the splits to draw besides train, the more important first, with their shares."""
+    """Return the splits to draw besides train, most important first, with their shares."""
     shares = {TEST: config.test_fraction, VAL: config.val_fraction}
     return {s: share for s, share in shares.items() if share and not (given == s).any()}
 
@@ -84,7 +84,7 @@ def _place(draw: NDArray[np.float64], carved: dict[int, float]) -> Splits:
 
 
 class _Repair:
-    """Moves groups so that every class has every split that its photos suffice for."""
+    """Moves groups so that every class has every split for which it has enough photos."""
 
     def __init__(self, label: NDArray[np.int32], groups: NearGroups, carved: Iterable[int]) -> None:
         self._label = label
@@ -94,13 +94,13 @@ class _Repair:
         self._by_group = np.argsort(groups.group, kind="stable")
 
     def run(self, split: Splits, movable: NDArray[np.bool_], draw: NDArray[np.float64]) -> None:
-        """Change `split` in place, where photos may be moved, as little as will do."""
+        """Change `split` in place, where photos may be moved, as little as necessary."""
         self._split, self._movable, self._draw = split, movable, draw
         classes = int(self._label.max(initial=NONE)) + 1
         self._counts = np.zeros((classes, len(SPLITS)), np.int64)
         np.add.at(self._counts, (self._label, split), 1)
         self._groups = self._count_groups(classes)
-        # What has nothing to learn from is of no use, so train comes first, for all classes.
+        # A class without training photos is useless, so train comes first, for all classes.
         for wanted_by_all in ((TRAIN,), self._wanted[1:]):
             for label in range(classes):
                 for wanted in wanted_by_all:
@@ -108,7 +108,7 @@ class _Repair:
                         self._fill(label, wanted)
 
     def _count_groups(self, classes: int) -> NDArray[np.int64]:
-        """Count each class's groups that may end in any of the wanted splits."""
+        """Count each class's groups that could go to any of the wanted splits."""
         usable = np.isin(self._split, self._wanted)
         pairs = np.unique(np.stack([self._label[usable], self._group[usable]]), axis=1)
         return np.bincount(pairs[0], minlength=classes)
@@ -128,7 +128,7 @@ class _Repair:
                 return
 
     def _spare(self, group: int, wanted: int) -> bool:
-        """Move a group, unless one of its classes needs it where it is; train goes before that."""
+        """Move a group, unless one of its classes needs it where it is; train takes precedence."""
         members = _slice(self._by_group, self._group, group)
         donor = int(self._split[members[0]])
         labels, leaving = np.unique(self._label[members], return_counts=True)
@@ -143,6 +143,6 @@ class _Repair:
 
 
 def _slice(order: Files, keys: NDArray[Any], key: int) -> Files:
-    """Return the places of a key in `keys`, which `order` sorts."""
+    """Return the positions of a key in `keys`, which `order` sorts."""
     low, high = np.searchsorted(keys, [key, key + 1], sorter=order)
     return order[low:high]

@@ -1,10 +1,16 @@
-"""Read every photo once, decide what is used and what for, and say so."""
+"""Read every photo once, decide which ones to use and for what, and report it."""
 
 from pathlib import Path
 
+from viewfinder_components.formats.photo_index import write_summary
 from viewfinder_components.photos.find import find_photos
 from viewfinder_components.timing import Stopwatch
 from viewfinder_components.validation.config import ValidationConfig, ValidationResult
+from viewfinder_components.validation.corrections import (
+    Corrected,
+    apply_corrections,
+    read_corrections,
+)
 from viewfinder_components.validation.duplicates import (
     exclude_conflicts,
     exclude_copies,
@@ -21,7 +27,6 @@ from viewfinder_components.validation.index import (
     clear_index,
     data_digest,
     write_index,
-    write_summary,
 )
 from viewfinder_components.validation.photo_table import PhotoTable
 from viewfinder_components.validation.pixels import PixelReader, PixelWriter, clear_pixels
@@ -31,16 +36,14 @@ from viewfinder_components.validation.splits import assign_splits
 
 __all__ = ["ValidationConfig", "ValidationResult", "validate_photos"]
 
-_SCHEMA_VERSION = 1
-
 
 def validate_photos(
     data: str, index_dir: Path, pixels_dir: Path, report_path: Path, config: ValidationConfig
 ) -> ValidationResult:
     """Read, judge and split the photos that `data` names.
 
-    What an earlier run left in the directories is replaced; `summary.json` is written last, so a
-    directory that has it is complete.
+    Anything an earlier run left in the directories is replaced; `summary.json` is written last, so
+    a directory that has it is complete.
 
     Args:
         data: As for `photos.find.find_photos`.
@@ -50,24 +53,26 @@ def validate_photos(
         config: Sizes, shares, limits.
 
     Raises:
-        PermanentError: `data` cannot be read, or a gate is shut. In the second case everything is
-            written nevertheless, so that the user can see what is wrong.
+        PermanentError: `data` or the corrections cannot be read, or a gate fails. In the last case
+            everything is still written, so that the user can see what is wrong.
     """
     watch = Stopwatch()
+    corrections = read_corrections(config.corrections) if config.corrections else None
     clear_index(index_dir)
     clear_pixels(pixels_dir)
     with watch.phase("read"), PixelWriter(pixels_dir, config.image_size) as pixels:
         photos = read_photos(find_photos(data, config.layout), pixels, config)
     with watch.phase("compare"):
+        corrected = apply_corrections(photos, corrections) if corrections else None
         exclude_conflicts(photos)
         leaked = exclude_copies(photos)
         leaked |= exclude_near_leaks(photos, config.near_duplicate_distance)
         groups = assign_splits(photos, config)
         gates = check_gates(photos, leaked, config)
-        warnings = find_warnings(photos, groups)
+        warnings = [*(corrected.warnings if corrected else ()), *find_warnings(photos, groups)]
     with watch.phase("index"):
         write_index(index_dir, photos)
-        result = _result(photos, warnings, watch)
+        result = _result(photos, warnings, corrected, watch)
     with watch.phase("report"):
         reader = PixelReader(pixels_dir, config.image_size)
         write_report(report_path, ReportContent(data, photos, groups, gates, result, reader))
@@ -76,7 +81,9 @@ def validate_photos(
     return result
 
 
-def _result(photos: PhotoTable, warnings: list[str], watch: Stopwatch) -> ValidationResult:
+def _result(
+    photos: PhotoTable, warnings: list[str], corrected: Corrected | None, watch: Stopwatch
+) -> ValidationResult:
     counts = status_counts(photos)
     return ValidationResult(
         counts=counts,
@@ -84,6 +91,7 @@ def _result(photos: PhotoTable, warnings: list[str], watch: Stopwatch) -> Valida
         photos=counts["used"],
         data_digest=data_digest(photos),
         warnings=warnings,
+        corrections=corrected.summary if corrected else "",
         seconds=watch.seconds,
     )
 
@@ -93,7 +101,6 @@ def _summary(
 ) -> dict[str, object]:
     classes = class_counts(photos)
     return {
-        "schema_version": _SCHEMA_VERSION,
         "data": data.encode("utf-8", "replace").decode(),
         "image_size": config.image_size,
         "labels": result.labels,

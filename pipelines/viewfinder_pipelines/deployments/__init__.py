@@ -1,1 +1,1 @@
-"""Deploy a published version by itself, go back to an earlier one, take a service away."""
+"""Deploy a published version on its own, go back to an earlier one, remove a service."""

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from viewfinder_components.deployment.config import DeployConfig
-from viewfinder_components.deployment.deploy import RECORD, Deployed, deploy_version
+from viewfinder_components.deployment.deploy import deploy_version
 from viewfinder_components.deployment.history import Deed
+from viewfinder_components.deployment.record import RECORD, Deployed
 from viewfinder_components.selection.select import select_version
 from viewfinder_pipelines.kubeflow.reach import require_claim, require_images
 from viewfinder_pipelines.kubeflow.runner import KubeflowPlan
@@ -22,13 +23,13 @@ def deploy_published(given: Mapping[str, Any]) -> tuple[Deployed, dict[str, Any]
     """Deploy a published version from this machine, with the steps of the pipeline.
 
     Args:
-        given: What `gather_parameters` returned.
+        given: The result of `gather_parameters`.
 
     Returns:
         What serves, and the contents of `deployment.json`.
 
     Raises:
-        PermanentError: There is no such version, or what the deploy step raises.
+        PermanentError: There is no such version, or the deploy step fails.
         TransientError: The store or the cluster does not answer.
     """
     parameters = DEPLOYMENT.with_defaults(given)
@@ -41,12 +42,12 @@ def deploy_published(given: Mapping[str, Any]) -> tuple[Deployed, dict[str, Any]
 def deploy_with_record(
     folder: Path, config: DeployConfig, by: Deed
 ) -> tuple[Deployed, dict[str, Any]]:
-    """Deploy, and return `deployment.json` as well.
+    """Deploy, and also return `deployment.json`.
 
     Args:
-        folder: What `select_version` wrote; the record goes beside it.
+        folder: What `select_version` wrote; the record is written next to it.
         config: What to deploy, and where.
-        by: What the service's history calls it.
+        by: How the service's history records the cause.
     """
     deployed = deploy_version(folder, folder, config, by)
     record: dict[str, Any] = json.loads((folder / RECORD).read_bytes())
@@ -57,8 +58,8 @@ def plan_kubeflow_deployment(given: Mapping[str, Any], settings: ClusterSettings
     """Plan a run of the deployment pipeline.
 
     Args:
-        given: What `gather_parameters` returned.
-        settings: Which Kubeflow, and what the pods get.
+        given: The result of `gather_parameters`.
+        settings: Which Kubeflow to use, and the pods' settings.
 
     Raises:
         PermanentError: No image is named, or the model root's claim is not mounted.

@@ -1,11 +1,12 @@
-"""Remove old versions of a model, but none that is served, nor any while that is in doubt."""
+"""Remove old versions of a model, but none that is served, and none while that is uncertain."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from viewfinder_components.deployment.cluster import Cluster
-from viewfinder_components.deployment.storage_uri import to_kserve_uri
+from viewfinder_components.deployment.kserve.storage_uri import to_kserve_uri
+from viewfinder_components.deployment.kubernetes.cluster import Cluster
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.spelling import spell
 from viewfinder_components.storage.location import BUCKET_SCHEMES
 from viewfinder_components.storage.models import find_versions
 from viewfinder_components.storage.retention import Pruning, RetentionRule, prune_versions
@@ -16,26 +17,26 @@ from viewfinder_pipelines.deployments.served import find_elsewhere, find_served
 
 @dataclass(frozen=True)
 class Retention:
-    """What a user says about a model's versions."""
+    """The user's rules for a model's versions."""
 
     model: str
     model_root: str
     keep: int = 3
-    """How many of the newest versions stay."""
+    """How many of the newest versions to keep."""
     served: tuple[str, ...] = ()
-    """Numbers or URIs of versions that stay."""
+    """Numbers or URIs of versions to keep."""
     namespaces: tuple[str, ...] = ()
-    """What is served in these stays."""
+    """Namespaces whose served versions are kept."""
     nothing_served: bool = False
-    """That a namespace which serves no version of the model is no mistake."""
+    """Whether a namespace may serve no version of the model."""
 
 
 def prune(wanted: Retention, *, dry_run: bool = False) -> tuple[Pruning, dict[int, str]]:
     """Remove old versions.
 
     Args:
-        wanted: What stays.
-        dry_run: Remove nothing, and tell what would be removed.
+        wanted: What to keep.
+        dry_run: Remove nothing, and report what would be removed.
 
     Returns:
         What was done; and by number, why a version is still needed.
@@ -57,21 +58,21 @@ def prune(wanted: Retention, *, dry_run: bool = False) -> tuple[Pruning, dict[in
 
 
 def _need_known(entry: str, wanted: Retention, versions: Mapping[int, Version]) -> None:
-    """Refuse what names no version: whoever misspells what is served would lose it."""
+    """Refuse names of nonexistent versions: a misspelt version would otherwise be lost."""
     folder, _, last = entry.strip().rstrip("/").rpartition("/")
     ours = folder in ("", wanted.model) or folder.endswith(f"/{wanted.model}")
     if ours and parse_number(last) in versions:
         return
     known = ", ".join(map(str, sorted(versions))) or "none"
     raise PermanentError(
-        f"--served to name a version of {wanted.model} at {wanted.model_root} ({known})",
+        f"{spell('served')} to name a version of {wanted.model} at {wanted.model_root} ({known})",
         repr(entry),
-        "nothing was removed: correct the number, --model-root or the model's name",
+        f"nothing was removed: correct the number, {spell('model_root')} or the model's name",
     )
 
 
 def _ask_cluster(wanted: Retention, versions: Mapping[int, Version]) -> dict[str, str]:
-    """Return what is served, by URI, with the reason why it stays."""
+    """Return what is served, by URI, with the reason for keeping it."""
     served: dict[str, str] = {}
     for namespace in wanted.namespaces:
         with Cluster.connect(namespace) as cluster:
@@ -87,7 +88,7 @@ def _ask_cluster(wanted: Retention, versions: Mapping[int, Version]) -> dict[str
 def _need_service(
     found: Mapping[str, str], wanted: Retention, versions: Mapping[int, Version], cluster: Cluster
 ) -> None:
-    """Refuse a namespace that tells nothing about these versions: it may be the wrong one."""
+    """Refuse a namespace that serves none of these versions: it may be the wrong one."""
     if any(_may_be(uri, versions) for uri in found):
         return
     others = ", ".join(sorted(found))
@@ -95,16 +96,16 @@ def _need_service(
         f"namespace {cluster.namespace} on the cluster at {cluster.configuration.host} to serve a "
         f"version of {wanted.model} that is at {wanted.model_root}",
         f"only {others}" if others else "no service of that model",
-        "nothing was removed: correct --namespace, --model-root or KUBECONFIG; if no version is "
-        "served there, add --nothing-served",
+        f"nothing was removed: correct {spell('namespaces')}, {spell('model_root')} or "
+        f"KUBECONFIG; if no version is served there, add {spell('nothing_served', True)}",
     )
 
 
 def _may_be(uri: str, versions: Mapping[int, Version]) -> bool:
-    """Whether what another namespace serves may be one of these versions.
+    """Whether another namespace may be serving one of these versions.
 
-    Two places in buckets are different; a claim or a folder may be the same place under another
-    name.
+    Different places in buckets are different; a claim or a folder may be the same place under
+    another name.
     """
     version = versions.get(_number(uri))
     if version is None:

@@ -1,21 +1,20 @@
-"""Take a model's service away."""
+"""Remove a model's service."""
 
 from dataclasses import dataclass
 
-from viewfinder_components.deployment.cluster import Cluster
-from viewfinder_components.deployment.namespace import need_namespace
-from viewfinder_components.deployment.undeploy import remove_service
+from viewfinder_components.deployment.config import DEFAULT_TARGET
+from viewfinder_components.deployment.targets import TARGETS
 
 
 @dataclass(frozen=True)
 class Removal:
-    """What is to be removed."""
+    """What to remove."""
 
     model: str
     service_name: str = ""
     """Empty for the model's name."""
     namespace: str = ""
-    """Empty for the pod's own, or the kubeconfig's."""
+    """Empty for the pod's own namespace, or the kubeconfig's."""
     timeout_seconds: int = 300
 
     @property
@@ -35,8 +34,8 @@ class Removed:
 
     @property
     def summary(self) -> str:
-        """What was done, in a sentence."""
-        verb = "is gone" if self.changed else "was not there"
+        """A summary in a sentence."""
+        verb = "was removed" if self.changed else "did not exist"
         return f"service {self.service} in namespace {self.namespace} {verb}"
 
 
@@ -47,7 +46,6 @@ def undeploy(removal: Removal) -> Removed:
         PermanentError: The service is not ours, or permission is missing.
         TransientError: It was not gone in time, or the API server does not answer.
     """
-    with Cluster.connect(removal.namespace) as cluster:
-        need_namespace(cluster)
-        changed = remove_service(cluster, removal.name, removal.model, removal.timeout_seconds)
-        return Removed(removal.name, cluster.namespace, changed)
+    with TARGETS[DEFAULT_TARGET].connect(removal.namespace) as target:
+        changed = target.remove(removal.name, removal.model, removal.timeout_seconds)
+        return Removed(removal.name, target.namespace, changed)

@@ -1,13 +1,13 @@
-"""What a user asks to be deployed: a version, a service, and the deploy step's parameters."""
+"""A user's request for a deployment: a version, a service, and the deploy step's parameters."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from viewfinder_components.errors import UsageError
-from viewfinder_components.storage.target import Target
-from viewfinder_pipelines.pipeline.assignments import parse_assignments, parse_table
-from viewfinder_pipelines.pipeline.parameters import to_deploy_config, to_select_config
-from viewfinder_pipelines.pipeline.registry import DEPLOYMENT, TRAINING
+from viewfinder_components.storage.version_name import VersionName
+from viewfinder_pipelines.pipeline.assignments import need_parameters, parse_table
+from viewfinder_pipelines.pipeline.parameters import check_parameters
+from viewfinder_pipelines.pipeline.registry import DEPLOYMENT
 from viewfinder_pipelines.settings.environment import Settings
 from viewfinder_pipelines.settings.file import ClusterSettings
 
@@ -15,50 +15,38 @@ _NAMED = {"model_name": "the model's name", "version": "the version's number"}
 
 
 def gather_parameters(
-    target: Target,
-    options: Mapping[str, Any],
-    assignments: Sequence[str],
-    settings: ClusterSettings,
+    version: VersionName, arguments: Mapping[str, Any], settings: ClusterSettings
 ) -> dict[str, Any]:
-    """Return the parameters of the deployment pipeline that are given.
+    """Return the given parameters of the deployment pipeline.
 
     Args:
-        target: The version.
-        options: Parameters by name.
-        assignments: More of them as `key=value`; they win over `options`, which win over the
-            settings file's. Those of the file that only training has are left aside.
-        settings: What the settings file says.
+        version: The version.
+        arguments: Parameters by name; they take precedence over the settings file.
+        settings: The contents of the settings file.
 
     Raises:
-        UsageError: A parameter is unknown, of the wrong type or out of its range, or no pod
-            can read the model root.
+        UsageError: A parameter is unknown, of the wrong type or out of range, or no pod can
+            read the model root.
     """
-    assigned = parse_assignments(assignments, DEPLOYMENT)
-    for name in _NAMED.keys() & assigned.keys():
-        raise UsageError(f"{_NAMED[name]} in MODEL/NUMBER", f"--set {name}", "leave that out")
-    known = DEPLOYMENT.parameters
-    trains = TRAINING.parameters
-    filed = {k: v for k, v in settings.parameters.items() if k in known or k not in trains}
+    for name in _NAMED.keys() & arguments.keys():
+        raise UsageError(f"{_NAMED[name]} in MODEL/NUMBER", f"{name} as well", "omit it")
     given = {
-        **parse_table(filed, DEPLOYMENT),
-        **({"model_root": target.root} if target.root else {}),
-        **options,
-        **assigned,
-        "model_name": target.model,
-        "version": target.number,
+        **parse_table(settings.parameters, DEPLOYMENT),
+        **({"model_root": version.root} if version.root else {}),
+        **need_parameters(arguments, DEPLOYMENT),
+        "model_name": version.model,
+        "version": version.number,
     }
     given.setdefault("model_root", str(Settings().models))
-    parameters = DEPLOYMENT.with_defaults(given)
-    to_select_config(parameters)
-    to_deploy_config(parameters, f"{given['model_root'].rstrip('/')}/{target.model}/1", 1)
+    check_parameters(DEPLOYMENT, DEPLOYMENT.with_defaults(given))
     return given
 
 
 def find_namespace(named: str | None, settings: ClusterSettings) -> str:
-    """Return the service's namespace: what is named, else that of a run with these settings.
+    """Return the service's namespace: the given one, else that of a run with these settings.
 
     Args:
-        named: With `--namespace`.
-        settings: What the settings file says.
+        named: The namespace that the caller gives.
+        settings: The contents of the settings file.
     """
     return named or str(settings.parameters.get("namespace", "")) or settings.kubeflow.namespace

@@ -1,14 +1,15 @@
-"""Which versions of a model a cluster serves, or would serve again."""
+"""Which versions of a model a cluster serves, or would serve after a rollback."""
 
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
-from viewfinder_components.deployment.cluster import SERVING, Cluster, Object
-from viewfinder_components.deployment.history import list_histories
-from viewfinder_components.deployment.namespace import need_namespace
-from viewfinder_components.deployment.refusals import ForbiddenError
+from viewfinder_components.deployment.kserve.history import list_histories
+from viewfinder_components.deployment.kserve.kserve_version import SERVING
+from viewfinder_components.deployment.kubernetes.cluster import Cluster, Object
+from viewfinder_components.deployment.kubernetes.namespace import need_namespace
+from viewfinder_components.deployment.kubernetes.refusals import ForbiddenError
 
 _KNATIVE = "/apis/serving.knative.dev/v1"
 # Knative labels a revision `reserve` when no traffic is sent to it, by percentage or by tag.
@@ -17,18 +18,18 @@ _ENDED = ("Succeeded", "Failed")
 
 
 def find_served(cluster: Cluster, model: str) -> dict[str, str]:
-    """Return the versions of a model that a namespace serves or would go back to, and why.
+    """Return the versions of a model that a namespace serves or could go back to, and why.
 
     Args:
-        cluster: Where; its namespace must exist.
+        cluster: Where to look; its namespace must exist.
         model: The model's name.
 
     Returns:
-        By the version's URI, as whoever serves it writes it: a sentence's end, such as `fruit in
+        By the version's URI, as written in the cluster: the end of a sentence, such as `fruit in
         namespace shop serves it`.
 
     Raises:
-        PermanentError: The namespace does not exist, or the cluster does not let us look.
+        PermanentError: The namespace does not exist, or the cluster does not let us read it.
         TransientError: It does not answer.
     """
     need_namespace(cluster)
@@ -37,14 +38,14 @@ def find_served(cluster: Cluster, model: str) -> dict[str, str]:
 
 
 def find_elsewhere(cluster: Cluster, model: str) -> dict[str, str]:
-    """Return what InferenceServices of all namespaces serve, as far as we may look.
+    """Return what InferenceServices in all namespaces serve, as far as we may read them.
 
     Args:
-        cluster: Where; its namespace does not matter.
+        cluster: Where to look; its namespace does not matter.
         model: The model's name.
 
     Raises:
-        PermanentError: The cluster refuses for another reason than a missing permission.
+        PermanentError: The cluster refuses for a reason other than a missing permission.
         TransientError: It does not answer.
     """
     with suppress(ForbiddenError):
@@ -53,10 +54,10 @@ def find_elsewhere(cluster: Cluster, model: str) -> dict[str, str]:
 
 
 def name_versions(objects: Iterable[Object], model: str) -> dict[str, str]:
-    """Return the versions of a model that objects name anywhere, and which object does.
+    """Return the versions of a model that any object names, and which object that is.
 
     Args:
-        objects: As the API server lists them; what names a version here is an argument there.
+        objects: As listed by the API server; a version here is named by an argument.
         model: The model's name.
     """
     names_version = re.compile(rf"(.*/)?{re.escape(model)}/[0-9]+/?").fullmatch
@@ -69,10 +70,10 @@ def name_versions(objects: Iterable[Object], model: str) -> dict[str, str]:
 
 
 def _list_serving(cluster: Cluster) -> Iterator[Object]:
-    """Yield whatever may answer requests: an InferenceService alone names only the newest version.
+    """Yield whatever may answer requests: an InferenceService only names the newest version.
 
     A service's old pods serve while its new ones start and after a rollback. With Knative a
-    revision may get requests, as a canary's stable one, and have no pod at the moment.
+    revision may receive requests, for example a canary's stable one, without a pod at the moment.
     """
     yield from cluster.list(cluster.path(SERVING, "inferenceservices"))
     for pod in cluster.list(cluster.path("/api/v1", "pods")):
@@ -86,7 +87,7 @@ def _list_serving(cluster: Cluster) -> Iterator[Object]:
 
 
 def _find_earlier(cluster: Cluster, model: str) -> Iterator[tuple[str, str]]:
-    """Yield to which version of the model each service would go back, and that it would."""
+    """Yield the version that each service would go back to, and that it would."""
     for service, history in list_histories(cluster).items():
         for entry in history.line()[-2:-1]:
             if entry.uri.rsplit("/", 2)[-2] == model:
@@ -100,7 +101,7 @@ def _describe(found: Object) -> str:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Yield every text in JSON."""
+    """Yield every string in JSON."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):

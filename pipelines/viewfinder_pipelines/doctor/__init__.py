@@ -1,1 +1,1 @@
-"""`viewfinder doctor`: look over an install before anything runs on it."""
+"""`viewfinder doctor`: check an installation before anything runs on it."""

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator
 
-from viewfinder_components.deployment.namespace import missing_namespace
+from viewfinder_components.deployment.kubernetes.namespace import missing_namespace
 from viewfinder_components.errors import PermanentError
-from viewfinder_pipelines.doctor.finding import Finding, FindingState
+from viewfinder_pipelines.doctor.finding import Finding, FindingState, UnseenError
 from viewfinder_pipelines.doctor.install import Install
 
 _REVIEW = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+_ANONYMOUS = "system:anonymous"
 _LEVEL = "pod-security.kubernetes.io/enforce"
 
 
 def examine_api(install: Install) -> Iterator[Finding]:
-    """Ask the API server who it is and who we are."""
+    """Ask the API server for its version and our identity."""
     version = install.read("/version", "the API server's version") or {}
     who = whoami(install)
     text = f"Kubernetes {version.get('gitVersion', '?')} at {install.cluster.configuration.host}"
@@ -20,10 +21,10 @@ def examine_api(install: Install) -> Iterator[Finding]:
 
 
 def whoami(install: Install) -> str:
-    """Return the name by which the API server knows us; empty before Kubernetes 1.28.
+    """Return the API server's name for us; empty before Kubernetes 1.28.
 
     Raises:
-        PermanentError: It takes us for nobody.
+        PermanentError: It does not know us.
     """
     body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
     try:
@@ -32,8 +33,12 @@ def whoami(install: Install) -> str:
         if "HTTP 401" in error.received:
             raise
         return ""
-    name = str(review["status"]["userInfo"].get("username", ""))
-    if name == "system:anonymous":
+    except UnseenError as unseen:
+        # Every authenticated user may ask, unless that permission was removed.
+        name = unseen.user
+    else:
+        name = str(review["status"]["userInfo"].get("username", ""))
+    if name == _ANONYMOUS:
         raise PermanentError(
             "an identity that the cluster knows",
             "none",
@@ -43,16 +48,23 @@ def whoami(install: Install) -> str:
 
 
 def examine_namespace(install: Install) -> Iterator[Finding]:
-    """See whether the namespace is there, and whether KServe acts in it."""
+    """Check that the namespace exists, and that KServe acts in it."""
     name = install.namespace
     found = install.read(f"/api/v1/namespaces/{name}", f"namespace {name}")
     if found is None:
         raise missing_namespace(install.cluster)
+    if found.get("status", {}).get("phase") == "Terminating":
+        raise PermanentError(
+            f"a namespace {name} in which objects can be created",
+            "one that is being deleted",
+            f"wait until it is gone and recreate it (kubectl create namespace {name}), or name "
+            "another",
+        )
     labels = found["metadata"].get("labels") or {}
     if "control-plane" in labels:
-        # KServe's webhook passes such namespaces by, and its pods start without their model.
+        # KServe's webhook ignores such namespaces, and their pods start without their model.
         raise PermanentError(
-            f"a namespace {name} without the label control-plane, which KServe passes by",
+            f"a namespace {name} without the label control-plane, which makes KServe ignore it",
             f"control-plane={labels['control-plane']}",
             f"kubectl label namespace {name} control-plane-, or deploy to another namespace",
         )

@@ -1,11 +1,11 @@
-"""Look over an install, one thing after the other."""
+"""Check an installation, one thing at a time."""
 
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from viewfinder_components.errors import ViewfinderError
-from viewfinder_pipelines.doctor import room
+from viewfinder_pipelines.doctor import quota, room
 from viewfinder_pipelines.doctor.access import examine_api, examine_namespace
 from viewfinder_pipelines.doctor.finding import Finding, FindingState, UnseenError
 from viewfinder_pipelines.doctor.install import DoctorConfig, Install, Purpose, connect
@@ -30,22 +30,22 @@ Look = Callable[[Install], Iterator[Finding]]
 
 @dataclass(frozen=True)
 class Examination:
-    """One look at the install."""
+    """One check of the installation."""
 
     name: str
-    """What its finding is called when it comes to nothing."""
+    """The name of its finding if it fails."""
 
     look: Look
-    """The look itself."""
+    """The check itself."""
 
     needs: tuple[str, ...] = ()
-    """The examinations without which it makes no sense."""
+    """The checks without which it makes no sense."""
 
     makes_pods: bool = False
     """Whether it starts pods."""
 
     only_for: Purpose | None = None
-    """The only purpose that needs what is looked at; None where all do."""
+    """The only purpose that needs this check; None if all do."""
 
 
 _KINDS, _NAMESPACE, _ACCOUNT = "KServe's kinds", "namespace", "service accounts"
@@ -60,6 +60,7 @@ EXAMINATIONS = (
     Examination(_ACCOUNT, examine_accounts, needs=(_NAMESPACE,)),
     Examination("storage credentials", examine_secret, needs=(_ACCOUNT,)),
     Examination("serving runtime", examine_runtime, needs=(_KINDS, _NAMESPACE)),
+    Examination(quota.NAME, quota.examine_quota, needs=(_NAMESPACE,)),
     Examination(room.NAME, room.examine_room, needs=(_NAMESPACE,)),
     Examination("predictor's image", examine_predictor_image, needs=(_ACCOUNT,), makes_pods=True),
     Examination(_STEPS, examine_steps_image, (_ACCOUNT,), makes_pods=True, only_for=Purpose.RUN),
@@ -70,11 +71,11 @@ EXAMINATIONS = (
 
 
 def examine(config: DoctorConfig, progress: Callable[[str], None]) -> Iterator[Finding]:
-    """Look over the cluster, and, for runs, over Kubeflow Pipelines where an address is known.
+    """Check the cluster and, for runs, Kubeflow Pipelines if an address is known.
 
     Args:
-        config: What to look at.
-        progress: Is told what is looked at next.
+        config: What to check.
+        progress: Is called with the name of the next check.
     """
     progress("API server")
     yield from _examine_cluster(config, progress)
@@ -106,7 +107,7 @@ def _examine_namespace(install: Install, progress: Callable[[str], None]) -> Ite
             continue
         if missing := next((name for name in examination.needs if name in failed), ""):
             failed.add(examination.name)
-            text = f"not looked at, because of what is said of {missing}"
+            text = f"not checked, because of the result for {missing}"
             yield Finding(examination.name, FindingState.UNKNOWN, text)
             continue
         progress(examination.name)
@@ -117,11 +118,11 @@ def _examine_namespace(install: Install, progress: Callable[[str], None]) -> Ite
 
 
 def _guard(name: str, findings: Iterator[Finding]) -> Iterator[Finding]:
-    """Turn what a look raises into a finding: the others go on."""
+    """Turn an error of a check into a finding: the others continue."""
     try:
         yield from findings
     except UnseenError as unseen:
-        remedy = "ask an administrator to run viewfinder doctor, or for that permission"
+        remedy = "ask an administrator to run viewfinder doctor, or to grant that permission"
         yield Finding(name, FindingState.UNKNOWN, str(unseen), remedy)
     except ViewfinderError as error:
         yield Finding.of_error(name, error)

@@ -1,9 +1,9 @@
-"""What one look at an install found."""
+"""The result of one check of an installation."""
 
 from dataclasses import dataclass
 from enum import Enum
 
-from viewfinder_components.deployment.refusals import ForbiddenError
+from viewfinder_components.deployment.kubernetes.refusals import ForbiddenError
 from viewfinder_components.errors import ViewfinderError
 
 
@@ -11,13 +11,13 @@ class FindingState(Enum):
     """How a finding counts."""
 
     OK = "ok"
-    """As a run needs it."""
+    """A run can rely on it."""
     WARNING = "warning"
-    """A run may succeed nevertheless."""
+    """A run may still succeed."""
     FAILED = "failed"
     """A run will fail here."""
     UNKNOWN = "unknown"
-    """Nobody let us look, or it can only be known after something else is mended."""
+    """We were not permitted to check, or another problem must be fixed first."""
 
 
 @dataclass(frozen=True)
@@ -25,16 +25,16 @@ class Finding:
     """One line of the table."""
 
     name: str
-    """What was looked at."""
+    """What was checked."""
 
     state: FindingState
-    """How it is."""
+    """The state it is in."""
 
     text: str
-    """What was found, as a sentence without its full stop."""
+    """The result, as a sentence without its full stop."""
 
     remedy: str = ""
-    """What to do about it, as an imperative sentence; empty when there is nothing to do."""
+    """What to do about it, as an imperative sentence; empty if there is nothing to do."""
 
     @classmethod
     def of_error(cls, name: str, error: ViewfinderError) -> "Finding":
@@ -50,19 +50,23 @@ class Finding:
 
 
 class UnseenError(Exception):
-    """We may not look at something; the rest can go on.
+    """We may not read something; the rest can continue.
 
     Args:
-        what: What we would have looked at.
+        what: What we would have read.
         permission: The permission that is missing, such as `get secrets`.
+        user: Who lacks it, as known to the API server; empty if irrelevant.
     """
 
-    def __init__(self, what: str, permission: str) -> None:
+    def __init__(self, what: str, permission: str, user: str = "") -> None:
         super().__init__(f"{what}: not permitted to {permission}")
         self.what = what
         self.permission = permission
+        self.user = user
 
 
 def as_unseen(what: str, error: ViewfinderError) -> UnseenError | ViewfinderError:
-    """Return the error as an `UnseenError` when all that is wrong is that we may not look."""
-    return UnseenError(what, error.permission) if isinstance(error, ForbiddenError) else error
+    """Return the error as an `UnseenError` if the only problem is that we may not read it."""
+    if isinstance(error, ForbiddenError):
+        return UnseenError(what, error.permission, error.user)
+    return error

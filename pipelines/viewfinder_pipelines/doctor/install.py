@@ -1,4 +1,4 @@
-"""The install that is looked at, and the requests by which it is."""
+"""The installation being checked, and the requests that check it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -8,11 +8,12 @@ from typing import Any
 
 import httpx
 
-from viewfinder_components.deployment.cluster import Cluster, Object
 from viewfinder_components.deployment.config import DeployConfig
-from viewfinder_components.deployment.kubeconfig import kubeconfig_path, load_kubeconfig
-from viewfinder_components.deployment.refusals import explain_refusal, explain_silence
+from viewfinder_components.deployment.kubernetes.cluster import Cluster, Object
+from viewfinder_components.deployment.kubernetes.kubeconfig import kubeconfig_path, load_kubeconfig
+from viewfinder_components.deployment.kubernetes.refusals import explain_refusal, explain_silence
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.spelling import spell
 from viewfinder_pipelines.doctor.finding import UnseenError, as_unseen
 from viewfinder_pipelines.pipeline.assignments import parse_table
 from viewfinder_pipelines.pipeline.parameters import to_deploy_config
@@ -21,59 +22,59 @@ from viewfinder_pipelines.settings.file import ClusterSettings
 
 
 class Purpose(Enum):
-    """What an install is for."""
+    """What an installation is for."""
 
     RUN = "run"
     """Runs of the pipelines on Kubeflow Pipelines."""
     DEPLOY = "deploy"
-    """`viewfinder deploy` from where this runs; KServe without Kubeflow Pipelines is enough."""
+    """`viewfinder deploy` from this machine; KServe without Kubeflow Pipelines is enough."""
 
 
 @dataclass(frozen=True)
 class DoctorConfig:
-    """What a user may set."""
+    """User settings."""
 
     purpose: Purpose = Purpose.RUN
-    """What the install is for, and so what it needs."""
+    """What the installation is for, which determines what it needs."""
 
     context: str = ""
     """The kubeconfig's context; empty for its current one."""
 
     namespace: str = ""
-    """Where the steps run, or the service; empty for the settings file's, the kubeconfig's, the
-    pod's own, or, for runs, `kubeflow`, where Kubeflow Pipelines by itself runs them."""
+    """Where the steps or the service run; empty for the settings file's, the kubeconfig's, the
+    pod's own, or, for runs, `kubeflow`, where Kubeflow Pipelines runs them by default."""
 
     model_root: str = ""
-    """Where versions will be published; empty leaves the storage unexamined."""
+    """Where versions will be published; if empty, the storage is not checked."""
 
     service_account: str = ""
-    """Whom the steps run as; empty for `default-editor` where it exists, else `pipeline-runner`."""
+    """The steps' account; empty for `default-editor` if it exists, else `pipeline-runner`."""
 
     predictor_account: str = "viewfinder-predictor"
-    """Whom the predictor's pods run as."""
+    """The account of the predictor's pods."""
 
     runtime: str = "viewfinder-predictor"
     """The ServingRuntime that will serve."""
 
     pods: bool = True
-    """Whether to start pods, the only way to see images pulled and the storage reached."""
+    """Whether to start pods, the only way to test image pulls and access to the storage."""
 
     pod_seconds: float = 300.0
     """How long a pod may take, in seconds; the steps' image is 2.5 GB on a slow network."""
 
     settings: ClusterSettings = field(default_factory=ClusterSettings)
-    """The settings file: Kubeflow's address, and what the steps' pods get."""
+    """The settings file: Kubeflow's address, and the settings of the steps' pods."""
 
 
 @dataclass(frozen=True)
 class Install:
-    """A cluster's namespace, seen as whoever asks."""
+    """A cluster's namespace, as visible to the current user."""
 
     cluster: Cluster
     """The connection."""
 
     config: DoctorConfig
-    """What to look at."""
+    """What to check."""
 
     @property
     def namespace(self) -> str:
@@ -82,12 +83,12 @@ class Install:
 
     @property
     def is_for_runs(self) -> bool:
-        """Whether the install is to run pipelines, and not only to serve."""
+        """Whether the installation is for pipelines, not only for serving."""
         return self.config.purpose is Purpose.RUN
 
     @property
     def overlay(self) -> str:
-        """The manifests that make a namespace ready, as far as can be told from outside."""
+        """The manifests that prepare a namespace, as far as can be told from outside."""
         if not self.is_for_runs:
             return f"kubectl -n {self.namespace} apply --server-side -k manifests/overlays/kserve"
         kind = "kubeflow" if self.account == "default-editor" else "standalone"
@@ -95,7 +96,7 @@ class Install:
 
     @cached_property
     def account(self) -> str:
-        """Whom the steps run as."""
+        """The steps' account."""
         given = self.config.service_account or self.config.settings.kubeflow.service_account
         if given:
             return given
@@ -107,10 +108,10 @@ class Install:
 
     @cached_property
     def deploy_config(self) -> DeployConfig:
-        """How a run with this settings file deploys; the version is any.
+        """How a run with this settings file would deploy; any version will do.
 
         Raises:
-            PermanentError: A parameter of the file is of the wrong type or out of its range.
+            PermanentError: A parameter in the file is of the wrong type or out of range.
         """
         known = DEPLOYMENT.parameters
         filed = self.config.settings.parameters
@@ -123,16 +124,16 @@ class Install:
         return self.cluster.path("/api/v1", kind, name)
 
     def read(self, path: str, what: str, **query: str) -> Object | None:
-        """Return the object at a path, None when there is none.
+        """Return the object at a path, None if there is none.
 
         Args:
             path: Such as `/api/v1/namespaces/x/pods/y`.
-            what: What it is, for the case that we may not look.
+            what: What it is, in case we may not read it.
             query: The URL's query.
 
         Raises:
-            UnseenError: We may not look.
-            PermanentError: The API server refused otherwise.
+            UnseenError: We may not read it.
+            PermanentError: The API server refused for another reason.
             TransientError: It did not answer.
         """
         answer = self._send("GET", path, query)
@@ -141,14 +142,14 @@ class Install:
         return self._take(answer, what)
 
     def read_first(self, paths: Iterable[str], what: str) -> Object | None:
-        """Return the first object that is there, None when none is.
+        """Return the first existing object, None if there is none.
 
         Args:
             paths: Where it may be.
-            what: What it is, for the case that we may not look.
+            what: What it is, in case we may not read it.
 
         Raises:
-            UnseenError: It was seen nowhere, and we may not look everywhere.
+            UnseenError: It was not found, and we may not read everything.
         """
         unseen: list[UnseenError] = []
         for path in paths:
@@ -162,17 +163,17 @@ class Install:
         return None
 
     def create(self, path: str, body: Object, what: str, **query: str) -> Object:
-        """Create an object and return it as the API server has it.
+        """Create an object and return it as stored by the API server.
 
         Raises:
-            UnseenError: We may not.
-            PermanentError: The API server refused otherwise.
+            UnseenError: We may not create it.
+            PermanentError: The API server refused for another reason.
             TransientError: It did not answer.
         """
         return self._take(self._send("POST", path, query, body), what)
 
     def delete(self, path: str) -> None:
-        """Delete an object at once, whether it is there or not."""
+        """Delete an object at once, if it exists."""
         self._send("DELETE", path, {"gracePeriodSeconds": "0"})
 
     def _send(
@@ -192,7 +193,7 @@ class Install:
 
 
 def connect(config: DoctorConfig) -> Install:
-    """Find the cluster: the context's, else as the deploy step does.
+    """Find the context's cluster, else the one that the deploy step would find.
 
     Raises:
         PermanentError: There is none, or its kubeconfig is broken.
@@ -209,23 +210,27 @@ def connect(config: DoctorConfig) -> Install:
             cluster = replace(cluster, namespace=_STANDALONE)
         return Install(cluster, config)
     except PermanentError as error:
-        raise PermanentError("a cluster", error.received, _REMEDY) from error
+        raise PermanentError("a cluster", error.received, _remedy()) from error
     except Exception as error:
-        # Certificates that are none are noticed when the client is made, in many ways.
+        # Invalid certificates are noticed when the client is created, in many ways.
         reason = (str(error) or repr(error)).splitlines()[0]
         received = f"one that cannot be used: {reason}"
-        raise PermanentError(f"a kubeconfig at {kubeconfig_path()}", received, _REMEDY) from error
+        raise PermanentError(f"a kubeconfig at {kubeconfig_path()}", received, _remedy()) from error
 
 
 def _configured_namespace(config: DoctorConfig) -> str:
-    """Return what the settings file names, as `viewfinder deploy` or a run takes it."""
+    """Return what the settings file names, for `viewfinder deploy` or for runs."""
     settings = config.settings
     service = "" if config.purpose is Purpose.RUN else settings.parameters.get("namespace", "")
     return str(service) or settings.kubeflow.namespace
 
 
 _STANDALONE = "kubeflow"  # where Kubeflow Pipelines without profiles runs its steps
-_REMEDY = "set KUBECONFIG to the cluster's kubeconfig, or name one of its contexts with --context"
+
+
+def _remedy() -> str:
+    named = spell("context")
+    return f"set KUBECONFIG to the cluster's kubeconfig, or name one of its contexts with {named}"
 
 
 def _connect_context(context: str, namespace: str) -> Cluster:

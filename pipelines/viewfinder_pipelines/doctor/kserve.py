@@ -1,18 +1,19 @@
-"""Whether KServe is there, which one, and whether it works."""
+"""Whether KServe is installed, in which version, and whether it works."""
 
 import json
 from collections.abc import Iterator
 from typing import Any
 
-from viewfinder_components.deployment.cluster import SERVING, Object
-from viewfinder_components.deployment.kserve_version import (
+from viewfinder_components.deployment.kserve.kserve_version import (
     CONFIG,
     CONTROLLER,
     NAMESPACES,
+    SERVING,
     KServe,
     Mode,
     detect_kserve,
 )
+from viewfinder_components.deployment.kubernetes.cluster import Object
 from viewfinder_components.errors import PermanentError, ViewfinderError
 from viewfinder_pipelines.doctor.finding import Finding, FindingState, as_unseen
 from viewfinder_pipelines.doctor.install import Install
@@ -24,7 +25,7 @@ _KINDS = {SERVING: "inferenceservices", "/apis/serving.kserve.io/v1alpha1": "ser
 
 
 def examine_kinds(install: Install) -> Iterator[Finding]:
-    """See whether KServe's kinds are installed."""
+    """Check that KServe's kinds are installed."""
     for path, kind in _KINDS.items():
         known = install.read(path, "the API's kinds") or {}
         if kind not in {resource["name"] for resource in known.get("resources", [])}:
@@ -37,7 +38,7 @@ def examine_kinds(install: Install) -> Iterator[Finding]:
 
 
 def examine_version(install: Install) -> Iterator[Finding]:
-    """Tell KServe's version and mode, and what the mode needs."""
+    """Report KServe's version and mode, and what the mode needs."""
     try:
         kserve = find_kserve(install)
     except ViewfinderError as error:
@@ -45,21 +46,21 @@ def examine_version(install: Install) -> Iterator[Finding]:
     version = ".".join(map(str, kserve.version))
     text = f"{version}, deploys in mode {kserve.mode.value}"
     if kserve.unread:
-        text += f" (by its kinds and its webhook: not permitted to {'; '.join(kserve.unread)})"
+        text += f" (from its kinds and webhook: not permitted to {'; '.join(kserve.unread)})"
     if OLDEST <= kserve.version <= NEWEST:
         yield Finding("KServe", FindingState.OK, text)
     else:
         known = " to ".join(".".join(map(str, end)) for end in (OLDEST, NEWEST))
-        remedy = f"use KServe {known}, or tell us how this one does"
-        yield Finding("KServe", FindingState.WARNING, f"{text}; tried are {known}", remedy)
+        remedy = f"use KServe {known}, or report how this version works"
+        yield Finding("KServe", FindingState.WARNING, f"{text}; tested: {known}", remedy)
     yield from _examine_ingress(install, kserve)
 
 
 def find_kserve(install: Install) -> KServe:
-    """Find out KServe's version, and the mode in which a run would make a new service.
+    """Determine KServe's version, and the mode that a run would use for a new service.
 
     Raises:
-        PermanentError: There is no KServe, the mode cannot be had, or it cannot be seen.
+        PermanentError: There is no KServe, the mode is unavailable, or it cannot be read.
         TransientError: The API server does not answer.
     """
     return detect_kserve(install.cluster, None, install.deploy_config.kserve_mode)
@@ -73,12 +74,12 @@ def _examine_ingress(install: Install, kserve: KServe) -> Iterator[Finding]:
                 "none",
                 "install it, or set defaultDeploymentMode to Standard in inferenceservice-config",
             )
-        yield Finding("ingress", FindingState.OK, "by Knative Serving")
+        yield Finding("ingress", FindingState.OK, "through Knative Serving")
         return
     settings = _read_ingress(install)
     if settings.get("disableIngressCreation"):
         yield Finding(
-            "ingress", FindingState.OK, "none is made: services are reached inside the cluster"
+            "ingress", FindingState.OK, "none is created: services are reached inside the cluster"
         )
     elif settings.get("enableGatewayApi"):
         yield _examine_gateway(install, settings)
@@ -105,29 +106,29 @@ def _examine_gateway(install: Install, settings: dict[str, Any]) -> Finding:
             "install its CRDs and an implementation, or set enableGatewayApi to false",
         )
     gateway = settings.get("kserveIngressGateway", "?")
-    return Finding("ingress", FindingState.OK, f"by the Gateway {gateway}")
+    return Finding("ingress", FindingState.OK, f"through the Gateway {gateway}")
 
 
 def _examine_class(install: Install, name: str) -> Finding:
     path = f"/apis/networking.k8s.io/v1/ingressclasses/{name}"
     if install.read(path, f"ingress class {name}"):
-        return Finding("ingress", FindingState.OK, f"by the ingress class {name}")
+        return Finding("ingress", FindingState.OK, f"through the ingress class {name}")
     return Finding(
         "ingress",
         FindingState.WARNING,
-        f"the ingress class {name} is not there: services are reached inside the cluster only",
+        f"the ingress class {name} does not exist: services are reached only inside the cluster",
         "install an ingress controller, or set ingressClassName in inferenceservice-config",
     )
 
 
 def examine_controller(install: Install) -> Iterator[Finding]:
-    """See whether the controller runs and its webhook lets an InferenceService through."""
+    """Check that the controller runs and that its webhook admits an InferenceService."""
     controller = _find_controller(install)
     ready = (controller or {}).get("status", {}).get("readyReplicas", 0)
     if not ready:
         raise PermanentError(
             "a KServe controller that is ready",
-            "none" if controller is None else "one that is not",
+            "none" if controller is None else "one that is not ready",
             f"kubectl -n {NAMESPACES[0]} get pods, and see the log of kserve-controller-manager",
         )
     yield Finding("KServe's controller", FindingState.OK, f"{ready} ready")

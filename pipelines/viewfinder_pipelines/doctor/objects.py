@@ -1,12 +1,13 @@
-"""Whether what the manifests make is in the namespace."""
+"""Whether the namespace contains what the manifests create."""
 
 from collections.abc import Iterator
 from contextlib import suppress
 
-from viewfinder_components.deployment.cluster import Object
-from viewfinder_components.deployment.runtime import find_runtime
+from viewfinder_components.deployment.kserve.runtime import find_runtime
+from viewfinder_components.deployment.kubernetes.cluster import Object
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.image import PREDICTOR_IMAGE
+from viewfinder_components.spelling import spell
 from viewfinder_pipelines.doctor.finding import Finding, FindingState, UnseenError
 from viewfinder_pipelines.doctor.install import Install
 
@@ -15,11 +16,11 @@ _RUNTIMES = "/apis/serving.kserve.io/v1alpha1"
 _S3_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _ENDPOINT = "serving.kserve.io/s3-endpoint"
 _IDENTITIES = ("iam.gke.io/gcp-service-account", "eks.amazonaws.com/role-arn")
-_PLACEHOLDER = "Y2hhbmdlLW1l"  # base64 of change-me, as manifests/storage/s3 has it
+_PLACEHOLDER = "Y2hhbmdlLW1l"  # base64 of change-me, as in manifests/storage/s3
 
 
 def examine_accounts(install: Install) -> Iterator[Finding]:
-    """See whether the steps' and the predictor's service accounts are there."""
+    """Check that the steps' and the predictor's service accounts exist."""
     accounts = {"steps' account": install.account} if install.is_for_runs else {}
     accounts["predictor's account"] = install.config.predictor_account
     for what, name in accounts.items():
@@ -35,13 +36,14 @@ def _remedy(install: Install, name: str) -> str:
     if name == install.config.predictor_account:
         return install.overlay
     return (
-        "install Kubeflow Pipelines there, or name the steps' account with --service-account; to "
-        "use `viewfinder deploy` without Kubeflow Pipelines, ask with --for deploy"
+        f"install Kubeflow Pipelines there, or name the steps' account with "
+        f"{spell('service_account')}; to deploy without Kubeflow Pipelines, ask with "
+        f"{spell('purpose', 'deploy')}"
     )
 
 
 def examine_secret(install: Install) -> Iterator[Finding]:
-    """See whether the predictor has what it needs to read the model root."""
+    """Check that the predictor has what it needs to read the model root."""
     root = install.config.model_root
     account = install.config.predictor_account
     found = install.read(install.core("serviceaccounts", account), "service accounts") or {}
@@ -56,10 +58,8 @@ def examine_secret(install: Install) -> Iterator[Finding]:
     elif held:
         yield Finding("storage credentials", FindingState.OK, f"Secret {', '.join(held)}")
     elif root.startswith("gs://"):
-        text = (
-            f"{account} has neither a Secret nor a Google service account: it is the node that asks"
-        )
-        remedy = "take manifests/overlays/gke, or give the account a Secret with a key"
+        text = f"{account} has neither a Secret nor a Google service account: the node's is used"
+        remedy = "use manifests/overlays/gke, or give the account a Secret with a key"
         yield Finding("storage credentials", FindingState.WARNING, text, remedy)
 
 
@@ -75,7 +75,7 @@ def _examine_s3(account: str, secrets: dict[str, Object]) -> Finding:
         missing = [key for key in _S3_KEYS if key not in data]
         if missing and "accesskey" in data:
             received = f"Kubeflow Pipelines' own keys (accesskey, secretkey) in {name}"
-            raise PermanentError(f"keys as KServe names them, {_S3_KEYS[0]}", received, remedy)
+            raise PermanentError(f"keys under KServe's names, {_S3_KEYS[0]}", received, remedy)
         if missing:
             continue
         if _PLACEHOLDER in data.values():
@@ -91,7 +91,7 @@ def _examine_s3(account: str, secrets: dict[str, Object]) -> Finding:
 
 
 def examine_runtime(install: Install) -> Iterator[Finding]:
-    """See whether the serving runtime is there, and serves with the image that was checked."""
+    """Check that the serving runtime exists, and uses the image that was checked."""
     name = install.config.runtime
     read_runtime(install)
     runtime = find_runtime(install.cluster, name)
@@ -108,22 +108,22 @@ def examine_runtime(install: Install) -> Iterator[Finding]:
 
 
 def read_runtime(install: Install) -> Object:
-    """Return the namespace's runtime, or the cluster's of that name; empty when there is none.
+    """Return the namespace's runtime, or the cluster's of that name; empty if there is none.
 
     Raises:
-        UnseenError: We may not look.
+        UnseenError: We may not read it.
     """
     name = install.config.runtime
     if found := install.read(
         install.cluster.path(_RUNTIMES, "servingruntimes", name), "serving runtimes"
     ):
         return found
-    with suppress(UnseenError):  # reading those of the cluster is often not permitted
+    with suppress(UnseenError):  # reading cluster-wide ones is often not permitted
         found = install.read(f"{_RUNTIMES}/clusterservingruntimes/{name}", "serving runtimes")
     return found or {}
 
 
 def runtime_image(install: Install) -> str:
-    """Return the image of the runtime, empty when it cannot be told."""
+    """Return the image of the runtime, empty if unknown."""
     containers = read_runtime(install).get("spec", {}).get("containers") or [{}]
     return str(containers[0].get("image", ""))

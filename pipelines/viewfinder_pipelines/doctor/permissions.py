@@ -1,18 +1,20 @@
-"""Whether the steps, and we, may do what the deploy step does."""
+"""Whether the steps, and we, have the permissions of the deploy step."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from viewfinder_components.deployment.kserve_version import Mode
-from viewfinder_components.deployment.refusals import ROLE
+from viewfinder_components.deployment.kserve.kserve_version import Mode
+from viewfinder_components.deployment.kubernetes.refusals import ROLE
 from viewfinder_components.errors import PermanentError, ViewfinderError
+from viewfinder_components.spelling import spell
 from viewfinder_pipelines.doctor.access import whoami
 from viewfinder_pipelines.doctor.finding import Finding, FindingState, UnseenError
 from viewfinder_pipelines.doctor.install import Install
 from viewfinder_pipelines.doctor.kserve import find_kserve
 
 _REVIEWS = "/apis/authorization.k8s.io/v1"
+_STEPS = "steps' permissions"
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Permission:
     resource: str
     group: str = ""
     mode: Mode | None = None
-    """KServe's mode that needs it; None where both do."""
+    """The KServe mode that needs it; None if both do."""
 
     def __str__(self) -> str:
         return f"{self.verb} {self.resource}{f'.{self.group}' if self.group else ''}"
@@ -47,10 +49,10 @@ NEEDED = (
     Permission("create", "configmaps"),
     Permission("patch", "configmaps"),
 )
-"""What the deploy step needs in its namespace: manifests/base/role.yaml, which a test compares."""
+"""What the deploy step needs in its namespace: manifests/base/role.yaml, compared by a test."""
 
 FROM_OUTSIDE = (Permission("get", "services/proxy"), Permission("create", "services/proxy"))
-"""What sending test photos takes besides, where this is no pod of the cluster."""
+"""What sending test photos also needs, if this is not a pod of the cluster."""
 
 Ask = Callable[[Permission], bool]
 
@@ -74,7 +76,7 @@ def _examine_steps(
     except UnseenError as unseen:
         if ourselves != user:
             text = f"not known for {install.account}: {unseen}"
-            yield Finding("steps' permissions", FindingState.UNKNOWN, text, "ask an administrator")
+            yield Finding(_STEPS, FindingState.UNKNOWN, text, "ask an administrator")
 
 
 def _examine_ourselves(install: Install, mode: Mode | None) -> Finding:
@@ -85,7 +87,7 @@ def _examine_ourselves(install: Install, mode: Mode | None) -> Finding:
     if not missing:
         text = "all that the deploy step needs" + _describe_other(mode, elsewhere)
         return Finding("your permissions", FindingState.OK, text)
-    text = f"a deploy from here would be refused {_shorten(missing)}"
+    text = f"a deployment from here would be denied {_shorten(missing)}"
     if install.is_for_runs:
         remedy = "leave deploying to the pipeline's own account, or bind yourself to the same Role"
         return Finding("your permissions", FindingState.WARNING, text, remedy)
@@ -96,10 +98,10 @@ def _examine_ourselves(install: Install, mode: Mode | None) -> Finding:
 
 
 def _find_mode(install: Install) -> Mode | None:
-    """Return the mode in which a new service would be made; None where it cannot be told."""
+    """Return the mode in which a new service would be created; None if unknown."""
     try:
         return find_kserve(install).mode
-    except ViewfinderError:  # the look at KServe says why
+    except ViewfinderError:  # the check of KServe says why
         return None
 
 
@@ -113,26 +115,26 @@ def _find_missing(
 
 
 def _describe_other(mode: Mode | None, missing: list[Permission]) -> str:
-    """Say what is missing for the mode that is not the cluster's, empty when nothing is."""
+    """Describe what is missing for the mode that is not the cluster's, empty if nothing is."""
     if mode is None or not missing:
         return ""
     other = next(one for one in Mode if one is not mode)
-    return (
-        f" in KServe's mode {mode.value}; mode {other.value} would need {_shorten(missing)} as well"
-    )
+    return f" in KServe's mode {mode.value}; mode {other.value} would also need {_shorten(missing)}"
 
 
 def _judge(install: Install, user: str, ask: Ask, mode: Mode | None) -> Finding:
     missing, elsewhere = _find_missing(ask, mode)
     if missing:
-        raise PermanentError(
+        error = PermanentError(
             f"ServiceAccount {user.rpartition(':')[2]} to be permitted to "
             f"{_shorten(missing)} in namespace {install.namespace}",
             "no such rule bound to it",
-            f"{install.overlay} ({ROLE} lists the rules; --service-account names another account)",
+            f"{install.overlay} ({ROLE} lists the rules; {spell('service_account')} names "
+            "another account)",
         )
+        return Finding.of_error(_STEPS, error)
     text = f"{user.rpartition(':')[2]} has what {ROLE} grants"
-    return Finding("steps' permissions", FindingState.OK, text + _describe_other(mode, elsewhere))
+    return Finding(_STEPS, FindingState.OK, text + _describe_other(mode, elsewhere))
 
 
 def _shorten(missing: list[Permission]) -> str:

@@ -1,4 +1,4 @@
-"""Whether Kubeflow Pipelines is there and lets us in."""
+"""Whether Kubeflow Pipelines is running and grants us access."""
 
 import json
 import re
@@ -15,25 +15,25 @@ _VERSION = re.compile(r"v?(\d+)\.(\d+)")
 
 
 def examine_pipelines(settings: KubeflowSettings) -> Iterator[Finding]:
-    """Ask the API for its version and for our runs."""
+    """Request the API's version and our runs."""
     from viewfinder_pipelines.kubeflow.client import connect
 
     kubeflow = connect(settings)
     health = json.loads(kubeflow.get("/apis/v2beta1/healthz"))
-    # The UI hands the API's version on under a name of its own.
+    # The UI returns the API's version under another name.
     tag = health.get("tag_name") or health.get("apiServerTagName") or ""
     yield _judge_version(str(tag), kubeflow.host)
     query = {"page_size": 1} | ({"namespace": kubeflow.namespace} if kubeflow.namespace else {})
     kubeflow.get(f"/apis/v2beta1/runs?{urlencode(query)}")
     where = f"in namespace {kubeflow.namespace}" if kubeflow.namespace else "without profiles"
-    yield Finding("pipelines token", FindingState.OK, f"lets us in, {where}")
+    yield Finding("pipelines token", FindingState.OK, f"accepted, {where}")
 
 
 def _judge_version(tag: str, host: str) -> Finding:
     found = _VERSION.match(tag)
-    text = f"{tag if found else 'a build that tells no version'} at {host}"
+    text = f"{tag if found else 'a build without a version'} at {host}"
     if found and OLDEST <= (int(found[1]), int(found[2])) <= NEWEST:
         return Finding("Kubeflow Pipelines", FindingState.OK, text)
     known = " to ".join(".".join(map(str, end)) for end in (OLDEST, NEWEST))
-    remedy = f"use Kubeflow Pipelines {known}, or tell us how this one does"
-    return Finding("Kubeflow Pipelines", FindingState.WARNING, f"{text}; tried are {known}", remedy)
+    remedy = f"use Kubeflow Pipelines {known}, or report how this version works"
+    return Finding("Kubeflow Pipelines", FindingState.WARNING, f"{text}; tested: {known}", remedy)

@@ -1,10 +1,11 @@
-"""What only a pod can tell: whether the images come, and the storage can be reached."""
+"""What only a pod can show: whether images can be pulled and the storage can be reached."""
 
 from collections.abc import Iterator
 
-from viewfinder_components.deployment.cluster import Object
+from viewfinder_components.deployment.kubernetes.cluster import Object
 from viewfinder_components.errors import PermanentError, ViewfinderError
 from viewfinder_components.image import PREDICTOR_IMAGE, STEPS_IMAGE
+from viewfinder_components.spelling import spell
 from viewfinder_components.storage.probe import probe
 from viewfinder_components.storage.pvc import PVC, is_mounted
 from viewfinder_pipelines.doctor.finding import Finding, FindingState, UnseenError
@@ -16,7 +17,7 @@ _PROBE = ("python3", "-m", "viewfinder_components.storage.probe")
 _IMPORT_SERVING = ("python3", "-c", "import viewfinder_serving.server")
 _FIND_STEPS = (
     "import importlib.util, sys, viewfinder_components; "
-    "sys.exit(None if importlib.util.find_spec('tensorflow') else 'no TensorFlow in it')"
+    "sys.exit(None if importlib.util.find_spec('tensorflow') else 'no TensorFlow')"
 )
 _S3_ANNOTATION = "serving.kserve.io/s3-"
 _BUCKETS = ("s3://", "minio://", "gs://")
@@ -33,7 +34,7 @@ def examine_predictor_image(install: Install) -> Iterator[Finding]:
 
 
 def examine_steps_image(install: Install) -> Iterator[Finding]:
-    """Start the steps' image, as the steps' account, with what the settings file gives it."""
+    """Start the steps' image, as the steps' account, with the settings file's pod settings."""
     settings = install.config.settings.platform.of("publish")
     task = PodTask(
         settings.image or STEPS_IMAGE, ("python3", "-c", _FIND_STEPS), install.account, settings
@@ -45,7 +46,7 @@ def _start(install: Install, name: str, task: PodTask) -> Finding:
     outcome = run_pod(install, task)
     if outcome.exit_code:
         raise PermanentError(
-            f"the image {task.image} to hold what it is for",
+            f"the packages of the {name} in {task.image}",
             outcome.output or f"exit code {outcome.exit_code}",
             "build it from the Dockerfile of this release",
         )
@@ -56,19 +57,19 @@ def examine_storage(install: Install) -> Iterator[Finding]:
     """Write and read at the model root from a step's pod, and read as the predictor would."""
     root = install.config.model_root
     if not root:
-        text, remedy = "no model root is named", "name it with --model-root"
+        text, remedy = "no model root is named", f"name it with {spell('model_root')}"
         yield Finding("model root", FindingState.UNKNOWN, text, remedy)
         return
     settings = install.config.settings.platform.of("publish")
     image = settings.image or STEPS_IMAGE
     publish = PodTask(image, (*_PROBE, root, "--write"), install.account, settings)
-    remedy = "mend it, or give the steps the store's address, Secret or claim in viewfinder.toml"
+    remedy = "fix it, or give the steps the store's address, Secret or claim in viewfinder.toml"
     yield _probe(install, "publish to storage", publish, f"writes and reads {root}", remedy)
     if root.startswith(_BUCKETS):
         account = install.config.predictor_account
         serve = PodTask(image, (*_PROBE, root), account, env=_kserve_environment(install))
         remedy = (
-            f"mend it, or give ServiceAccount {account} the store's Secret: manifests/storage/s3"
+            f"fix it, or give ServiceAccount {account} the store's Secret: manifests/storage/s3"
         )
         yield _probe(install, "serve from storage", serve, f"reads {root}", remedy)
 
@@ -77,11 +78,11 @@ def examine_reading(install: Install) -> Iterator[Finding]:
     """Read at the model root from here, as `viewfinder deploy` does."""
     root = install.config.model_root
     if not root:
-        text, remedy = "no model root is named", "name it with --model-root"
+        text, remedy = "no model root is named", f"name it with {spell('model_root')}"
         yield Finding("model root", FindingState.UNKNOWN, text, remedy)
     elif root.startswith(PVC) and not is_mounted(root):
-        text = f"{root} is mounted in pods only: `viewfinder deploy` cannot look at it from here"
-        remedy = "name the version's number, and deploy with --without-comparison"
+        text = f"{root} is only mounted in pods: `viewfinder deploy` cannot read it from here"
+        remedy = f"name the version's number, and deploy with {spell('compare', False)}"
         yield Finding("model root", FindingState.UNKNOWN, text, remedy)
     else:
         yield Finding("model root", FindingState.OK, probe(root))
@@ -99,7 +100,7 @@ def _probe(install: Install, name: str, task: PodTask, can: str, remedy: str) ->
 
 
 def _kserve_environment(install: Install) -> tuple[Object, ...]:
-    """Return what KServe gives its storage initializer out of an S3 Secret."""
+    """Return the environment that KServe gives its storage initializer from an S3 Secret."""
     path = install.core("serviceaccounts", install.config.predictor_account)
     account = install.read(path, "service accounts") or {}
     for entry in account.get("secrets") or []:

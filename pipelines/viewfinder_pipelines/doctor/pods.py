@@ -1,11 +1,11 @@
-"""Start a pod, wait for its end and tell what came of it."""
+"""Start a pod, wait for it to end and report the result."""
 
 import time
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from viewfinder_components.deployment.cluster import Object
+from viewfinder_components.deployment.kubernetes.cluster import Object
 from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
 from viewfinder_pipelines.doctor.install import Install
 from viewfinder_pipelines.pipeline.platform import PodSettings
@@ -18,22 +18,22 @@ _TEMPORARY = "/tmp"  # noqa: S108  (in the pod)
 
 @dataclass(frozen=True)
 class PodTask:
-    """What a pod is to do."""
+    """The task of a pod."""
 
     image: str
     """The container image."""
 
     command: tuple[str, ...]
-    """What runs in it; where it fails, the end of its output is what the task brings back."""
+    """The command; if it fails, the result is the end of its output."""
 
     account: str
     """The ServiceAccount."""
 
     settings: PodSettings = field(default_factory=PodSettings)
-    """What the settings file gives such a pod: environment, secrets, volumes, nodes."""
+    """The settings file's values for such a pod: environment, secrets, volumes, nodes."""
 
     env: tuple[Object, ...] = ()
-    """Environment variables besides, as in a pod's specification."""
+    """Additional environment variables, as in a pod's specification."""
 
 
 @dataclass(frozen=True)
@@ -42,21 +42,21 @@ class Outcome:
 
     exit_code: int
     output: str
-    """The end of its log, up to 2 kB; empty where the exit code is 0."""
+    """The end of its log, up to 2 kB; empty if the exit code is 0."""
 
 
 def run_pod(install: Install, task: PodTask) -> Outcome:
     """Run a pod to its end and remove it.
 
     Raises:
-        UnseenError: We may not make pods.
+        UnseenError: We may not create pods.
         PermanentError: It cannot be started.
         TransientError: It did not end in time, or there is no room for it.
     """
     name = f"viewfinder-doctor-{uuid.uuid4().hex[:8]}"
     path = install.core("pods", name)
     pod = make_pod(name, task)
-    # Should nobody be left to remove it, it ends by itself.
+    # If nothing is left to remove it, it ends by itself.
     pod["spec"]["activeDeadlineSeconds"] = int(install.config.pod_seconds) + 60
     install.create(install.core("pods"), pod, "a pod")
     try:
@@ -93,7 +93,7 @@ def _find_failure(pod: Object, status: Object, task: PodTask) -> ViewfinderError
     if waiting.get("reason") in _PULL_FAILURES:
         return explain_pull(task, str(waiting["reason"]), message)
     if waiting.get("reason") in _START_FAILURES:
-        remedy = "correct the settings file, or make what it refers to"
+        remedy = "correct the settings file, or create what it refers to"
         return PermanentError(f"a pod of {task.image} to start", message, remedy)
     for condition in pod.get("status", {}).get("conditions") or []:
         if condition.get("reason") == "Unschedulable":
@@ -106,19 +106,19 @@ def _find_failure(pod: Object, status: Object, task: PodTask) -> ViewfinderError
 
 
 def explain_pull(task: PodTask, reason: str, message: str) -> ViewfinderError:
-    """Say why an image is not there and whose turn it is."""
+    """Explain why an image is missing, and what to do about it."""
     text = message.lower()
     if reason == "InvalidImageName":
         remedy = "correct its name"
     elif reason == "ErrImageNeverPull":
-        remedy = "load it onto the nodes, or let it be pulled"
+        remedy = "load it onto the nodes, or allow it to be pulled"
     elif "no such host" in text or "dial tcp" in text or "i/o timeout" in text:
-        remedy = "see whether the nodes reach the registry, and whether its name is right"
+        remedy = "check that the nodes can reach the registry, and that its name is correct"
     elif "unauthorized" in text or "denied" in text or "authentication" in text or "403" in text:
         remedy = f"add an imagePullSecret to ServiceAccount {task.account}, or correct the name"
     else:
         remedy = (
-            "push it (docker build --target, docker push), or set the name of one that is there"
+            "push it (docker build --target, docker push), or set the name of an existing image"
         )
     return PermanentError(f"the image {task.image} to be pulled", message, remedy)
 
@@ -132,7 +132,7 @@ def _describe(pod: Object, status: Object) -> str:
 
 
 def make_pod(name: str, task: PodTask) -> Object:
-    """Return a pod that the pod security standard `restricted` admits."""
+    """Return a pod that meets the pod security standard `restricted`."""
     given = task.settings
     volumes, mounts = _volumes(given)
     secrets = [_secret_variable(secret.name, key, variable)

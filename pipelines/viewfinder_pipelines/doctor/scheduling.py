@@ -1,20 +1,20 @@
-"""Which nodes a pod may be put on, by its node selector and its tolerations."""
+"""On which nodes a pod may be placed, by its node selector and its tolerations."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from viewfinder_components.deployment.cluster import Object
+from viewfinder_components.deployment.kubernetes.cluster import Object
 
 _KEEPS_AWAY = ("NoSchedule", "NoExecute")
 _CORDONED = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
 
 
 def why_not(node: Object, placing: Mapping[str, Any]) -> str:
-    """Say why a node does not take a pod, whatever room it has; empty when it does.
+    """Explain why a node does not accept a pod, regardless of room; empty if it does.
 
     Args:
         node: The node.
-        placing: A pod's specification, or as much of one as has `nodeSelector` and `tolerations`.
+        placing: A pod's specification, or the part with `nodeSelector` and `tolerations`.
     """
     spec, labels = node.get("spec", {}), node["metadata"].get("labels") or {}
     selector = placing.get("nodeSelector") or {}
@@ -35,7 +35,7 @@ def _is_tolerated(taint: Mapping[str, Any], tolerations: Iterable[Mapping[str, A
 
 
 def _tolerates(toleration: Mapping[str, Any], taint: Mapping[str, Any]) -> bool:
-    """Whether a toleration is for a taint; one without key or effect is for all of them."""
+    """Whether a toleration matches a taint; one without key or effect matches all of them."""
     same_effect = toleration.get("effect") in (None, "", taint["effect"])
     exists = toleration.get("operator") == "Exists"
     if not toleration.get("key"):

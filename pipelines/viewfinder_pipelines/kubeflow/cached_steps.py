@@ -1,10 +1,10 @@
-"""Where the cache has a step's outputs from, which Kubeflow Pipelines 2.17 does not tell.
+"""Where the cache took a step's outputs from, which Kubeflow Pipelines 2.17 does not report.
 
-A cached step has neither a pod nor outputs in the workflow. But what a later step takes from it
-lies where the step put it when it ran, and the driver of the later step writes that down:
+A cached step has neither a pod nor outputs in the workflow. But what a later step takes from it is
+still where the step put it when it ran, and the driver of the later step records that place:
 `<pipeline root>/<pipeline>/<run>/<step>/<salt>/<output>` (GenerateOutputURI in
-backend/src/v2/metadata/client.go). The folder has all of the step's outputs, and the run has its
-pods and logs.
+backend/src/v2/metadata/client.go). The folder contains all of the step's outputs, and the run has
+the step's pods and logs.
 """
 
 import json
@@ -25,10 +25,10 @@ _PLACE = re.compile(
 
 @dataclass(frozen=True)
 class Original:
-    """The step that ran, of which a cached one has the outputs.
+    """The step that ran and whose outputs a cached step has.
 
     Attributes:
-        run_id: The run in which it did.
+        run_id: The run in which it ran.
         namespace: Where its pods were.
         step: The step.
     """
@@ -39,11 +39,11 @@ class Original:
 
 
 def read_workflow(kubeflow: Kubeflow, run_id: str) -> dict[str, Any]:
-    """Return a run's Argo workflow, which the newer version of the API does not hand out.
+    """Return a run's Argo workflow, which the newer version of the API does not provide.
 
     Raises:
         PermanentError: There is no such run.
-        TransientError: The API is not there at the moment.
+        TransientError: The API is currently unavailable.
     """
     text = kubeflow.get(f"/apis/v1beta1/runs/{run_id}")
     manifest = json.loads(text).get("pipeline_runtime", {}).get("workflow_manifest")
@@ -52,10 +52,10 @@ def read_workflow(kubeflow: Kubeflow, run_id: str) -> dict[str, Any]:
 
 
 def read_traced_steps(workflow: Mapping[str, Any]) -> list[WorkflowStep]:
-    """Return the steps that have begun; the cached ones with their artifacts and their origin.
+    """Return the steps that have begun, including the cached ones' artifacts and origin.
 
-    The origin of a step is known once a later step that takes its outputs has a pod, or came from
-    the cache with a known origin itself: what that one took there is the same.
+    The origin of a step is known once a later step that takes its outputs has a pod, or itself came
+    from the cache with a known origin: what that one took there is the same.
     """
     steps, drivers = read_steps(workflow), read_drivers(workflow)
     uris: dict[str, str] = {}
@@ -72,7 +72,7 @@ def read_traced_steps(workflow: Mapping[str, Any]) -> list[WorkflowStep]:
 
 
 class Originals:
-    """Finds the steps that ran; a run is read once.
+    """Finds the steps that ran; each run is read once.
 
     Args:
         kubeflow: Where the runs are.
@@ -83,11 +83,11 @@ class Originals:
         self._runs: dict[str, tuple[str, list[WorkflowStep]]] = {}
 
     def find(self, step: WorkflowStep) -> Original:
-        """Return the step that ran, of which a cached one has the outputs.
+        """Return the step that ran and whose outputs a cached step has.
 
         Raises:
-            PermanentError: The run is not known, or gone, or of another pipeline.
-            TransientError: The API is not there at the moment.
+            PermanentError: The run is unknown, gone, or of another pipeline.
+            TransientError: The API is currently unavailable.
         """
         run_id, seen = step.origin, set[str]()
         while run_id and run_id not in seen:
@@ -99,7 +99,7 @@ class Originals:
             run_id = found.origin if found is not None else ""
         raise PermanentError(
             f"the run in which the step {step.name} ran, whose outputs the cache has",
-            "no step that took them up" if not seen else "runs that do not have it",
+            "no step that used them" if not seen else "runs that do not contain it",
             "run again without the cache: cache = false under [kubeflow]",
         )
 
@@ -112,7 +112,7 @@ class Originals:
 
 
 def _takings(drivers: Iterable[Driver]) -> Iterator[tuple[str, str, str]]:
-    """Yield what each step takes: the producing step, the taking one, and the output's URI."""
+    """Yield what each step takes: the producing step, the consuming one, and the output's URI."""
     for driver in drivers:
         given = driver.inputs.get("artifacts", {})
         for name, source in driver.task.get("inputs", {}).get("artifacts", {}).items():
@@ -124,7 +124,7 @@ def _takings(drivers: Iterable[Driver]) -> Iterator[tuple[str, str, str]]:
 
 
 def _trace(step: WorkflowStep, driver: Driver | None, uri: str) -> WorkflowStep:
-    """Return a cached step with what the URI of one of its outputs tells about all of them."""
+    """Return a cached step with what one output's URI reveals about all of them."""
     place = _PLACE.search(uri)
     definitions = driver.component.get("outputDefinitions", {}) if driver else {}
     outputs = definitions.get("artifacts", {})
@@ -147,7 +147,7 @@ def _with_origins_of_later_steps(
     for producer, taker, _ in _takings(drivers.values()):
         takers.setdefault(producer, []).append(taker)
     origins = {step.name: step.origin for step in steps}
-    for step in reversed(steps):  # a later one may have got its own just now
+    for step in reversed(steps):  # a later one may just have got its own
         if step.state == "cached" and not step.origin:
             known = [origins.get(name, "") for name in takers.get(step.name, ())]
             origins[step.name] = next(filter(None, known), "")

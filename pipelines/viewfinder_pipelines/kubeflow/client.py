@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import urllib3
 from urllib3 import exceptions as http_errors
 
-from viewfinder_components.deployment.kubeconfig import (
+from viewfinder_components.deployment.kubernetes.kubeconfig import (
     has_kubeconfig,
     kubeconfig_path,
     load_kubeconfig,
 )
 from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
+from viewfinder_components.spelling import spell
 from viewfinder_pipelines.kubeflow import kfp_private
 from viewfinder_pipelines.settings.file import KubeflowSettings
 
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 _TIMEOUT = urllib3.Timeout(connect=5.0, read=60.0)  # the API answers in well under a second
 _POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 _LOGIN_REMEDY = (
-    "inside the cluster mount the pipelines token (label the pod access-ml-pipeline: 'true'); "
-    "outside set KFP_TOKEN, or KFP_COOKIE to your browser's session cookie"
+    "inside the cluster, mount the pipelines token (label the pod access-ml-pipeline: 'true'); "
+    "outside, set KFP_TOKEN, or KFP_COOKIE to your browser's session cookie"
 )
 
 _P = ParamSpec("_P")
@@ -35,15 +36,15 @@ _R = TypeVar("_R")
 
 
 class Kubeflow:
-    """A connection to one Kubeflow Pipelines install.
+    """A connection to one Kubeflow Pipelines installation.
 
     Attributes:
-        host: The address asked: the API's, or the UI's, which hands most requests on to the API.
+        host: The address used: the API's, or the UI's, which forwards most requests to the API.
         namespace: The profile's namespace; None where there are no profiles.
         client: KFP's own client; call its methods through `call`.
-        connection: What the classes of kfp_server_api are made with; call their methods through
-            `call` as well.
-        ui: The UI's address; empty where it is not known.
+        connection: What the classes of kfp_server_api are created with; call their methods through
+            `call` too.
+        ui: The UI's address; empty if unknown.
     """
 
     def __init__(self, client: "kfp.Client", namespace: str | None) -> None:
@@ -52,17 +53,17 @@ class Kubeflow:
         self.ui = os.environ.get("KFP_UI_HOST", "").rstrip("/")
         self.connection = kfp_private.api_client(client)
         configuration = self.connection.configuration
-        # With two slashes in a path, the API answers with a redirect that loses what was sent.
+        # With two slashes in a path, the API answers with a redirect that loses the request's body.
         self.host: str = configuration.host.rstrip("/")
         configuration.host = self.host
         kfp_private.http_pool(self.connection).connection_pool_kw["timeout"] = _TIMEOUT
 
     def call(self, method: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
-        """Call the API and turn what goes wrong into an error with a remedy.
+        """Call the API and turn failures into errors with a remedy.
 
         Raises:
             PermanentError: The API refused, or the address is wrong.
-            TransientError: The API is not there at the moment.
+            TransientError: The API is currently unavailable.
         """
         import kfp_server_api
 
@@ -75,34 +76,47 @@ class Kubeflow:
 
     @property
     def is_ui(self) -> bool:
-        """Whether the address asked is the UI's."""
+        """Whether the address used is the UI's."""
         return self.ui == self.host
 
     def get(self, path: str, ui: bool = False) -> str:
         """Return the text at a path that KFP's client has no method for.
 
         Args:
+            path: As for `get_bytes`.
+            ui: As for `get_bytes`.
+
+        Raises:
+            PermanentError: As for `get_bytes`.
+            TransientError: As for `get_bytes`.
+        """
+        return self.get_bytes(path, ui).decode("utf-8", "replace")
+
+    def get_bytes(self, path: str, ui: bool = False) -> bytes:
+        """Return the content at a path that KFP's client has no method for.
+
+        Args:
             path: The path, with its query.
-            ui: Whether to ask the UI, which must be known; otherwise the address asked.
+            ui: Whether to ask the UI, which must be known; otherwise the address used.
 
         Raises:
             PermanentError: The API refused.
-            TransientError: The API is not there at the moment.
+            TransientError: The API is currently unavailable.
         """
         headers = kfp_private.request_headers(self.connection)
         request = kfp_private.http_pool(self.connection).request
         response = self.call(request, "GET", (self.ui if ui else self.host) + path, headers=headers)
-        text: str = response.data.decode("utf-8", "replace")
+        content: bytes = response.data
         if response.status != 200:
-            raise self._explain(response.status, text)
+            raise self._explain(response.status, content.decode("utf-8", "replace"))
         if "text/html" in response.headers.get("Content-Type", ""):
             raise PermanentError(
-                f"the Kubeflow Pipelines API at {self.host}", "a web page to log in", _LOGIN_REMEDY
+                f"the Kubeflow Pipelines API at {self.host}", "a login page", _LOGIN_REMEDY
             )
-        return text
+        return content
 
     def run_page(self, run_id: str) -> str | None:
-        """Return the address of a run's page in a browser; None where the UI is not known."""
+        """Return the address of a run's page in a browser; None if the UI is unknown."""
         return f"{self.ui}/#/runs/details/{run_id}" if self.ui else None
 
     def _explain(self, status: int, body: str) -> ViewfinderError:
@@ -114,10 +128,11 @@ class Kubeflow:
             return PermanentError(
                 f"permission at {api} in namespace {self.namespace or '(none)'}",
                 f"HTTP 403: {said}",
-                "name a namespace of yours with --namespace, or ask its owner to add you",
+                f"name one of your namespaces with {spell('namespace')}, or ask its owner to add "
+                "you",
             )
         if status >= 500:
-            return TransientError(f"an answer of {api}", f"HTTP {status}: {said}", "try again")
+            return TransientError(f"an answer from {api}", f"HTTP {status}: {said}", "try again")
         return PermanentError(
             f"{api} to accept the request",
             f"HTTP {status}: {said}",
@@ -126,14 +141,14 @@ class Kubeflow:
 
 
 def connect(settings: KubeflowSettings) -> Kubeflow:
-    """Connect to Kubeflow Pipelines and make sure that it answers.
+    """Connect to Kubeflow Pipelines and check that it answers.
 
     The address comes from the settings, `KFP_HOST`, the cluster this process runs in, or the
-    kubeconfig, in this order. Who asks comes from `KFP_TOKEN`, `KFP_COOKIE`, or the token that
+    kubeconfig, in this order. The identity comes from `KFP_TOKEN`, `KFP_COOKIE`, or the token that
     Kubeflow mounts into a pod.
 
     Raises:
-        PermanentError: No address, not allowed in, or something else answers there.
+        PermanentError: There is no address, access is denied, or another server answers.
         TransientError: Nothing answers there.
     """
     host = settings.host or os.environ.get("KFP_HOST", "")
@@ -149,7 +164,7 @@ def connect(settings: KubeflowSettings) -> Kubeflow:
         raise PermanentError(
             f"the Kubeflow Pipelines API at {kubeflow.host}", repr(text[:80]), "check the address"
         )
-    if "frontendTagName" in health and not kubeflow.ui:  # the UI tells its own version as well
+    if "frontendTagName" in health and not kubeflow.ui:  # the UI also reports its own version
         kubeflow.ui = kubeflow.host
     if health.get("multi_user") and not kubeflow.namespace and _POD_NAMESPACE.is_file():
         kubeflow.namespace = _POD_NAMESPACE.read_text(encoding="utf-8")
@@ -157,7 +172,7 @@ def connect(settings: KubeflowSettings) -> Kubeflow:
 
 
 def explain_connection(error: Exception, host: str) -> ViewfinderError:
-    """Return the error for a connection that did not come about."""
+    """Return the error for a connection that failed."""
     cause = getattr(error, "reason", None) or error
     kind: type[ViewfinderError] = PermanentError
     match cause:
@@ -172,7 +187,7 @@ def explain_connection(error: Exception, host: str) -> ViewfinderError:
             received, remedy = "no address", "write one such as http://localhost:8080"
         case http_errors.NewConnectionError():
             kind, received = TransientError, str(cause).rpartition("] ")[2]
-            remedy = "check that it runs and its port is forwarded"
+            remedy = "check that it is running and its port is forwarded"
         case http_errors.ConnectTimeoutError():
             kind, received, remedy = TransientError, "no answer in time", "check the address"
         case _:
@@ -181,14 +196,14 @@ def explain_connection(error: Exception, host: str) -> ViewfinderError:
 
 
 def _need_kubeconfig() -> None:
-    """Refuse what kfp.Client would take for Kubeflow Pipelines on this machine."""
+    """Refuse what kfp.Client would mistake for Kubeflow Pipelines on this machine."""
     from kubernetes.client import Configuration
 
     if not has_kubeconfig():
         raise PermanentError(
             "the address of Kubeflow Pipelines",
-            f"no --host, no KFP_HOST and no kubeconfig at {kubeconfig_path()}",
-            "name the API's or the UI's address, such as --host http://localhost:8080",
+            f"no {spell('host')}, no KFP_HOST and no kubeconfig at {kubeconfig_path()}",
+            f"name the API's or the UI's address, such as {spell('host', 'http://localhost:8080')}",
         )
     load_kubeconfig(Configuration())
 
@@ -200,14 +215,14 @@ def _new_client(host: str, ca: str) -> "kfp.Client":
 
     class Client(kfp.Client):  # type: ignore[misc]
         def get_kfp_healthz(self, sleep_duration: int = 5) -> Any:
-            """Skip kfp's five tries with a traceback each: `connect` asks itself."""
+            """Skip kfp's five attempts with a traceback each: `connect` makes its own request."""
             return SimpleNamespace(multi_user=False)
 
     if host and "://" not in host:
         host = f"http://{host}"
     token = os.environ.get("KFP_TOKEN")
     path = os.environ.get(KF_PIPELINES_SA_TOKEN_ENV, KF_PIPELINES_SA_TOKEN_PATH)
-    # kfp.Client itself leaves the mounted token out when a host is named.
+    # kfp.Client itself ignores the mounted token when a host is named.
     use_mounted = bool(host) and not token and Path(path).is_file()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)

@@ -11,15 +11,15 @@ from viewfinder_pipelines.runs.events import Event, EventKind, Listener
 from viewfinder_pipelines.runs.record import RunError, RunResult, StepResult
 
 _POLL_SECONDS = 2.0
-_PATIENCE_SECONDS = 300.0  # how long the API may be away: longer than a node's restart
+_PATIENCE_SECONDS = 300.0  # how long the API may be unavailable: longer than a node's restart
 
 
 def follow_run(
     kubeflow: Kubeflow, run_id: str, listener: Listener, start_patience: float
 ) -> RunResult:
-    """Wait for a run to end, telling the listener what happens.
+    """Wait for a run to end, reporting events to the listener.
 
-    KFP's own wait_for_run_completion is not used: it waits for ever for a run that was canceled.
+    KFP's own wait_for_run_completion is not used: it waits forever for a canceled run.
 
     Args:
         kubeflow: Where it runs.
@@ -32,7 +32,7 @@ def follow_run(
 
     Raises:
         PermanentError: There is no such run, or the API refused.
-        TransientError: The API was away for five minutes; the run goes on without us.
+        TransientError: The API was unavailable for five minutes; the run goes on without us.
     """
     run = KubeflowRun(kubeflow, run_id)
     announcer = Announcer(listener)
@@ -50,7 +50,7 @@ def follow_run(
                 raise
         else:
             last_answer = time.monotonic()
-            # Why a pod has not started is told only while it waits.
+            # The reason why a pod has not started is only available while it waits.
             result = before = merge_readings(before, result) if before else result
             announcer.tell(result)
             if result.state != "running":
@@ -59,11 +59,11 @@ def follow_run(
 
 
 def _terminate(kubeflow: Kubeflow, run: KubeflowRun, run_id: str) -> RunResult:
-    """End a run and return it as it is then.
+    """End a run and return its state after that.
 
     Raises:
-        PermanentError: Kubeflow Pipelines refused, though the run still goes on.
-        TransientError: It is not there at the moment.
+        PermanentError: Kubeflow Pipelines refused, although the run is still in progress.
+        TransientError: The API is currently unavailable.
     """
     try:
         kubeflow.call(kubeflow.client.terminate_run, run_id)
@@ -77,11 +77,11 @@ def _terminate(kubeflow: Kubeflow, run: KubeflowRun, run_id: str) -> RunResult:
 
 @dataclass
 class Patience:
-    """How long pods have waited to start, and whether the run was ended for it.
+    """How long pods have waited to start, and whether the run was ended because of it.
 
     Attributes:
         seconds: How long one may wait.
-        given_up: The step for which the run was ended; None while it was not.
+        given_up: The step for which the run was ended; None if it was not.
     """
 
     seconds: float
@@ -89,7 +89,7 @@ class Patience:
     _since: dict[str, float] = field(default_factory=dict)
 
     def find_overdue(self, result: RunResult) -> StepResult | None:
-        """Return a step that has waited for too long; None once the run was ended for one."""
+        """Return a step that has waited too long; None once the run was ended because of one."""
         now = time.monotonic()
         waiting = [step for step in result.steps if step.waiting and step.state == "running"]
         self._since = {step.name: self._since.get(step.name, now) for step in waiting}
@@ -98,10 +98,10 @@ class Patience:
         return next((s for s in waiting if now - self._since[s.name] > self.seconds), None)
 
     def judge(self, result: RunResult) -> RunResult:
-        """Return an ended run; one that was ended for a pod that did not start has failed."""
+        """Return an ended run; if it was ended because a pod did not start, it has failed."""
         step = self.given_up
         if step is None or result.state in ("succeeded", "refused"):
-            return result  # the pod did start, and the run was faster than we were
+            return result  # the pod did start, and the run finished first
         message = f"{step.waiting} (the run was ended after {self.seconds:.0f} s of waiting)"
         steps = tuple(
             replace(one, waiting=step.waiting) if one.name == step.name else one
@@ -113,11 +113,11 @@ class Patience:
 
 @dataclass
 class Announcer:
-    """What the listener knows.
+    """The listener's state.
 
     Attributes:
         listener: Called with every event and the run so far.
-        repeat_seconds: After how long it hears again what a step keeps saying: a log that is
+        repeat_seconds: After how long it hears the same message of a step again: a log that is
             silent for longer looks like one that hangs.
     """
 
@@ -129,7 +129,7 @@ class Announcer:
     waiting: set[str] = field(default_factory=set)
 
     def tell(self, result: RunResult) -> None:
-        """Tell the listener what is new in the run."""
+        """Report to the listener what is new in the run."""
         self.waiting &= {step.name for step in result.steps if step.waiting}
         for step in result.steps:
             if step.name not in self.began:
@@ -146,9 +146,9 @@ class Announcer:
                 self._emit("said", step, f"{step.name}: {step.summary}", result)
 
     def _tell_waiting(self, step: StepResult, result: RunResult) -> None:
-        """Tell once why a step's pod does not start, and then from time to time that it waits.
+        """Report once why a step's pod does not start, and then occasionally that it waits.
 
-        Kubernetes words the same reason differently from try to try.
+        Kubernetes words the same reason differently each time.
         """
         if step.name not in self.waiting:
             self.waiting.add(step.name)
@@ -158,7 +158,7 @@ class Announcer:
             self._emit("said", step, f"{step.name}: {waits.summary}", result)
 
     def _is_news(self, step: StepResult) -> bool:
-        """Whether a step says something else, or has said the same for long."""
+        """Whether a step's message is new, or was last reported long ago."""
         text, told = self.said.get(step.name, ("", 0.0))
         if step.summary == text and time.monotonic() - told < self.repeat_seconds:
             return False

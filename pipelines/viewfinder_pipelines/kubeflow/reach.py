@@ -4,6 +4,7 @@ import os
 
 from viewfinder_components.errors import PermanentError, UsageError
 from viewfinder_components.image import PREDICTOR_IMAGE, STEPS_IMAGE
+from viewfinder_components.spelling import spell
 from viewfinder_components.storage.pvc import MOUNTS, PVC
 from viewfinder_pipelines.pipeline.definition import PipelineDefinition
 from viewfinder_pipelines.pipeline.platform import PlatformSettings
@@ -15,11 +16,11 @@ _PREDICTOR = ("predictor", PREDICTOR_IMAGE, "VIEWFINDER_PREDICTOR_IMAGE")
 
 
 def require_images(platform: PlatformSettings, pipeline: PipelineDefinition) -> None:
-    """Refuse pods whose images nobody has named: the default names are in no registry.
+    """Refuse pods whose images are not configured: the default names are in no registry.
 
     Args:
-        platform: What the pods get.
-        pipeline: Whose pods.
+        platform: The pods' settings.
+        pipeline: The pods' pipeline.
 
     Raises:
         PermanentError: Neither the settings file nor the environment names an image.
@@ -31,36 +32,37 @@ def require_images(platform: PlatformSettings, pipeline: PipelineDefinition) -> 
             table = f"[steps.{step.name}]" if is_predictor else "[steps]"
             raise PermanentError(
                 f"the name of the {what} image in your registry",
-                f"none, so that the pods would get {default}",
+                f"none, so the pods would use {default}",
                 f"push it there (make images) and set image under {table} in viewfinder.toml, or "
                 f"{variable}",
             )
 
 
 def require_reach(name: str, value: str, platform: PlatformSettings) -> None:
-    """Refuse what lies on this machine: no pod can read it.
+    """Refuse a place on this machine: no pod can read it.
 
     Args:
         name: The parameter.
         value: Its value.
-        platform: What the pods get.
+        platform: The pods' settings.
 
     Raises:
-        UsageError: It is neither in a bucket nor in a package nor on a claim that is mounted.
+        UsageError: It is not in a bucket, in a package, or on a mounted claim.
     """
+    schemes = _IN_REACH if name == "data" else tuple(s for s in _IN_REACH if s != "package://")
     mounts = [volume.mount_path for volume in platform.every.volumes]
-    if value.lower().startswith(_IN_REACH) or any(value.startswith(f"{m}/") for m in mounts):
+    if value.lower().startswith(schemes) or any(value.startswith(f"{m}/") for m in mounts):
         return
     raise UsageError(
         f"{name} that the pods can reach: gs://, s3://, pvc://CLAIM/path"
         + (", package://" if name == "data" else ""),
         repr(value) if value else "nothing",
-        f"name it with --{name.replace('_', '-')} or under [parameters] in the settings file",
+        f"name it with {spell(name)} or under [parameters] in the settings file",
     )
 
 
-def find_photos(data: str, platform: PlatformSettings, pipeline: PipelineDefinition) -> str:
-    """Return where the steps see the photos: on a claim, the folder where it is mounted.
+def find_mounted(data: str, platform: PlatformSettings, pipeline: PipelineDefinition) -> str:
+    """Return where the steps see a file or folder: for a claim, where it is mounted.
 
     Raises:
         PermanentError: The claim is not among the volumes of the steps that read photos.
@@ -82,12 +84,12 @@ def find_photos(data: str, platform: PlatformSettings, pipeline: PipelineDefinit
 def require_claim(
     model_root: str, platform: PlatformSettings, pipeline: PipelineDefinition
 ) -> None:
-    """Make sure that a model root on a claim is mounted where the steps look for it.
+    """Check that a model root on a claim is mounted where the steps look for it.
 
     Args:
         model_root: The model root.
-        platform: What the pods get.
-        pipeline: Whose steps look there.
+        platform: The pods' settings.
+        pipeline: The pipeline whose steps look there.
 
     Raises:
         PermanentError: It is not.
@@ -103,7 +105,7 @@ def require_claim(
             raise PermanentError(
                 f"the claim {claim} mounted at {MOUNTS / claim} in step {step.name}",
                 found,
-                "leave `path` out of its [[steps.volumes]]",
+                "omit `path` from its [[steps.volumes]]",
             )
 
 

@@ -1,4 +1,4 @@
-"""Put two readings of the same run together: what one could not read, the other may have."""
+"""Combine two readings of the same run: one may have what the other could not read."""
 
 from dataclasses import replace
 
@@ -7,14 +7,14 @@ from viewfinder_pipelines.runs.record import Gap, RunResult, StepResult
 
 
 def merge_readings(before: RunResult, now: RunResult) -> RunResult:
-    """Return the newer reading, with what only the earlier one has.
+    """Return the newer reading, with anything only the earlier one has.
 
     Args:
         before: The record that was kept.
-        now: The same run, read again; at another address it may tell less.
+        now: The same run, read again; at another address it may contain less.
 
     Returns:
-        A record that is as whole as the two together.
+        A record that is as complete as the two together.
     """
     mended = _mended(before, now)
     steps = tuple(_merge_step(step, before.step(step.name), mended) for step in now.steps)
@@ -27,7 +27,7 @@ def merge_readings(before: RunResult, now: RunResult) -> RunResult:
         error = before.error
     state = before.state if before.state == "failed" and now.state == "interrupted" else now.state
     if state == "refused":
-        state = "succeeded"  # it is concluded from the steps again
+        state = "succeeded"  # it is derived from the steps again
     return conclude(
         replace(
             now,
@@ -42,7 +42,7 @@ def merge_readings(before: RunResult, now: RunResult) -> RunResult:
 
 
 def _mended(before: RunResult, now: RunResult) -> set[str]:
-    """Return the steps that were read wholly before, as they are now, and now were not."""
+    """Return the current state of steps that could be read fully before, but not now."""
     ended_alike = {
         step.name
         for step in now.steps

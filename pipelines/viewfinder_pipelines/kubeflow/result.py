@@ -1,4 +1,4 @@
-"""The record of a run on Kubeflow Pipelines: the same as that of a run on this machine."""
+"""The record of a run on Kubeflow Pipelines, in the same form as that of a local run."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -9,12 +9,17 @@ from viewfinder_components.errors import compose_sentence
 from viewfinder_components.outcome import Outcome, parse_outcome
 from viewfinder_components.step import Role
 from viewfinder_components.steps import find_role
+from viewfinder_pipelines.kubeflow.artifacts import artifact_path
 from viewfinder_pipelines.kubeflow.cached_steps import read_traced_steps, read_workflow
 from viewfinder_pipelines.kubeflow.client import Kubeflow
-from viewfinder_pipelines.kubeflow.step_reading import StepReader, StepReading, artifact_path
+from viewfinder_pipelines.kubeflow.step_reading import StepReader, StepReading
 from viewfinder_pipelines.kubeflow.waiting import explain_waiting
-from viewfinder_pipelines.kubeflow.workflow import WorkflowStep, read_deadline
-from viewfinder_pipelines.pipeline.registry import pipeline_of
+from viewfinder_pipelines.kubeflow.workflow import (
+    WorkflowStep,
+    read_deadline,
+    read_pipeline_name,
+)
+from viewfinder_pipelines.pipeline.registry import pipeline_named
 from viewfinder_pipelines.runs.completion import (
     explain_failure,
     fill_in,
@@ -40,12 +45,12 @@ _STATES: dict[str, RunState] = {
 }  # every other state is a running one
 _KUBEFLOWS_OWN = "executor-logs"  # an artifact that it adds to every step
 FINAL_STATES = frozenset(_STATES)
-"""Kubeflow Pipelines' names of the states in which a run stays."""
+"""Kubeflow Pipelines' names for final states of a run."""
 _REPORTS = ("evaluation_report", "validation_report")
 
 
 class KubeflowRun:
-    """A run on Kubeflow Pipelines, read again and again while it goes on.
+    """A run on Kubeflow Pipelines, read repeatedly while it is in progress.
 
     Args:
         kubeflow: Where it runs.
@@ -58,11 +63,11 @@ class KubeflowRun:
         self._reader = StepReader(kubeflow, run_id)
 
     def read(self) -> RunResult:
-        """Return the run's record as of now.
+        """Return the run's record at this moment.
 
         Raises:
             PermanentError: There is no such run, or the API refused.
-            TransientError: The API is not there at the moment.
+            TransientError: The API is currently unavailable.
         """
         kubeflow = self._kubeflow
         run = kubeflow.call(kubeflow.client.get_run, self._run_id)
@@ -74,8 +79,8 @@ class KubeflowRun:
         readings = [self._reader.read(step, namespace, state) for step in steps]
         ended = run.finished_at if run.finished_at and run.finished_at.year > 1970 else None
         given = run.runtime_config.parameters or {}
-        name = str(workflow.get("metadata", {}).get("name", ""))
-        pipeline = pipeline_of(name, given)
+        name = read_pipeline_name(workflow)
+        pipeline = pipeline_named(name)
         result = RunResult(
             run_id=self._run_id,
             where=kubeflow.host,
@@ -83,7 +88,7 @@ class KubeflowRun:
             started=run.created_at.isoformat(timespec="seconds"),
             seconds=((ended or datetime.now(UTC)) - run.created_at).total_seconds(),
             parameters=pipeline.with_defaults(given) if pipeline else dict(given),
-            pipeline=pipeline.name if pipeline else name.rpartition("-")[0],
+            pipeline=name,
             steps=tuple(map(_step_result, steps, readings)),
             page=kubeflow.run_page(self._run_id),
             gaps=_gaps(steps, readings),
@@ -101,7 +106,7 @@ class KubeflowRun:
 
 
 def conclude(result: RunResult) -> RunResult:
-    """Return a run with what its steps come to; `state` and `error` are as KFP has them."""
+    """Return a run with its steps' results; `state` and `error` are as KFP has them."""
     result = replace(fill_in(result), report=_report(result))
     if result.state == "running":
         return result
@@ -112,17 +117,17 @@ def conclude(result: RunResult) -> RunResult:
 
 
 def _refused(step: StepResult) -> StepResult:
-    """Return the evaluation with its word, which the graph tells where its log does not."""
+    """Return the evaluation with its decision, which the graph shows if its log does not."""
     if find_role(step.name) is not Role.GATE:
         return step
     return replace(step, parameters={**step.parameters, "accepted": False})
 
 
 def _read_state(run: Any, workflow: Mapping[str, Any]) -> RunState:
-    """Return the run's state; Kubeflow Pipelines 2.17 lets a run that was ended fail in the end.
+    """Return the run's state; Kubeflow Pipelines 2.17 finally lets a run that was ended fail.
 
-    Its history says so, unless a report of the workflow's progress came at the same moment and was
-    written over it. To end a run is to give its workflow no more time: that stays.
+    Its history shows this, unless a report of the workflow's progress came at the same moment and
+    overwrote it. Ending a run sets its workflow's remaining time to zero: that stays.
     """
     state = _STATES.get(str(run.state), "running")
     was_ended = any(s.state == "CANCELING" for s in run.state_history or [])
@@ -131,7 +136,7 @@ def _read_state(run: Any, workflow: Mapping[str, Any]) -> RunState:
 
 
 def _gaps(steps: Sequence[WorkflowStep], readings: Sequence[StepReading]) -> tuple[Gap, ...]:
-    """Return what could not be read; steps of which the same is said are named together."""
+    """Return what could not be read, grouping the steps with the same message."""
     by_message: dict[str, list[str]] = {}
     for step, reading in zip(steps, readings, strict=True):
         if reading.gap:
@@ -159,23 +164,23 @@ def _step_result(step: WorkflowStep, reading: StepReading) -> StepResult:
 def _explain(
     steps: Sequence[WorkflowStep], readings: Sequence[StepReading], workflow: Mapping[str, Any]
 ) -> RunError:
-    """Say why the run failed: the step's own sentence, or what became of its pod."""
+    """Explain why the run failed: the step's own sentence, or what happened to its pod."""
     failed = [pair for pair in zip(steps, readings, strict=True) if pair[0].state == "failed"]
     if not failed:
-        message = workflow.get("status", {}).get("message") or "no step told why"
-        if read_deadline(workflow) and "deadline" in message:  # it passed between two steps
-            message = _explain_deadline(workflow, "steps that had not begun")
+        message = workflow.get("status", {}).get("message") or "no step reported why"
+        if read_deadline(workflow) and "deadline" in message:  # it expired between two steps
+            message = _explain_deadline(workflow, "steps that had not started")
         return RunError(step=None, message=message, retryable=False, log_tail=())
     step, reading = min(failed, key=lambda pair: pair[0].ended or datetime.now(UTC))
     lines = [line for line in reading.lines if line.strip() and parse_outcome(line) is None]
-    # A step that told of its success can fail all the same: Kubeflow then could not store it.
+    # A step that reported success can still fail: Kubeflow then could not store its outputs.
     told = reading.outcome if reading.outcome and reading.outcome.failure else None
     error = explain_failure(step.name, told, lines)
     if told is not None or not step.failure:
         return error
     if step.is_overdue and read_deadline(workflow):
         return replace(error, message=_explain_deadline(workflow, f"step {step.name} unfinished"))
-    # It told nothing: killed, out of memory, never started. Argo's word comes first.
+    # It reported nothing: killed, out of memory, never started. Argo's message comes first.
     said = f"{step.failure}; {error.message}" if lines else step.failure
     return replace(error, message=f"pod {step.pod.name}: {said}")
 
@@ -185,7 +190,7 @@ def _explain_deadline(workflow: Mapping[str, Any], received: str) -> str:
         f"the run to end within its deadline of {read_deadline(workflow)} s",
         f"{received} by then",
         "raise run_deadline_seconds under [kubeflow] in the settings file if the steps need "
-        "longer, and run again",
+        "more time, and try again",
     )
 
 
@@ -200,14 +205,14 @@ def _report(result: RunResult) -> str | None:
 def _overhead(step: WorkflowStep, outcome: Outcome | None) -> dict[str, float]:
     if step.state == "running":
         return {}
-    # What a cached step tells of its times is of another run.
+    # The times that a cached step reports are those of another run.
     return measure_overhead(step, None if step.state == "cached" else outcome)
 
 
 def measure_overhead(step: WorkflowStep, outcome: Outcome | None) -> dict[str, float]:
-    """Tell the cluster's seconds of an ended step from its own.
+    """Separate the cluster's seconds of an ended step from its own.
 
-    Without the step's own word, the whole time of its pod counts as the step's.
+    Without the step's own outcome, the whole time of its pod counts as the step's.
     """
     overhead = {"driver": _seconds(step.driver.began, step.driver.ended)}
     if not step.pods:
@@ -215,7 +220,7 @@ def measure_overhead(step: WorkflowStep, outcome: Outcome | None) -> dict[str, f
     first, last = step.pods[0].began, step.pods[-1].began
     if outcome is not None:
         code_began = datetime.fromisoformat(outcome.began)
-        # A busy Argo writes down that a pod began when it first looks, which may be after its end.
+        # A busy Argo records that a pod began when it first looks, which may be after its end.
         first, last = _earlier(first, code_began), _earlier(last, code_began)
         overhead["start"] = _seconds(last, code_began)
         overhead["finish"] = _seconds(datetime.fromisoformat(outcome.ended), step.ended)
@@ -237,7 +242,7 @@ def _sum_overhead(result: RunResult) -> dict[str, float]:
 
 
 def _seconds(began: datetime | None, ended: datetime | None) -> float:
-    """Return the seconds between two times, 0 where one is missing or rounding turned them."""
+    """Return the seconds between two times, 0 if one is missing or rounding reversed them."""
     if began is None or ended is None:
         return 0.0
     return max(0.0, (ended - began).total_seconds())

@@ -1,4 +1,4 @@
-"""Runs that Kubeflow Pipelines starts by itself, at set times."""
+"""Runs that Kubeflow Pipelines starts by itself, at scheduled times."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from viewfinder_components.errors import PermanentError, UsageError
+from viewfinder_components.spelling import spell
 from viewfinder_pipelines.kubeflow.client import Kubeflow
 from viewfinder_pipelines.kubeflow.result import FINAL_STATES
 from viewfinder_pipelines.kubeflow.submission import PipelineVersion, find_experiment, name_filter
@@ -14,10 +15,10 @@ from viewfinder_pipelines.pipeline.registry import RUN_ID
 from viewfinder_pipelines.settings.file import KubeflowSettings
 
 NO_OVERLAP = (
-    "Its runs do not overlap: while one is going the next one waits, so they come further apart "
-    "than the schedule says where a run takes longer."
+    "Its runs do not overlap: while one is in progress the next one waits, so runs longer "
+    "than the interval start less often than scheduled."
 )
-"""Why runs may come less often than a schedule says."""
+"""Why runs may be less frequent than scheduled."""
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _PAGE = 100
@@ -25,11 +26,11 @@ _PAGE = 100
 
 @dataclass(frozen=True)
 class Trigger:
-    """When runs begin: by a cron expression or at an interval, one of them.
+    """When runs start: by a cron expression or at an interval, not both.
 
     Attributes:
-        cron: Six fields, seconds first, as Kubeflow Pipelines wants it; UTC unless the install
-            says otherwise.
+        cron: Six fields, seconds first, in Kubeflow Pipelines' form; UTC unless the installation
+            specifies otherwise.
         interval: Seconds between two runs.
     """
 
@@ -38,10 +39,10 @@ class Trigger:
 
     @classmethod
     def parse(cls, cron: str | None, every: str | None) -> "Trigger":
-        """Understand what a user writes.
+        """Parse a user's schedule.
 
         Args:
-            cron: Five fields as crontab has them, or six with seconds first.
+            cron: Five fields as in crontab, or six with seconds first.
             every: An interval such as `90m`, `6h` or `1d`; at least a minute.
 
         Raises:
@@ -49,7 +50,9 @@ class Trigger:
         """
         if bool(cron) == bool(every):
             raise UsageError(
-                "either --cron or --every", "both" if cron else "neither", "give one of them"
+                f"either {spell('cron')} or {spell('every')}",
+                "both" if cron else "neither",
+                "give one of them",
             )
         if cron:
             fields = cron.split()
@@ -57,14 +60,16 @@ class Trigger:
                 raise UsageError(
                     "a cron expression of five fields (minute hour day month weekday)",
                     repr(cron),
-                    'write for example --cron "0 3 * * *"',
+                    f"write {spell('cron', '0 3 * * *')} for example",
                 )
             return cls(cron=" ".join(["0", *fields][-6:]))
         match = re.fullmatch(r"([1-9]\d*)([smhd])", every or "")
         seconds = int(match[1]) * _UNITS[match[2]] if match else 0
         if seconds < _UNITS["m"]:
             raise UsageError(
-                "an interval of at least a minute", repr(every), "write for example --every 6h"
+                "an interval of at least a minute",
+                repr(every),
+                f"write {spell('every', '6h')} for example",
             )
         return cls(interval=seconds)
 
@@ -75,10 +80,10 @@ class Trigger:
         return f"every {self.interval // _UNITS[unit]}{unit}"
 
     def next_time(self, last: datetime) -> datetime | None:
-        """Return when the next run is due, in UTC; None for a cron expression that is not plain.
+        """Return when the next run is due, in UTC; None for an unsupported cron expression.
 
         Args:
-            last: Now, for a cron expression; for an interval the last run, or when it was made.
+            last: Now, for a cron expression; for an interval the last run, or the creation time.
         """
         from croniter import CroniterError, croniter  # type: ignore[import-untyped]
 
@@ -89,7 +94,7 @@ class Trigger:
             times = croniter(self.cron, last, second_at_beginning=self._has_seconds())
             found: datetime = times.get_next(datetime)
         except (CroniterError, ValueError):
-            return None  # Kubeflow Pipelines understands some that croniter does not
+            return None  # Kubeflow Pipelines supports some that croniter does not
         return found
 
     def _has_seconds(self) -> bool:
@@ -101,15 +106,15 @@ class Schedule:
     """A recurring run in Kubeflow Pipelines.
 
     Attributes:
-        schedule_id: Kubeflow Pipelines' id of it.
+        schedule_id: Its ID in Kubeflow Pipelines.
         name: Its name.
-        trigger: When its runs begin.
-        version_id: The pipeline's version that it runs.
+        trigger: When its runs start.
+        version_id: The pipeline version that it runs.
         parameters: The pipeline's parameters.
-        enabled: Whether it starts runs at present.
-        experiment_id: The experiment its runs belong to.
-        service_account: Whom its runs are.
-        made: When it was made; an interval counts from there.
+        enabled: Whether it currently starts runs.
+        experiment_id: The experiment of its runs.
+        service_account: The account of its runs.
+        made: When it was created; an interval counts from there.
     """
 
     schedule_id: str
@@ -123,8 +128,8 @@ class Schedule:
     made: datetime | None = field(default=None, compare=False)
 
     def does(self, wanted: "Schedule") -> bool:
-        """Return whether it starts the wanted runs at the wanted times."""
-        # The API fills in the default account of a schedule that was made without one.
+        """Return whether it starts the requested runs at the requested times."""
+        # The API fills in the default account of a schedule created without one.
         account = self.service_account if wanted.service_account else ""
         return replace(self, schedule_id="", service_account=account) == wanted
 
@@ -137,18 +142,18 @@ def set_schedule(
     version: PipelineVersion,
     arguments: Mapping[str, Any],
 ) -> tuple[Schedule, bool]:
-    """Make sure that the recurring run `name` is exactly this one.
+    """Ensure that the recurring run `name` is exactly this one.
 
-    Kubeflow Pipelines cannot change a recurring run: a changed one is made anew, and the old one
-    is deleted after that, so that no time is missed. An old one that has a run going is disabled
-    and deleted the next time.
+    Kubeflow Pipelines cannot change a recurring run: a changed one is created anew, and the old
+    one is deleted after that, so that no time is missed. If a run of the old one is in progress, it
+    is disabled now and deleted next time.
 
     Returns:
         The schedule, and whether anything had to change.
 
     Raises:
         PermanentError: The API refused, for example the cron expression.
-        TransientError: The API is not there at the moment.
+        TransientError: The API is currently unavailable.
     """
     before = [s for s in list_schedules(kubeflow, name) if s.name == name]
     wanted = Schedule(
@@ -176,7 +181,7 @@ def set_schedule(
 
 
 def list_schedules(kubeflow: Kubeflow, name: str | None = None) -> list[Schedule]:
-    """Return the recurring runs of our pipeline, or those of a name."""
+    """Return the recurring runs of our pipeline, or those with a given name."""
     found: list[Any] = []
     token = ""
     while True:
@@ -185,7 +190,7 @@ def list_schedules(kubeflow: Kubeflow, name: str | None = None) -> list[Schedule
             page_token=token,
             page_size=_PAGE,
             namespace=kubeflow.namespace or "",
-            filter=name_filter(name) if name else "",
+            filter="" if name is None else name_filter(name),
         )
         found += answer.recurring_runs or []
         token = answer.next_page_token
@@ -194,7 +199,7 @@ def list_schedules(kubeflow: Kubeflow, name: str | None = None) -> list[Schedule
 
 
 def describe_schedule(schedule: Schedule) -> str:
-    """Return the lines that tell a schedule: when, what next, and with which parameters."""
+    """Return a schedule's description: when, what is next, and with which parameters."""
     state = "enabled" if schedule.enabled else "disabled"
     now = datetime.now(UTC)
     start = now if schedule.trigger.cron else schedule.made or now
@@ -206,7 +211,7 @@ def describe_schedule(schedule: Schedule) -> str:
 
 
 def find_schedules(kubeflow: Kubeflow, name: str) -> Sequence[Schedule]:
-    """Return the recurring runs called `name`, at least one.
+    """Return the recurring runs named `name`, at least one.
 
     Raises:
         PermanentError: There is none.
@@ -220,20 +225,20 @@ def find_schedules(kubeflow: Kubeflow, name: str) -> Sequence[Schedule]:
 
 
 def enable_schedule(kubeflow: Kubeflow, schedule: Schedule, enabled: bool) -> None:
-    """Let a recurring run start runs again, or keep it from it."""
+    """Enable or disable a recurring run."""
     client = kubeflow.client
     method = client.enable_recurring_run if enabled else client.disable_recurring_run
     kubeflow.call(method, schedule.schedule_id)
 
 
 def retire_schedule(kubeflow: Kubeflow, schedule: Schedule) -> list[str]:
-    """Disable a recurring run, and delete it unless a run of it is going.
+    """Disable a recurring run, and delete it unless one of its runs is in progress.
 
-    With a recurring run Kubernetes deletes the pods of its runs, and Kubeflow Pipelines 2.17 calls
-    such a run running for ever. Runs that have ended stay.
+    Deleting a recurring run makes Kubernetes delete its runs' pods, and Kubeflow Pipelines 2.17
+    shows such a run as running forever. Runs that have ended are kept.
 
     Returns:
-        The ids of the runs that are going; the recurring run is deleted when there are none.
+        The IDs of the runs in progress; the recurring run is deleted if there are none.
     """
     enable_schedule(kubeflow, schedule, False)
     going = _runs_going(kubeflow, schedule)
@@ -243,7 +248,7 @@ def retire_schedule(kubeflow: Kubeflow, schedule: Schedule) -> list[str]:
 
 
 def _api(kubeflow: Kubeflow) -> Any:
-    """Return what KFP's API has for recurring runs: its client prints addresses of its own."""
+    """Return KFP's API for recurring runs: its client prints addresses of its own."""
     import kfp_server_api
 
     return kfp_server_api.RecurringRunServiceApi(kubeflow.connection)
@@ -283,7 +288,7 @@ def _to_request(wanted: Schedule, version: PipelineVersion, settings: KubeflowSe
         service_account=wanted.service_account or None,
         trigger=trigger,
         max_concurrency="1",  # a run that takes longer than the interval delays the next one
-        no_catchup=True,  # one run after an outage, not one for every time that was missed
+        no_catchup=True,  # one run after an outage, not one for every missed time
         mode=kfp_server_api.RecurringRunMode.ENABLE,
     )
 

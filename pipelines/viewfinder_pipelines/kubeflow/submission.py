@@ -1,4 +1,4 @@
-"""Put the pipeline into Kubeflow Pipelines and start runs of it."""
+"""Upload the pipeline to Kubeflow Pipelines and start runs of it."""
 
 import hashlib
 import json
@@ -23,6 +23,7 @@ MAIN_PARAMETERS = (
     "data",
     "model_root",
     "model_name",
+    "output",
     "version",
     "backbone",
     "epochs",
@@ -30,7 +31,7 @@ MAIN_PARAMETERS = (
     "deploy",
     "namespace",
 )
-"""The parameters that a pipeline's page in the UI explains, as far as the pipeline has them."""
+"""The parameters explained on a pipeline's page in the UI, if the pipeline has them."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,8 @@ class PipelineVersion:
     Attributes:
         pipeline_id: The pipeline.
         version_id: The version.
-        name: The version's name: the pipeline's, and the digest of its YAML.
-        is_new: Whether it was uploaded now.
+        name: The version's name: the pipeline's name and the digest of its YAML.
+        is_new: Whether it was just uploaded.
     """
 
     pipeline_id: str
@@ -51,7 +52,7 @@ class PipelineVersion:
 
     @property
     def reference(self) -> Any:
-        """The version as the API's requests name it."""
+        """The version in the form of the API's requests."""
         import kfp_server_api
 
         return kfp_server_api.V2beta1PipelineVersionReference(
@@ -65,13 +66,13 @@ def compile_for_cluster(
     cache: bool = True,
     pipeline: PipelineDefinition = TRAINING,
 ) -> None:
-    """Write the compiled pipeline with what its pods get from the cluster.
+    """Write the compiled pipeline with its pods' settings.
 
     Args:
         path: The YAML to write.
-        platform: What the pods get.
-        cache: False keeps every step from being skipped.
-        pipeline: Which one.
+        platform: The pods' settings.
+        cache: False prevents every step from being skipped.
+        pipeline: The pipeline to compile.
 
     Raises:
         PermanentError: Settings for a step that no pipeline has.
@@ -94,11 +95,11 @@ def upload_pipeline(
     cache: bool = True,
     pipeline: PipelineDefinition = TRAINING,
 ) -> PipelineVersion:
-    """Make sure that Kubeflow Pipelines has this very pipeline; the same one is not sent twice.
+    """Ensure that Kubeflow Pipelines has exactly this pipeline; it is uploaded only once.
 
     Raises:
         PermanentError: The API refused.
-        TransientError: The API is not there at the moment.
+        TransientError: The API is currently unavailable.
     """
     import kfp_server_api
 
@@ -106,7 +107,7 @@ def upload_pipeline(
         path = Path(folder) / "pipeline.yaml"
         compile_for_cluster(path, platform, cache, pipeline)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-        # The UI calls a run that its form starts after the version alone.
+        # The UI names a run started from its form after the version alone.
         name = f"{pipeline.label}-{digest}"
         description = describe_parameters(path)
         pipeline_id = _find_pipeline(kubeflow, pipeline) or _create_pipeline(kubeflow, pipeline)
@@ -133,10 +134,10 @@ def upload_pipeline(
 
 
 def describe_parameters(path: Path) -> str:
-    """Return what the parameters of a compiled pipeline mean that most runs set, in Markdown.
+    """Return the descriptions of a compiled pipeline's most used parameters, in Markdown.
 
-    The UI's form for a run names the parameters and says no more. The version's description is on
-    the pipeline's page, in a panel that does not scroll: all of them would not fit.
+    The UI's form for a run only names the parameters. The version's description is on the
+    pipeline's page, in a panel that does not scroll: all of them would not fit.
     """
     specification = next(iter(yaml.safe_load_all(path.read_text(encoding="utf-8"))))
     parameters = specification["root"]["inputDefinitions"]["parameters"]
@@ -145,7 +146,7 @@ def describe_parameters(path: Path) -> str:
         for name in MAIN_PARAMETERS
         if name in parameters
     ]
-    rest = "The others: in the tab Pipeline Spec, under root."
+    rest = "For the others, see the tab Pipeline Spec, under root."
     return "\n".join(["Parameters of a run:", "", *lines, "", rest])
 
 
@@ -159,15 +160,15 @@ def submit(
     """Start a run and return its id.
 
     Args:
-        kubeflow: Where.
+        kubeflow: Where to run it.
         settings: Experiment, service account, pipeline root.
         version: Which version of the pipeline.
-        arguments: The pipeline's parameters that are given.
+        arguments: The pipeline parameters that were given.
         name: The run's name in the UI.
 
     Raises:
         PermanentError: The API refused, for example a parameter.
-        TransientError: The API is not there at the moment.
+        TransientError: The API is currently unavailable.
     """
     import kfp_server_api
 
@@ -187,7 +188,7 @@ def submit(
 
 
 def find_experiment(kubeflow: Kubeflow, settings: KubeflowSettings) -> str:
-    """Return the id of the experiment, made if it is missing."""
+    """Return the ID of the experiment, which is created if it is missing."""
     import kfp_server_api
 
     if found := _find_experiment(kubeflow, settings.experiment):
@@ -220,7 +221,7 @@ def _find_experiment(kubeflow: Kubeflow, name: str) -> str | None:
 
 
 def name_filter(name: str) -> str:
-    """Return the API's filter for things of this display name."""
+    """Return the API's filter for objects with this display name."""
     predicate = {"operation": "EQUALS", "key": "display_name", "stringValue": name}
     return json.dumps({"predicates": [predicate]})
 

@@ -1,4 +1,4 @@
-"""Say in a sentence why a pod of a step has not started."""
+"""Explain in a sentence why a step's pod has not started."""
 
 from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
 from viewfinder_pipelines.kubeflow.workflow import WorkflowStep
@@ -20,9 +20,9 @@ _LONGEST = 300
 
 
 def explain_waiting(step: WorkflowStep) -> ViewfinderError | None:
-    """Return why the newest pod of a step waits; None where it does not, or is on its way.
+    """Return why the newest pod of a step waits; None if it does not, or is starting.
 
-    The error is transient where it may pass by itself, such as a quota that is used up.
+    The error is transient if it may pass by itself, such as a quota that is used up.
     """
     pod = step.pod
     reason, _, detail = pod.message.partition(":")
@@ -39,20 +39,20 @@ def explain_waiting(step: WorkflowStep) -> ViewfinderError | None:
         return TransientError(
             f"room in the namespace's quota for step {step.name}",
             _shorten(_QUOTA + pod.message.partition(_QUOTA)[2]),
-            f"wait for other pods to end, let [steps.{step.name}] ask for less, or have the quota "
+            f"wait for other pods to end, request less in [steps.{step.name}], or have the quota "
             "raised",
         )
     if reason == _UNSCHEDULABLE:
         return TransientError(
             f"a node with room for step {step.name}",
             _shorten(detail),
-            f"wait for other pods to end, let [steps.{step.name}] ask for less, or add a node",
+            f"wait for other pods to end, request less in [steps.{step.name}], or add a node",
         )
     if reason in _CONFIGURATION:
         return PermanentError(
-            f"what the pod of step {step.name} names to be there",
+            f"the objects named in the pod of step {step.name} to exist",
             _shorten(detail) or reason,
-            "correct the secrets and volumes under [steps] in the settings file, or make them",
+            "correct the secrets and volumes under [steps] in the settings file, or create them",
         )
     return TransientError(
         f"the pod of step {step.name} to start",

@@ -1,7 +1,7 @@
 """Read the Argo workflow in which Kubeflow Pipelines runs a pipeline.
 
-KFP's own list of tasks has neither the names of the pods nor the causes of failures. The workflow
-has both, and KFP's API hands it out as the run's runtime manifest.
+KFP's own list of tasks has neither the names of pods nor the causes of failures. The workflow has
+both, and KFP's API returns it as the run's runtime manifest.
 """
 
 import json
@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 from viewfinder_pipelines.runs.outputs import parse_outputs
@@ -16,9 +17,9 @@ from viewfinder_pipelines.runs.record import ArtifactRecord, StepState
 
 _DRIVER = "system-container-driver"  # the template of the pods that prepare a step
 LOG_ARTIFACT = "main-logs"
-"""Argo's name of the log that it has kept of a pod."""
-_CONDITION = "condition"  # the driver's output that says whether the step's condition holds
-_POD_PATCH = "pod-spec-patch"  # the driver's output that holds the command of the step's pod
+"""Argo's name for the log that it has kept of a pod."""
+_CONDITION = "condition"  # the driver's output: whether the step's condition is met
+_POD_PATCH = "pod-spec-patch"  # the driver's output: the command of the step's pod
 _STATES: dict[str, StepState] = {
     "Pending": "running",
     "Running": "running",
@@ -26,7 +27,7 @@ _STATES: dict[str, StepState] = {
     "Failed": "failed",
     "Error": "failed",
 }
-# What Argo and the kubelet say of a pod that they end because the run's time is over.
+# Messages of Argo and the kubelet about a pod that they end because the run's time is over.
 _OVERDUE = ("Step exceeded its deadline", "longer than the specified deadline")
 _TRY = re.compile(r"\(\d+\)")
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -42,9 +43,9 @@ class Pod:
     Attributes:
         name: Its name.
         state: How it ended.
-        began: When Argo made it; None while it has not.
-        ended: When Argo saw it end; None while it has not.
-        message: What Argo says about a failure, or why it has not started.
+        began: When Argo created it; None if it has not.
+        ended: When Argo saw it end; None if it has not.
+        message: What Argo reports about a failure, or why it has not started.
         waits: Whether it has not started.
         has_log: Whether Argo has kept its log.
     """
@@ -60,18 +61,18 @@ class Pod:
 
 @dataclass(frozen=True)
 class WorkflowStep:
-    """A step of the pipeline as the workflow tells it.
+    """A step of the pipeline, from the workflow.
 
     Attributes:
         name: The step's name in the pipeline.
         state: How it ended, or `running`.
         driver: KFP's pod that prepares the step, or finds it in the cache.
-        pods: The step's own pods, one a try; none for a cached step.
-        artifacts: Where its artifacts go, by name, as its driver laid it down; without metadata.
-        image: The image of its pods, as its driver laid it down; empty before that.
-        is_skipped: Whether its driver found that its condition does not hold.
+        pods: The step's own pods, one per attempt; none for a cached step.
+        artifacts: Where its artifacts go, by name, as set by its driver; without metadata.
+        image: The image of its pods, as set by its driver; empty before that.
+        is_skipped: Whether its driver found that its condition is not met.
         origin: For a cached step, a run whose step of the same name has the same outputs; empty
-            where none is known.
+            if none is known.
     """
 
     name: str
@@ -95,12 +96,12 @@ class WorkflowStep:
 
     @property
     def pod(self) -> Pod:
-        """The newest pod: the last try, or the driver before there is one."""
+        """The newest pod: the last attempt, or the driver before there is one."""
         return self.pods[-1] if self.pods else self.driver
 
     @property
     def failure(self) -> str:
-        """What Argo says about the pod that failed."""
+        """Argo's message about the pod that failed."""
         failed = [pod for pod in (self.driver, *self.pods) if pod.state == "failed"]
         return failed[-1].message if failed else ""
 
@@ -112,13 +113,13 @@ class WorkflowStep:
 
 @dataclass(frozen=True)
 class Driver:
-    """What KFP's pod that prepares a step was given, and what it laid down.
+    """The input and output of KFP's pod that prepares a step.
 
     Attributes:
         step: The step's name.
-        task: The step's task in the specification of the pipeline.
+        task: The step's task in the pipeline's specification.
         component: The step's component there.
-        inputs: What the step's pod takes; empty where it has none.
+        inputs: What the step's pod takes; empty if it has none.
     """
 
     step: str
@@ -138,7 +139,7 @@ def read_drivers(workflow: Mapping[str, Any]) -> dict[str, Driver]:
 
 
 def read_steps(workflow: Mapping[str, Any]) -> list[WorkflowStep]:
-    """Return the steps that have begun, in the order in which they did.
+    """Return the steps that have begun, in the order in which they began.
 
     Args:
         workflow: The run's runtime manifest.
@@ -150,12 +151,28 @@ def read_steps(workflow: Mapping[str, Any]) -> list[WorkflowStep]:
 
 
 def read_deadline(workflow: Mapping[str, Any]) -> int:
-    """Return how many seconds the run may take; 0 where it has no limit, or was terminated.
+    """Return how many seconds the run may take; 0 if it has no limit, or was terminated.
 
     Args:
         workflow: The run's runtime manifest.
     """
     return int(workflow.get("spec", {}).get("activeDeadlineSeconds") or 0)
+
+
+def read_pipeline_name(workflow: Mapping[str, Any]) -> str:
+    """Return the name of the pipeline in its specification, which the drivers are given.
+
+    The workflow's own name begins with it, except that of a scheduled run.
+
+    Args:
+        workflow: The run's runtime manifest.
+    """
+    for template in workflow.get("spec", {}).get("templates", []):
+        arguments = (template.get("container") or {}).get("args") or []
+        for option, value in pairwise(arguments):
+            if option == "--pipeline_name":
+                return str(value)
+    return str(workflow.get("metadata", {}).get("name", "")).rpartition("-")[0]
 
 
 def _nodes(workflow: Mapping[str, Any]) -> list[Node]:
@@ -181,7 +198,7 @@ def _read_driver(node: Node) -> Driver:
 
 
 def _read_object(text: str | None) -> Mapping[str, Any]:
-    """Return a JSON object; an empty one where another version of KFP writes something else."""
+    """Return a JSON object; an empty one if another version of KFP writes something else."""
     try:
         values = json.loads(text or "")
     except ValueError:
@@ -190,14 +207,14 @@ def _read_object(text: str | None) -> Mapping[str, Any]:
 
 
 def _read_step(workflow: Mapping[str, Any], nodes: Sequence[Node], path: str) -> WorkflowStep:
-    """Put a step together of all the nodes that Argo made for it."""
+    """Assemble a step from all the nodes that Argo created for it."""
     drivers = _read_pods(workflow, nodes, f"{path}-driver")
     pods = _read_pods(workflow, nodes, f"{path}.executor")
-    # A node that is retried stands above its tries, whose names end in a number.
+    # A node that is retried is the parent of its attempts, whose names end in a number.
     own = min((node for node in nodes if _path(node) == path), key=_name_length, default=None)
     phase = own["phase"] if own else "Running"
     state = _STATES.get(phase, "running")
-    # Where a driver fails, Argo makes nothing after it, and leaves the rest out when the run ends.
+    # If a driver fails, Argo creates nothing after it, and omits the rest when the run ends.
     if (own is None or phase == "Omitted") and drivers[-1].state == "failed":
         state = "failed"
     elif state == "succeeded" and not pods:
@@ -216,7 +233,7 @@ def _read_step(workflow: Mapping[str, Any], nodes: Sequence[Node], path: str) ->
 
 
 def _driver_outputs(drivers: Sequence[Node]) -> dict[str, str]:
-    """Return what a step's driver put out, by name; of the last try that did."""
+    """Return the outputs of a step's driver, by name, from its last attempt that had any."""
     return {
         parameter["name"]: parameter["value"]
         for node in drivers
@@ -226,12 +243,12 @@ def _driver_outputs(drivers: Sequence[Node]) -> dict[str, str]:
 
 
 def _read_container(patch: str | None) -> Mapping[str, Any]:
-    """Return the container of a step's pod, as its driver laid it down."""
+    """Return the container of a step's pod, as set by its driver."""
     try:
         container = json.loads(patch or "")["containers"][0]
         return container if isinstance(container, dict) else {}
     except (ValueError, LookupError, TypeError):
-        return {}  # still at it, or the step comes from the cache, or another version of KFP
+        return {}  # still running, or the step comes from the cache, or another version of KFP
 
 
 def _planned_artifacts(container: Mapping[str, Any]) -> dict[str, ArtifactRecord]:
@@ -239,11 +256,11 @@ def _planned_artifacts(container: Mapping[str, Any]) -> dict[str, ArtifactRecord
     try:
         return parse_outputs(_executor_input(container)["outputs"]).artifacts
     except (LookupError, TypeError, AttributeError):
-        return {}  # a driver of another version writes it otherwise
+        return {}  # a driver of another version writes it differently
 
 
 def _executor_input(container: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what the driver tells the step's pod: its inputs, and where its outputs go."""
+    """Return what the driver passes to the step's pod: its inputs, and where its outputs go."""
     try:
         command = container["command"]
         return _read_object(command[command.index("--executor_input") + 1])
@@ -252,7 +269,7 @@ def _executor_input(container: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _read_pods(workflow: Mapping[str, Any], nodes: Sequence[Node], path: str) -> tuple[Pod, ...]:
-    """Return the pods of a path, the newest last."""
+    """Return the pods of a path, newest last."""
     pods = [
         _read_pod(workflow, node) for node in nodes if node["type"] == "Pod" and _path(node) == path
     ]
@@ -264,7 +281,7 @@ def _name_length(node: Node) -> int:
 
 
 def _path(node: Node) -> str:
-    """Return a node's place in the pipeline: its name without the numbers of its tries."""
+    """Return a node's place in the pipeline: its name without the numbers of its attempts."""
     return _TRY.sub("", node["name"])
 
 
@@ -281,12 +298,12 @@ def _read_pod(workflow: Mapping[str, Any], node: Node) -> Pod:
 
 
 def _artifacts(node: Node) -> Sequence[Mapping[str, Any]]:
-    """Return what Argo has kept of a pod."""
+    """Return what Argo has kept for a pod."""
     return node.get("outputs", {}).get("artifacts") or ()
 
 
 def _pod_name(workflow: str, node: Node) -> str:
-    """Return the name Argo gives a node's pod: workflow, template and the hash in the node's id."""
+    """Return Argo's name for a node's pod: workflow, template and the hash in the node's ID."""
     prefix = f"{workflow}-{node['templateName']}"[:_LONGEST_PREFIX]
     return f"{prefix}-{node['id'].rpartition('-')[2]}"
 

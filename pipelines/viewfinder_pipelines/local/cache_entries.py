@@ -1,7 +1,7 @@
-"""kfp.local's cache of a run: an entry that it could not use is removed before it reads it.
+"""kfp.local's cache of a run: an unusable entry is removed before kfp.local reads it.
 
-An entry that is no JSON it skips by itself. One of another shape, such as a release of kfp with
-other entries leaves, would end the run with an error of kfp's own.
+kfp.local skips entries that are not JSON. One of another form, such as another release of kfp
+writes, would end the run with an error of kfp's own.
 """
 
 import json
@@ -27,17 +27,17 @@ class _Outputs:
 
 
 def remove_foreign_entries(cache: Path, pipeline: Path) -> None:
-    """Remove the entries of which no step of the pipeline can have left the like.
+    """Remove the entries that no step of the pipeline can have written.
 
     Args:
-        cache: The folder of the entries; need not exist.
+        cache: The folder of the entries; may not exist.
         pipeline: The compiled pipeline.
     """
     paths = sorted(cache.glob("*.json"))
     known = list(_read_outputs(pipeline)) if paths else []
     for path in paths:
         if not _is_entry(path, known):
-            _log.warning("A step is done again: its entry in the cache, %s, is foreign.", path.name)
+            _log.warning("Repeating a step: its cache entry %s is not this pipeline's.", path.name)
             path.unlink()
 
 

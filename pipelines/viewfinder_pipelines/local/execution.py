@@ -3,12 +3,14 @@
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from viewfinder_components.errors import PermanentError
+from viewfinder_components.writing import HOME, writing
 from viewfinder_pipelines.local.cache_entries import remove_foreign_entries
 from viewfinder_pipelines.local.failure import (
     as_run_error,
@@ -34,7 +36,12 @@ from viewfinder_pipelines.runs.files import (
     save_so_far,
 )
 from viewfinder_pipelines.runs.lock import held_run
-from viewfinder_pipelines.runs.outputs import read_outcome, read_output_types, read_outputs
+from viewfinder_pipelines.runs.outputs import (
+    PlannedStep,
+    read_outcome,
+    read_outputs,
+    read_planned_steps,
+)
 from viewfinder_pipelines.runs.record import LOCAL, RunError, RunResult, StepResult, interrupt
 
 
@@ -48,7 +55,7 @@ def run_locally(
 ) -> RunResult:
     """Run a compiled pipeline with kfp.local and write `run.json` and `log.txt`.
 
-    A run that was cut off goes on when it is called again with the same `run_dir` and
+    An interrupted run continues when this is called again with the same `run_dir` and
     `arguments`: finished steps are taken from the run's own cache.
 
     Args:
@@ -57,27 +64,46 @@ def run_locally(
         parameters: All parameters, for the record.
         run_dir: The run's folder; made if missing.
         listener: Called after every line of output with the event and the run so far.
-        name: The pipeline's, for the record.
+        name: The pipeline's name, for the record.
 
     Returns:
         The run's record. Failure is a state of the record, not an exception.
 
     Raises:
-        PermanentError: Another process is at work on the run.
+        PermanentError: Another process is working on the run, or a loop of the pipeline contains a
+            condition or a loop.
     """
-    run_dir.mkdir(parents=True, exist_ok=True)
+    planned = read_planned_steps(pipeline)
+    _refuse_nested(planned)
+    with writing(run_dir, *HOME):
+        run_dir.mkdir(parents=True, exist_ok=True)
     with held_run(run_dir) as lock, room_for_the_record(run_dir):
         began = time.monotonic()
-        follower = Follower(_begin(run_dir, parameters, name))
+        looped = frozenset(step.name for step in planned if step.is_looped)
+        follower = Follower(_begin(run_dir, parameters, name), looped)
         follower.result.save(run_dir)
         kills = count_memory_kills()
         code = _follow(Job(pipeline, arguments, run_dir), lock, follower, listener)
         follower.cut_off()
-        steps = _read_steps(follower.result.steps, run_dir / "steps", pipeline)
+        steps = _read_steps(follower.result.steps, run_dir / "steps", planned)
         result = _conclude(follower, steps, run_dir, code, count_memory_kills() - kills)
         result = replace(result, seconds=time.monotonic() - began, process=None)
         save_at_the_end(result, run_dir)
     return result
+
+
+def _refuse_nested(planned: Iterable[PlannedStep]) -> None:
+    """Refuse loops whose iterations differ in their steps: kfp.local names no iteration.
+
+    Raises:
+        PermanentError: There is such a loop.
+    """
+    if nested := [step.name for step in planned if step.is_nested]:
+        raise PermanentError(
+            "a pipeline whose loops contain only steps, to run it on this machine",
+            f"conditions or loops in a loop, around {', '.join(nested)}",
+            "move the condition into a step, or run the pipeline on Kubeflow Pipelines",
+        )
 
 
 def _begin(run_dir: Path, parameters: Mapping[str, Any], name: str) -> RunResult:
@@ -94,10 +120,10 @@ def _begin(run_dir: Path, parameters: Mapping[str, Any], name: str) -> RunResult
 
 
 def _follow(job: Job, lock: int, follower: Follower, listener: Listener) -> int | None:
-    """Run the job's process and feed its lines to the follower.
+    """Run the job's process and pass its lines to the follower.
 
     Returns:
-        Its exit code; None when it was interrupted.
+        Its exit code; None if it was interrupted.
     """
     keep_whole_steps(job.steps)
     remove_foreign_entries(job.cache, job.pipeline)
@@ -126,7 +152,7 @@ def _conclude(
     code: int | None,
     memory_kills: int,
 ) -> RunResult:
-    """Fill in what the steps wrote, and decide how the run ended."""
+    """Add the steps' outputs, and decide how the run ended."""
     result = fill_in(replace(follower.result, steps=steps))
     if code is None:
         return replace(result, state="interrupted", steps=interrupt(steps))
@@ -137,7 +163,7 @@ def _conclude(
 
 
 def _explain(follower: Follower, run_dir: Path, code: int, memory_kills: int) -> RunError:
-    """Find out why a run failed: what the step said, or else a full disk or a signal."""
+    """Find out why a run failed: the step's own message, or else a full disk or a signal."""
     failure = follower.failure
     if failure is None:
         what, step, tail = "the process that runs the steps", None, tuple(follower.tail)
@@ -145,7 +171,7 @@ def _explain(follower: Follower, run_dir: Path, code: int, memory_kills: int) ->
         what, step, tail = f"step {failure.step}", failure.step, failure.tail
         if failure.outcome is not None and failure.outcome.failure is not None:
             return explain_failure(step, failure.outcome, tail)
-        # Only a shell that was killed itself tells no exit code.
+        # Only a shell that was killed itself reports no exit code.
         code = -signal.SIGKILL if failure.exit_code is None else failure.exit_code
     error = explain_full_disk(run_dir) or explain_signal(code, what, memory_kills)
     if error is None and failure is not None and failure.outcome is not None:
@@ -156,11 +182,13 @@ def _explain(follower: Follower, run_dir: Path, code: int, memory_kills: int) ->
 
 
 def _read_steps(
-    steps: tuple[StepResult, ...], folder: Path, pipeline: Path
+    steps: tuple[StepResult, ...], folder: Path, planned: Iterable[PlannedStep]
 ) -> tuple[StepResult, ...]:
-    """Fill in what the steps that ended well wrote."""
-    types = read_output_types(pipeline)
-    return tuple(_with_outputs(step, folder, types.get(step.name, {})) for step in steps)
+    """Add the outputs of the steps that succeeded."""
+    types = {step.name: step.types for step in planned}
+    return tuple(
+        _with_outputs(step, folder, types.get(step.name.partition("[")[0], {})) for step in steps
+    )
 
 
 def _with_outputs(step: StepResult, folder: Path, types: Mapping[str, str]) -> StepResult:

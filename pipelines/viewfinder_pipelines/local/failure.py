@@ -1,4 +1,4 @@
-"""Why a run on this machine failed, where the step itself could not tell."""
+"""Why a local run failed, if the step itself could not report it."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ from viewfinder_components.errors import PermanentError, TransientError, Viewfin
 from viewfinder_pipelines.runs.completion import TAIL_LINES
 from viewfinder_pipelines.runs.record import RunError
 
-_SHELL_SIGNAL = 128  # a shell's exit code for a process that a signal ended, less the signal
+_SHELL_SIGNAL = 128  # a shell's exit code for a process ended by a signal, minus the signal
 _FULL_BYTES = 1 << 16
 _FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGXCPU)
 _VMSTAT = Path("/proc/vmstat")
@@ -25,48 +25,48 @@ def count_memory_kills() -> int:
 
 
 def explain_signal(exit_code: int, what: str, memory_kills: int) -> ViewfinderError | None:
-    """Say which signal ended a process, and what that most likely means.
+    """Report which signal ended a process, and what that most likely means.
 
     Args:
-        exit_code: As a shell has it, or minus the signal.
+        exit_code: As reported by a shell, or minus the signal.
         what: The process, such as `"step train"`.
-        memory_kills: How many processes the kernel has killed meanwhile for want of memory.
+        memory_kills: How many processes the kernel has killed meanwhile for lack of memory.
 
     Returns:
-        The error to show; None when no signal ended it.
+        The error to show; None if no signal ended it.
     """
     number = _signal_number(exit_code)
     if number is None:
         return None
     name = f"signal {number.value} ({number.name})"
-    expected = f"{what} to run to its end"
+    expected = f"{what} to run to completion"
     if number == signal.SIGKILL and memory_kills:
         return TransientError(
             expected,
-            f"{name} from the kernel, because memory had run out",
+            f"{name} from the kernel, because memory ran out",
             "close other programs or raise the memory limit, then resume the run; a new run with "
-            "a smaller batch_size or image_size needs less",
+            "a smaller batch_size or image_size needs less memory",
         )
     if number == signal.SIGKILL:
         return TransientError(
             expected,
-            f"{name}: it was killed from outside, as a rule because memory or a container's "
+            f"{name}: it was killed from outside, usually because memory or a container's "
             "memory limit was used up",
-            "look at the system's log (`dmesg`), give it more memory if that was the cause, then "
-            "resume the run; a new run with a smaller batch_size or image_size needs less",
+            "check the system's log (`dmesg`), provide more memory if that was the cause, then "
+            "resume the run; a new run with a smaller batch_size or image_size needs less memory",
         )
     if number in _FROM_OUTSIDE:
         return TransientError(expected, f"{name} from outside", "resume the run")
     return PermanentError(
         expected,
         f"{name}: a library crashed",
-        "look at the last lines of the log; reinstall the requirements if they do not tell, and "
-        "report it if it stays",
+        "see the last lines of the log; if they do not explain it, reinstall the requirements, and "
+        "report it if it persists",
     )
 
 
 def explain_full_disk(folder: Path) -> ViewfinderError | None:
-    """Say that the disk of `folder` is full; None when it is not."""
+    """Report that the disk of `folder` is full; None if it is not."""
     try:
         disk = os.statvfs(folder)
     except OSError:
@@ -76,28 +76,28 @@ def explain_full_disk(folder: Path) -> ViewfinderError | None:
         return None
     received = f"{bytes_left:,} bytes left" if bytes_left < _FULL_BYTES else "no free inode"
     return PermanentError(
-        f"room on the disk of {folder}",
+        f"space on the disk of {folder}",
         received,
-        "make room, or set VIEWFINDER_HOME to a folder on a larger disk, and run again",
+        "free some space, or set VIEWFINDER_HOME to a folder on a larger disk, and try again",
     )
 
 
 def explain_lost_outputs(what: str, tail: Sequence[str]) -> ViewfinderError:
-    """Say that a step did its work, and KFP could not write down what it put out.
+    """Report that a step did its work, but KFP could not write its outputs.
 
     Args:
         what: The step, such as `"step train"`.
         tail: The last lines of its output.
     """
     return PermanentError(
-        f"the outputs of {what}, which had done its work, to be written down",
+        f"the outputs of {what}, which had finished its work, to be written",
         next((line.strip() for line in reversed(tail) if line.strip()), "no output"),
-        "see that the disk has room and VIEWFINDER_HOME can be written, then resume the run",
+        "check that the disk has space and VIEWFINDER_HOME is writable, then resume the run",
     )
 
 
 def as_run_error(error: ViewfinderError, step: str | None, tail: Sequence[str]) -> RunError:
-    """Return an error as a run's record holds it."""
+    """Return an error in the form of a run's record."""
     retryable = isinstance(error, TransientError)
     return RunError(step, str(error), retryable, tuple(tail[-TAIL_LINES:]))
 

@@ -1,9 +1,9 @@
-"""What steps left on the disk: a resumed run takes over whole outputs, and removes the rest.
+"""Steps' outputs on disk: a resumed run takes over complete ones, and removes the rest.
 
-kfp.local's cache only looks whether an output is there. After a power cut it may be there and cut
-short, and somebody may have changed it; the steps that read it would then fail however often the
-run is resumed, or work with something else than the run did before. Every try writes
-into folders of its own, and what an unfinished one has written may be gigabytes.
+kfp.local's cache only checks whether an output exists. After a power cut it may exist but be
+truncated, and somebody may have changed it; the steps that read it would then fail whenever the
+run is resumed, or use different data than the run did before. Every attempt writes
+into its own folders, and what an unfinished one has written may be gigabytes.
 """
 
 import json
@@ -21,9 +21,9 @@ _log = logging.getLogger(__name__)
 
 
 def remember_step(steps: Path, step: str) -> None:
-    """Write down what is in a finished step's files, beside them.
+    """Record the contents of a finished step's files, next to them.
 
-    SHA-256 takes half a second for 500 MB, beside the step that runs next.
+    SHA-256 takes half a second for 500 MB, in parallel with the next step.
 
     Args:
         steps: Where the run keeps its steps' outputs.
@@ -31,15 +31,15 @@ def remember_step(steps: Path, step: str) -> None:
     """
     folder = find_task_root(steps, step)
     if folder is not None:
-        with suppress(OSError):  # without the digests the outputs are believed
+        with suppress(OSError):  # without the digests the outputs are trusted
             digests = {name: digest_file(path) for name, path in _files(folder).items()}
             write_json(folder / _DIGESTS, digests)
 
 
 def keep_whole_steps(steps: Path) -> None:
-    """Remove what steps left that did not finish, or that is not as they left it.
+    """Remove the outputs of steps that did not finish, or whose outputs have changed.
 
-    kfp does these steps again.
+    kfp repeats these steps.
 
     Args:
         steps: Where the run keeps its steps' outputs.
@@ -48,12 +48,12 @@ def keep_whole_steps(steps: Path) -> None:
         if not (folder / EXECUTOR_OUTPUT).is_file():
             shutil.rmtree(folder)
         elif not _is_whole(folder):
-            _log.warning("%s is done again: what it left was damaged since.", folder.name)
+            _log.warning("Repeating step %s: its outputs have been damaged.", folder.name)
             shutil.rmtree(folder)
 
 
 def _is_whole(folder: Path) -> bool:
-    """Return whether a finished step's files are what they were when it ended."""
+    """Return whether a finished step's files are unchanged since it ended."""
     try:
         json.loads((folder / EXECUTOR_OUTPUT).read_bytes())
         known = json.loads((folder / _DIGESTS).read_bytes())
@@ -68,7 +68,7 @@ def _is_whole(folder: Path) -> bool:
 
 
 def _files(folder: Path) -> dict[str, Path]:
-    """Return every file by its path below the folder; those that are hidden are ours."""
+    """Return every file by its path below the folder; hidden ones are ours."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
     return {
         path.relative_to(folder).as_posix(): path

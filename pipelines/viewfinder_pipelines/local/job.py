@@ -16,7 +16,7 @@ from viewfinder_components.whole_files import write_json
 from viewfinder_pipelines.runs.outputs import next_try
 
 JOB = "local-job"
-"""Whose outcome it is when kfp.local itself fails, outside the steps."""
+"""The name for kfp.local's own failures, outside the steps."""
 
 _TEMPORARY = "tmp-"
 
@@ -28,7 +28,7 @@ class Job:
     Attributes:
         pipeline: The compiled pipeline.
         arguments: The parameters that differ from the pipeline's defaults.
-        run_dir: The run's folder: steps, cache and temporary files lie below it.
+        run_dir: The run's folder: it contains steps, cache and temporary files.
     """
 
     pipeline: Path
@@ -37,16 +37,16 @@ class Job:
 
     @property
     def steps(self) -> Path:
-        """Where kfp.local puts the steps' outputs, below a folder for each try of the run."""
+        """Where kfp.local puts the steps' outputs, in a folder for each attempt of the run."""
         return self.run_dir / "steps"
 
     @property
     def cache(self) -> Path:
-        """Where kfp.local keeps what finished steps put out."""
+        """Where kfp.local keeps the outputs of finished steps."""
         return self.run_dir / "cache"
 
     def write(self, temporary: Path) -> Path:
-        """Write what the process has to know; return the file."""
+        """Write what the process needs to know; return the file."""
         values = {
             "pipeline": str(self.pipeline),
             "arguments": dict(self.arguments),
@@ -66,13 +66,13 @@ class JobProcess:
         self._process = process
 
     def lines(self) -> Iterator[str]:
-        """Yield what it and its steps print, until it has ended."""
+        """Yield the output of the process and its steps until it has ended."""
         yield from _opened(self._process.stdout)
 
     def end(self) -> int:
         """End it with all its steps; return its exit code, or minus the signal that ended it.
 
-        One that was ended from outside leaves a step behind, which would work on unseen.
+        If it was ended from outside, it leaves a step behind, which would keep running unnoticed.
         """
         os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
         with suppress(ProcessLookupError):
@@ -80,7 +80,7 @@ class JobProcess:
         return self._process.wait()
 
     def kill(self) -> None:
-        """Kill it and its steps, whatever they are at."""
+        """Kill it and its steps, whatever they are doing."""
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -91,15 +91,15 @@ class JobProcess:
 
 @contextmanager
 def started(job: Job, lock: int) -> Iterator[JobProcess]:
-    """Run a job while the block runs; nothing of it is left afterwards but its results.
+    """Run a job while the block runs; only its results remain afterwards.
 
     Args:
         job: What to run.
-        lock: File descriptor of the run's lock, which the process inherits.
+        lock: File descriptor of the run's lock, inherited by the process.
     """
     with _temporary_folder(job.run_dir) as temporary:
         command = [
-            # -P: a module of the current directory must not take the place of an installed one.
+            # -P: a module in the current directory must not shadow an installed one.
             *(sys.executable, "-P", "-m", "viewfinder_pipelines.local.process"),
             str(job.write(temporary)),
         ]
@@ -137,7 +137,7 @@ def _environment(temporary: Path) -> dict[str, str]:
 
 @contextmanager
 def _temporary_folder(run_dir: Path) -> Iterator[Path]:
-    """Make the folder for temporary files of a run; remove it, and what a killed try left."""
+    """Create a run's folder for temporary files; remove it, and that of a killed attempt."""
     for leftover in run_dir.glob(f"{_TEMPORARY}*"):
         shutil.rmtree(leftover, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix=_TEMPORARY, dir=run_dir))

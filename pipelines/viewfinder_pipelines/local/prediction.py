@@ -1,41 +1,47 @@
-"""Ask a served model about photos, as any client would."""
+"""Send photos to a served model, like any other client."""
 
 import base64
 import errno
-import socket
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import os
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any, TypeVar
 
 import httpx
 
-from viewfinder_components.errors import PermanentError, TransientError, UsageError
-
-_TIMEOUT_SECONDS = 60.0
-_LONGEST_REASON = 300
-_NOT_FOUND = 404
-_REACH = (
-    "start one with `viewfinder serve MODEL`, correct --endpoint, or for one in a cluster use "
-    "`kubectl port-forward`"
+from viewfinder_components.photos.photo_error import PhotoError, refuse_too_large
+from viewfinder_components.photos.uri import name_to_uri, scheme_of, uri_to_path
+from viewfinder_pipelines.local.v1_client import (
+    connect,
+    describe_cause,
+    find_refusal,
+    find_url,
+    need_answer,
+    need_model,
+    send_request,
+    understood,
 )
+
+_NOT_FOUND = 404
+_LARGEST_FILE = 1 << 27  # bytes: 8 times what a predictor takes by default
 _UNREADABLE = {
     errno.ENOENT: "there is no such file",
     errno.EISDIR: "it is a folder; name the photos in it",
     errno.EACCES: "you have no permission to read it",
 }
-_NOT_THE_PHOTO = (401, 403, 404, 405)  # the next photo would be refused as well
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the model says about one photo.
+    """The model's answer about one photo.
 
     Attributes:
-        photo: The photo's path.
+        photo: The photo's path or URI.
         label: The most probable label.
-        probabilities: Every label's probability, the most probable first.
+        probabilities: Every label's probability, highest first.
     """
 
     photo: str
@@ -45,10 +51,10 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Unanswered:
-    """A photo about which the server said nothing.
+    """A photo that the server did not classify.
 
     Attributes:
-        photo: The photo's path.
+        photo: The photo's path or URI.
         error: Why.
     """
 
@@ -57,181 +63,105 @@ class Unanswered:
 
 
 def predict_photos(
-    photos: Sequence[Path], endpoint: str, model: str | None = None
+    photos: Sequence[str | Path], endpoint: str, model: str | None = None
 ) -> Iterator[Prediction | Unanswered]:
-    """Send photos to a V1 endpoint, one request each; one that is refused does not stop the rest.
+    """Send photos to a V1 endpoint, one per request; a refused one does not stop the others.
 
     Args:
-        photos: The files.
+        photos: The files' paths, or URIs as in the list of a run's photos.
         endpoint: Base URL of a predictor, or the full `.../v1/models/NAME:predict`.
-        model: The model's name; asked of the server when None.
+        model: The model's name; if None, the server is asked for it.
+
+    Yields:
+        The result for each photo, in order.
+
+    Raises:
+        PermanentError: The server does not know the model, denies access, or is not a
+            predictor.
+        TransientError: The server cannot be reached.
+    """
+    yield from ask_about_photos(photos, endpoint, model, ":predict", _read_prediction)
+
+
+def ask_about_photos(
+    photos: Sequence[str | Path],
+    endpoint: str,
+    model: str | None,
+    verb: str,
+    read: Callable[[str, Any], Answer],
+) -> Iterator[Answer | Unanswered]:
+    """Send photos to a verb of a V1 endpoint, as `predict_photos` does to `:predict`.
+
+    Args:
+        photos: As for `predict_photos`.
+        endpoint: Base URL of a predictor, or a full URL with any of the verbs.
+        model: As for `predict_photos`.
+        verb: Such as `:predict`.
+        read: Makes an answer of a photo's path and the server's JSON.
 
     Yields:
         What came of each photo, in order.
 
     Raises:
-        PermanentError: The server does not know the model or does not let us in, or is no
-            predictor.
-        TransientError: The server cannot be reached.
+        PermanentError: As for `predict_photos`.
+        TransientError: As for `predict_photos`.
     """
-    with httpx.Client(timeout=_TIMEOUT_SECONDS) as client:
-        url = _find_url(client, endpoint.rstrip("/"), model)
+    with connect() as client:
+        url = find_url(client, endpoint.rstrip("/"), model, verb)
         for photo in photos:
-            yield _predict(client, url, photo)
+            yield _ask(client, url, photo, read)
 
 
-def _need_model(client: httpx.Client, url: str) -> None:
-    """Refuse a model that the server does not have, and name those that it has."""
-    endpoint, _, name = url.removesuffix(":predict").rpartition("/v1/models/")
-    if endpoint and name not in (names := _list_models(client, endpoint)):
-        raise _unknown_model(f"a model {name}", endpoint, names)
+def _read_prediction(photo: str, answer: Any) -> Prediction:
+    values = answer["predictions"][0]
+    pairs = zip(values["labels"], values["probabilities"], strict=True)
+    ranked = sorted(pairs, key=lambda pair: -pair[1])
+    return Prediction(photo, values["label"], dict(ranked))
 
 
-def _find_url(client: httpx.Client, endpoint: str, model: str | None) -> str:
-    if not endpoint.startswith(("http://", "https://")) or endpoint.endswith(":/"):
-        raise UsageError(
-            "--endpoint to be the URL of a predictor, with http:// or https://",
-            repr(endpoint),
-            f"write --endpoint http://{endpoint.partition('://')[2] or _host(endpoint)}",
-        )
-    if endpoint.endswith(":predict"):
-        return endpoint
-    if model is None:
-        names = _list_models(client, endpoint)
-        if len(names) != 1:
-            raise _unknown_model("one model", endpoint, names)
-        model = names[0]
-    return f"{endpoint}/v1/models/{model}:predict"
+def _read_photo(photo: str | Path) -> bytes:
+    """Read a file by its path, or by a URI.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: The path is none, such as one with a null byte.
+        PhotoError: What the URI names cannot be read, or the file is too large to be sent.
+    """
+    uri = name_to_uri(photo)
+    if scheme_of(uri):
+        from viewfinder_components.photos.read import read_bytes  # slow to import
+
+        return read_bytes(uri, _LARGEST_FILE)
+    with Path(uri_to_path(uri)).open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        refuse_too_large(size, _LARGEST_FILE)
+        content = file.read() if size else file.read(_LARGEST_FILE + 1)  # a pipe has no size
+    refuse_too_large(len(content), _LARGEST_FILE)
+    return content
 
 
-def _host(endpoint: str) -> str:
-    """Return what may be meant as host and port, where no scheme is before it."""
-    return (
-        endpoint if "://" not in endpoint and not endpoint.startswith("http:") else "127.0.0.1:8080"
-    )
-
-
-def _unknown_model(wanted: str, endpoint: str, names: Sequence[str]) -> PermanentError:
-    return PermanentError(
-        f"{wanted} at {endpoint}",
-        f"a server of {', '.join(names)}" if names else "a server without models",
-        "name one of those with --model" if names else "look at the server's log",
-    )
-
-
-def _list_models(client: httpx.Client, endpoint: str) -> list[str]:
-    url = f"{endpoint}/v1/models"
-    answer = _need_answer(_request(client, "GET", url))
-    with _understood(url):
-        names = answer.json()["models"]
-        return [str(name) for name in names]
-
-
-def _predict(client: httpx.Client, url: str, photo: Path) -> Prediction | Unanswered:
+def _ask(
+    client: httpx.Client, url: str, photo: str | Path, read: Callable[[str, Any], Answer]
+) -> Answer | Unanswered:
     try:
-        content = photo.read_bytes()
-    except OSError as error:
+        content = _read_photo(photo)
+    except PhotoError as error:
+        return Unanswered(str(photo), error.sentence)
+    except (OSError, ValueError) as error:
         return Unanswered(str(photo), _unreadable(error))
     if not content:
         return Unanswered(str(photo), "the file is empty")
     encoded = base64.b64encode(content).decode()
-    answer = _request(client, "POST", url, {"instances": [{"b64": encoded}]})
-    if answer.is_error and answer.status_code not in _NOT_THE_PHOTO:
-        refusal = f"the server refused it (HTTP {answer.status_code}): {_reason(answer)}"
+    answer = send_request(client, "POST", url, {"instances": [{"b64": encoded}]})
+    if refusal := find_refusal(answer):
         return Unanswered(str(photo), refusal)
     if answer.status_code == _NOT_FOUND:
-        _need_model(client, url)
-    answer = _need_answer(answer)
-    with _understood(url):
-        values = answer.json()["predictions"][0]
-        pairs = zip(values["labels"], values["probabilities"], strict=True)
-        ranked = sorted(pairs, key=lambda pair: -pair[1])
-        return Prediction(str(photo), values["label"], dict(ranked))
+        need_model(client, url)
+    answer = need_answer(answer)
+    with understood(url):
+        return read(str(photo), answer.json())
 
 
-def _request(
-    client: httpx.Client, method: str, url: str, body: object | None = None
-) -> httpx.Response:
-    try:
-        _ = urlsplit(url).port  # httpx takes 999999 for another port
-        return client.request(method, url, json=body)
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol, ValueError) as error:
-        raise UsageError(
-            "--endpoint to be the URL of a predictor, such as http://127.0.0.1:8080",
-            f"{url!r} ({error})",
-            "write --endpoint http://127.0.0.1:8080, or another host and port",
-        ) from error
-    except httpx.DecodingError as error:
-        raise PermanentError(
-            f"an answer in the V1 protocol from {url}",
-            f"one that cannot be decompressed ({error})",
-            "check that --endpoint is a predictor's address",
-        ) from error
-    except httpx.RequestError as error:
-        raise _unreachable(url, error) from error
-
-
-def _unreadable(error: OSError) -> str:
-    return _UNREADABLE.get(error.errno or 0) or f"it cannot be read ({_say(error)})"
-
-
-def _unreachable(url: str, error: httpx.RequestError) -> TransientError:
-    """Say in words why a server cannot be reached; a library's words begin with a number."""
-    parts = urlsplit(url)
-    address = f"{parts.scheme}://{parts.netloc}"
-    cause = next((one for one in _causes(error) if isinstance(one, OSError) and one.errno), None)
-    if cause is not None and cause.errno == errno.ECONNREFUSED:
-        received = "nothing that listens there"
-    elif isinstance(cause, socket.gaierror):
-        received = f"no such host ({parts.hostname})"
-    elif isinstance(error, httpx.TimeoutException):
-        received = f"no answer within {_TIMEOUT_SECONDS:g} s"
-    else:
-        received = _say(cause or error)
-    return TransientError(f"a predictor at {address}", received, _REACH)
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    cause: BaseException | None = error
-    while cause is not None:
-        yield cause
-        cause = cause.__cause__ or cause.__context__
-
-
-def _say(error: BaseException) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error) or type(error).__name__
-
-
-def _need_answer(answer: httpx.Response) -> httpx.Response:
-    if answer.is_success:
-        return answer
-    received = f"HTTP {answer.status_code}: {_reason(answer)}"
-    if answer.status_code >= 500:
-        remedy = "try again, and look at the server's log"
-        raise TransientError(f"an answer from {answer.url}", received, remedy)
-    raise PermanentError(
-        f"{answer.url} to accept the request", received, "correct what the server names"
-    )
-
-
-def _reason(answer: httpx.Response) -> str:
-    """Return what a server says about a refusal: KServe's protocol has it under `error`."""
-    try:
-        reason = answer.json()["error"]
-    except (ValueError, LookupError, TypeError):
-        reason = answer.text
-    return str(reason)[:_LONGEST_REASON]
-
-
-@contextmanager
-def _understood(url: str) -> Iterator[None]:
-    try:
-        yield
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise PermanentError(
-            f"an answer in the V1 protocol from {url}",
-            f"something else ({type(error).__name__}: {error})",
-            "check that --endpoint is a predictor's address",
-        ) from error
+def _unreadable(error: OSError | ValueError) -> str:
+    number = error.errno if isinstance(error, OSError) else None
+    return _UNREADABLE.get(number or 0) or f"it cannot be read ({describe_cause(error)})"

@@ -1,7 +1,7 @@
 """The process in which kfp.local runs a compiled pipeline.
 
-A process of its own because kfp.local swaps `builtins.print` and the root logger's handlers of
-the process it runs in, and may not hand them back.
+A separate process, because kfp.local replaces `builtins.print` and the root logger's handlers in
+its process, and may not restore them.
 """
 
 import json
@@ -20,7 +20,7 @@ from viewfinder_components.failures import describe_exception
 from viewfinder_components.outcome import Outcome
 from viewfinder_pipelines.local.job import JOB
 
-# What ends the steps and this process, and takes their temporary files away afterwards.
+# What ends the steps and this process, and then removes their temporary files.
 _END = 'kill -s KILL -- "-$1"; sleep 0.2; rm -rf -- "$2"'
 
 
@@ -28,8 +28,8 @@ def main() -> None:
     """Run the pipeline described by the JSON file named on the command line."""
     job = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     threading.Thread(target=_end_with_parent, args=(job["temporary"],), daemon=True).start()
-    # kfp.local replaces every "python3" in a step's arguments by sys.executable, photos' paths
-    # included. With this name the replacement changes nothing; our parent put the right
+    # kfp.local replaces every "python3" in a step's arguments by sys.executable, including photos'
+    # paths. With this name the replacement changes nothing; our parent put the right
     # interpreter first on PATH.
     sys.executable = "python3"
     logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")
@@ -63,7 +63,7 @@ def _run(job: dict[str, Any]) -> None:
 def _end_with_parent(temporary: str) -> None:
     """End this process and its steps when our standard input closes: the runner is gone.
 
-    The runner starts us in a session of our own, so the process group is ours alone.
+    The runner starts us in our own session, so the process group is ours alone.
     """
     os.read(sys.stdin.fileno(), 1)  # not sys.stdin: its lock would be held when we end
     subprocess.Popen(

@@ -7,20 +7,22 @@ from pathlib import Path
 from viewfinder_components.checking.predictor import predictor_command
 from viewfinder_components.errors import PermanentError, UsageError
 from viewfinder_components.reports.formatting import plural, shorten
+from viewfinder_components.spelling import spell
 from viewfinder_components.storage.local_store import LocalStore
-from viewfinder_components.storage.model_name import is_model_name
+from viewfinder_components.storage.model_name import SERVED_RULE, is_model_name, is_served_name
 from viewfinder_components.storage.models import find_version as find_published
 from viewfinder_components.storage.store import open_store
-from viewfinder_components.storage.target import Target
 from viewfinder_components.storage.version import MANIFEST, split_number
+from viewfinder_components.storage.version_name import VersionName
+from viewfinder_components.writing import HOME, writing
 from viewfinder_pipelines.local.serving_process import run_predictor
 from viewfinder_pipelines.settings.environment import Settings
 
 _PUBLISH = "correct the name, name a version's folder, or publish one with `viewfinder run`"
 
 _OWN_OPTIONS = {
-    "--ready-file": "leave it out and read the URL from the line that this command prints, or run "
-    "`python -m viewfinder_serving`, which takes it",
+    "--ready-file": "omit it and read the URL from the line that this command prints, or run "
+    "`python -m viewfinder_serving`, which accepts it",
     "--model-dir": "name the version before --",
     "--model-name": "write --name before --",
     "--host": "write it before --",
@@ -43,17 +45,34 @@ def find_version(model_version: str, settings: Settings | None = None) -> Path:
     """
     settings = settings or Settings()
     if "://" in model_version and not model_version.startswith("file://"):
-        target = Target.parse(model_version)
-        return _fetch(target, target.root, settings, "correct the model's name in the URI")
+        named = VersionName.parse(model_version)
+        return _fetch(named, named.root, settings, "correct the model's name in the URI")
     path = Path(os.path.expanduser(model_version.removeprefix("file://")))
     if (path / MANIFEST).is_file():
         return path.absolute()
     if _is_path(model_version):
         return _find_in_folder(path.absolute())
-    target, root = Target.parse(model_version), str(settings.models)
-    if path.is_dir() and not open_store(root).versions(target.model):
+    named, root = VersionName.parse(model_version), str(settings.models)
+    if path.is_dir() and not open_store(root).versions(named.model):
         return _find_in_folder(path.absolute())
-    return _fetch(target, root, settings, _PUBLISH)
+    return _fetch(named, root, settings, _PUBLISH)
+
+
+def find_served_name(version: Path, name: str | None) -> str:
+    """Return the model's name in the URLs.
+
+    Args:
+        version: The version's folder.
+        name: The name that was given; None for the published one, which is that of the folder above
+            the version's.
+
+    Raises:
+        UsageError: The predictor does not take such a name.
+    """
+    served = version.parent.name if name is None else name
+    if not is_served_name(served):
+        raise UsageError(SERVED_RULE, repr(served)[:100], f"name the model with {spell('name')}")
+    return served
 
 
 def _is_path(text: str) -> bool:
@@ -62,14 +81,15 @@ def _is_path(text: str) -> bool:
     return not is_model_name(place) or text.startswith("file://")
 
 
-def _fetch(target: Target, root: str, settings: Settings, remedy: str) -> Path:
+def _fetch(named: VersionName, root: str, settings: Settings, remedy: str) -> Path:
     store = open_store(root)
-    version = find_published(store, target.model, target.number, root, remedy)
-    return store.fetch(version, settings.cache)
+    version = find_published(store, named.model, named.number, root, remedy)
+    with writing(settings.cache, *HOME):
+        return store.fetch(version, settings.cache)
 
 
 def _find_in_folder(folder: Path) -> Path:
-    """Return the newest version in a model's folder, or say what lies there instead."""
+    """Return the newest version in a model's folder, or report what is there instead."""
     if not folder.is_dir():
         raise PermanentError(
             f"a version or a model's folder at {folder}",
@@ -87,13 +107,13 @@ def _find_in_folder(folder: Path) -> Path:
         )
     raise PermanentError(
         f"a version or a model's folder at {folder}",
-        f"a folder without {MANIFEST}, in which no version lies either",
+        f"a folder without {MANIFEST} and without versions",
         "name the folder of a model or of a version, such as models/fruit/3",
     )
 
 
 def _refuse_own_options(options: Sequence[str]) -> None:
-    """Refuse what this command tells the predictor itself: it would be dropped without a word."""
+    """Refuse options that this command sets itself: they would be dropped silently."""
     for option in options:
         name = option.partition("=")[0].replace("_", "-")
         if remedy := _OWN_OPTIONS.get(name):
@@ -107,22 +127,23 @@ def serve_version(
 
     Args:
         model_version: As for `find_version`.
-        host: The address to listen at.
+        host: The address to listen on.
         port: The port; 0 for a free one.
         name: The model's name in the URLs; None for the published one.
-        options: Further options of the predictor, as its command line takes them.
+        options: Further options of the predictor, as on its command line.
 
     Returns:
         The predictor's exit code.
 
     Raises:
-        UsageError: An option that this command sets itself is among `options`.
+        UsageError: `options` contains an option that this command sets itself, or the name cannot
+            be served.
         PermanentError: There is no such version.
         TransientError: The store does not answer.
     """
     _refuse_own_options(options)
     version = find_version(model_version)
-    command = predictor_command(version, name or version.parent.name, host, port)
+    command = predictor_command(version, find_served_name(version, name), host, port)
 
     def say_ready(url: str) -> None:
         print(f"serving {version} at {url}", flush=True)

@@ -1,4 +1,4 @@
-"""The predictor's process under `viewfinder serve`: told of when it is ready, sent every signal."""
+"""The predictor's process under `viewfinder serve`: reports when it is ready, gets all signals."""
 
 import json
 import signal
@@ -11,24 +11,24 @@ from pathlib import Path
 from types import FrameType
 
 _POLL_SECONDS = 0.05
-_SHELL_SIGNAL = 128  # a shell's exit code for a process that a signal ended, less the signal
+_SHELL_SIGNAL = 128  # a shell's exit code for a process ended by a signal, minus the signal
 _FORWARDED = {
     signal.SIGINT: signal.SIGINT,
     signal.SIGTERM: signal.SIGTERM,
     signal.SIGHUP: signal.SIGTERM,  # a closed terminal's
-    signal.SIGUSR1: signal.SIGUSR1,  # write what every thread does; see docs/serving.md
+    signal.SIGUSR1: signal.SIGUSR1,  # write every thread's stack; see docs/serving.md
 }
 
 
 def run_predictor(command: Sequence[str], say_ready: Callable[[str], None]) -> int:
-    """Run the predictor until it ends; signals to this process are sent on to it.
+    """Run the predictor until it ends; signals to this process are passed on to it.
 
     Args:
-        command: What starts the predictor.
+        command: The predictor's command.
         say_ready: Called with its URL once it answers.
 
     Returns:
-        Its exit code, as a shell has it.
+        Its exit code, as a shell reports it.
     """
     with tempfile.TemporaryDirectory(prefix="viewfinder-serve-") as folder:
         ready = Path(folder, "ready.json")
@@ -51,7 +51,7 @@ def run_predictor(command: Sequence[str], say_ready: Callable[[str], None]) -> i
 @contextmanager
 def _signals_forwarded(process: "subprocess.Popen[bytes]", ready: Path) -> Iterator[None]:
     def forward(number: int, frame: FrameType | None) -> None:
-        # Before it is ready it may not listen to SIGUSR1 yet, and would be ended by it.
+        # Before it is ready it may not handle SIGUSR1 yet, and would be ended by it.
         if number != signal.SIGUSR1 or ready.exists():
             process.send_signal(_FORWARDED[signal.Signals(number)])
 

@@ -1,1 +1,1 @@
-"""The pipelines: what they are, their parameters, and what Kubeflow Pipelines is given of them."""
+"""The pipelines: their definitions, their parameters, and their form in Kubeflow Pipelines."""

@@ -1,7 +1,8 @@
-"""Read a pipeline's parameters from text: `--set NAME=VALUE`, and the settings file's table."""
+"""Parse a pipeline's parameters: from `--set NAME=VALUE`, the settings file's table, and Python."""
 
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from viewfinder_components.errors import ParameterError, UsageError
@@ -24,10 +25,10 @@ _CONVERT: dict[Any, Callable[[str], Any]] = {str: str, int: int, float: float, b
 def parse_assignments(
     assignments: Sequence[str], pipeline: PipelineDefinition = TRAINING
 ) -> dict[str, Any]:
-    """Turn every `--set NAME=VALUE` of a command into a parameter and a value of its type.
+    """Parse every `--set NAME=VALUE` of a command into a parameter and a value of its type.
 
     Raises:
-        UsageError: One is not of that form, names no parameter or one that another names too, or
+        UsageError: One is not of that form, names an unknown parameter or one named before, or
             its value is not of the parameter's type.
     """
     given: dict[str, Any] = {}
@@ -35,14 +36,14 @@ def parse_assignments(
         name, value = parse_assignment(assignment, pipeline)
         if name in given:
             raise UsageError(
-                "--set once for each parameter", f"--set {name}= twice", "leave one of them out"
+                "--set once for each parameter", f"--set {name}= twice", "omit one of them"
             )
         given[name] = value
     return given
 
 
 def parse_assignment(assignment: str, pipeline: PipelineDefinition = TRAINING) -> tuple[str, Any]:
-    """Turn `NAME=VALUE` into a pipeline parameter and a value of its type.
+    """Parse `NAME=VALUE` into a pipeline parameter and a value of its type.
 
     Raises:
         UsageError: It is not of that form, there is no such parameter, or the value is not of its
@@ -60,7 +61,9 @@ def parse_assignment(assignment: str, pipeline: PipelineDefinition = TRAINING) -
 def parse_table(
     table: Mapping[str, Any], pipeline: PipelineDefinition = TRAINING
 ) -> dict[str, Any]:
-    """Turn the settings file's `[parameters]` into parameters and values of their types.
+    """Parse the settings file's `[parameters]` into parameters and values of their types.
+
+    The file serves every pipeline: other pipelines ignore what only the training pipeline has.
 
     Raises:
         UsageError: There is no such parameter, or a value is not of its type.
@@ -69,17 +72,37 @@ def parse_table(
         return {
             name: _convert(find_parameter(name, pipeline), str(value))
             for name, value in table.items()
+            if name in pipeline.parameters or name not in TRAINING.parameters
         }
     except UsageError as error:
         received = f"{error.received} under [parameters] in the settings file"
         raise UsageError(error.expected, received, error.remedy) from error
 
 
-def find_parameter(name: str, pipeline: PipelineDefinition) -> Parameter:
-    """Return a parameter of a pipeline by its name.
+def need_parameters(
+    arguments: Mapping[str, Any], pipeline: PipelineDefinition = TRAINING
+) -> dict[str, Any]:
+    """Return a value set in Python code: a `Path` as text, a numpy number as a Python one.
 
     Raises:
-        UsageError: There is none; the remedy names one that may be meant.
+        UsageError: There is no such parameter.
+    """
+    for name in arguments:
+        find_parameter(name, pipeline)
+    return {name: _to_plain(value) for name, value in arguments.items()}
+
+
+def _to_plain(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    return value.item() if getattr(value, "ndim", None) == 0 else value
+
+
+def find_parameter(name: str, pipeline: PipelineDefinition) -> Parameter:
+    """Return a parameter of a pipeline by name.
+
+    Raises:
+        UsageError: There is none; the remedy suggests one.
     """
     known = pipeline.parameters
     if name in known:
@@ -90,7 +113,7 @@ def find_parameter(name: str, pipeline: PipelineDefinition) -> Parameter:
     )
     for other in PIPELINES:
         if name in other.parameters:
-            remedy = f"leave it out: only the {other.label} pipeline has it"
+            remedy = f"omit it: only the {other.label} pipeline has it"
     raise UsageError(expected, repr(name), remedy)
 
 

@@ -9,7 +9,7 @@ from viewfinder_pipelines.pipeline.registry import TRAINING
 
 
 def compile_pipeline(path: Path, pipeline: PipelineDefinition = TRAINING) -> None:
-    """Write a pipeline as KFP's YAML, without layers; the same source gives the same bytes."""
+    """Write a pipeline as KFP's YAML, flattened; the same source gives the same bytes."""
     import yaml  # type: ignore[import-untyped]
     from kfp import compiler
 
@@ -23,7 +23,7 @@ def compile_pipeline(path: Path, pipeline: PipelineDefinition = TRAINING) -> Non
     specification, *platforms = yaml.safe_load_all(text)
     flatten_conditions(specification)
     PlatformSettings().apply(specification, {})
-    # The comment on top tells what the pipeline takes.
+    # The comment at the top lists the pipeline's parameters.
     comment = "".join(takewhile(lambda line: line.startswith("#"), text.splitlines(True)))
     path.write_text(
         comment + yaml.safe_dump_all([specification, *platforms], sort_keys=True), encoding="utf-8"

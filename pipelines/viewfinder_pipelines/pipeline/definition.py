@@ -1,4 +1,4 @@
-"""What makes a pipeline: its function, its steps and its parameters."""
+"""The definition of a pipeline: its function, its steps and its parameters."""
 
 import importlib
 from collections.abc import Mapping
@@ -9,30 +9,33 @@ from viewfinder_components.parameters import Parameter, read_parameters
 from viewfinder_components.step import Step
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PipelineDefinition:
     """A pipeline; kfp is imported only when its function is needed."""
 
     name: str
     """Its name in Kubeflow Pipelines."""
     summary: str
-    """What it is, for the page of its parameters, in Markdown."""
+    """A description for the page of its parameters, in Markdown."""
     function: str
     """The function that `dsl.pipeline` decorates, as `module:function`."""
     steps: tuple[Step, ...]
     """In the order in which they run."""
     own: tuple[type[Any], ...] = ()
-    """Configurations of the parameters that are the pipeline's own; these defaults win."""
+    """Configurations of the pipeline's own parameters; their defaults take precedence."""
     gated: str = ""
-    """A step that runs only if the gate accepts the model, and whose absence tells that it did not;
+    """A step that runs only if the gate accepts the model, so that its absence shows a refusal;
     empty in a pipeline without a gate."""
     not_exposed: frozenset[str] = frozenset()
-    """Parameters of the steps that the pipeline does not have: an earlier step gives them, or they
+    """Parameters of the steps that the pipeline does not have: an earlier step sets them, or they
     keep their defaults."""
+
+    def __repr__(self) -> str:
+        return f"PipelineDefinition({self.name!r})"
 
     @property
     def label(self) -> str:
-        """What users call it, such as `training`."""
+        """Its name for users, such as `training`."""
         return self.name.removeprefix("viewfinder-")
 
     @property
@@ -42,7 +45,7 @@ class PipelineDefinition:
 
     @property
     def parameters(self) -> dict[str, Parameter]:
-        """Its parameters by name, those first that must be given.
+        """Its parameters by name, required ones first.
 
         Raises:
             TypeError: A step and the pipeline declare a parameter differently, or none has one
@@ -60,12 +63,16 @@ class PipelineDefinition:
         ]
         return {one.name: one for one in sorted(kept, key=lambda one: not one.is_required)}
 
+    def has_step(self, name: str) -> bool:
+        """Return whether a step is one of its own."""
+        return any(step.name == name for step in self.steps)
+
     def with_defaults(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the arguments, and the defaults of those parameters that are not given."""
+        """Return the arguments, and the defaults of parameters that were not given."""
         known = self.parameters.values()
         return {**{one.name: one.default for one in known if not one.is_required}, **arguments}
 
     def load(self) -> Any:
-        """Import the function, as what kfp made of it."""
+        """Import the function, in the form kfp gave it."""
         module, name = self.function.split(":")
         return getattr(importlib.import_module(module), name)

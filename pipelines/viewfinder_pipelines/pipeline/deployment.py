@@ -1,4 +1,4 @@
-"""The pipeline that deploys a version which was published before."""
+"""The pipeline that deploys a previously published version."""
 
 from kfp import dsl
 

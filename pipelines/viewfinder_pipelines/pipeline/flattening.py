@@ -1,7 +1,7 @@
-"""Flatten a compiled pipeline: its conditions hold for tasks one by one, without layers.
+"""Flatten a compiled pipeline: its conditions apply to individual tasks, without layers.
 
-KFP's SDK compiles `dsl.If` to a graph inside the graph. The Kubeflow Pipelines UI hides what is in
-it behind a click, and the backend prepares it in a pod of its own. A task may also carry a
+KFP's SDK compiles `dsl.If` to a graph inside the graph. The Kubeflow Pipelines UI hides its
+contents behind a click, and the backend prepares it in a separate pod. A task may also have a
 condition itself (`trigger_policy.condition` in pipeline_spec.proto), for which the SDK has no
 syntax; the backend and kfp.local both honour it.
 """
@@ -18,14 +18,14 @@ Task = dict[str, Any]
 
 
 def flatten_conditions(pipeline: dict[str, Any]) -> None:
-    """Put the tasks of every condition into the pipeline's own graph, in place.
+    """Move the tasks of every condition into the pipeline's own graph, in place.
 
-    Of the tasks that one waits for, those that another of them waits for already are left out:
-    they would be lines across the graph that say nothing.
+    A task's dependencies that another of its dependencies already implies are omitted: they would
+    only be meaningless lines across the graph.
 
     Args:
-        pipeline: The specification of a compiled pipeline. No task outside a condition may need
-            what is inside it.
+        pipeline: The specification of a compiled pipeline. No task outside a condition may depend
+            on what is inside it.
     """
     tasks, components = pipeline["root"]["dag"]["tasks"], pipeline["components"]
     while layers := [name for name, task in tasks.items() if _is_layer(task, components)]:
@@ -47,13 +47,13 @@ def _is_layer(task: Mapping[str, Any], components: Mapping[str, Any]) -> bool:
 
 
 def _lift(task: Task, layer: Task, inner: Mapping[str, Any], components: dict[str, Any]) -> Task:
-    """Return a layer's task as one of the graph around the layer.
+    """Return a layer's task as a task of the graph around the layer.
 
     Args:
         task: The task.
-        layer: The task of the graph around it that stands for the layer.
+        layer: The task that represents the layer in the graph around it.
         inner: The layer's component.
-        components: All components; the task's gets the inputs that the condition looks at.
+        components: All components; the task's gets the inputs that the condition uses.
     """
     lifted = copy.deepcopy(task)
     inputs = lifted.setdefault("inputs", {})
@@ -68,7 +68,7 @@ def _lift(task: Task, layer: Task, inner: Mapping[str, Any], components: dict[st
         inputs.setdefault("parameters", {})[name] = copy.deepcopy(source)
         kind = inner["inputDefinitions"]["parameters"][channel]["parameterType"]
         definitions.setdefault("parameters", {})[name] = {
-            "description": "What decides whether the step runs.",
+            "description": "Determines whether the step runs.",
             "isOptional": True,
             "parameterType": kind,
         }
@@ -81,9 +81,9 @@ def _lift(task: Task, layer: Task, inner: Mapping[str, Any], components: dict[st
 
 
 def _condition(layer: Task) -> tuple[str, dict[str, str]]:
-    """Return a layer's condition with names that read well, and the SDK's names of them.
+    """Return a layer's condition with readable names, and the SDK's names for them.
 
-    kfp.local finds the value of `task--output` and of a parameter of the pipeline by these names.
+    kfp.local finds the value of `task--output` and of a pipeline parameter by these names.
     """
     condition = layer["triggerPolicy"]["condition"]
     looked_at = {}
@@ -101,5 +101,5 @@ def _condition(layer: Task) -> tuple[str, dict[str, str]]:
 
 
 def _ancestors(task: str, before: Mapping[str, set[str]]) -> set[str]:
-    """Return every task that a task waits for, directly or not."""
+    """Return every task that a task depends on, directly or not."""
     return {task for direct in before[task] for task in {direct, *_ancestors(direct, before)}}

@@ -1,30 +1,35 @@
-"""Give a pipeline's function its parameters, and every step those that are its own."""
+"""Pass a pipeline's function its parameters, and every step its own."""
 
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any
-
-from kfp.dsl.base_component import BaseComponent
+from typing import TYPE_CHECKING, Any
 
 from viewfinder_components.parameters import describe
 from viewfinder_pipelines.pipeline.definition import PipelineDefinition
 
+if TYPE_CHECKING:
+    from kfp.dsl.base_component import BaseComponent
+
 
 class Given(dict[str, Any]):
-    """A pipeline's parameters by name, as what KFP hands on."""
+    """A pipeline's parameters by name, in KFP's form."""
 
-    def to(self, step: BaseComponent) -> dict[str, Any]:
-        """Return those that a step has as well."""
+    def to(self, step: "BaseComponent") -> dict[str, Any]:
+        """Return those that a step also has.
+
+        Args:
+            step: The step's component.
+        """
         taken = step.component_spec.inputs or {}
         return {name: value for name, value in self.items() if name in taken}
 
 
 def with_parameters(pipeline: PipelineDefinition) -> Callable[..., Callable[..., None]]:
-    """Make a function of `Given` one of the pipeline's parameters, which `dsl.pipeline` reads.
+    """Turn a function of `Given` into one of the pipeline's parameters, which `dsl.pipeline` reads.
 
     Args:
-        pipeline: Whose parameters; their descriptions are added to the function's docstring.
+        pipeline: The pipeline; its parameters' descriptions are added to the function's docstring.
     """
 
     def give(function: Callable[[Given], None]) -> Callable[..., None]:

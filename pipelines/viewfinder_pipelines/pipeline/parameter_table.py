@@ -1,4 +1,4 @@
-"""The table of a pipeline's parameters, from where they are declared."""
+"""The table of a pipeline's parameters, from their declarations."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ from viewfinder_components.parameters import Parameter
 
 
 def to_markdown(parameters: Iterable[Parameter]) -> str:
-    """Return parameters as a table in Markdown."""
+    """Return parameters as a Markdown table."""
     head = "| name | type and range | default | what it does |\n|---|---|---|---|\n"
     return head + "".join(
         f"| `{one.name}` | {one.rule} | {_quote(one)} | {one.description} |\n" for one in parameters
@@ -14,7 +14,7 @@ def to_markdown(parameters: Iterable[Parameter]) -> str:
 
 
 def write_default(parameter: Parameter) -> str:
-    """Return a parameter's default as `--set` takes it; `required` where there is none."""
+    """Return a parameter's default in the form of `--set`; `required` if there is none."""
     if parameter.is_required:
         return "required"
     default = parameter.default

@@ -1,7 +1,8 @@
-"""What the pods of the steps get from the cluster: image, resources, nodes, secrets, volumes.
+"""Settings of the steps' pods: image, resources, nodes, secrets, volumes.
 
-The settings are written into the compiled pipeline, so that the pipeline itself knows no cluster
-and every install gets the same graph.
+The settings are written into the compiled pipeline, so that the pipeline itself depends on no
+cluster and the graph is the same everywhere. docs/decisions/kfp-kubernetes-for-pod-settings.md
+explains why kfp-kubernetes does not write them.
 """
 
 from collections.abc import Collection, Mapping
@@ -14,9 +15,9 @@ from viewfinder_components.ranges import need_integer
 from viewfinder_components.steps import STEPS
 
 CPU_REQUEST = "250m"
-"""What a step that computes asks for where no settings say otherwise. Without a request its pod has
-the smallest weight there is, 2 of 1024, and hardly runs on a busy node. Steps run one after the
-other, so a node of 2 cores has room for it beside Kubeflow Pipelines and a predictor."""
+"""The CPU request of a step that computes, unless the settings have one. Without a request its pod
+has the smallest possible weight, 2 of 1024, and hardly runs on a busy node. Steps run one after the
+other, so a node of 2 cores has room for it besides Kubeflow Pipelines and a predictor."""
 
 # The argument of KFP's executor that names the component's function.
 _FUNCTION = "--function_to_execute"
@@ -29,7 +30,7 @@ class SecretKeys:
 
     Attributes:
         name: The Secret, in the namespace of the run.
-        env: Key of the Secret to name of the variable.
+        env: The Secret's keys and the names of their variables.
     """
 
     name: str
@@ -42,7 +43,7 @@ class Volume:
 
     Attributes:
         claim: The PersistentVolumeClaim, in the namespace of the run.
-        path: Where the pods see it; empty for `/mnt/pvc/<claim>`, where `pvc://` URIs are read.
+        path: Where it is mounted; empty for `/mnt/pvc/<claim>`, where `pvc://` URIs are read.
     """
 
     claim: str
@@ -56,22 +57,22 @@ class Volume:
 
 @dataclass(frozen=True)
 class PodSettings:
-    """What the pod of a step gets; what is empty stays as the cluster has it.
+    """The settings of a step's pod; empty ones keep the cluster's defaults.
 
     Attributes:
         image: The container image; empty for the one the pipeline was compiled with.
         pull_policy: `Always`, `IfNotPresent` or `Never`.
         pull_secrets: Names of the image pull secrets.
         cpu: Limit and request, such as `2` or `500m`.
-        cpu_request: The request alone, without a limit or below `cpu`; `0` for none. Empty for
-            `cpu`, or where that is empty too for `CPU_REQUEST` in the steps that compute.
+        cpu_request: Only the request, without a limit or below `cpu`; `0` for none. Empty for
+            `cpu`, or if that is empty too, `CPU_REQUEST` in the steps that compute.
         memory: Limit and request, such as `4Gi`.
         accelerator: A resource such as `nvidia.com/gpu`.
-        accelerators: How many of it.
+        accelerators: Number of them.
         node_selector: Labels the node must have.
         tolerations: Tolerations as in a pod's specification.
         env: Environment variables.
-        secrets: Environment variables out of Secrets.
+        secrets: Environment variables from Secrets.
         volumes: Claims to mount.
     """
 
@@ -94,11 +95,11 @@ class PodSettings:
             raise PermanentError(
                 f"pull_policy to be one of {', '.join(filter(None, _PULL_POLICIES))}",
                 repr(self.pull_policy),
-                "write one of these into the settings file, or leave pull_policy out",
+                "write one of these into the settings file, or omit pull_policy",
             )
 
     def overlaid(self, other: "PodSettings") -> "PodSettings":
-        """Return these settings with what `other` sets on top; mappings are merged."""
+        """Return these settings, overridden by those of `other`; mappings are merged."""
         empty = PodSettings()
         changed: dict[str, Any] = {}
         for name in (f.name for f in fields(self)):
@@ -112,12 +113,12 @@ class PodSettings:
 
 @dataclass(frozen=True)
 class PlatformSettings:
-    """What the pods of every step get, and what those of single steps get besides.
+    """Settings for the pods of all steps, and additional ones for single steps.
 
     Attributes:
-        every: For every step. Its `image` is not given to those that run in the predictor's.
-        steps: By the step's name, laid over `every`.
-        run_deadline_seconds: Longest time of a whole run; 0 for no limit.
+        every: For all steps. Its `image` is not used for those that run in the predictor's.
+        steps: By the step's name; they override `every`.
+        run_deadline_seconds: Maximum duration of a whole run; 0 for no limit.
     """
 
     every: PodSettings = PodSettings()
@@ -128,12 +129,12 @@ class PlatformSettings:
         need_integer("run_deadline_seconds", self.run_deadline_seconds, 0)
 
     def of(self, step: str, task: str = "") -> PodSettings:
-        """Return what the pod of a step gets.
+        """Return the settings of a step's pod.
 
         Args:
             step: The step.
-            task: Its name in the pipeline, where that has the step more than once: settings for
-                this name are laid over those for the step.
+            task: Its name in the pipeline, if that has the step more than once: settings for
+                this name override those for the step.
         """
         own = self.steps.get(step, PodSettings())
         if task != step:
@@ -157,7 +158,7 @@ class PlatformSettings:
         Args:
             document: The pipeline's specification.
             platform: The specification of its platforms; may be empty.
-            elsewhere: The steps of other pipelines: settings for these are left aside.
+            elsewhere: The steps of other pipelines: settings for these are ignored.
 
         Raises:
             PermanentError: Settings for a step that no pipeline has.
@@ -188,13 +189,13 @@ def _names(executor: str, content: Mapping[str, Any]) -> tuple[str, str]:
     """Return the step that a pod runs, and its name in the pipeline: `train` and `train-2`."""
     task = executor.removeprefix("exec-")
     arguments = content["container"].get("args", [])
-    if _FUNCTION not in arguments:  # no component of Python
+    if _FUNCTION not in arguments:  # not a Python component
         return task, task
     return arguments[arguments.index(_FUNCTION) + 1], task
 
 
 def _apply_container(container: dict[str, Any], pod: PodSettings) -> None:
-    """Set what KFP's own specification has a place for."""
+    """Set what KFP's own specification supports."""
     if pod.image:
         container["image"] = pod.image
     if pod.env:
@@ -216,7 +217,7 @@ def _apply_container(container: dict[str, Any], pod: PodSettings) -> None:
 
 
 def _kubernetes_config(pod: PodSettings) -> dict[str, Any]:
-    """Return KFP's KubernetesExecutorConfig, as kfp-kubernetes 2.17 writes it."""
+    """Return KFP's KubernetesExecutorConfig, as written by kfp-kubernetes 2.17."""
     config: dict[str, Any] = {}
     if pod.pull_policy:
         config["imagePullPolicy"] = pod.pull_policy

@@ -1,8 +1,5 @@
 """The pipelines of this project."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from viewfinder_components.errors import UsageError
 from viewfinder_components.parameters import configuration
 from viewfinder_components.shared_parameters import DEFAULT_SEED, ModelName, ModelRoot, RunId, Seed
@@ -11,7 +8,7 @@ from viewfinder_components.validation.config import PhotoSource
 from viewfinder_pipelines.pipeline.definition import PipelineDefinition
 
 RUN_ID = "[[RunUUID]]"
-"""Kubeflow Pipelines puts the run's own id in its place when the run begins, in every run of a
+"""Kubeflow Pipelines replaces it with the run's own ID when the run starts, in every run of a
 recurring one: what a run publishes names the run that made it."""
 _DEFAULT_NAME = "classifier"
 
@@ -20,14 +17,14 @@ _DEFAULT_NAME = "classifier"
 class TrainingParameters:
     """The training pipeline's own parameters, and those whose defaults differ from the steps'.
 
-    `model_root` is here for its place among the first.
+    `model_root` is here only so that it is among the first.
     """
 
     model_root: ModelRoot
     model_name: ModelName = _DEFAULT_NAME
     run_id: RunId = RUN_ID
-    """The run's name in the manifest of what it publishes; Kubeflow Pipelines puts the run's own id
-    in the default's place."""
+    """Name of the run in the manifest of the version it publishes; Kubeflow Pipelines replaces the
+    default with the run's own ID."""
     seed: Seed = DEFAULT_SEED
     deploy: bool = True
     """Whether the published version is deployed as a KServe InferenceService."""
@@ -35,9 +32,16 @@ class TrainingParameters:
 
 @configuration
 class DeploymentParameters:
-    """The parameters whose defaults differ from the steps'; `model_root` is here for its place."""
+    """The parameters whose defaults differ from the steps', plus `model_root` among the first."""
 
     model_root: ModelRoot
+    model_name: ModelName = _DEFAULT_NAME
+
+
+@configuration
+class BatchPredictionParameters:
+    """The parameters whose defaults differ from the step's."""
+
     model_name: ModelName = _DEFAULT_NAME
 
 
@@ -45,7 +49,7 @@ TRAINING = PipelineDefinition(
     name="viewfinder-training",
     summary="The pipeline that `viewfinder run` runs, here or on Kubeflow Pipelines. On this "
     "machine, `model_root` and `checkpoint_root` are folders in `.viewfinder` by default, "
-    "`run_id` is made of the time, and `deploy` is `false`.",
+    "`run_id` is derived from the time, and `deploy` is `false`.",
     function="viewfinder_pipelines.pipeline.training:training_pipeline",
     steps=(
         STEPS["validate"],
@@ -70,11 +74,20 @@ DEPLOYMENT = PipelineDefinition(
     own=(DeploymentParameters,),
     not_exposed=frozenset({"version_uri", "version_number"}),
 )
-PIPELINES = (TRAINING, DEPLOYMENT)
+BATCH_PREDICTION = PipelineDefinition(
+    name="viewfinder-batch-prediction",
+    summary="The pipeline that classifies many photos with a published version "
+    "([batch-prediction.md](batch-prediction.md#as-a-pipeline)). On this machine, `model_root` is "
+    "a folder in `.viewfinder` by default.",
+    function="viewfinder_pipelines.pipeline.batch_prediction:batch_prediction_pipeline",
+    steps=(STEPS["predict"],),
+    own=(BatchPredictionParameters,),
+)
+PIPELINES = (TRAINING, DEPLOYMENT, BATCH_PREDICTION)
 
 
 def find_pipeline(label: str) -> PipelineDefinition:
-    """Return a pipeline by what users call it.
+    """Return a pipeline by its name for users.
 
     Raises:
         UsageError: There is none of that name.
@@ -86,20 +99,6 @@ def find_pipeline(label: str) -> PipelineDefinition:
     raise UsageError("the name of a pipeline", repr(label), f"choose one of {known}")
 
 
-def pipeline_of(workflow: str, parameters: Mapping[str, Any]) -> PipelineDefinition | None:
-    """Return which pipeline a run on Kubeflow is of; None for one that is not this project's.
-
-    Args:
-        workflow: The name of its workflow: the pipeline's and a random ending. That of a scheduled
-            run is made of the schedule's, and may be gone; then the parameters decide.
-        parameters: What the run was given.
-    """
-    name, given = workflow.rpartition("-")[0], parameters.keys()
-    for pipeline in PIPELINES:
-        if pipeline.name == name:
-            return pipeline
-    for pipeline in PIPELINES:
-        known = pipeline.parameters
-        if {one.name for one in known.values() if one.is_required} <= given <= known.keys():
-            return pipeline
-    return None
+def pipeline_named(name: str) -> PipelineDefinition | None:
+    """Return a pipeline by the name in its specification; None if there is none of that name."""
+    return next((pipeline for pipeline in PIPELINES if pipeline.name == name), None)

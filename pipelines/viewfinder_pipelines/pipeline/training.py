@@ -22,7 +22,7 @@ from viewfinder_pipelines.pipeline.retries import retry
 )
 @with_parameters(TRAINING)
 def training_pipeline(given: Given) -> None:
-    """Validate, preprocess, train, evaluate; when accepted export, check, publish and deploy."""
+    """Validate, preprocess, train, evaluate; if accepted export, check, publish and deploy."""
     validated = validate(**given.to(validate))
     preprocessed = preprocess(
         index=validated.outputs["index"],
@@ -30,7 +30,7 @@ def training_pipeline(given: Given) -> None:
         **given.to(preprocess),
     )
     trained = train(shards=preprocessed.outputs["shards"], **given.to(train))
-    # Not cached: the result depends on the version that is published at the time.
+    # Not cached: the result depends on the version published at the time.
     evaluated = evaluate(
         model=trained.outputs["model"],
         index=validated.outputs["index"],
@@ -43,7 +43,7 @@ def training_pipeline(given: Given) -> None:
             evaluation=evaluated.outputs["evaluation"],
             **given.to(export),
         )
-        # Not cached: latency and memory are those of the machine it runs on.
+        # Not cached: latency and memory depend on the machine.
         checked = check(
             servable=exported.outputs["servable"],
             evaluation=evaluated.outputs["evaluation"],
@@ -59,5 +59,5 @@ def training_pipeline(given: Given) -> None:
                 version_number=published.outputs["number"],
                 **given.to(deploy),
             ).set_caching_options(False)
-    # All but validate: what it refuses, it refuses again, after reading every photo once more.
+    # All except validate: anything it refuses, it would refuse again, after rereading every photo.
     retry(preprocessed, trained, evaluated, exported, checked, published, deployed)

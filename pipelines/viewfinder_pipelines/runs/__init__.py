@@ -1,1 +1,1 @@
-"""What a run did: its record, its events and its report, wherever it ran."""
+"""The record of a run, its events and its report, wherever it ran."""

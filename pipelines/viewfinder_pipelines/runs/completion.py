@@ -1,4 +1,4 @@
-"""What a run comes to, once its steps have ended: here and on Kubeflow alike."""
+"""The result of a run once its steps have ended, locally and on Kubeflow."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,12 +13,12 @@ TAIL_LINES = 20
 
 
 def with_outputs(step: StepResult, outputs: Outputs, outcome: Outcome | None) -> StepResult:
-    """Return a finished step with what it put out and what it told about itself.
+    """Return a finished step with its outputs and its own outcome.
 
     Args:
         step: The step.
-        outputs: Its artifacts and parameters, as far as KFP tells them.
-        outcome: The step's own word; None where it could not be read.
+        outputs: Its artifacts and parameters, as far as KFP provides them.
+        outcome: The step's own report; None if it could not be read.
     """
     if outcome is None:
         return replace(step, artifacts=outputs.artifacts, parameters=outputs.parameters)
@@ -33,14 +33,14 @@ def with_outputs(step: StepResult, outputs: Outputs, outcome: Outcome | None) ->
 
 
 def fill_in(result: RunResult) -> RunResult:
-    """Return the run with what its steps found: metrics, the gate's word, version, endpoint."""
+    """Return the run with its steps' results: metrics, the gate's decision, version, endpoint."""
     gate, service = result.step_of(Role.GATE), result.step_of(Role.SERVICE)
     version = result.step_of(Role.VERSION)
     if gate is not None and gate.state in ("succeeded", "cached"):
         evaluation = gate.artifacts.get("evaluation")
         decision = evaluation.metadata.get("decision") if evaluation else None
         result = replace(result, metrics=gate.metrics, decision=decision)
-    # A step of one's own may be called like one of ours, and put out something else.
+    # A user's own step may have the same name as one of ours, and different outputs.
     if version is not None and version.parameters.keys() >= {"number", "uri"}:
         told = {"number": int(version.parameters["number"]), "uri": version.parameters["uri"]}
         result = replace(result, version=told)
@@ -50,18 +50,18 @@ def fill_in(result: RunResult) -> RunResult:
 
 
 def was_refused(result: RunResult) -> bool:
-    """Return whether the gate kept the model from being published."""
+    """Return whether the gate prevented the model from being published."""
     gate = result.step_of(Role.GATE)
     return gate is not None and gate.parameters.get("accepted") is False
 
 
 def explain_failure(step: str | None, outcome: Outcome | None, tail: Sequence[str]) -> RunError:
-    """Tell why a step failed.
+    """Explain why a step failed.
 
     Args:
-        step: The step; None when the pipeline itself failed.
-        outcome: What the step told about its end; None when it was killed, or never began.
-        tail: The last lines it wrote, the last one last.
+        step: The step; None if the pipeline itself failed.
+        outcome: The step's own report; None if it was killed, or never started.
+        tail: The last lines it wrote, in order.
     """
     failure = outcome.failure if outcome else None
     if failure is not None:
@@ -77,7 +77,7 @@ def explain_failure(step: str | None, outcome: Outcome | None, tail: Sequence[st
 def _with_metadata(
     artifacts: Mapping[str, ArtifactRecord], metadata: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, ArtifactRecord]:
-    """Return the artifacts with what the step wrote beside them."""
+    """Return the artifacts with the step's metadata for them."""
     return {
         name: replace(artifact, metadata={**artifact.metadata, **metadata.get(name, {})})
         for name, artifact in artifacts.items()

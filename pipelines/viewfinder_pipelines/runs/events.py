@@ -1,4 +1,4 @@
-"""What happens in a run, and what kfp.local's output says about it."""
+"""Events in a run, and how kfp.local's output reports them."""
 
 import re
 from collections.abc import Callable
@@ -7,6 +7,7 @@ from typing import Literal
 
 from viewfinder_components.library_messages import strip_colors
 from viewfinder_components.outcome import Outcome, parse_outcome
+from viewfinder_components.steps import declared_name
 from viewfinder_pipelines.runs.record import RunResult
 from viewfinder_pipelines.runs.step_log import logged_message
 
@@ -21,14 +22,14 @@ EventKind = Literal["began", "succeeded", "failed", "cached", "said", "waits", "
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened in a run.
+    """An event in a run.
 
     Attributes:
         kind: What happened; `said` is a line a step logged, `waits` why its pod has not started,
-            `outcome` its word about its end, `other` anything else.
-        step: The step it happened to; empty where kfp.local's output does not tell.
+            `outcome` its own report of how it ended, `other` anything else.
+        step: The step concerned; empty if kfp.local's output does not say.
         text: The line without colours, prefix and indentation.
-        outcome: The step's word about its end.
+        outcome: The step's own report of how it ended.
     """
 
     kind: EventKind
@@ -37,11 +38,23 @@ class Event:
     outcome: Outcome | None = None
 
 
+def read_progress(event: Event, step: str) -> str | None:
+    """Return what a step reports about its progress; None if the event is something else.
+
+    Args:
+        event: The event.
+        step: The step's name in the run, such as `train-2` or `train[0]`.
+    """
+    own = f"{declared_name(step)}: "
+    is_own = event.kind == "said" and event.text.startswith(own)
+    return event.text.removeprefix(own) if is_own else None
+
+
 Listener = Callable[[Event, RunResult], None]
 
 
 def parse_line(line: str) -> Event:
-    """Understand one line of output."""
+    """Parse one line of output."""
     text = strip_colors(line).rstrip("\n")
     if match := _EXECUTING.match(text):
         return Event("began", match["step"], text)

@@ -1,4 +1,4 @@
-"""Write a run's log and record where the disk may be full."""
+"""Write a run's log and record even if the disk may be full."""
 
 import logging
 import os
@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from viewfinder_components.writing import HOME, writing
 from viewfinder_pipelines.runs.record import RECORD_FILE, RunResult
 
 LOG_FILE = "log.txt"
 _RESERVE = ".reserve"
-_RESERVED_BYTES = 1 << 18  # room for a record of some hundred classes
+_RESERVED_BYTES = 1 << 18  # room for a record of a few hundred classes
 _log = logging.getLogger(__name__)
 
 
@@ -19,7 +20,7 @@ class RunLog:
 
     def __init__(self, run_dir: Path) -> None:
         self.path = run_dir / LOG_FILE
-        # Unbuffered: what cannot be written must not come up again with every later line.
+        # Unbuffered: unwritable output must not cause an error again with every later line.
         self._file = self.path.open("ab", buffering=0)
         self.lost = 0
         """How many lines could not be written."""
@@ -39,30 +40,31 @@ class RunLog:
 
 @contextmanager
 def room_for_the_record(run_dir: Path) -> Iterator[None]:
-    """Keep room on the disk for a run's last record while the block runs.
+    """Reserve room on the disk for a run's last record while the block runs.
 
     Raises:
-        OSError: The disk is full already, or not writable.
+        PermanentError: The disk is already full, or not writable.
     """
     reserve = run_dir / _RESERVE
     try:
-        with reserve.open("wb") as file:
+        with writing(run_dir, *HOME), reserve.open("wb") as file:
             file.write(os.urandom(_RESERVED_BYTES))  # a file of zeros may take no room
             file.flush()
             os.fsync(file.fileno())
         yield
     finally:
-        reserve.unlink(missing_ok=True)
+        with suppress(OSError):
+            reserve.unlink(missing_ok=True)
 
 
 def save_so_far(result: RunResult, run_dir: Path) -> None:
-    """Write the record of a run that goes on; a full disk leaves the one before."""
+    """Write the record of a run in progress; a full disk leaves the previous one."""
     with suppress(OSError):
         result.save(run_dir)
 
 
 def save_at_the_end(result: RunResult, run_dir: Path) -> None:
-    """Write the record of a run that has ended, in the room that was kept for it."""
+    """Write the record of a run that has ended, in the room reserved for it."""
     try:
         result.save(run_dir)
     except OSError:

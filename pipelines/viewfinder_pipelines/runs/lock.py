@@ -1,7 +1,7 @@
-"""Who is at work in a run's folder: a lock that the kernel gives back when its holder dies.
+"""Whether a process is working in a run's folder: a lock that the kernel releases on its death.
 
-A process id would not do. After a kill the same number soon belongs to another process, and in a
-container every first process is number 1.
+A process ID would not suffice. After a kill the same number soon belongs to another process, and
+in a container every first process is number 1.
 """
 
 import fcntl
@@ -13,22 +13,24 @@ from pathlib import Path
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.storage.locking import take_lock
+from viewfinder_components.writing import HOME, writing
 
 _FILE = "lock"
-_PATIENCE = 3.0  # seconds; a killed run's steps and a `viewfinder show` hold it for moments only
+_PATIENCE = 3.0  # seconds; a killed run's steps and `viewfinder show` hold it only briefly
 
 
 @contextmanager
 def held_run(run_dir: Path) -> Iterator[int]:
-    """Hold a run's folder for this process and those that inherit the lock.
+    """Lock a run's folder for this process and those that inherit the lock.
 
     Yields:
-        The lock's file descriptor. Whoever inherits it holds the lock as well.
+        The lock's file descriptor. Processes that inherit it hold the lock too.
 
     Raises:
-        PermanentError: Another process holds it.
+        PermanentError: Another process holds it, or it cannot be written.
     """
-    descriptor = os.open(run_dir / _FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    with writing(run_dir, *HOME):
+        descriptor = os.open(run_dir / _FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
         _lock(descriptor, run_dir)
         yield descriptor
@@ -37,11 +39,11 @@ def held_run(run_dir: Path) -> Iterator[int]:
 
 
 def is_held(run_dir: Path, process: int | None) -> bool:
-    """Return whether a process is at work in a run's folder.
+    """Return whether a process is working in a run's folder.
 
     Args:
         run_dir: The run's folder.
-        process: The runner's process id, for file systems without locks.
+        process: The runner's process ID, for file systems without locks.
     """
     try:
         descriptor = os.open(run_dir / _FILE, os.O_RDONLY | os.O_CLOEXEC)
@@ -62,8 +64,8 @@ def _lock(descriptor: int, run_dir: Path) -> None:
         if time.monotonic() > deadline:
             raise PermanentError(
                 f"run {run_dir.name} to have ended",
-                "a process that is still at work on it",
-                f"wait until `viewfinder show {run_dir.name}` says that it has ended",
+                "a process that is still working on it",
+                f"wait until `viewfinder show {run_dir.name}` shows that it has ended",
             )
         time.sleep(0.05)
 

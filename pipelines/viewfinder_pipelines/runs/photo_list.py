@@ -1,23 +1,22 @@
-"""Where the list of a run's photos lies: every file that was met, and why some were left out."""
+"""Where the list of a run's photos is: every file that was found, and why some were left out."""
 
 from pathlib import Path
 
+from viewfinder_components.formats.photo_index import INDEX
 from viewfinder_pipelines.runs.outputs import find_task_root
 from viewfinder_pipelines.runs.record import RunResult
 
 
 def find_photo_list(result: RunResult, run_dir: Path) -> str | None:
-    """Return the path or URI of the list of photos that validate wrote.
+    """Return the path or URI of the list of photos written by validate.
 
     Args:
         result: The run's record.
-        run_dir: The run's folder on this machine; a failed validate has left its list there.
+        run_dir: The run's folder on this machine; a failed validate leaves its list there.
 
     Returns:
-        None where validate left none.
+        None if validate left none.
     """
-    from viewfinder_components.validation.index import INDEX
-
     validate = result.step("validate")
     if validate is not None and "index" in validate.artifacts:
         return f"{validate.artifacts['index'].uri.rstrip('/')}/{INDEX}"

@@ -1,7 +1,9 @@
-"""What a run did: the record every run leaves behind, here or on Kubeflow."""
+"""The record that every run leaves behind, local or on Kubeflow."""
 
 import dataclasses
+import errno
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,12 +13,14 @@ from viewfinder_components.errors import PermanentError
 from viewfinder_components.step import Role
 from viewfinder_components.steps import find_role
 from viewfinder_components.whole_files import write_json
+from viewfinder_pipelines.runs.card import render_card
 from viewfinder_pipelines.runs.lock import is_held
 from viewfinder_pipelines.runs.typed_values import build
 
 SCHEMA_VERSION = 1
 RECORD_FILE = "run.json"
 LOCAL = "local"
+_NO_FILE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
 
 RunState = Literal["running", "succeeded", "refused", "failed", "interrupted"]
 StepState = Literal["running", "succeeded", "cached", "failed", "interrupted"]
@@ -27,9 +31,9 @@ class ArtifactRecord:
     """One output of a step.
 
     Attributes:
-        uri: Where it lies.
+        uri: Where it is.
         type: Its KFP schema title, such as `system.Model`.
-        metadata: What the step wrote beside it.
+        metadata: What the step recorded for it.
     """
 
     uri: str
@@ -43,17 +47,17 @@ class StepResult:
 
     Attributes:
         name: The step's name in the pipeline's graph.
-        state: How it ended; `cached` when an earlier try of this run had finished it, or on
-            Kubeflow an earlier run. What it tells of itself is then of that time.
-        seconds: Wall-clock time, start of its process or its pods included.
-        phases: Where the step's own seconds went.
-        overhead: Seconds of a cluster's making: `driver` (KFP's pod that prepares the step),
-            `queue` (until its own pod is made), `start` (until its code runs: node, image,
+        state: How it ended; `cached` if an earlier attempt of this run had finished it, or on
+            Kubeflow an earlier run. Its own outcome is then from that time.
+        seconds: Wall-clock time, including the start of its process or its pods.
+        phases: How long each of its own phases took.
+        overhead: Seconds spent by the cluster: `driver` (KFP's pod that prepares the step),
+            `queue` (until its own pod is created), `start` (until its code runs: node, image,
             inputs) and `finish` (outputs, and until the end is noticed).
-        attempts: How many pods were started for it, retries included.
+        attempts: How many pods were started for it, including retries.
         metrics: What it measured.
         waiting: Why its pod has not started on the cluster, or had not when the run was ended.
-        summary: The step's one sentence about what it did.
+        summary: The step's one-sentence summary.
         artifacts: Its output artifacts by name.
         parameters: Its output parameters by name.
     """
@@ -76,9 +80,9 @@ class RunError:
     """Why a run failed.
 
     Attributes:
-        step: The step that failed; None when the pipeline itself did.
+        step: The step that failed; None if the pipeline itself did.
         message: The error's sentence.
-        retryable: Whether the step said that a retry can help.
+        retryable: Whether the step reported that a retry can help.
         log_tail: The last lines the step wrote.
     """
 
@@ -90,10 +94,10 @@ class RunError:
 
 @dataclass(frozen=True)
 class Gap:
-    """Something of a run that could not be read.
+    """Part of a run that could not be read.
 
     Attributes:
-        steps: The steps it was to be read of.
+        steps: The steps concerned.
         message: What could not be read, why, and what to do about it.
     """
 
@@ -101,31 +105,31 @@ class Gap:
     message: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RunResult:
-    """A run, as `run.json` holds it (docs/run-record.schema.json describes every field).
+    """A run, as in `run.json` (docs/run-record.schema.json describes every field).
 
     Attributes:
         run_id: The run's name; also in the manifest of what it published.
         where: `local`, or the Kubeflow Pipelines address.
-        state: How it ended; `refused` when the gate kept the model from being published.
+        state: How it ended; `refused` if the gate prevented the model from being published.
         started: ISO 8601 time, UTC.
         seconds: Wall-clock time of the run.
-        parameters: The pipeline's parameters, defaults included.
-        steps: The steps in the order in which they began.
+        parameters: The pipeline's parameters, including defaults.
+        steps: The steps in the order in which they started.
         metrics: The evaluation's scalar metrics.
         decision: The gate's sentence.
         version: `{"number", "uri"}` of the published version.
         endpoint: Where the deployed version answers.
         report: Path or URI of the HTML report.
         error: Why it failed.
-        process: Process id of the runner while the run is running here.
-        overhead: Seconds of a cluster's making over the whole run: the steps' own by kind, and
-            `between` for what no step was under way in (the graph's drivers, queueing).
-        page: The run's page in the Kubeflow UI; None here, and where the UI is not known.
+        process: Process ID of the runner while the run is running here.
+        overhead: Seconds spent by the cluster over the whole run: the steps' own by kind, and
+            `between` for times when no step was in progress (the graph's drivers, queueing).
+        page: The run's page in the Kubeflow UI; None for local runs, and if the UI is unknown.
         report_page: Where the report of a run on Kubeflow opens in a browser.
         gaps: What could not be read when this record was made.
-        pipeline: The pipeline's name; empty in a record of an earlier release.
+        pipeline: The pipeline's name; empty in a record from an earlier release.
         schema_version: Version of this record's schema.
     """
 
@@ -150,6 +154,13 @@ class RunResult:
     pipeline: str = ""
     schema_version: int = SCHEMA_VERSION
 
+    def __repr__(self) -> str:  # every field would be pages
+        return f"RunResult({self.run_id!r}, {self.state!r})"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        return render_card(self)
+
     @property
     def is_local(self) -> bool:
         """Whether this machine ran it."""
@@ -160,7 +171,7 @@ class RunResult:
         return next((step for step in self.steps if find_role(step.name) is role), None)
 
     def step(self, name: str) -> StepResult | None:
-        """Return the step called `name`, or None when it did not begin."""
+        """Return the step named `name`, or None if it did not start."""
         return next((step for step in self.steps if step.name == name), None)
 
     def to_json(self) -> dict[str, Any]:
@@ -168,29 +179,22 @@ class RunResult:
         return dataclasses.asdict(self)
 
     def save(self, run_dir: Path) -> None:
-        """Write `run.json`, whole or not at all."""
+        """Write `run.json` atomically."""
         write_json(run_dir / RECORD_FILE, self.to_json())
 
     @classmethod
     def load(cls, run_dir: Path) -> Self:
         """Read a run's record.
 
-        A record that says `running` while its runner is gone is returned as `interrupted`.
+        A record that says `running` although its runner is gone is returned as `interrupted`.
 
         Raises:
-            PermanentError: There is no such run, or its record is damaged or of another schema.
+            PermanentError: There is no such run, or its record is damaged or has another schema.
         """
         path = run_dir / RECORD_FILE
+        content = _read(path)
         try:
-            values = json.loads(path.read_bytes())
-        except FileNotFoundError as error:
-            raise PermanentError(
-                f"a run's record at {path}", "nothing", "list the runs with `viewfinder show`"
-            ) from error
-        except OSError as error:
-            raise PermanentError(
-                f"a run's record in {path}", error.strerror or str(error), "correct its permissions"
-            ) from error
+            values = json.loads(content)
         except (ValueError, RecursionError) as error:
             raise _damaged(path, error) from error
         if not isinstance(values, dict) or "schema_version" not in values:
@@ -206,23 +210,40 @@ class RunResult:
             if result.version is not None:
                 _ = result.version["number"], result.version["uri"]
         except (TypeError, KeyError) as error:
-            raise _damaged(path, f"fields of another release: {error}") from error
+            raise _damaged(path, f"fields from another release: {error}") from error
         if result.is_local and result.state == "running" and not is_held(run_dir, result.process):
             return dataclasses.replace(result, state="interrupted", steps=interrupt(result.steps))
         return result
 
 
 def interrupt(steps: Sequence[StepResult]) -> tuple[StepResult, ...]:
-    """Return the steps, those that were running as interrupted."""
+    """Return the steps, with running ones marked as interrupted."""
     return tuple(
         dataclasses.replace(step, state="interrupted") if step.state == "running" else step
         for step in steps
     )
 
 
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the run's ID
+        number = error.errno if isinstance(error, OSError) else errno.ENOENT
+        if number in _NO_FILE:
+            raise PermanentError(
+                f"a run's record at {path}", "nothing", "list the runs with `viewfinder show`"
+            ) from error
+        reason = os.strerror(number or 0)
+        if number in (errno.EACCES, errno.EPERM):
+            raise PermanentError(
+                f"a run's record in {path}", reason, "correct its permissions"
+            ) from error
+        raise _damaged(path, reason) from error
+
+
 def _damaged(path: Path, reason: object) -> PermanentError:
     return PermanentError(
         f"a run's record in {path}",
         f"a damaged one ({reason})",
-        f"delete the folder {path.parent}, or put the record back from a copy",
+        f"delete the folder {path.parent}, or restore the record from a copy",
     )

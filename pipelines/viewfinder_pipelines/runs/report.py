@@ -23,7 +23,7 @@ def write_report(run_dir: Path, result: RunResult) -> Path | None:
         result: The run's record.
 
     Returns:
-        The page's path; None when no step left anything to show.
+        The page's path; None if no step left anything to show.
     """
     path = run_dir / REPORT_FILE
     gate = result.step_of(Role.GATE)
@@ -42,7 +42,7 @@ def _render(result: RunResult, run_dir: Path) -> str:
     from viewfinder_components.evaluation.report import render_run_report
 
     gate = result.step_of(Role.GATE)
-    assert gate is not None  # noqa: S101  (the caller looked)
+    assert gate is not None  # noqa: S101  (checked by the caller)
     page: str = render_run_report(
         Path(gate.artifacts["evaluation"].uri), _describe_run(result, run_dir)
     )
@@ -68,7 +68,7 @@ def _describe_run(result: RunResult, run_dir: Path) -> dict[str, Any]:
 
 
 def list_commands(uri: str) -> list[str]:
-    """Return what to type into a shell to use a published version.
+    """Return the shell commands for using a published version.
 
     Args:
         uri: The version's.

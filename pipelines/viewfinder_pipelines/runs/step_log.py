@@ -1,4 +1,4 @@
-"""Take a step's own lines out of its pod's log: KFP's launcher and Argo add lines of theirs."""
+"""Extract a step's own lines from its pod's log, to which KFP's launcher and Argo add theirs."""
 
 import re
 
@@ -11,13 +11,13 @@ _OUTPUTS = "ExecutorOutput: "  # the launcher's last message; it has many lines
 
 
 def logged_message(line: str) -> str | None:
-    """Return what a step logged in a line; None where the line has no prefix of KFP's executor."""
+    """Return what a step logged in a line; None if the line lacks KFP's executor's prefix."""
     match = _EXECUTOR.match(line)
     return match["message"] if match else None
 
 
 def own_lines(text: str) -> list[str]:
-    """Return the lines that the step itself wrote, the last one last, without KFP's prefix."""
+    """Return the lines that the step itself wrote, in order, without KFP's prefix."""
     own = []
     for line in (text.rpartition(_OUTPUTS)[0] or text).splitlines():
         if (message := logged_message(line)) is not None:
@@ -28,7 +28,7 @@ def own_lines(text: str) -> list[str]:
 
 
 def last_words(lines: list[str], step: str) -> str:
-    """Return what a step said last about its progress, to be shown while it runs."""
+    """Return a step's last progress message, to be shown while it runs."""
     prefix = f"{step}: "
     said = [line.removeprefix(prefix) for line in lines if line.startswith(prefix)]
     return said[-1] if said else ""

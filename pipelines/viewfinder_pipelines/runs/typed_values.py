@@ -1,4 +1,4 @@
-"""Build dataclasses from what a JSON file holds, and refuse what is not of the fields' types."""
+"""Build dataclasses from JSON values, and refuse values that are not of the fields' types."""
 
 import dataclasses
 import types
@@ -14,7 +14,7 @@ def build(kind: type[T], value: object, place: str = "the record") -> T:
         kind: The dataclass. Its fields may be of JSON's own types, `Literal`, `X | None`,
             `dict[str, X]`, `tuple[X, ...]`, `Any` and other dataclasses.
         value: What `json.loads` returned.
-        place: What holds the value, for the error.
+        place: Where the value is from, for the error.
 
     Raises:
         TypeError: A field is missing, unknown or of another type.
@@ -47,7 +47,7 @@ def _read(hint: Any, value: Any, place: str) -> Any:
 
 
 def _need(kind: type, value: Any, place: str) -> Any:
-    """Return a value of one of JSON's own types; a whole number does for a number."""
+    """Return a value of one of JSON's own types; a number may be whole."""
     kinds = (int, float) if kind is float else (kind,)
     if not isinstance(value, kinds) or (isinstance(value, bool) and kind is not bool):
         raise _wrong(place, f"of type {kind.__name__}", value)

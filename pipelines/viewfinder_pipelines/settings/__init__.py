@@ -1,1 +1,1 @@
-"""What the environment and the settings file say."""
+"""Settings from the environment and the settings file."""

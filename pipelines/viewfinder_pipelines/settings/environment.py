@@ -1,13 +1,14 @@
-"""What the environment may set, read once."""
+"""Settings from the environment, read once."""
 
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 
 def _home() -> Path:
-    # An empty variable counts as none, or the runs would lie about in the working directory.
-    # os.path, unlike pathlib, leaves `~` as it is where nobody knows the home directory.
+    # An empty variable counts as unset, or runs would be scattered in the working directory.
+    # os.path, unlike pathlib, leaves `~` unchanged if the home directory is unknown.
     return Path(os.path.expanduser(os.environ.get("VIEWFINDER_HOME") or ".viewfinder")).absolute()
 
 
@@ -16,20 +17,25 @@ class Settings:
     """Where this machine keeps runs and models.
 
     Attributes:
-        home: Everything below lies here; `VIEWFINDER_HOME`, or `.viewfinder` in the working
+        home: Contains everything below; `VIEWFINDER_HOME`, or `.viewfinder` in the working
             directory.
     """
 
     home: Path = field(default_factory=_home)
 
+    @classmethod
+    def at(cls, home: str | Path | None) -> Self:
+        """Return the settings with another home; None for the usual one."""
+        return cls() if home is None else cls(Path(os.path.expanduser(home)).absolute())
+
     @property
     def runs(self) -> Path:
-        """One folder a run."""
+        """One folder per run."""
         return self.home / "runs"
 
     @property
     def models(self) -> Path:
-        """The model root used when none is named."""
+        """The model root used if none is named."""
         return self.home / "models"
 
     @property
@@ -39,10 +45,15 @@ class Settings:
 
     @property
     def logs(self) -> Path:
-        """A file a command that met an error nobody had foreseen."""
+        """One file per command that encountered an unexpected error."""
         return self.home / "logs"
 
     @property
     def cache(self) -> Path:
-        """Versions that were downloaded to be served; may be deleted at any time."""
+        """Versions downloaded for serving; may be deleted at any time."""
         return self.home / "cache"
+
+    @property
+    def predictions(self) -> Path:
+        """Finished parts of interrupted predictions whose output is in a bucket."""
+        return self.home / "predictions"

@@ -1,4 +1,4 @@
-"""Read `viewfinder.toml`: which Kubeflow, which parameters, and what the pods get."""
+"""Read `viewfinder.toml`: which Kubeflow, which parameters, and the pods' settings."""
 
 import tomllib
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_origin, get_type_hints
 
 from viewfinder_components.errors import PermanentError, UsageError
+from viewfinder_components.spelling import spell
 from viewfinder_pipelines.pipeline.platform import PlatformSettings, PodSettings, SecretKeys, Volume
 
 DEFAULT_FILE = Path("viewfinder.toml")
@@ -26,16 +27,16 @@ class KubeflowSettings:
 
     Attributes:
         host: The API's or the UI's address; empty inside a cluster, or for the kubeconfig's.
-        namespace: The profile's namespace; empty where there are no profiles.
-        experiment: The experiment the runs belong to.
-        service_account: Whom the steps run as; empty for the install's default.
-        pipeline_root: Where artifacts go; empty for the install's default.
-        ca: File with the certificates to trust beside the system's.
+        namespace: The profile's namespace; empty if there are no profiles.
+        experiment: The experiment of the runs.
+        service_account: The steps' account; empty for the installation's default.
+        pipeline_root: Where artifacts go; empty for the installation's default.
+        ca: File with the certificates to trust in addition to the system's.
         cache: Whether a step whose inputs have not changed may be skipped.
         start_patience_seconds: How long a pod may wait to start (image, quota, room on a node)
             before `run` and `follow` end the run.
-        run_deadline_seconds: How long a run may take, waiting included, before Kubeflow Pipelines
-            ends it, whoever started it; 0 for no limit. Known from 2.17 on.
+        run_deadline_seconds: How long a run may take, including waiting, before Kubeflow
+            Pipelines ends it, whoever started it; 0 for no limit. Supported from 2.17 on.
     """
 
     host: str = ""
@@ -51,7 +52,7 @@ class KubeflowSettings:
 
 @dataclass(frozen=True)
 class ClusterSettings:
-    """What a settings file says.
+    """The contents of a settings file.
 
     Attributes:
         kubeflow: The `[kubeflow]` table.
@@ -64,7 +65,7 @@ class ClusterSettings:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
-def read_settings(path: Path | None) -> ClusterSettings:
+def read_settings(path: str | Path | None) -> ClusterSettings:
     """Read a settings file.
 
     Args:
@@ -72,18 +73,18 @@ def read_settings(path: Path | None) -> ClusterSettings:
 
     Raises:
         PermanentError: The file cannot be read.
-        UsageError: It is not TOML, or has a setting that is not known.
+        UsageError: It is not TOML, or has an unknown setting.
     """
     if path is None and not DEFAULT_FILE.is_file():
         return ClusterSettings()
-    path = path or DEFAULT_FILE
+    path = Path(path or DEFAULT_FILE)
     try:
         tables = tomllib.loads(path.read_text())
     except OSError as error:
         raise PermanentError(
-            "a settings file", f"{path}: {error.strerror}", "name another with --settings"
+            "a settings file", f"{path}: {error.strerror}", f"name another with {spell('settings')}"
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         remedy = "correct that line; docs/viewfinder.toml shows every setting"
         raise UsageError(f"TOML in {path}", str(error), remedy) from error
     _refuse_unknown(tables, {"kubeflow", "steps", "parameters"}, "", path)
@@ -100,7 +101,7 @@ def read_settings(path: Path | None) -> ClusterSettings:
 
 
 def _read_platform(table: Mapping[str, Any], path: Path) -> PlatformSettings:
-    """Tell the tables of single steps from the settings of every step."""
+    """Separate the tables of single steps from the settings of every step."""
     known = {f.name for f in fields(PodSettings)}
     single = {k: v for k, v in table.items() if isinstance(v, dict) and k not in known}
     every = {k: v for k, v in table.items() if k not in single}
@@ -121,7 +122,7 @@ def _read_pod(table: Mapping[str, Any], name: str, path: Path) -> PodSettings:
 
 
 def _read(kind: type[_Settings], table: Any, name: str, path: Path) -> _Settings:
-    """Make a settings object of a table, each value held to its field's type."""
+    """Build a settings object from a table, checking each value against its field's type."""
     if not isinstance(table, dict):
         raise _wrong(name, "a table", table, path)
     hints = get_type_hints(kind)

@@ -1,12 +1,10 @@
 """A small HTTP server whose every answer is an exchange: what the proxy and the replay share."""
 
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TypeVar
+from http.server import ThreadingHTTPServer
 
+from tests.fixtures.loopback import QuietHandler
 from tests.kubeflow.recorder.exchanges import Exchange
 
 
@@ -45,35 +43,16 @@ class ExchangeServer(ThreadingHTTPServer):
         raise NotImplementedError
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler):
     protocol_version = "HTTP/1.1"
+    # Headers and body are two writes: without it the second waits 40 ms for the first's receipt.
+    disable_nagle_algorithm = True
     server: ExchangeServer
-
-    def log_message(self, *_: object) -> None:
-        pass
 
     def _answer(self) -> None:
         content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
         exchange = self.server.answer(Request(self.command, self.path, headers, content))
-        self.send_response(exchange.status)
-        self.send_header("Content-Type", exchange.content_type)
-        self.send_header("Content-Length", str(len(exchange.content)))
-        self.end_headers()
-        self.wfile.write(exchange.content)
+        self.send(exchange.status, exchange.content, exchange.content_type)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815
-
-
-_Server = TypeVar("_Server", bound=ExchangeServer)
-
-
-@contextmanager
-def running(server: _Server) -> Iterator[_Server]:
-    """Let a server answer for as long as the context lasts."""
-    with server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer

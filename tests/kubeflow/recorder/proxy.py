@@ -1,5 +1,6 @@
 """A proxy before a real Kubeflow Pipelines that writes down what it answers."""
 
+import ssl
 import threading
 import time
 
@@ -16,17 +17,18 @@ class RecordingProxy(ExchangeServer):
 
     Args:
         upstream: The address of the real API or UI.
+        verify: Whose certificates are trusted; True for the system's.
 
     Attributes:
         exchanges: What was answered so far.
     """
 
-    def __init__(self, upstream: str) -> None:
+    def __init__(self, upstream: str, verify: ssl.SSLContext | bool = True) -> None:
         super().__init__()
         self.exchanges: list[Exchange] = []
         self._upstream = upstream.rstrip("/")
         # Not through a proxy that the environment names: the install is near.
-        self._client = httpx.Client(timeout=_TIMEOUT_SECONDS, trust_env=False)
+        self._client = httpx.Client(timeout=_TIMEOUT_SECONDS, trust_env=False, verify=verify)
         self._began = time.monotonic()
         self._lock = threading.Lock()
 

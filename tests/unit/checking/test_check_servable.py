@@ -1,62 +1,23 @@
 """The check against real predictor processes."""
 
-import io
 import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
-import openvino as ov
 import psutil
 import pytest
-from openvino import opset13 as ops
-from PIL import Image
+from tests.fixtures.servables import LABELS, draw, write_evaluation, write_servable
+from tests.fixtures.waiting import wait_for
 
 from viewfinder_components.checking import predictor
 from viewfinder_components.checking.check import check_servable
 from viewfinder_components.checking.config import CheckConfig
 from viewfinder_components.errors import PermanentError
-from viewfinder_components.inference import InferenceModel
-from viewfinder_components.photos.decode import decode
+from viewfinder_components.formats.evaluation import write_evaluation as write_record
 
-LABELS = ["blue", "green", "red"]
 QUICK = CheckConfig(requests=10)
-
-
-def write_servable(folder: Path, scale: float = 2.0) -> Path:
-    """A model whose answer is the photo's mean colour, the surer the larger `scale` is."""
-    folder.mkdir(parents=True)
-    pixels = ops.parameter([-1, 32, 32, 3], np.uint8, name="pixels")
-    mean = ops.reduce_mean(ops.convert(pixels, "f32"), np.array([1, 2]), keep_dims=False)
-    weights = scale * np.eye(3, dtype=np.float32)[::-1] / 255
-    row = ops.softmax(ops.matmul(mean, ops.constant(weights), False, False), 1)
-    ov.save_model(ov.Model([ops.result(row)], [pixels]), folder / "model.xml", False)
-    (folder / "labels.json").write_text(json.dumps(LABELS))
-    return folder
-
-
-def draw(colour: tuple[int, int, int], size: tuple[int, int] = (64, 48)) -> bytes:
-    file = io.BytesIO()
-    Image.new("RGB", size, colour).save(file, "PNG")
-    return file.getvalue()
-
-
-def write_evaluation(folder: Path, servable: Path, photos: list[bytes]) -> Path:
-    """What evaluate keeps of its test photos."""
-    model = InferenceModel.load(servable)
-    (folder / "samples").mkdir(parents=True)
-    entries = []
-    for number, photo in enumerate(photos):
-        name = f"sample-{number:03d}.png"
-        (folder / "samples" / name).write_bytes(photo)
-        row = model.predict(decode(photo, 32, 10**9)[None])[0]
-        entry = {"file": name, "uri": f"test/{name}", "label": "red"}
-        entries.append(entry | {"probabilities": row.tolist()})
-    (folder / "samples" / "samples.json").write_text(json.dumps(entries))
-    (folder / "evaluation.json").write_text(json.dumps({"labels": LABELS}))
-    return folder
 
 
 @pytest.fixture
@@ -66,8 +27,7 @@ def servable(tmp_path):
 
 @pytest.fixture
 def evaluation(tmp_path, servable):
-    colours = [(250, 10, 0), (0, 200, 30), (5, 5, 255), (120, 90, 10), (0, 10, 90)]
-    return write_evaluation(tmp_path / "evaluation", servable, [draw(c) for c in colours])
+    return write_evaluation(tmp_path / "evaluation", servable)
 
 
 def read_verdict(folder: Path) -> dict:
@@ -84,7 +44,14 @@ def failed(verdict: dict) -> list[str]:
 
 def predictors() -> list[psutil.Process]:
     children = psutil.Process().children(recursive=True)
-    return [child for child in children if "checked" in child.cmdline()]  # the name it serves
+    return [child for child in children if "checked" in read_command(child)]  # the name it serves
+
+
+def read_command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:  # another test's, which has ended meanwhile
+        return []
 
 
 def test_a_traceback_of_the_predictor_is_one_line_of_the_message(servable, monkeypatch):
@@ -188,7 +155,7 @@ def test_a_photo_above_the_predictors_limits_is_left_out(servable, tmp_path):
         lambda folder: (folder / "samples" / "samples.json").write_text("{"),
         lambda folder: (folder / "samples" / "samples.json").write_text('[{"file": "x"}]'),
         lambda folder: (folder / "samples" / "sample-000.png").unlink(),
-        lambda folder: (folder / "evaluation.json").write_text('{"labels": ["a", "b"]}'),
+        lambda folder: write_record(folder, {"labels": ["a", "b"]}),
     ],
 )
 def test_an_evaluation_that_cannot_be_read_is_refused(servable, evaluation, tmp_path, spoil):
@@ -227,8 +194,12 @@ def test_a_killed_check_leaves_no_predictor(servable, evaluation, tmp_path):
     check = subprocess.Popen([sys.executable, "-c", script, *folders], cwd=tmp_path)
     try:
         parent = psutil.Process(check.pid)
-        while not (found := [c for c in parent.children() if listens(c)]):
+
+        def listening() -> list[psutil.Process]:
             assert check.poll() is None
+            return [child for child in parent.children() if listens(child)]
+
+        found = wait_for(listening, "the predictor to listen")
     finally:
         check.kill()
         check.wait()

@@ -11,6 +11,6 @@ def test_the_time_to_readiness_says_which_of_its_times_counts(tmp_path) -> None:
     running = RunningPredictor("", 1, 3.0, spent, None, tmp_path / "log")
     check = judge_start(running, CheckConfig())
     assert check.sentence == (
-        "The time to readiness without waiting for a processor (3 s with it) is "
+        "The time to readiness, not counting waits for a processor (3 s with it) is "
         f"{check.value:.4g} s, within the limit of 60 s."
     )

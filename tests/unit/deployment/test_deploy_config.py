@@ -1,13 +1,14 @@
 """What a user may ask of a deployment."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from viewfinder_components.deployment.config import DeployConfig
-from viewfinder_components.deployment.kserve_version import Mode
-from viewfinder_components.deployment.storage_uri import to_kserve_uri
-from viewfinder_components.errors import ParameterError, PermanentError
+from viewfinder_components.deployment.deploy import deploy_version
+from viewfinder_components.deployment.kserve.kserve_version import Mode
+from viewfinder_components.errors import ParameterError, PermanentError, UsageError
 
 GOOD: dict[str, Any] = {
     "version_uri": "s3://bucket/models/fruit/3",
@@ -43,7 +44,6 @@ def test_the_service_is_called_like_the_model_unless_told() -> None:
         {"patience_seconds": -1},
         {"tolerance": float("nan")},
         {"tolerance": 1.5},
-        {"version_uri": "file:///models/fruit/3"},
     ],
 )
 def test_values_out_of_range_are_refused(values: dict[str, Any]) -> None:
@@ -59,28 +59,6 @@ def test_kubernetes_quantities_are_taken(quantity: str) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("published", "served"),
-    [
-        ("s3://bucket/models/fruit/3", "s3://bucket/models/fruit/3/"),
-        ("s3://bucket/models/fruit/3/", "s3://bucket/models/fruit/3/"),
-        ("minio://mlpipeline/v2/fruit/3", "s3://mlpipeline/v2/fruit/3/"),
-        ("gs://bucket/models with space/3", "gs://bucket/models with space/3/"),
-        ("pvc://claim/models/fruit/3", "pvc://claim/models/fruit/3"),
-    ],
-)
-def test_kserve_finds_the_version(published: str, served: str) -> None:
-    assert to_kserve_uri(published) == served
-
-
-@pytest.mark.parametrize(
-    "uri", ["", "/models/3", "file:///models/3", "s3://bucket", "s3:///3", "ftp://host/3", "S3"]
-)
-def test_what_no_pod_can_read_is_refused(uri: str) -> None:
-    with pytest.raises(PermanentError, match="publish with a model_root"):
-        to_kserve_uri(uri)
-
-
 @pytest.mark.parametrize("mode", ["", *(mode.value for mode in Mode)])
 def test_every_mode_of_kserve_is_taken(mode: str) -> None:
     assert DeployConfig(**GOOD, kserve_mode=mode).kserve_mode == mode
@@ -89,3 +67,13 @@ def test_every_mode_of_kserve_is_taken(mode: str) -> None:
 def test_kserves_former_words_are_translated() -> None:
     with pytest.raises(ParameterError, match="set Standard for what KServe called RawDeployment"):
         DeployConfig(**GOOD, kserve_mode="RawDeployment")
+
+
+def test_a_version_that_the_target_cannot_read_is_refused_before_anything_else(
+    tmp_path: Path,
+) -> None:
+    """The configuration itself knows no target's URIs."""
+    config = DeployConfig(**(GOOD | {"version_uri": "file:///models/fruit/3"}))
+    with pytest.raises(UsageError, match="publish to such a model_root"):
+        deploy_version(tmp_path / "no evaluation", tmp_path / "record", config)
+    assert list(tmp_path.iterdir()) == []

@@ -14,7 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 from openvino import opset13 as ops
 from PIL import Image
+from tests.fixtures.servables import mean_colours
 
+from viewfinder_components.formats.photo_index import write_summary
+from viewfinder_components.photos.hashing import perceptual_hashes, shrink_to_grey
 from viewfinder_components.preprocessing.config import PreprocessConfig
 from viewfinder_components.preprocessing.write import write_shards
 
@@ -71,6 +74,7 @@ class World:
                     {
                         "uri": str(path),
                         "sha256": hashlib.sha256(content).hexdigest(),
+                        "perceptual_hash": hash_pixels(seen),
                         "label": label,
                         "split": "train" if photo == count else "test",
                         "row": len(rows),
@@ -92,7 +96,6 @@ class World:
             for label in labels
         }
         summary = {
-            "schema_version": 1,
             "data": str(self.root / "photos"),
             "image_size": size,
             "labels": list(labels),
@@ -103,7 +106,7 @@ class World:
             "warnings": [],
             "seconds": {"read": 1.25, "split": 0.5},
         }
-        (self.index / "summary.json").write_text(json.dumps(summary))
+        write_summary(self.index, summary)
         write_shards(self.index, self.root / "pixels", self.shards, PreprocessConfig())
 
     def add_model(
@@ -143,6 +146,12 @@ class World:
         return folder
 
 
+def hash_pixels(pixels: np.ndarray) -> str:
+    """Return what validate writes for a photo of these pixels."""
+    grey = shrink_to_grey(Image.fromarray(pixels))
+    return f"{int(perceptual_hashes(grey[np.newaxis])[0]):016x}"
+
+
 def make_photo(rng, colour, size: int, noise: float) -> tuple[bytes, np.ndarray]:
     """Return a PNG file and its pixels."""
     pixels = np.clip(colour + rng.normal(0, noise, 3) + rng.normal(0, 9, (size, size, 3)), 0, 255)
@@ -159,12 +168,13 @@ def write_colour_model(
     centres = np.array([COLOURS[place % len(COLOURS)] for place in range(len(labels))], np.float32)
     if swap:
         centres[[0, 1]] = centres[[1, 0]]
-    pixels = ops.parameter([-1, size, size, 3], np.uint8, name="pixels")
-    colour = ops.reduce_mean(ops.convert(pixels, "f32"), [1, 2], False)
+    pixels, colour = mean_colours(size, size)
     # -|c - centre|^2 = 2 c . centre - |centre|^2 - |c|^2, of which a softmax ignores the last.
     logits = ops.matmul(colour, 2 * _SHARPNESS * centres.T, False, False)
-    logits = ops.subtract(logits, (centres**2).sum(1) * np.float32(_SHARPNESS))
-    output = ops.multiply(ops.softmax(logits, 1), np.float32(scale))
+    logits = ops.add(logits, -(centres**2).sum(1) * np.float32(_SHARPNESS))
+    output = ops.softmax(logits, 1)
+    if scale != 1:
+        output = ops.multiply(output, np.float32(scale))
     ov.save_model(ov.Model([output], [pixels]), folder / "model.xml", compress_to_fp16=False)
     (folder / "labels.json").write_text(json.dumps(list(labels)))
 

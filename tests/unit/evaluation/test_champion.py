@@ -100,7 +100,7 @@ def test_a_class_it_does_not_know_counts_as_its_mistakes(photos) -> None:
     assert found.correct.tolist() == (split.labels != 2).tolist()
     assert found.notes == (
         "It does not know 1 class of the data (cherry): the 4 of 15 test photos of them count as "
-        "its mistakes.",
+        "mistakes.",
     )
 
 
@@ -115,7 +115,7 @@ def test_labels_are_matched_by_name_not_by_place(photos) -> None:
 def test_other_training_data_is_mentioned(photos) -> None:
     folder = photos.publish(1, LABELS)
     (folder / "manifest.json").write_text(json.dumps({"data_digest": "other"}))
-    assert "was trained on other data" in score(photos).notes[0]
+    assert "was trained on different data" in score(photos).notes[0]
 
 
 @pytest.mark.parametrize(

@@ -87,8 +87,8 @@ def test_every_rule_is_listed_whatever_the_outcome() -> None:
 def test_a_refusal_names_every_reason() -> None:
     decision = judge(certain([0, 1], [1, 0]), replace(SMALL, min_accuracy=0.9, max_ece=0.1))
     assert "Balanced accuracy 0.0% is not above the 50.0%" in decision.sentence
-    assert "Accuracy 0.0% is below the least allowed 90.0%." in decision.sentence
-    assert "Calibration error 100.0% exceeds the allowed 10.0%." in decision.sentence
+    assert "Accuracy 0.0% is below the minimum of 90.0%." in decision.sentence
+    assert "Calibration error 100.0% exceeds the maximum of 10.0%." in decision.sentence
 
 
 def test_worse_than_the_champion() -> None:
@@ -123,12 +123,12 @@ def test_one_test_photo_condemns_nobody_beside_a_champion() -> None:
 def test_too_few_photos_to_decide_say_what_to_do() -> None:
     photos = certain([0, 1], [0, 1])
     refused = judge(photos, Limits())
-    assert "of 2 test photos, a guess is right about all of them in 50.0% of cases" in (
+    assert "of 2 test photos, a guess gets all of them right in 50.0% of cases" in (
         refused.sentence
     )
     for remedy in ("test_fraction", "near_duplicate_distance=0", "allow_undecided=true"):
         assert remedy in refused.sentence
     allowed = judge(photos)
     assert allowed.accepted
-    assert "Undecided, as was allowed: of 2 test photos" in allowed.sentence
+    assert "Undecided, which the settings allow: of 2 test photos" in allowed.sentence
     assert "Undecided" not in judge(certain([0] * 9 + [1] * 9, [0] * 9 + [1] * 9)).sentence

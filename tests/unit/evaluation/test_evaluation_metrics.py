@@ -24,7 +24,7 @@ def predictions(truth, probabilities, labels=("a", "b", "c")) -> Predictions:
 
 @pytest.fixture
 def metrics() -> Metrics:
-    """Six photos: a a a b b c; answers: a a b b a b. Nothing is taken for c."""
+    """Six photos: `a a a b b c`; answers: `a a b b a b`. Nothing is taken for c."""
     return measure(
         predictions(
             [0, 0, 0, 1, 1, 2],

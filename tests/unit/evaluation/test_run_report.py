@@ -91,6 +91,29 @@ def test_two_classes(world) -> None:
     assert sum(tag == "img" for tag, _ in page.tags) > 5
 
 
+def test_mistakes_are_explained(world) -> None:
+    page = make(world, ["cat", "dog", "cow"], [12, 12, 12], min_accuracy=0)
+    mistakes = json.loads((world.evaluation / "page.json").read_text())["mistakes"]
+    assert mistakes
+    shown = [attributes.get("src") for tag, attributes in page.tags if tag == "img"]
+    for frame in mistakes:
+        assert shown.index(frame["spotlight"]) == shown.index(frame["thumbnail"]) + 1
+    assert "class activation map" in page.text
+
+
+def test_a_page_from_before_there_were_explanations(world) -> None:
+    make(world, ["cat", "dog", "cow"], [12, 12, 12], min_accuracy=0)
+    path = world.evaluation / "page.json"
+    values = json.loads(path.read_text())
+    del values["explanation"]
+    for frame in values["mistakes"]:
+        del frame["spotlight"]
+    path.write_text(json.dumps(values))
+    page = Page(render_run_report(world.evaluation))
+    assert_stands_alone(page)
+    assert "class activation map" not in page.text
+
+
 def test_a_hundred_classes(world) -> None:
     labels = [f"class {number:03d}" for number in range(100)]
     page = make(world, labels, [2] * 100)
@@ -133,7 +156,7 @@ def rename_uris(path: Path, uri: str) -> None:
 def test_a_refusal_says_why(world) -> None:
     page = make(world, ["cat", "dog"], [12, 12], min_accuracy=1.0)
     assert "Refused: it is not published" in page.text
-    assert "is below the least allowed 100.0%" in page.text
+    assert "is below the minimum of 100.0%" in page.text
 
 
 def test_every_class_without_a_mistake(world) -> None:
@@ -149,7 +172,7 @@ def test_every_class_without_a_mistake(world) -> None:
 def test_a_single_test_photo(world) -> None:
     page = make(world, ["a", "b"], [1, 0])
     assert_stands_alone(page)
-    assert "of 1 test photo, a guess is right" in page.text
+    assert "of 1 test photo, a guess gets all of them right" in page.text
 
 
 def test_a_training_without_history_or_validation(world) -> None:
@@ -186,6 +209,59 @@ RUN = {
     "commands": ["viewfinder serve '/models/<b>fruit</b>/3'"],
     "floor_seconds": 16.0,
 }  # fmt: skip
+
+
+def test_labels_with_hostile_names_are_shown_as_text(world) -> None:
+    make(world, ["cat", "dog"], [12, 12])
+    path = world.evaluation / "page.json"
+    page = json.loads(path.read_text("utf-8"))
+    for kind, shown in page["label_issues"]["shown"].items():
+        page["label_issues"]["counts"][kind] = len(HOSTILE)
+        shown[:] = [
+            {"uri": f"/photos/{name}.jpg", "label": name, "suggestion": name, "split": "train",
+             "kind": kind, "score": 0.8, "similar": name, "thumbnail": "data:image/jpeg;base64,"}
+            for name in HOSTILE
+        ]  # fmt: skip
+    path.write_text(json.dumps(page), "utf-8")
+    shown = Page(render_run_report(world.evaluation))
+    assert_stands_alone(shown)
+    for name in HOSTILE:
+        assert shown.texts.count(name.strip()) >= 7  # a label of four kinds, a class of three
+
+
+def test_labels_when_nothing_is_found(world) -> None:
+    world.add_photos(["cat", "dog"], [12, 12], noise=1)
+    world.add_model(["cat", "dog"])
+    config = EvaluationConfig(
+        str(world.published), "classifier", "run-7", near_duplicate_distance=0
+    )
+    evaluate_model(world.model, world.index, world.shards, world.evaluation, world.report, config)
+    page = Page(world.report.read_text("utf-8"))
+    assert_stands_alone(page)
+    assert "Labels worth a second look" in page.text
+    assert "Nothing was found." in page.text
+
+
+def test_an_evaluation_of_an_earlier_release_has_no_section_on_labels(world) -> None:
+    make(world, ["cat", "dog"], [12, 12])
+    path = world.evaluation / "page.json"
+    page = json.loads(path.read_text("utf-8"))
+    del page["label_issues"]
+    path.write_text(json.dumps(page), "utf-8")
+    shown = Page(render_run_report(world.evaluation))
+    assert_stands_alone(shown)
+    assert "Labels worth a second look" not in shown.text
+
+
+def test_features_of_a_backbone_that_was_trained_are_pointed_out(world) -> None:
+    world.add_photos(["cat", "dog"], [12, 12])
+    world.add_model(["cat", "dog"])
+    path = world.model / "training.json"
+    training = json.loads(path.read_text())
+    path.write_text(json.dumps({**training, "backbone": "scratch"}))
+    config = EvaluationConfig(str(world.published), "classifier", "run-7")
+    evaluate_model(world.model, world.index, world.shards, world.evaluation, world.report, config)
+    assert "memorized wrong labels" in Page(world.report.read_text("utf-8")).text
 
 
 def test_what_the_page_says_stays_true_once_its_version_is_published(world) -> None:
@@ -251,5 +327,5 @@ def test_the_worst_mistakes_come_first(world) -> None:
 
 
 def test_without_an_evaluation_there_is_no_page(tmp_path: Path) -> None:
-    with pytest.raises(PermanentError, match="a finished evaluation"):
+    with pytest.raises(PermanentError, match=r"a readable evaluation\.json"):
         render_run_report(tmp_path)

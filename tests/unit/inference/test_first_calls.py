@@ -5,20 +5,12 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-import numpy as np
 import openvino as ov
-import openvino.opset13 as ops
+from tests.fixtures.servables import mean_colour_model
 
 from viewfinder_components.inference import InferenceModel
 
 RUNS = 5
-
-
-def mean_colour_model() -> ov.Model:
-    pixels = ops.parameter([-1, 16, 16, 3], np.uint8, name="pixels")
-    return ov.Model(
-        [ops.reduce_mean(ops.convert(pixels, "f32"), np.array([1, 2]), False)], [pixels]
-    )
 
 
 def test_the_first_call_is_made_before_a_thread_can_be() -> None:
@@ -29,7 +21,7 @@ def test_the_first_call_is_made_before_a_thread_can_be() -> None:
         if event == "call" and frame.f_code.co_name == "infer":
             calls.append(frame.f_code.co_filename)
 
-    model = mean_colour_model()
+    model = mean_colour_model(16)
     sys.setprofile(note)
     try:
         InferenceModel(model)
@@ -44,7 +36,7 @@ def test_several_threads_may_make_the_first_calls(tmp_path: Path) -> None:
     OpenVINO makes tables of its types within C++ function statics, while it holds Python's lock;
     without the call in the constructor about one such process in twelve never ended.
     """
-    ov.save_model(mean_colour_model(), tmp_path / "model.xml")
+    ov.save_model(mean_colour_model(16), tmp_path / "model.xml")
     code = (
         "import sys, pathlib, threading, numpy as np\n"
         "from viewfinder_components.inference import InferenceModel\n"

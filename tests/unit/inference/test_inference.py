@@ -5,18 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import openvino as ov
-import openvino.opset13 as ops
 import pytest
+from tests.fixtures.servables import mean_colour_model
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.inference import InferenceModel
-
-
-def mean_colour_model(side: int = 16) -> ov.Model:
-    """Pixels to the mean of each colour: outputs that can be computed by hand."""
-    pixels = ops.parameter([-1, side, side, 3], np.uint8, name="pixels")
-    means = ops.reduce_mean(ops.convert(pixels, "f32"), np.array([1, 2]), False)
-    return ov.Model([means], [pixels], "mean-colour")
 
 
 @pytest.fixture
@@ -27,17 +20,17 @@ def pixels() -> np.ndarray:
 @pytest.mark.parametrize("batch", [1, 8, 37, 64])
 @pytest.mark.parametrize("hint", ["LATENCY", "THROUGHPUT"])
 def test_many_photos_keep_their_order(pixels: np.ndarray, batch: int, hint: str) -> None:
-    rows = InferenceModel(mean_colour_model(), hint).predict_many(pixels, batch)
+    rows = InferenceModel(mean_colour_model(16), hint).predict_many(pixels, batch)
     np.testing.assert_allclose(rows, pixels.mean(axis=(1, 2)), rtol=1e-5)
 
 
 def test_one_batch(pixels: np.ndarray) -> None:
-    rows = InferenceModel(mean_colour_model()).predict(pixels[:3])
+    rows = InferenceModel(mean_colour_model(16)).predict(pixels[:3])
     np.testing.assert_allclose(rows, pixels[:3].mean(axis=(1, 2)), rtol=1e-5)
 
 
 def test_no_photos() -> None:
-    rows = InferenceModel(mean_colour_model()).predict_many(np.empty((0, 16, 16, 3), np.uint8))
+    rows = InferenceModel(mean_colour_model(16)).predict_many(np.empty((0, 16, 16, 3), np.uint8))
     assert rows.shape == (0, 3)
 
 
@@ -49,7 +42,7 @@ def test_a_missing_model_says_where_it_was_looked_for(tmp_path: Path) -> None:
 
 def test_a_model_can_be_let_go_right_after_use(tmp_path: Path) -> None:
     """In a process of its own, since what it guards against is a dead-lock."""
-    ov.save_model(mean_colour_model(), tmp_path / "model.xml")
+    ov.save_model(mean_colour_model(16), tmp_path / "model.xml")
     code = (
         "import sys, pathlib, numpy as np\n"
         "from viewfinder_components.inference import InferenceModel\n"

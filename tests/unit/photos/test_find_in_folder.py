@@ -113,10 +113,10 @@ def test_folders_that_are_no_splits(tmp_path, paths) -> None:
 @pytest.mark.parametrize(
     ("paths", "message"),
     [
-        (("train/1.jpg", "test/2.jpg"), "a folder for each class .* received 'test', 'train' with"),
-        (("test/a/1.jpg", "val/b/2.jpg"), "a folder 'train' beside the other"),
-        (("train/a/1.jpg", "annotations/1.xml"), "'train', which holds folders, beside 'annot"),
-        (("train/a/1.jpg", "bus/b/2.jpg"), "set layout=split to leave out what is beside 'train'"),
+        (("train/1.jpg", "test/2.jpg"), "one folder per class .* received 'test', 'train' with"),
+        (("test/a/1.jpg", "val/b/2.jpg"), "a folder 'train' next to the other"),
+        (("train/a/1.jpg", "annotations/1.xml"), "'train', which contains folders, next to 'annot"),
+        (("train/a/1.jpg", "bus/b/2.jpg"), "set layout=split to ignore what is next to 'train'"),
     ],
 )
 def test_what_may_be_splits_or_classes_is_refused(tmp_path, paths, message) -> None:

@@ -65,7 +65,7 @@ def test_names_of_any_bytes_are_read_back(tmp_path) -> None:
 
 
 def test_moved_photos_are_missed_in_words(tmp_path) -> None:
-    with pytest.raises(PermanentError, match=r"there is no such file; put the photos back"):
+    with pytest.raises(PermanentError, match=r"there is no such file; move the photos back"):
         read_photo(f"{tmp_path}/1.jpg")
 
 

@@ -1,9 +1,10 @@
 import os
+from pathlib import Path
 
 import pytest
 
 from viewfinder_components.photos.candidate import to_label
-from viewfinder_components.photos.uri import path_to_uri, quote, scheme_of, uri_to_path
+from viewfinder_components.photos.uri import name_to_uri, path_to_uri, quote, scheme_of, uri_to_path
 
 NAMES = [
     b"plain.jpg",
@@ -48,3 +49,14 @@ def test_invisible_letters_show() -> None:
 )
 def test_scheme(uri, scheme) -> None:
     assert scheme_of(uri) == scheme
+
+
+def test_a_name_is_a_path_if_there_is_such_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "50%41.jpg").touch()
+    assert name_to_uri("50%41.jpg") == f"{tmp_path}/50%2541.jpg"
+    assert name_to_uri(Path("gone%41.jpg")) == f"{tmp_path}/gone%2541.jpg"
+    for uri in ("/photos/50%2541.jpg", "s3://bucket/a%41.jpg", "package://pack/a.parquet#1"):
+        assert name_to_uri(uri) == uri

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.unit.pipelines.played_kubeflow import PlayedKubeflow, play
 
-from viewfinder_pipelines.kubeflow.step_reading import CREDENTIALS
+from viewfinder_pipelines.kubeflow.artifacts import CREDENTIALS
 
 
 @pytest.fixture

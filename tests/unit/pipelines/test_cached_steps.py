@@ -126,12 +126,12 @@ def test_what_nobody_tells_is_a_gap_with_its_remedy(
     train = steps_of(workflow)["train"]
     assert reader.read(train, "kubeflow", "running").gap == ""
     gone = reader.read(train, "kubeflow", "succeeded").gap
-    assert gone.startswith("expected what the step told when it ran")
+    assert gone.startswith("expected the step's outcome from when it ran")
     assert "HTTP 404" in gone
     assert "set KFP_UI_HOST to the UI's address" in gone
     unknown = WorkflowStep("train", "cached", train.driver, ())
     gap = reader.read(unknown, "kubeflow", "failed").gap
-    assert "received no step that took them up" in gap
+    assert "received no step that used them" in gap
     assert "cache = false under [kubeflow]" in gap
 
 
@@ -141,4 +141,4 @@ def test_runs_that_name_each_other_are_not_followed_for_ever(
     train = steps_of(workflow)["train"]
     kubeflow.answers[f"/apis/v1beta1/runs/{train.origin}"] = played_run(workflow)
     reading = StepReader(kubeflow.connect(API_HEALTH), "now").read(train, "k", "succeeded")
-    assert "runs that do not have it" in reading.gap
+    assert "runs that do not contain it" in reading.gap

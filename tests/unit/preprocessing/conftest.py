@@ -1,7 +1,6 @@
 """What validate leaves, small enough to check every pixel: photo number `row` is all `row`."""
 
 import hashlib
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
+from viewfinder_components.formats.photo_index import write_summary
 
 Validated = tuple[Path, Path]
 LABELS = ["bee", "wasp"]
@@ -37,7 +38,7 @@ def write_validated(
     } | columns
     pq.write_table(pa.table(table), index / "index.parquet")
     summary = {"image_size": size, "labels": LABELS, "data_digest": "d1"}
-    (index / "summary.json").write_text(json.dumps(summary))
+    write_summary(index, summary)
     return index, pixels
 
 

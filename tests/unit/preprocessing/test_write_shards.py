@@ -113,7 +113,7 @@ def test_an_empty_split_is_kept_and_empty(validated: Callable, tmp_path: Path) -
         ({"row": pa.array([None, *range(1, 10)], pa.int64())}, "1 photos without pixels"),
         ({"row": pa.array([*range(9), 10], pa.int64())}, "1 rows outside the 10 decoded photos"),
         ({"row": pa.array([*range(9), 8], pa.int64())}, "1 photos that share their pixels"),
-        ({"label": ["hornet", "bee"] * 5}, "5 labels that the summary does not have"),
+        ({"label": ["hornet", "bee"] * 5}, "5 labels missing from the summary"),
         ({"split": ["train"] * 9 + [None]}, "1 splits other than train, val, test"),
         ({"status": ["ignored"] * 10}, "expected used photos"),
     ],

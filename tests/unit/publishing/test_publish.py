@@ -98,7 +98,7 @@ def test_the_servable_of_another_run_is_refused(
 
 
 def test_a_bad_name_is_refused_before_anything_is_read(root: str) -> None:
-    with pytest.raises(PermanentError, match="letter first"):
+    with pytest.raises(PermanentError, match="starting with a letter"):
         PublishConfig(root, "Fruit Salad", "run-1")
 
 

@@ -70,7 +70,7 @@ def test_a_version_without_photos_is_only_selected_when_nothing_is_compared(
     claim: Path, tmp_path: Path
 ) -> None:
     publish(claim, 1, photos=False)
-    with pytest.raises(NoPhotosError, match="deploy --without-comparison"):
+    with pytest.raises(NoPhotosError, match="deploy with compare=False"):
         select_version(tmp_path / "a", SelectConfig(ROOT, "fruit"))
     selected = select_version(tmp_path / "b", SelectConfig(ROOT, "fruit", compare=False))
     assert selected.summary == f"version 1, {ROOT}/fruit/1, without test photos"
@@ -97,7 +97,7 @@ def test_a_photo_that_goes_away_meanwhile(claim: Path, tmp_path: Path) -> None:
 
 
 def test_a_claim_that_is_not_mounted_here(tmp_path: Path) -> None:
-    with pytest.raises(NoPhotosError, match="--on kubeflow"):
+    with pytest.raises(NoPhotosError, match="deploy on Kubeflow"):
         select_version(tmp_path / "a", SelectConfig(ROOT, "fruit", 4))
     with pytest.raises(NoPhotosError, match="name the version's number"):
         select_version(tmp_path / "a", SelectConfig(ROOT, "fruit", compare=False))
@@ -109,7 +109,7 @@ def test_a_claim_that_is_not_mounted_here(tmp_path: Path) -> None:
 def test_a_root_of_this_machine_is_refused_with_a_remedy(root: str) -> None:
     with pytest.raises(PermanentError) as caught:
         SelectConfig(root, "fruit")
-    assert "a folder of this machine" in caught.value.received
+    assert "a folder on this machine" in caught.value.received
     assert "s3://BUCKET/models/fruit/NUMBER" in caught.value.remedy
 
 

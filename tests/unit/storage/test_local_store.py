@@ -73,7 +73,7 @@ def test_a_closed_folder_above_the_versions_is_told(
     store.root.mkdir(parents=True)
     store.root.chmod(0o700)
     add(store, tmp_path, b"first")
-    assert "lets nobody else in" in caplog.text
+    assert "is closed to them" in caplog.text
     assert stat.S_IMODE(store.root.stat().st_mode) == 0o700  # what was there is the user's
 
 
@@ -99,7 +99,7 @@ def test_beyond_the_highest_number_nothing_is_published(
     if highest.endswith("8"):
         assert add(store, tmp_path, b"1") == int(highest) + 1
         assert [version.number for version in store.versions("fruit")] == [int(highest) + 1]
-    with pytest.raises(PermanentError, match="the highest number that a version can have"):
+    with pytest.raises(PermanentError, match="the highest number a version can have"):
         add(store, tmp_path, b"2")
 
 

@@ -43,7 +43,7 @@ def test_slashes_around_a_folder_do_not_matter(uri: str) -> None:
 
 @pytest.mark.parametrize("key", ["a//b", "a/../b", "./a", ".."])
 def test_folders_whose_name_readers_take_differently_are_refused(key: str) -> None:
-    with pytest.raises(PermanentError, match="between single slashes"):
+    with pytest.raises(PermanentError, match="separated by single slashes"):
         Location.parse(f"s3://bucket/{key}").normalized()
 
 

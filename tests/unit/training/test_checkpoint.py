@@ -1,6 +1,7 @@
 import subprocess
 import sys
 import threading
+from contextlib import ExitStack
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,7 @@ def test_a_state_is_replaced_in_one_move(tmp_path: Path) -> None:
 OTHERS: dict[str, Any] = {
     "backbone": "mobilenet",
     "weights": "w.h5",
-    "head": "book",
+    "head": "hidden-layer",
     "epochs": 99,
     "batch_size": 32,
     "learning_rate": 0.01,
@@ -139,9 +140,6 @@ def test_runs_of_one_digest_take_turns(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         text=True,
     )
-    assert second.stdin is not None
-    assert second.stdout is not None
-    assert second.stdout.readline() == "in\n"
     entered = threading.Event()
 
     def first() -> None:
@@ -149,13 +147,59 @@ def test_runs_of_one_digest_take_turns(tmp_path: Path) -> None:
             entered.set()
 
     thread = threading.Thread(target=first)
-    thread.start()
-    with held_checkpoint(tmp_path, "b"):
-        assert not entered.wait(0.3)
-    second.stdin.write("\n")
-    second.stdin.close()
-    assert entered.wait(10)
-    thread.join()
-    assert second.wait() == 0
-    second.stdout.close()
+    with second:
+        assert second.stdin is not None
+        assert second.stdout is not None
+        assert second.stdout.readline() == "in\n"
+        thread.start()
+        with held_checkpoint(tmp_path, "b"):
+            assert not entered.wait(0.3)
+        second.stdin.write("\n")
+        second.stdin.close()
+        thread.join()
+    assert second.returncode == 0
+    assert entered.is_set()
     assert not tmp_path.exists()
+
+
+def test_the_folder_may_be_removed_at_any_moment(tmp_path: Path) -> None:
+    """Each run makes the folder of all checkpoints, and removes it when nothing is left in it."""
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from viewfinder_components.training.checkpoint import held_checkpoint\n"
+        "print(flush=True); input()\n"
+        "for _ in range(1000):\n"
+        "    with held_checkpoint(Path(sys.argv[1]), sys.argv[2]):\n"
+        "        pass\n"
+    )
+    root = tmp_path / "checkpoints"
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, root, digest],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        for digest in "abcd"
+    ]
+    for run in runs:
+        assert run.stdout is not None
+        run.stdout.readline()
+    for run in runs:
+        assert run.stdin is not None
+        run.stdin.write(b"\n")
+        run.stdin.close()
+    with ExitStack() as stack:
+        assert [stack.enter_context(run).wait() for run in runs] == [0] * 4
+    assert not root.exists()
+
+
+@pytest.mark.parametrize("target", ["a file", "a folder that does not exist"])
+def test_a_folder_that_cannot_be_made_ends_the_run(tmp_path: Path, target: str) -> None:
+    root = tmp_path / "checkpoints"
+    if target == "a file":
+        root.touch()
+    else:
+        root.symlink_to(tmp_path / "nowhere")
+
+    with pytest.raises(OSError, match=r"Not a directory|No such file"), held_checkpoint(root, "a"):
+        pass

@@ -41,7 +41,7 @@ def test_the_model_gives_float32_probabilities(head: str, policy: str) -> None:
 
 
 def test_the_book_s_head_is_the_book_s() -> None:
-    layers = classifier("book").head.layers[1:]
+    layers = classifier("hidden-layer").head.layers[1:]
 
     assert [type(layer).__name__ for layer in layers] == ["Dense", "Dropout", "Dense"]
     assert (layers[0].units, layers[0].activation.__name__) == (64, "relu")
@@ -121,7 +121,7 @@ def predicted(ir: ov.Model) -> NDArray[np.float32]:
 
 @pytest.mark.parametrize("name", ["efficientnet-lite0", "mobilenet", "scratch"])
 def test_openvino_agrees_with_keras_whole_and_joined(name: str) -> None:
-    parts = classifier("book", name=name)
+    parts = classifier("hidden-layer", name=name)
     expected = np.array(parts.model()(PIXELS, training=False))
 
     whole = to_openvino(parts.model(), "probabilities")

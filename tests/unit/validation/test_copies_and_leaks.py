@@ -72,8 +72,8 @@ def test_copies_across_splits(validation, fill, fruit, split_files, tmp_path) ->
         "two val.jpg": "duplicate",
     }
     rows = validation.by_name()
-    assert "lie in test:" in rows["all val.jpg"]["reason"]
-    assert "lie in val:" in rows["two train.jpg"]["reason"]
+    assert "are in test:" in rows["all val.jpg"]["reason"]
+    assert "are in val:" in rows["two train.jpg"]["reason"]
     assert rows["all test.jpg"]["split"] == "test"
     assert result.photos == len(files) - 4
 

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from PIL import Image
-from tests.costly_pictures import costly_pictures
+from tests.costly_pictures import costly_picture
 
 from viewfinder_components.photos.decode import decode
 from viewfinder_components.photos.find import find_photos
@@ -144,7 +144,7 @@ def test_pictures_made_to_fill_memory_are_left_out_with_a_reason(
     nasty, validation, name, reason
 ) -> None:
     root, _ = nasty
-    (root / "apple" / "costly").write_bytes(costly_pictures()[name])
+    (root / "apple" / "costly").write_bytes(costly_picture(name))
     validation.run(root)
     row = validation.by_name()["costly"]
     assert row["status"] == "unreadable"

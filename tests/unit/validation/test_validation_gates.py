@@ -10,7 +10,7 @@ from viewfinder_components.validation.validate import ValidationConfig
 
 @pytest.fixture
 def two_classes(fill, drawn, tmp_path):
-    """Return a folder with 4 cats and 20 dogs, and 6 files that are no photos among them."""
+    """Return a folder with 4 cats and 20 dogs, and 6 files that are not photos among them."""
     files = {f"cat/{n}.jpg": drawn[n] for n in range(4)}
     files |= {f"dog/{n}.jpg": drawn[n] for n in range(10, 30)}
     return fill(tmp_path / "data", files | {f"dog/broken {n}.jpg": b"none" for n in range(6)})
@@ -21,7 +21,7 @@ def two_classes(fill, drawn, tmp_path):
     [
         (
             {"min_classes": 3},
-            r"at least 3 classes, received 2 \(cat, dog; of 30 files met 6 .*; add photos",
+            r"at least 3 classes, received 2 \(cat, dog; of 30 files found, 6 .*; add photos",
         ),
         ({"min_photos_per_class": 5}, r"received 4 \(cat has 4\).*lower min_photos_per_class"),
         (
@@ -114,7 +114,7 @@ def test_empty_class_is_left_out(two_classes, validation) -> None:
     (two_classes / "bird").mkdir()
     result = validation.run(two_classes)
     assert result.labels == ["cat", "dog"]
-    assert "1 folder has no photos and became no class: bird." in result.warnings
+    assert "1 folder has no photos and therefore no class: bird." in result.warnings
 
 
 def test_photos_behind_links_out_of_the_folder_are_named(validation, fill, drawn, tmp_path) -> None:
@@ -123,7 +123,7 @@ def test_photos_behind_links_out_of_the_folder_are_named(validation, fill, drawn
     (root / "dog").symlink_to(elsewhere)
     result = validation.run(root, max_unreadable=1)
     (warning,) = [text for text in result.warnings if "outside" in text]
-    assert warning.startswith("8 photos lie outside the folder, behind links: dog/")
+    assert warning.startswith("8 photos are outside the folder, behind links: dog/")
     assert warning in result.summary
 
 
@@ -160,26 +160,28 @@ def test_folders_taken_for_classes_or_left_out_are_told(validation, fill, drawn,
     places = [f"{s}/{c}/{n}.jpg" for s in ("train", "test") for c in "ab" for n in range(4)]
     files = dict(zip([*places, "notes/x.xml"], drawn, strict=False))
     result = validation.run(fill(tmp_path / "b", files))
-    assert "1 item lies beside the folders of splits, and was left out: notes." in result.summary
+    assert "1 item is next to the folders of splits, and was left out: notes." in result.summary
 
 
 def test_a_table_whose_files_are_all_missing(validation, fill, tmp_path) -> None:
     table = fill(tmp_path / "data", {"t.csv": b"uri,label\na.jpg,cat\nb.jpg,dog\n"}) / "t.csv"
     error = _error(validation, table, {})
-    assert "of 2 files met 2 unreadable (missing, such as a.jpg)" in error.received
-    assert error.remedy.startswith("correct the table: no file lies where it says")
+    assert "of 2 files found, 2 unreadable (missing, such as a.jpg)" in error.received
+    assert error.remedy.startswith("correct the table: none of its files exist")
 
 
 def test_splits_that_hold_themselves(validation, fill, drawn, tmp_path) -> None:
     places = [f"{s}/{s}/{c}/{n}.jpg" for s in ("seg_train", "seg_test") for c in "ab" for n in "12"]
     error = _error(validation, fill(tmp_path / "data", dict(zip(places, drawn, strict=False))), {})
-    assert "one folder deeper: move them up by one" in error.remedy
+    assert "one level too deep: move them up by one" in error.remedy
 
 
 def test_a_refused_folder_tells_of_the_files_met(validation, fill, tmp_path) -> None:
     files = {f"a/{n}.xml": b"<a/>" for n in range(30)} | {"b/raw.cr2": b"II*\0\x10\0\0\0CR\2\0"}
     error = _error(validation, fill(tmp_path / "data", files), {})
-    assert "of 31 files met 30 ignored (not a photo, such as 0.xml), 1 unreadable" in error.received
+    assert (
+        "of 31 files found, 30 ignored (not a photo, such as 0.xml), 1 unreadable" in error.received
+    )
 
 
 @pytest.mark.parametrize(
@@ -212,7 +214,7 @@ def test_config_is_checked(name, value) -> None:
 
 
 def test_shares_must_leave_photos_to_train_on() -> None:
-    with pytest.raises(PermanentError, match="leave photos to train on"):
+    with pytest.raises(PermanentError, match="leave some photos for training"):
         ValidationConfig(val_fraction=0.15, test_fraction=0.9)
 
 

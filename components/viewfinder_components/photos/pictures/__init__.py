@@ -1,1 +1,1 @@
-"""Decoders of the formats, and what is read of a picture besides its pixels."""
+"""Decoders for each format, and what else is read from a picture besides its pixels."""

@@ -6,11 +6,11 @@ Source: AV1 Bitstream Specification 5.3 to 5.5.
 from viewfinder_components.photos.pictures.bits import Bits
 
 _SEQUENCE_HEADER = 1
-_MOST_UNITS = 1000  # in a stream; a photo's has a handful
+_MOST_UNITS = 1000  # in a stream; a photo's has only a few
 
 
 def av1_pixels(stream: bytes) -> int:
-    """Return the largest frame that a stream may hold; 0 where it is no AV1.
+    """Return the largest frame that a stream may contain; 0 if it is not AV1.
 
     Raises:
         ValueError: It has more parts than any photo.
@@ -37,11 +37,11 @@ def _leb128(stream: bytes, place: int) -> tuple[int, int]:
         value |= (byte & 127) << 7 * count
         if not byte & 128:
             return value, place + count + 1
-    return len(stream), place  # no such number: the rest is no AV1
+    return len(stream), place  # no such number: the rest is not AV1
 
 
 def _frame_pixels(header: bytes) -> int:
-    """Read a sequence header as far as the largest frame's width and height."""
+    """Read a sequence header up to the largest frame's width and height."""
     bits = Bits(header[:256])
     bits.take(4)  # profile, still picture
     if bits.take(1):  # the short form for still pictures

@@ -1,4 +1,4 @@
-"""Resize a picture a band of rows at a time, so that no second copy of all of it is needed."""
+"""Resize a picture one band of rows at a time, so that no second copy of all of it is needed."""
 
 from collections.abc import Callable
 
@@ -13,8 +13,8 @@ Rows = Callable[[int, int], Image.Image]
 def squash(width: int, height: int, size: int, rows: Rows) -> Image.Image:
     """Squash a picture to a square with an antialiased triangle filter.
 
-    Across, then down, in two passes: in one call, their order, and with it the rounding, depends on
-    Pillow's release (13 turns it round for tall photos). Each row's pass across is its own, so
+    Horizontally, then vertically, in two passes: in one call, their order, and so the rounding,
+    depends on Pillow's release (13 swaps them for tall photos). Rows are resized independently, so
     bands give the same pixels as all rows at once.
 
     Args:
@@ -35,9 +35,9 @@ def squash(width: int, height: int, size: int, rows: Rows) -> Image.Image:
 
 
 def squash_bytes(width: int, height: int, size: int) -> int:
-    """Return the bytes that `squash` takes at most, beside the picture itself."""
+    """Return the maximum number of bytes that `squash` takes, besides the picture itself."""
     band = width * max(1, min(height, _BAND_PIXELS // width))
-    # A band with transparency: itself, as RGBA, white, both composed, RGB; four bytes a pixel each.
+    # A band with transparency: itself, as RGBA, white, both composed, RGB; 4 bytes per pixel each.
     return 4 * (5 * band + size * (height + size))
 
 

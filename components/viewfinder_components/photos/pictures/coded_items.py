@@ -1,9 +1,9 @@
-"""Refuse a HEIC or an AVIF that unpacks to much more than it says.
+"""Refuse a HEIC or an AVIF that unpacks to much more than it states.
 
-The file names its size in a property, and the decoders believe the streams inside: a few kilobytes
-that say 8 x 8 may unpack to hundreds of megapixels and are scaled down afterwards. Or a grid puts
-one small picture together with itself, ten thousand times. So what the streams say, times how often
-they are used, is added up before anything is decoded.
+The file states its size in a property, but decoders trust the streams inside: a few kilobytes
+that claim 8 x 8 may unpack to hundreds of megapixels that are scaled down afterwards. Or a grid
+may repeat one small picture ten thousand times. So the sizes stated in the streams, times how often
+they are used, are added up before anything is decoded.
 """
 
 from collections.abc import Callable
@@ -19,21 +19,21 @@ from viewfinder_components.photos.pictures.iso_boxes import (
 )
 
 _SPARE_PIXELS = 4_000_000
-_SPARE_FACTOR = 4  # transparency, a gain map, a thumbnail, and tiles that stand over the edge
-_LEAST_PIXELS = 1 << 14  # a stream's decoder takes the time of so many before it begins
+_SPARE_FACTOR = 4  # transparency, a gain map, a thumbnail, and tiles that extend past the edge
+_LEAST_PIXELS = 1 << 14  # the time a stream's decoder takes to start, in pixels
 _MADE_OF, _DESCRIBES = b"dimg", b"cdsc"
 _DEEPEST = 4  # a grid, turned or laid over another
 
 Pixels = Callable[[int, bytes], int]
-"""Returns how many pixels the item of a number unpacks to."""
+"""Returns how many pixels the item of a given number unpacks to."""
 
 
 def coded_avif_pixels(data: bytes) -> int:
     """Return how many pixels an AVIF unpacks to.
 
     Raises:
-        PhotoError: Its boxes are damaged, or their contents used so often that only memory is
-            meant.
+        PhotoError: Its boxes are damaged, or their contents are reused so often that the file can
+            only be meant to fill memory.
     """
     try:
         return _all_pixels(data, lambda _, item: av1_pixels(item))
@@ -65,13 +65,13 @@ def coded_heif_pixels(data: bytes) -> HevcFrame:
 
 
 def refuse_hidden_pixels(name: str, coded: int, width: int, height: int) -> None:
-    """Refuse a picture that unpacks to much more than it says.
+    """Refuse a picture that unpacks to much more than it states.
 
     Args:
         name: The format.
         coded: Pixels that it unpacks to.
-        width: Pixels across, as the file says.
-        height: Pixels down, as the file says.
+        width: Pixels across, as stated in the file.
+        height: Pixels down, as stated in the file.
 
     Raises:
         PhotoError: It does.
@@ -79,12 +79,12 @@ def refuse_hidden_pixels(name: str, coded: int, width: int, height: int) -> None
     if coded > _SPARE_FACTOR * width * height + _SPARE_PIXELS:
         raise PhotoError(
             "broken",
-            f"the {name} is damaged (it unpacks to {coded:,} pixels and says {width} x {height})",
+            f"the {name} is damaged (it unpacks to {coded:,} pixels but states {width} x {height})",
         )
 
 
 def _cut_short(name: str) -> PhotoError:
-    return PhotoError("broken", f"the {name} is damaged (its boxes are cut short)")
+    return PhotoError("broken", f"the {name} is damaged (its boxes are truncated)")
 
 
 def _all_pixels(data: bytes, pixels: Pixels) -> int:
@@ -97,7 +97,7 @@ def _all_pixels(data: bytes, pixels: Pixels) -> int:
     for kind, source, targets in read_references(data):
         if kind == _MADE_OF:
             made[source] = targets
-        elif kind == _DESCRIBES:  # each of the described gets a copy
+        elif kind == _DESCRIBES:  # each described item gets a copy
             described += sizes.get(source, 0) * len(targets)
     if described > 2 * len(data):
         raise ValueError
@@ -106,7 +106,7 @@ def _all_pixels(data: bytes, pixels: Pixels) -> int:
 
 
 class _Uses:
-    """What the items cost that are made of others."""
+    """The cost of items that are composed of others."""
 
     def __init__(self, made: dict[int, tuple[int, ...]], costs: dict[int, int]) -> None:
         self._made = made

@@ -1,6 +1,6 @@
-"""Take the first frame out of a GIF.
+"""Extract the first frame of a GIF.
 
-Pillow keeps every comment before it, and puts them together anew for each.
+Pillow keeps every comment before it, and joins them again for each one.
 
 Source: GIF89a specification, 17 to 26.
 """
@@ -8,15 +8,15 @@ Source: GIF89a specification, 17 to 26.
 from viewfinder_components.photos.photo_error import PhotoError
 
 _EXTENSION = 0x21
-_CONTROL = 0xF9  # transparency stands here; it belongs to the frame that follows
+_CONTROL = 0xF9  # contains the transparency; it belongs to the frame that follows
 _MOST_BLOCKS = 100_000
 
 
 def first_frame(data: bytes) -> bytes:
-    """Return a GIF without what stands before its first frame and does not concern it.
+    """Return a GIF without the unrelated blocks before its first frame.
 
     Raises:
-        PhotoError: More stands there than in any photo.
+        PhotoError: There are more of them than in any photo.
     """
     place = 13 + _colours(data, 10)
     head, control = data[:place], b""
@@ -36,6 +36,6 @@ def first_frame(data: bytes) -> bytes:
 
 
 def _colours(data: bytes, place: int) -> int:
-    """Return the bytes of the table of colours that flags at a place announce."""
+    """Return the size in bytes of the colour table announced by the flags at a place."""
     flags = int.from_bytes(data[place : place + 1], "big")
     return 3 << (flags & 7) + 1 if flags & 0x80 else 0

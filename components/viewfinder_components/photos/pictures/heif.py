@@ -1,4 +1,4 @@
-"""Read HEIC, the photos of iPhones, by libheif."""
+"""Read HEIC, the format of iPhone photos, with libheif."""
 
 from functools import cache
 from typing import Any, NamedTuple
@@ -24,20 +24,20 @@ class HeifPicture(NamedTuple):
     width: int
     height: int
     orientation: int
-    """How the decoded picture is to be turned, 1 to 8 as in EXIF.
+    """How to rotate the decoded picture, 1 to 8 as in EXIF.
 
-    libheif has turned it already as the file's properties say. Where there are none, EXIF counts:
+    libheif has already applied the file's own rotation. If there is none, EXIF counts:
     the standard says otherwise, but phones and photo editors write such files, and Apple's viewers
-    turn them."""
+    rotate them."""
     bytes: int
-    """Memory that decoding takes, beside the file."""
+    """Memory that decoding takes, besides the file."""
     image: Any
     """pillow_heif's."""
 
     def load(self) -> tuple[int, int, Rows]:
-        """Decode; return the size, which libheif only knows now for sure, and the rows.
+        """Decode; return the size, which libheif only now knows for sure, and the rows.
 
-        Pillow would keep a second copy of all pixels, so it gets them a band at a time.
+        Pillow would keep a second copy of all pixels, so it gets one band at a time.
 
         Raises:
             PhotoError: The pixels are damaged.
@@ -61,7 +61,7 @@ def open_heif(data: bytes) -> HeifPicture:
     """Read a HEIC's header.
 
     Raises:
-        PhotoError: It is damaged, or the file hides more pixels than it says.
+        PhotoError: It is damaged, or the file contains more pixels than it states.
     """
     coded = coded_heif_pixels(data)
     library = _load_library()
@@ -70,7 +70,7 @@ def open_heif(data: bytes) -> HeifPicture:
         image = image[image.primary_index]
         turned = library.set_orientation(image.info)
         width, height = image.size
-    except Exception as error:  # the parsers raise whatever the bytes lead them into
+    except Exception as error:  # the parsers may raise anything on bad input
         raise damaged_header(HEIF, error) from error
     refuse_hidden_pixels(HEIF, coded.pixels, width, height)
     has_alpha = image.mode not in ("RGB", "L")
@@ -80,7 +80,7 @@ def open_heif(data: bytes) -> HeifPicture:
 
 
 def _pixel_bytes(is_deep: bool, has_full_colours: bool, has_alpha: bool) -> float:
-    """Return what libheif takes for a pixel, measured with 24 megapixels of each kind."""
+    """Return libheif's bytes per pixel, measured with 24 megapixels of each kind."""
     if has_full_colours:
         return (15.6 if is_deep else 9.6) + has_alpha * (5 if is_deep else 3)
     return (8 if is_deep else 5.1) + has_alpha * (4 if is_deep else 2)
@@ -88,13 +88,13 @@ def _pixel_bytes(is_deep: bool, has_full_colours: bool, has_alpha: bool) -> floa
 
 @cache
 def _load_library() -> Any:
-    """Load the libraries when the first such photo comes: few need them."""
+    """Load the libraries for the first such photo: few processes need them."""
     import pillow_heif
 
-    # Whatever lies beside the photo, such as its thumbnail, would only be read in vain.
+    # Everything besides the photo, such as its thumbnail, would be read in vain.
     pillow_heif.options.THUMBNAILS = False
     pillow_heif.options.DEPTH_IMAGES = False
     pillow_heif.options.AUX_IMAGES = False
-    # Whoever decodes photos has a thread a core already; others are not to wait for four of one.
+    # Callers already use one thread per core; others must not wait for four threads of one photo.
     pillow_heif.options.DECODE_THREADS = 1
     return pillow_heif

@@ -11,27 +11,27 @@ from viewfinder_components.photos.pictures.iso_boxes import number_at
 
 _PARAMETER_SET = 33
 _LAST_PICTURE_KIND = 31
-_HEADER_BYTES = 256  # of a parameter set: its width and height stand at the beginning
+_HEADER_BYTES = 256  # of a parameter set: its width and height are at the start
 _QUARTER_COLOURS, _FULL_COLOURS = 1, 3  # 4:2:0, 4:4:4
 _GENERAL_BITS, _LEVEL_BITS = 88, 8
-_MOST_UNITS = 10_000  # in an item; a photo's has a handful, one a slice
+_MOST_UNITS = 10_000  # in an item; a photo's has only a few, one per slice
 
 
 class HevcFrame(NamedTuple):
-    """What a parameter set says about one picture, or what all pictures of an item come to."""
+    """A parameter set's description of one picture, or the totals over all pictures of an item."""
 
     pixels: int
     is_deep: bool
-    """Whether there are more than 8 bits a sample."""
+    """Whether there are more than 8 bits per sample."""
     has_full_colours: bool
-    """Whether the colours have more than a quarter of the samples; phones' photos do not."""
+    """Whether chroma has more than a quarter of the samples; phones' photos do not."""
 
 
 def parameter_sets(configuration: bytes) -> Iterator[HevcFrame]:
-    """Yield what the sequence parameter sets of an `hvcC` property say.
+    """Yield the contents of the sequence parameter sets of an `hvcC` property.
 
     Raises:
-        IndexError: It is cut short.
+        IndexError: It is truncated.
     """
     place = 23
     for _ in range(number_at(configuration, 22, 1)):
@@ -44,11 +44,11 @@ def parameter_sets(configuration: bytes) -> Iterator[HevcFrame]:
 
 
 def read_hevc(item: bytes, sets: Iterable[HevcFrame]) -> HevcFrame:
-    """Return what all pictures of an item unpack to: no pixels where it is no HEVC.
+    """Return what all pictures of an item unpack to: no pixels if it is not HEVC.
 
     Args:
         item: Units, each after its length of 4 bytes.
-        sets: The parameter sets that the file has besides.
+        sets: The file's other parameter sets.
 
     Raises:
         ValueError: It has more parts than any photo.
@@ -81,7 +81,7 @@ def _read_frame(unit: bytes) -> HevcFrame:
     if colours == _FULL_COLOURS:
         bits.take(1)
     pixels = bits.take_exp_golomb() * bits.take_exp_golomb()
-    for _ in range(4 if bits.take(1) else 0):  # a window of it is shown
+    for _ in range(4 if bits.take(1) else 0):  # only a window of it is shown
         bits.take_exp_golomb()
     more_bits = bits.take_exp_golomb(), bits.take_exp_golomb()
     return HevcFrame(pixels, more_bits != (0, 0), colours > _QUARTER_COLOURS)

@@ -1,4 +1,4 @@
-"""The boxes of HEIC, AVIF and JP2 files, and the items that a HEIC or an AVIF is made of.
+"""The boxes of HEIC, AVIF and JP2 files, and the items of a HEIC or an AVIF.
 
 Source: ISO/IEC 14496-12 (boxes, `iloc`, `iref`, `iprp`).
 """
@@ -19,7 +19,7 @@ class Box(NamedTuple):
 
 
 class Reference(NamedTuple):
-    """One item's references of a kind."""
+    """One item's references of one kind."""
 
     kind: bytes
     source: int
@@ -46,8 +46,8 @@ def read_boxes(data: bytes, start: int, end: int) -> Iterator[Box]:
 def read_items(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield the number and the content of every item.
 
-    Together they are not much longer than the file: the same bytes again and again would only keep
-    a reader busy.
+    Together they may not be much longer than the file: reusing the same bytes many times would only
+    keep a reader busy.
 
     Raises:
         ValueError, IndexError: The boxes are damaged.
@@ -82,7 +82,7 @@ def read_references(data: bytes) -> Iterator[Reference]:
 
 
 def read_properties(data: bytes, name: bytes) -> dict[int, list[bytes]]:
-    """Return the properties of a name that each item has.
+    """Return the properties of a given name that each item has.
 
     Raises:
         ValueError, IndexError: The boxes are damaged.
@@ -157,7 +157,7 @@ def _located(data: bytes, place: int, idat: int) -> Iterator[tuple[int, bytes]]:
 
 
 class _Numbers:
-    """Reads big-endian numbers one after the other."""
+    """Reads big-endian numbers one at a time."""
 
     def __init__(self, data: bytes, place: int) -> None:
         self._data = data

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from viewfinder_components.photos.photo_error import PhotoError, describe
 
-# Every block was decoded and bytes were left over before the end marker: some phones pad so.
+# Every block was decoded, and extra bytes precede the end marker: some phones pad this way.
 _PADDED = re.compile("extraneous bytes before marker 0xd9")
 _CUT_SHORT = re.compile("premature end of jpeg file", re.IGNORECASE)
 _START = b"\xff\xd8"
@@ -19,7 +19,7 @@ _SAYS_NOTHING = {*range(0xE0, 0xF0), 0xFE} - {_ADOBE}  # APP0 to APP15 and comme
 
 
 class JpegHeader(NamedTuple):
-    """What is known of a JPEG before it is decoded."""
+    """What is known about a JPEG before it is decoded."""
 
     width: int
     """Pixels across, as stored."""
@@ -39,7 +39,7 @@ def reduction(width: int, height: int, size: int) -> int:
 
     Returns:
         The largest of 1, 2, 4, 8 that leaves the shorter side at least `2 * size` pixels long,
-        so that the resize still has two pixels to average for each one that it makes.
+        so that the resize still averages at least two pixels for each one that it makes.
     """
     return max(r for r in (1, 2, 4, 8) if r == 1 or min(width, height) // r >= 2 * size)
 
@@ -87,11 +87,11 @@ def decode_jpeg(data: bytes, header: JpegHeader, reduce: int) -> NDArray[np.uint
 
 
 def without_metadata(data: bytes) -> bytes:
-    """Return a JPEG without what only describes it, which Pillow's parser may fail on."""
+    """Return a JPEG without its descriptive segments, which Pillow's parser may fail on."""
     parts, position = [_START], len(_START)
     while position + 4 <= len(data) and data[position] == 0xFF:
         marker = data[position + 1]
-        # The length counts its own two bytes; libjpeg takes a smaller number for these two.
+        # The length includes its own two bytes; libjpeg treats a smaller number as these two.
         end = position + 2 + max(2, int.from_bytes(data[position + 2 : position + 4], "big"))
         if marker == _START_OF_SCAN or end > len(data):
             break
@@ -108,5 +108,5 @@ def _decode(data: bytes, shape: dict[str, int], strict: bool) -> NDArray[np.uint
 
 def _refusal(error: ValueError) -> PhotoError:
     if _CUT_SHORT.search(str(error)):
-        return PhotoError("truncated", f"the JPEG is cut short ({describe(error)})")
+        return PhotoError("truncated", f"the JPEG is truncated ({describe(error)})")
     return PhotoError("broken", f"the JPEG is damaged ({describe(error)})")

@@ -1,4 +1,4 @@
-"""Read how a JPEG 2000 is cut into pieces; OpenJPEG keeps a record of each.
+"""Read how a JPEG 2000 is divided; OpenJPEG keeps a record of each piece.
 
 Source: ITU-T T.800, annex A.
 """
@@ -19,7 +19,7 @@ _LEAST_PRECINCT = 10  # likewise
 
 
 class Jpeg2000(NamedTuple):
-    """What a codestream says about itself."""
+    """A codestream's properties, from its header."""
 
     width: int
     height: int
@@ -31,10 +31,10 @@ def read_jpeg2000(data: bytes) -> Jpeg2000 | None:
     """Read a codestream's header.
 
     Returns:
-        What it says; None where it cannot be read.
+        Its properties; None if it cannot be read.
 
     Raises:
-        PhotoError: The picture is cut into so many pieces that their records would fill memory.
+        PhotoError: The picture has so many pieces that their records would fill memory.
     """
     try:
         start = _codestream(data)
@@ -68,7 +68,7 @@ def _read(data: bytes, start: int) -> Jpeg2000 | None:
 
 
 def _need_plain_tiles(data: bytes, place: int) -> None:
-    """Refuse tiles that are cut otherwise than the picture's header says."""
+    """Refuse tiles that are divided differently from what the picture's header states."""
     parts = 0
     while place + 12 <= len(data) and number_at(data, place, 2) == _TILE:
         parts += 1
@@ -83,7 +83,7 @@ def _need_plain_tiles(data: bytes, place: int) -> None:
 
 
 def _markers(data: bytes, place: int) -> Iterator[tuple[int, int]]:
-    """Yield the markers of a header, each with where its content begins."""
+    """Yield the markers of a header, each with where its content starts."""
     while place + 4 <= len(data) and (marker := number_at(data, place, 2)) != _END:
         yield marker, place + 4
         place += 2 + max(2, number_at(data, place + 2, 2))
@@ -117,4 +117,4 @@ def _read_style(data: bytes, body: int) -> int:
 
 
 def _refusal(parts: str) -> PhotoError:
-    return PhotoError("too_large", f"the JPEG 2000 is cut into too many {parts}; save it anew")
+    return PhotoError("too_large", f"the JPEG 2000 is divided into too many {parts}; resave it")

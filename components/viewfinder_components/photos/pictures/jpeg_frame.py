@@ -1,4 +1,4 @@
-"""What a JPEG says about itself between its markers, as libjpeg reads them.
+"""What a JPEG states about itself between its markers, as libjpeg reads them.
 
 Everything is known before a pixel is decoded: how large the frame is, whether its coefficients are
 kept for several scans, and how many scans there are.
@@ -13,7 +13,7 @@ from typing import NamedTuple
 from viewfinder_components.photos.photo_error import PhotoError
 
 MOST_SCANS = 100
-"""libjpeg goes through the whole picture for each; cameras and encoders write one to about 12."""
+"""libjpeg processes the whole picture for each; cameras and encoders write one to about 12."""
 _MOST_MARKERS = 5_000  # a colour profile or XMP of 16 MB needs 250
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # SOF0 to SOF15 without DHT, JPG and DAC
 _ONE_PASS_FRAMES = (0xC0, 0xC1, 0xC9)  # baseline, extended, arithmetic
@@ -32,19 +32,19 @@ class JpegFrame(NamedTuple):
     width: int
     height: int
     kind: int
-    """The marker that begins it, 0xC0 to 0xCF."""
+    """The marker that starts it, 0xC0 to 0xCF."""
     sampling: tuple[tuple[int, int], ...]
-    """Of each component: samples across and down."""
+    """For each component: samples across and down."""
     scans: int
-    """How many go through the kept coefficients; 0 where one scan is decoded as it comes."""
+    """How many scans use the kept coefficients; 0 if a single scan is decoded as it is read."""
 
     @property
     def is_lossless(self) -> bool:
-        """Whether there are no coefficients, and so no smaller decoding."""
+        """Whether there are no coefficients, and so no reduced decoding."""
         return self.kind in _LOSSLESS_FRAMES
 
     def is_decoded_by(self, scan: bytes) -> bool:
-        """Whether the first scan holds all there is, so that libjpeg looks at no other.
+        """Whether the first scan contains everything, so that libjpeg reads no other.
 
         Args:
             scan: What follows the scan's length.
@@ -52,7 +52,7 @@ class JpegFrame(NamedTuple):
         return self.kind in _ONE_PASS_FRAMES and scan[:1] == bytes([len(self.sampling)])
 
     def coefficient_bytes(self) -> int:
-        """Bytes of the coefficients that are kept until all scans have been read."""
+        """Size in bytes of the coefficients that are kept until all scans have been read."""
         if self.scans == 0:
             return 0
         columns = -(-self.width // (_BLOCK * max(across for across, _ in self.sampling)))
@@ -65,10 +65,10 @@ def read_frame(data: bytes) -> JpegFrame | None:
     """Read the frame, and refuse a file that keeps a decoder busy with anything but pixels.
 
     Args:
-        data: A file that begins with JPEG's first marker.
+        data: A file that starts with JPEG's first marker.
 
     Returns:
-        The frame; None where there is none, which the decoder then says in its own words.
+        The frame; None if there is none, which the decoder then reports in its own words.
 
     Raises:
         PhotoError: `too_large`: it has more scans or markers than any photo.
@@ -88,18 +88,18 @@ def read_frame(data: bytes) -> JpegFrame | None:
 def _need_few(markers: int, scans: int) -> None:
     if markers > _MOST_MARKERS:
         raise PhotoError(
-            "too_large", f"the JPEG has more than {_MOST_MARKERS:,} markers; save it anew"
+            "too_large", f"the JPEG has more than {_MOST_MARKERS:,} markers; resave it"
         )
     if scans > MOST_SCANS:
         raise PhotoError(
             "too_large",
             f"the JPEG has more than {MOST_SCANS} scans, and each takes the time of a photo; "
-            "save it anew",
+            "resave it",
         )
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield the markers up to the end of the picture, each with what its length says."""
+    """Yield the markers up to the end of the picture, each with the data its length covers."""
     place = 0
     while found := _NEXT_MARKER.search(data, place):
         marker, place = found[1][0], found.end()

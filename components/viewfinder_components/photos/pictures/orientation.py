@@ -1,7 +1,7 @@
-"""Which way up a JPEG is to be shown, from its EXIF segment.
+"""Which way up to show a JPEG, from its EXIF segment.
 
-Read by hand because it must say the same in the SavedModel's TensorFlow operations, and because
-Pillow's parser takes longer than decoding a small photo does.
+Parsed here because the SavedModel's TensorFlow operations must give the same result, and because
+Pillow's parser takes longer than decoding a small photo.
 """
 
 import struct

@@ -1,4 +1,4 @@
-"""Read every picture that libjpeg-turbo alone does not: all but most JPEGs."""
+"""Read the pictures that libjpeg-turbo alone does not: all except most JPEGs."""
 
 import io
 from typing import Any, cast
@@ -13,19 +13,19 @@ from viewfinder_components.photos.pictures.bands import Rows
 from viewfinder_components.photos.pictures.orientation import ORIENTATION_TAG, UPRIGHT
 from viewfinder_components.photos.room import OutOfTimeError, need_time
 
-_UNREADABLE_MODES = ("I", "F")  # 32 bits a pixel: no telling which value is white
+_UNREADABLE_MODES = ("I", "F")  # 32 bits per pixel: it is unknown which value is white
 _SUBFILE_TYPE = 254  # TIFF's tag; its lowest bit says that a picture is a preview of another
 
-# decode() holds every picture against the caller's own limit before it reads a pixel; Pillow's
+# decode() checks every picture against the caller's own limit before it reads a pixel; Pillow's
 # second limit would turn some of them into warnings.
 Image.MAX_IMAGE_PIXELS = None
 
 
 class _WatchedFile(io.BytesIO):
-    """A file in memory that is not read beyond a deadline.
+    """A file in memory that cannot be read beyond a deadline.
 
-    Pillow's decoders come back for more every 64 KB or, where they are written in Python, every
-    few bytes: that is where they can be stopped.
+    Pillow's decoders read again every 64 KB or, if they are written in Python, every few bytes:
+    that is where they can be stopped.
     """
 
     def __init__(self, data: bytes, deadline: float) -> None:
@@ -42,11 +42,11 @@ def open_picture(data: bytes, name: str, deadline: float | None = None) -> Image
 
     Args:
         data: The file.
-        name: Pillow's name of the format that the file's first bytes promise.
-        deadline: When to give up reading, in seconds of `time.monotonic`; None for never.
+        name: Pillow's name of the format indicated by the file's first bytes.
+        deadline: When to stop reading, in seconds of `time.monotonic`; None for never.
 
     Raises:
-        PhotoError: The header is damaged, or the picture is only the preview of another.
+        PhotoError: The header is damaged, or the picture is only a preview of another.
         OutOfTimeError: The deadline has passed.
     """
     file = io.BytesIO(data) if deadline is None else _WatchedFile(data, deadline)
@@ -56,7 +56,7 @@ def open_picture(data: bytes, name: str, deadline: float | None = None) -> Image
         is_preview = int(tags.get(_SUBFILE_TYPE, 0)) & 1
     except OutOfTimeError:
         raise
-    except Exception as error:  # Pillow's parsers raise whatever the bytes lead them into
+    except Exception as error:  # Pillow's parsers may raise anything on bad input
         raise damaged_header(name, error) from error
     if is_preview:
         raise PhotoError(
@@ -67,7 +67,7 @@ def open_picture(data: bytes, name: str, deadline: float | None = None) -> Image
 
 
 def damaged_header(name: str, error: Exception) -> PhotoError:
-    """Return the refusal of a picture that a library cannot open."""
+    """Return the error for a picture that a library cannot open."""
     return PhotoError("broken", f"the {name} header is damaged ({describe(error)})")
 
 
@@ -75,12 +75,12 @@ def load_picture(picture: Image.Image, reduce: int = 1) -> Rows:
     """Decode the first frame; its rows come as RGB, transparent parts over white.
 
     Args:
-        picture: As `open_picture` returned it.
+        picture: As returned by `open_picture`.
         reduce: 1, 2, 4 or 8: shrink both sides by it, rounding up. For JPEG and JPEG 2000 only.
 
     Raises:
-        PhotoError: The pixels are cut short, damaged or of an unusual kind.
-        OutOfTimeError: The deadline that `open_picture` was given has passed.
+        PhotoError: The pixels are truncated, damaged or of an unusual kind.
+        OutOfTimeError: The deadline given to `open_picture` has passed.
     """
     name = picture.format or "picture"
     try:
@@ -95,11 +95,11 @@ def load_picture(picture: Image.Image, reduce: int = 1) -> Rows:
 
 
 def damaged_pixels(name: str, error: Exception) -> PhotoError:
-    """Return the refusal of a picture that a library cannot decode."""
+    """Return the error for a picture that a library cannot decode."""
     if isinstance(error, MemoryError):
         return PhotoError("too_large", f"there is not enough memory to decode the {name}")
     if "truncated" in str(error).lower():
-        return PhotoError("truncated", f"the {name} is cut short ({describe(error)})")
+        return PhotoError("truncated", f"the {name} is truncated ({describe(error)})")
     return PhotoError("broken", f"the {name} is damaged ({describe(error)})")
 
 
@@ -107,7 +107,7 @@ def rows_of(picture: Image.Image, name: str) -> Rows:
     """Return how to get the rows of a decoded picture.
 
     Args:
-        picture: Any that Pillow holds.
+        picture: Any Pillow picture.
         name: Its format, for what differs between formats and for messages.
 
     Raises:
@@ -116,7 +116,7 @@ def rows_of(picture: Image.Image, name: str) -> Rows:
     if picture.mode in _UNREADABLE_MODES and (name, picture.mode) != ("PPM", "I"):
         raise PhotoError(
             "unsupported_format",
-            f"the {name} has 32 bits a pixel (mode {picture.mode}); save it with 8 or 16",
+            f"the {name} has 32 bits per pixel (mode {picture.mode}); save it with 8 or 16",
         )
 
     def rows(top: int, bottom: int) -> Image.Image:
@@ -124,7 +124,7 @@ def rows_of(picture: Image.Image, name: str) -> Rows:
         band = picture if whole else picture.crop((0, top, picture.width, bottom))
         try:
             return _as_rgb(band, name)
-        except Exception as error:  # a palette that is no palette
+        except Exception as error:  # an invalid palette
             raise damaged_pixels(name, error) from error
 
     return rows
@@ -134,7 +134,7 @@ def _reduce(picture: Image.Image, reduce: int) -> None:
     if picture.format == JPEG2000:
         decoder = cast(Any, picture)
         # A property of this format's class, which shadows a method of all pictures. Pillow rounds
-        # where OpenJPEG rounds up, and then takes the picture for damaged.
+        # where OpenJPEG rounds up, and then considers the picture damaged.
         decoder.reduce = reduce.bit_length() - 1
         decoder._size = tuple(-(-side // reduce) * reduce for side in picture.size)
     else:
@@ -142,21 +142,21 @@ def _reduce(picture: Image.Image, reduce: int) -> None:
 
 
 def picture_orientation(picture: Image.Image) -> int:
-    """Return how a decoded picture is to be turned, 1 to 8 as in EXIF.
+    """Return how to rotate a decoded picture, 1 to 8 as in EXIF.
 
-    Pillow hands on as an AVIF's EXIF what the file's own properties say; its EXIF does not count,
-    as in every browser. Neither does the EXIF of all other formats.
+    Pillow returns an AVIF's own properties as its EXIF, and ignores its real EXIF, as every browser
+    does. The EXIF of all other formats is ignored too.
     """
     value = picture.getexif().get(ORIENTATION_TAG) if picture.format == AVIF else UPRIGHT
     return value if isinstance(value, int) and 1 <= value <= 8 else UPRIGHT
 
 
 def _as_rgb(picture: Image.Image, name: str) -> Image.Image:
-    # PPM's mode I: white is 65,535 whatever the file says.
+    # PPM's mode I: white is 65,535 whatever the file states.
     if picture.mode == "I" or picture.mode.startswith("I;16"):
         return _from_sixteen_bits(picture)
     if name == JPEG and picture.mode == "CMYK" and "adobe" not in picture.info:
-        # Pillow takes every CMYK JPEG for one of Adobe's, which store the complement.
+        # Pillow treats every CMYK JPEG as one of Adobe's, which store the complement.
         return ImageChops.invert(picture).convert("RGB")
     if not picture.has_transparency_data:
         return picture if picture.mode == "RGB" else picture.convert("RGB")

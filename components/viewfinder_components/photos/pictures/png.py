@@ -1,9 +1,9 @@
 """Read a PNG as libpng does, which decodes it in the SavedModel and in every browser.
 
-Pillow's parser differs: it refuses pictures for what lies beside the pixels (a large colour
-profile or text, a wrong checksum in a comment), and accepts some whose pixels are cut short. So
-the chunks that make the picture are taken out and held to libpng's rules (checksums, order,
-a complete stream of pixels); Pillow then decodes a file of nothing else.
+Pillow's parser differs: it rejects pictures because of what surrounds the pixels (a large colour
+profile or text, a wrong checksum in a comment), and accepts some whose pixels are truncated. So
+the chunks that make up the picture are extracted and checked against libpng's rules (checksums,
+order, a complete stream of pixels); Pillow then decodes a file of nothing else.
 """
 
 import struct
@@ -20,11 +20,11 @@ _GREY, _RGB, _PALETTE = 0, 2, 3
 _CHANNELS = {_GREY: 1, _RGB: 3, _PALETTE: 1, 4: 2, 6: 4}
 _DEPTHS = {_GREY: (1, 2, 4, 8, 16), _PALETTE: (1, 2, 4, 8)}
 _LARGEST_PALETTE = 768  # bytes
-_ANCILLARY = 0x20  # set in the first letter of a chunk's name: the picture can do without it
+_ANCILLARY = 0x20  # set in the first letter of a chunk's name: the picture does not need it
 _PIECE = 1 << 12  # bytes of pixels that are unpacked at a time, at least
 _PART = 1 << 13  # bytes of packed pixels at a time, as libpng
-_MOST_SURPLUS = 1 << 24  # bytes behind the last row: libpng passes over some
-# Where each of Adam7's seven passes begins and how far its pixels lie apart: x, y, dx, dy.
+_MOST_SURPLUS = 1 << 24  # bytes after the last row: libpng ignores some
+# Where each of Adam7's seven passes starts and how far apart its pixels are: x, y, dx, dy.
 _ADAM7 = (
     (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2),
     (0, 1, 1, 2),
@@ -76,22 +76,22 @@ class _Header(NamedTuple):
 
 @dataclass
 class PngPicture:
-    """The chunks of a PNG that make its picture."""
+    """The chunks that make up a PNG's picture."""
 
     header: _Header
     has_palette: bool = False
-    """Whether a palette was met, one that is needed or one that only suggests colours."""
+    """Whether there was a palette, required or only suggested."""
     palette: bytes = b""
     transparency: bytes = b""
     pixels: list[memoryview] = field(default_factory=list)
     last: bytes = b"IHDR"
-    """The name of the chunk that was taken last."""
+    """The name of the most recent chunk."""
 
     def take(self, name: bytes, body: memoryview, is_whole: bool) -> None:
-        """Take a chunk after the header, or leave it out as libpng does.
+        """Process a chunk after the header, or ignore it as libpng does.
 
         Raises:
-            PhotoError: The chunk is needed, and damaged or not where it belongs.
+            PhotoError: The chunk is required, and damaged or misplaced.
         """
         if name == b"PLTE":
             self._take_palette(body, is_whole)
@@ -117,20 +117,20 @@ class PngPicture:
         self.palette = bytes(body[: 3 << self.header.depth])
 
     def _take_transparency(self, body: memoryview, is_whole: bool) -> None:
-        """Take the first that is right; libpng leaves out all others."""
+        """Take the first valid one; libpng ignores all others."""
         sizes = {_GREY: (2, 2), _RGB: (6, 6), _PALETTE: (1, len(self.palette) // 3)}
         least, most = sizes.get(self.header.colour, (1, 0))
         if is_whole and least <= len(body) <= most and not self.pixels:
             self.transparency = self.transparency or bytes(body)
 
     def need_all_pixels(self, deadline: float | None = None) -> None:
-        """Unpack the pixels, a piece at a time, to see that they are all there.
+        """Unpack the pixels, a piece at a time, to check that they are all there.
 
         Args:
-            deadline: When to give up, in seconds of `time.monotonic`; None for never.
+            deadline: When to stop, in seconds of `time.monotonic`; None for never.
 
         Raises:
-            PhotoError: They are cut short or damaged, or there are many more than belong there.
+            PhotoError: They are truncated or damaged, or there are many more than there should be.
             OutOfTimeError: The deadline has passed.
         """
         missing = self.header.unpacked_bytes()
@@ -140,11 +140,11 @@ class PngPicture:
                 need_time(deadline)
                 missing -= self._unpack(stream, part)
                 if missing < -_MOST_SURPLUS:
-                    raise _damaged("it has more pixels than it says")
+                    raise _damaged("it has more pixels than it states")
         except zlib.error as error:
             raise _damaged(describe(error)) from error
         if missing > 0 or not stream.eof:
-            raise PhotoError("truncated", "the PNG is cut short (its pixels are not all there)")
+            raise PhotoError("truncated", "the PNG is truncated (some of its pixels are missing)")
 
     def _parts(self) -> Iterator[memoryview]:
         """Yield the pixels as they are packed, a little at a time: what is left over is copied."""
@@ -154,7 +154,7 @@ class PngPicture:
 
     def _unpack(self, stream: "zlib._Decompress", part: memoryview) -> int:
         """Return how many bytes a part unpacks to."""
-        # A row at a time as libpng: a stream may refer further back than it declares.
+        # One row at a time, as libpng does: a stream may refer further back than it declares.
         piece = max(self.header.row_bytes(), _PIECE)
         data: bytes | memoryview = part
         unpacked = 0
@@ -164,7 +164,7 @@ class PngPicture:
         return unpacked
 
     def file(self) -> bytes:
-        """Return a PNG file of the picture alone."""
+        """Return a PNG file of only the picture."""
         return b"".join(
             (
                 _SIGNATURE,
@@ -178,37 +178,37 @@ class PngPicture:
 
 
 def read_png(data: bytes) -> PngPicture:
-    """Find the chunks that make the picture.
+    """Find the chunks that make up the picture.
 
     Args:
-        data: A file that begins with PNG's signature.
+        data: A file that starts with PNG's signature.
 
     Raises:
-        PhotoError: A chunk that is needed is missing, damaged or not where it belongs.
+        PhotoError: A required chunk is missing, damaged or misplaced.
     """
     parts = _chunks(data)
     first = next(parts, None)
     if first is None:
-        raise PhotoError("truncated", "the PNG is cut short (its header is missing)")
+        raise PhotoError("truncated", "the PNG is truncated (its header is missing)")
     picture = PngPicture(_header(*first))
     for part in parts:
         picture.take(*part)
     if picture.last != b"IEND":
-        raise PhotoError("truncated", "the PNG is cut short (its end is missing)")
+        raise PhotoError("truncated", "the PNG is truncated (its end is missing)")
     if not picture.pixels:
         raise _damaged("it has no pixels")
     return picture
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview, bool]]:
-    """Yield name, content and whether the checksum is right, up to the end or where it is cut."""
+    """Yield name, content and whether the checksum is right, up to the end or the truncation."""
     view, place = memoryview(data), len(_SIGNATURE)
     name = b""
     while name != b"IEND" and place + 12 <= len(view):
         length, name = struct.unpack_from(">I4s", view, place)
         end = place + 8 + length
         if not name.isalpha():
-            raise _damaged(f"a chunk is called {name!r}")
+            raise _damaged(f"a chunk is named {name!r}")
         if end + 4 > len(view):
             return
         checksum = int.from_bytes(view[end : end + 4], "big")
@@ -218,7 +218,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview, bool]]:
 
 def _header(name: bytes, body: memoryview, is_whole: bool) -> _Header:
     if name != b"IHDR" or len(body) != 13:
-        raise _damaged("it does not begin with a header")
+        raise _damaged("it does not start with a header")
     header = _Header(*struct.unpack(">IIBBBBB", body))
     if not is_whole:
         raise _damaged(_complaint(name, is_whole))

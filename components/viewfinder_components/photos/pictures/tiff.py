@@ -1,4 +1,4 @@
-"""Read the directory of a TIFF before Pillow does, which keeps all that it points to.
+"""Read the directory of a TIFF before Pillow does, which keeps everything it points to.
 
 Source: TIFF 6.0, section 2, and the BigTIFF design at https://libtiff.gitlab.io/libtiff/.
 """
@@ -18,8 +18,8 @@ _BYTES = (1, 2, 6, 7)  # types that stay bytes; of the others, each number becom
 _LETTERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
 _UNCOMPRESSED = 1
 _MOST_NUMBERS = 200_000
-_SPARE_PIXELS = 4_000_000  # a tile may stand over the edge; a larger one is made to fill memory
-_OBJECT_BYTES = 400  # what Pillow makes of each number: where a strip lies, and how it is coded
+_SPARE_PIXELS = 4_000_000  # a tile may extend past the edge; a larger one is meant to fill memory
+_OBJECT_BYTES = 400  # Pillow's record for each number: where a strip is, and how it is coded
 
 
 class _Entry(NamedTuple):
@@ -42,23 +42,23 @@ class _Entry(NamedTuple):
 
 
 def tiff_bytes(data: bytes) -> int:
-    """Return the bytes that decoding takes beside the picture's own pixels.
+    """Return the bytes that decoding takes besides the picture's own pixels.
 
     Raises:
-        PhotoError: The directory points to more than the file holds, has more numbers than any
+        PhotoError: The directory points to more than the file contains, has more numbers than any
             photo's, or its tiles are larger than the picture.
     """
     try:
         entries = list(_read_entries(data))
     except (struct.error, KeyError):
-        return 0  # Pillow says it in its own words
+        return 0  # Pillow reports it in its own words
     numbers = sum(entry.length for entry in entries if entry.kind not in _BYTES)
     pointed = sum(entry.size for entry in entries)
     parts = sum(sum(entry.numbers()) for entry in entries if entry.tag in _PART_SIZES)
     if numbers > _MOST_NUMBERS:
-        raise PhotoError("too_large", f"the TIFF's directory has {numbers:,} numbers; save it anew")
+        raise PhotoError("too_large", f"the TIFF's directory has {numbers:,} numbers; resave it")
     if max(pointed, parts) > 2 * len(data):
-        raise PhotoError("broken", "the TIFF is damaged (it uses the same bytes again and again)")
+        raise PhotoError("broken", "the TIFF is damaged (it uses the same bytes repeatedly)")
     return 2 * pointed + _OBJECT_BYTES * numbers + _part_bytes(entries)
 
 
@@ -94,5 +94,5 @@ def _part_bytes(entries: list[_Entry]) -> int:
         return 0
     pixels = max(tile[0] * tile[1], width * min(height, first(_ROWS_OF_STRIP, height)))
     bits = max(8, *said.get(_BITS, (8,)))
-    # libtiff turns some into four bytes a pixel.
+    # libtiff expands some to four bytes per pixel.
     return pixels * max(4, bits * first(_SAMPLES, 1) // 8)

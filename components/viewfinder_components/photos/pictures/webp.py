@@ -1,4 +1,4 @@
-"""Read the size of a WebP, whose decoder takes memory for it when it is opened.
+"""Read the size of a WebP, whose decoder allocates memory for it when opening it.
 
 Source: RFC 9649, 2.5 to 2.7 and 3.4.
 """
@@ -9,10 +9,10 @@ _MOST_CHUNKS = 10_000  # an animation has one or two a frame
 
 
 def read_webp_size(data: bytes) -> tuple[int, int]:
-    """Return pixels across and down, the largest that any part of the file says.
+    """Return pixels across and down, the largest stated by any part of the file.
 
     Raises:
-        PhotoError: No part says it, or there are more parts than in any photo.
+        PhotoError: No part states a size, or there are more parts than in any photo.
     """
     width = height = count = 0
     place = 12
@@ -25,7 +25,7 @@ def read_webp_size(data: bytes) -> tuple[int, int]:
         if count > _MOST_CHUNKS:
             raise PhotoError("too_large", f"the WEBP has more than {_MOST_CHUNKS:,} parts")
     if not width or not height:
-        raise PhotoError("broken", "the WEBP header is damaged (it says no size)")
+        raise PhotoError("broken", "the WEBP header is damaged (it states no size)")
     return width, height
 
 

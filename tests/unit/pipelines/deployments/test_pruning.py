@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from viewfinder.cli.main import main
 from viewfinder_components.publishing.config import PublishConfig
 from viewfinder_components.publishing.publish import publish_version
 from viewfinder_components.storage.store import open_store
-from viewfinder_pipelines.cli.main import main
 from viewfinder_pipelines.deployments.served import name_versions
 
 MakeServable = Callable[..., Path]
@@ -34,7 +34,7 @@ def test_served_of_a_wrong_form_removes_nothing(root: str, served: str) -> None:
     arguments = ["prune", "fruit", "--model-root", root, "--keep", "1", "--served", served]
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 2
-    assert f"numbers or version URIs as what is served, received {served!r}" in result.stderr
+    assert f"numbers or URIs of the versions that are served, received {served!r}" in result.stderr
     assert numbers(root) == [1, 2, 3, 4]
 
 

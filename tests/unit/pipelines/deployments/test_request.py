@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from viewfinder.cli.main import main
 from viewfinder_components.errors import PermanentError
-from viewfinder_components.storage.target import Target
-from viewfinder_pipelines.cli.main import main
+from viewfinder_components.storage.version_name import VersionName
 from viewfinder_pipelines.deployments.deploying import plan_kubeflow_deployment
 from viewfinder_pipelines.deployments.request import (
     find_namespace,
@@ -26,17 +26,17 @@ FILED = ClusterSettings(
 
 
 @pytest.mark.parametrize(
-    ("text", "target"),
+    ("text", "version"),
     [
-        ("fruit", Target("fruit")),
-        ("fruit/3", Target("fruit", 3)),
-        ("s3://b/models/fruit", Target("fruit", 0, "s3://b/models")),
-        ("gs://b/models/fruit/12/", Target("fruit", 12, "gs://b/models")),
-        ("pvc://claim/fruit/1", Target("fruit", 1, "pvc://claim")),
+        ("fruit", VersionName("fruit")),
+        ("fruit/3", VersionName("fruit", 3)),
+        ("s3://b/models/fruit", VersionName("fruit", 0, "s3://b/models")),
+        ("gs://b/models/fruit/12/", VersionName("fruit", 12, "gs://b/models")),
+        ("pvc://claim/fruit/1", VersionName("fruit", 1, "pvc://claim")),
     ],
 )
-def test_a_version_is_named_as_elsewhere(text: str, target: Target) -> None:
-    assert Target.parse(text) == target
+def test_a_version_is_named_as_elsewhere(text: str, version: VersionName) -> None:
+    assert VersionName.parse(text) == version
 
 
 @pytest.mark.parametrize(
@@ -44,14 +44,13 @@ def test_a_version_is_named_as_elsewhere(text: str, target: Target) -> None:
 )
 def test_what_names_no_version_is_refused(text: str) -> None:
     with pytest.raises(PermanentError, match="expected MODEL"):
-        Target.parse(text)
+        VersionName.parse(text)
 
 
 def test_the_settings_file_serves_both_pipelines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIEWFINDER_STEPS_IMAGE", "registry.example.com/steps:1")
-    given = gather_parameters(
-        Target("fruit", 3), {"max_replicas": 3}, ["predictor_cpu=300m"], FILED
-    )
+    options = {"max_replicas": 3, "predictor_cpu": "300m"}
+    given = gather_parameters(VersionName("fruit", 3), options, FILED)
     assert given == {
         "model_root": "s3://models",
         "min_replicas": 2,
@@ -69,7 +68,7 @@ def test_the_settings_file_serves_both_pipelines(monkeypatch: pytest.MonkeyPatch
 def test_pods_without_an_image_or_the_claim_are_refused_before_anything_is_uploaded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    given = gather_parameters(Target("fruit", 3), {"min_replicas": 1}, [], FILED)
+    given = gather_parameters(VersionName("fruit", 3), {"min_replicas": 1}, FILED)
     monkeypatch.delenv("VIEWFINDER_STEPS_IMAGE", raising=False)
     with pytest.raises(PermanentError, match="the name of the steps image in your registry"):
         plan_kubeflow_deployment(given, FILED)
@@ -79,40 +78,36 @@ def test_pods_without_an_image_or_the_claim_are_refused_before_anything_is_uploa
 
 
 def test_a_uri_wins_over_the_settings_file() -> None:
-    given = gather_parameters(Target.parse("gs://b/m/fruit"), {"max_replicas": 2}, [], FILED)
+    given = gather_parameters(VersionName.parse("gs://b/m/fruit"), {"max_replicas": 2}, FILED)
     assert given["model_root"] == "gs://b/m"
 
 
 @pytest.mark.parametrize(
-    ("options", "assignments", "filed", "sentence"),
+    ("options", "filed", "sentence"),
     [
-        ({}, ["epochs=3"], {}, "only the training pipeline has it"),
+        ({"epochs": 3}, {}, "only the training pipeline has it"),
         (
             {},
-            [],
             {"min_replica": 1},
             "received 'min_replica' under [parameters] in the settings file; "
             "did you mean min_replicas?",
         ),
-        ({}, [], {"min_replicas": True}, "received 'True' under [parameters]"),
-        ({}, ["version=3"], {}, "the version's number in MODEL/NUMBER"),
-        ({"max_replicas": 0}, [], {}, "max_replicas to be a whole number from 1"),
+        ({}, {"min_replicas": True}, "received 'True' under [parameters]"),
+        ({"version": 3}, {}, "the version's number in MODEL/NUMBER"),
+        ({"max_replicas": 0}, {}, "max_replicas to be a whole number from 1"),
         (
-            {},
-            ["kserve_mode=Serverless"],
+            {"kserve_mode": "Serverless"},
             {},
             "expected kserve_mode to be Standard, Knative or empty",
         ),
-        ({"namespace": "My Space"}, [], {}, "namespace to be at most 63 "),
-        ({"model_root": "/srv/models"}, [], {}, "a folder of this machine"),
+        ({"namespace": "My Space"}, {}, "namespace to be at most 63 "),
+        ({"model_root": "/srv/models"}, {}, "a folder on this machine"),
     ],
 )
-def test_mistakes(
-    options: dict[str, Any], assignments: list[str], filed: dict[str, Any], sentence: str
-) -> None:
+def test_mistakes(options: dict[str, Any], filed: dict[str, Any], sentence: str) -> None:
     settings = ClusterSettings(parameters={"model_root": "s3://models", **filed})
     with pytest.raises(PermanentError) as caught:
-        gather_parameters(Target("fruit"), options, assignments, settings)
+        gather_parameters(VersionName("fruit"), options, settings)
     assert sentence in str(caught.value)
 
 
@@ -156,7 +151,7 @@ def test_a_version_of_this_machine_is_refused_in_json_as_well(
     told = json.loads(result.stdout)
     assert told["state"] == "failed"
     assert told["error"]["retryable"] is False
-    assert "a folder of this machine" in told["error"]["received"]
+    assert "a folder on this machine" in told["error"]["received"]
     assert result.stderr.startswith("Error: expected model_root to be one that pods can read")
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from viewfinder_components.deployment.service import APPLIED
+from viewfinder_components.deployment.kserve.service import APPLIED
 from viewfinder_pipelines.doctor.finding import FindingState
 from viewfinder_pipelines.doctor.pod_requests import Room, read_room, requested
 from viewfinder_pipelines.doctor.room import NodeRoom, judge_room, look_at_nodes, serves_already
@@ -14,9 +14,9 @@ from viewfinder_pipelines.doctor.scheduling import why_not
 NODE: dict[str, Any] = {
     "metadata": {"name": "one", "labels": {"pool": "cpu"}},
     "spec": {},
-    "status": {"allocatable": {"cpu": "2", "memory": "4Gi"}},
+    "status": {"allocatable": {"cpu": "2", "memory": "4Gi", "pods": "11"}},
 }
-PREDICTOR = read_room({"cpu": "1", "memory": "512Mi"})
+PREDICTOR = read_room({"cpu": "1", "memory": "512Mi", "pods": "1"})
 GPU = {"key": "gpu", "value": "yes", "effect": "NoSchedule"}
 
 
@@ -128,8 +128,18 @@ def test_tenths_add_up() -> None:
     assert node.free.cpu == 1
 
 
-def a_space(cpu: str, closed: str = "") -> NodeRoom:
-    return NodeRoom(read_room({"cpu": cpu, "memory": "4Gi"}), closed)
+@pytest.mark.parametrize(
+    ("running", "closed"), [(10, ""), (11, "it runs as many pods as it may (11)")]
+)
+def test_a_node_with_all_its_pods_takes_no_other(running: int, closed: str) -> None:
+    ended = [a_pod("0", status={"phase": "Succeeded"})] * 5
+    (node,) = look_at_nodes([NODE], [*[a_pod("0")] * running, *ended], {})
+    assert node.closed == closed
+    assert node.free.pods == 11 - running
+
+
+def a_space(cpu: str, closed: str = "", pods: int = 9) -> NodeRoom:
+    return NodeRoom(read_room({"cpu": cpu, "memory": "4Gi", "pods": pods}), closed)
 
 
 CORDONED_SPACE = a_space("9", "it is cordoned")
@@ -138,13 +148,13 @@ CORDONED_SPACE = a_space("9", "it is cordoned")
 @pytest.mark.parametrize(
     ("spaces", "first", "state", "words"),
     [
-        ([a_space("2")], 1, FindingState.OK, "nodes have room for 1 and, in a roll-out, one more"),
+        ([a_space("2")], 1, FindingState.OK, "nodes have room for 1 and, in a rollout, one more"),
         ([a_space("1.5"), a_space("1")], 1, FindingState.OK, "nodes have room for 1 and"),
         (
             [a_space("1.5")],
             1,
             FindingState.WARNING,
-            "a first deploy fits; a second version's pod (SIZE)",
+            "a first deployment fits; a second version's pod (SIZE)",
         ),
         (
             [a_space("0.5"), a_space("0.5")],
@@ -156,21 +166,28 @@ CORDONED_SPACE = a_space("9", "it is cordoned")
             [a_space("3")],
             3,
             FindingState.WARNING,
-            "a first deploy fits; a second version's pod (SIZE)",
+            "a first deployment fits; a second version's pod (SIZE)",
         ),
         ([a_space("2.5")], 3, FindingState.WARNING, "room for 2 of the 3 predictors"),
+        (
+            [a_space("9", pods=1)],
+            1,
+            FindingState.WARNING,
+            "would have to wait, because of the most pods that a node may have",
+        ),
+        ([a_space("9", pods=2)], 1, FindingState.OK, "nodes have room for 1 and"),
         ([a_space("1.5")], 0, FindingState.OK, "nodes have room for one more"),
         (
             [a_space("-1")],
             0,
             FindingState.WARNING,
-            "a new version's pod (SIZE) would wait for room",
+            "a new version's pod (SIZE) would have to wait for room",
         ),
         (
             [CORDONED_SPACE],
             0,
             FindingState.WARNING,
-            "(of 1 nodes some take no predictor: 1 because it is",
+            "(of 1 nodes some accept no predictor: 1 because it is",
         ),
     ],
 )

@@ -1,18 +1,17 @@
 """What a user is told who is not let in; real HTTP on this machine plays what stands in the way."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from tests.fixtures.loopback import QuietHandler, serving
 
 from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
 from viewfinder_pipelines.kubeflow.client import connect
 from viewfinder_pipelines.settings.file import KubeflowSettings
 
 
-class _Doorkeeper(BaseHTTPRequestHandler):
+class _Doorkeeper(QuietHandler):
     """Answers every request alike, and remembers who asked."""
 
     status = 200
@@ -22,26 +21,14 @@ class _Doorkeeper(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         type(self).seen = {k.lower(): v for k, v in self.headers.items()} | {"path": self.path}
-        self.send_response(self.status)
-        self.send_header("Content-Type", self.content_type)
-        self.send_header("Content-Length", str(len(self.body)))
-        self.end_headers()
-        self.wfile.write(self.body)
-
-    def log_message(self, *_: object) -> None:
-        """Stay silent."""
+        self.send(self.status, self.body, self.content_type)
 
 
 @pytest.fixture
 def door() -> Iterator[tuple[str, type[_Doorkeeper]]]:
     keeper = type("Doorkeeper", (_Doorkeeper,), {})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), keeper)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", keeper
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(keeper) as url:
+        yield url, keeper
 
 
 @pytest.fixture(autouse=True)
@@ -61,8 +48,12 @@ def refused(host: str) -> ViewfinderError:
 @pytest.mark.parametrize(
     ("status", "kind", "sentence"),
     [
-        (401, PermanentError, ", received HTTP 401; inside the cluster mount the pipelines token"),
-        (403, PermanentError, "received HTTP 403: you are not in this namespace; name a namespace"),
+        (401, PermanentError, ", received HTTP 401; inside the cluster, mount the pipelines token"),
+        (
+            403,
+            PermanentError,
+            "received HTTP 403: you are not in this namespace; name one of your namespaces",
+        ),
         (404, PermanentError, "received HTTP 404: you are not"),
         (503, TransientError, "received HTTP 503: you are not"),
     ],
@@ -80,7 +71,7 @@ def test_a_status(door, status: int, kind: type[ViewfinderError], sentence: str)
 def test_a_login_page(door) -> None:
     host, keeper = door
     keeper.content_type, keeper.body = "text/html; charset=utf-8", b"<html>Log in"
-    assert "a web page to log in" in str(refused(host))
+    assert "a login page" in str(refused(host))
 
 
 @pytest.mark.parametrize("body", ["ok", '"ok"', "true", "[1]", "null"])
@@ -98,7 +89,7 @@ def test_https_where_http_is_spoken(door) -> None:
 @pytest.mark.parametrize(
     ("host", "sentence"),
     [
-        ("http://127.0.0.1:1", "Connection refused; check that it runs"),
+        ("http://127.0.0.1:1", "Connection refused; check that it is running"),
         ("http://no-such-host.invalid", "no such host"),
         ("http://", "write one such as http://localhost:8080"),
         ("", "name the API's or the UI's address"),

@@ -9,7 +9,7 @@ from rich.console import Console
 from tests.unit.pipelines.kubeflow.test_result import DATA, answer
 from tests.unit.pipelines.played_kubeflow import API_HEALTH, PlayedKubeflow
 
-from viewfinder_pipelines.cli.console import RunDisplay
+from viewfinder.display import RunDisplay
 from viewfinder_pipelines.kubeflow.following import Announcer, Patience, follow_run
 from viewfinder_pipelines.runs.events import Event
 from viewfinder_pipelines.runs.record import RunResult, StepResult

@@ -56,7 +56,7 @@ def test_a_run_that_its_deadline_ended_says_so(kubeflow: PlayedKubeflow) -> None
     assert result.error.message == (
         "expected the run to end within its deadline of 90 s, received step validate unfinished "
         "by then; raise run_deadline_seconds under [kubeflow] in the settings file if the steps "
-        "need longer, and run again"
+        "need more time, and try again"
     )
     assert result.gaps == ()  # a pod that was ended has nothing more to tell
 
@@ -70,7 +70,7 @@ def test_a_run_whose_deadline_passed_between_two_steps_says_so(kubeflow: PlayedK
     result = KubeflowRun(kubeflow.connect(API_HEALTH), "r").read()
     assert result.error is not None
     assert result.error.step is None
-    assert "deadline of 90 s, received steps that had not begun by then" in result.error.message
+    assert "deadline of 90 s, received steps that had not started by then" in result.error.message
 
 
 def test_a_run_whose_deadline_passed_while_a_step_was_prepared_says_so(

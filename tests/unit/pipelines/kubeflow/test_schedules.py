@@ -30,7 +30,7 @@ def test_trigger(cron: str | None, every: str | None, trigger: Trigger) -> None:
         (None, "0h", "received '0h'"),
         (None, "30s", "at least a minute"),
         (None, "-1h", "received '-1h'"),
-        (None, "6 hours", "write for example --every 6h"),
+        (None, "6 hours", 'write every="6h" for example'),
     ],
 )
 def test_a_trigger_that_is_none(cron: str | None, every: str | None, sentence: str) -> None:

@@ -102,7 +102,7 @@ def test_what_cannot_be_read_is_said_with_the_remedy(kubeflow: PlayedKubeflow) -
     kubeflow.answers = {LOG_PATH: NO_LOG}
     reader = StepReader(kubeflow.connect(API_HEALTH), "r")
     gap = reader.read(a_step(has_log=False), "kubeflow", "succeeded").gap
-    assert gap.startswith("expected the step's word about its end, in its log, received no log")
+    assert gap.startswith("expected the step's outcome, in its log, received no log")
     assert "set KFP_UI_HOST to the UI's address" in gap
 
 

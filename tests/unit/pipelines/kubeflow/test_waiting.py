@@ -24,7 +24,7 @@ def a_step(message: str, **changes: object) -> WorkflowStep:
     [
         ("ImagePullBackOff: Back-off pulling image", PermanentError, "registry.example/steps:1"),
         ("InvalidImageName", PermanentError, "received InvalidImageName; correct `image`"),
-        ("Unschedulable: 0/1 nodes are available", TransientError, "let [steps.train] ask"),
+        ("Unschedulable: 0/1 nodes are available", TransientError, "request less in [steps.train]"),
         (QUOTA, TransientError, "received exceeded quota: full, requested: cpu=100m"),
         ('CreateContainerConfigError: secret "s" not found', PermanentError, 'secret "s" not'),
         ("Evicted: low on memory", TransientError, "see `kubectl describe pod pod`"),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from viewfinder_components.outcome import parse_outcome
-from viewfinder_pipelines.kubeflow.workflow import read_steps
+from viewfinder_pipelines.kubeflow.workflow import read_pipeline_name, read_steps
 
 DATA = Path(__file__).parents[1] / "data"
 STEPS = ["validate", "preprocess", "train", "evaluate", "export", "check", "publish", "report"]
@@ -107,3 +107,13 @@ def test_a_step_is_running_until_argo_says_otherwise() -> None:
 @pytest.mark.parametrize("found", [{}, {"status": {}}, {"status": {"nodes": {}}}])
 def test_a_run_that_has_not_begun(found: dict[str, Any]) -> None:
     assert read_steps(found) == []
+
+
+def test_the_pipelines_name_is_what_its_drivers_are_given() -> None:
+    """A scheduled run's workflow is named after the schedule."""
+    driver = {"args": ["--type", "CONTAINER", "--pipeline_name", "viewfinder-training", "--run_id"]}
+    templates = [{"name": "dag"}, {"name": "driver", "container": driver}]
+    scheduled = {"metadata": {"name": "nightly-8c2d1-1-339"}, "spec": {"templates": templates}}
+    assert read_pipeline_name(scheduled) == "viewfinder-training"
+    assert read_pipeline_name(workflow("succeeded")) == "viewfinder-training"
+    assert read_pipeline_name({}) == ""

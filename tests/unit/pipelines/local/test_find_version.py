@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from viewfinder_components.errors import PermanentError
+import viewfinder
+from viewfinder_components.errors import PermanentError, UsageError
 from viewfinder_pipelines.local.serving import find_version
 from viewfinder_pipelines.settings.environment import Settings
 
@@ -55,10 +56,25 @@ def test_a_folder_that_is_called_like_a_published_model_does_not_hide_it(
         ("home/lost/fruit", "home/lost/fruit, received nothing there; name the folder of a model"),
         ("./a.jpg", "a.jpg, received a file; name the folder of a model"),
         ("home/models", "a folder of 2 models: fruit, pets; name one of them: .*/models/fruit"),
-        ("photos", "a folder without manifest.json, in which no version lies either"),
+        ("photos", "a folder without manifest.json and without versions"),
         ("cars", "name a version's folder, or publish one with `viewfinder run`"),
     ],
 )
 def test_each_mistake_has_its_own_sentence(named: str, sentence: str, settings: Settings) -> None:
     with pytest.raises(PermanentError, match=sentence):
         find_version(named, settings)
+
+
+@pytest.mark.parametrize("name", ["a/b", "a\0b", "é x", "-h", "x" * 3_000])
+def test_a_name_that_no_url_can_have_is_refused_before_anything_starts(
+    name: str, settings: Settings
+) -> None:
+    with pytest.raises(UsageError, match=r"letters, digits, .*; name the model with name$"):
+        viewfinder.serve("fruit", name=name, home=settings.home)
+
+
+def test_a_folder_whose_name_no_url_can_have(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "my models").mkdir()
+    (settings.models / "fruit" / "1").rename(tmp_path / "my models" / "1")
+    with pytest.raises(UsageError, match="received 'my models'"):
+        viewfinder.serve(tmp_path / "my models" / "1")

@@ -1,7 +1,11 @@
 """What is known of a run while its output comes in."""
 
+from dataclasses import replace
+
 import pytest
 
+from viewfinder_components.failures import Failure
+from viewfinder_components.outcome import Outcome
 from viewfinder_pipelines.local.follower import Follower
 from viewfinder_pipelines.runs.record import LOCAL, RunResult
 
@@ -30,3 +34,42 @@ def test_a_step_that_is_cut_off_has_run_until_then() -> None:
     follower.cut_off()
     assert follower.result.steps[-1].seconds > 0.0
     follow().cut_off()  # before any step
+
+
+def test_the_iterations_of_a_loop_are_steps_of_their_own() -> None:
+    looped = Follower(replace(follow().result), frozenset({"train", "evaluate"}))
+    succeeded = "12:00:09.000 - INFO - Task '{}' finished with status SUCCESS"
+    for _ in range(2):
+        for step in ("train", "evaluate"):
+            looped.take(BEGAN.replace("train", step))
+            looped.take(SAID.replace("train", step))
+            event = looped.take(succeeded.format(step))
+    assert event.step == "evaluate[1]"
+    looped.take(BEGAN.replace("train", "export"))
+    steps = looped.result.steps
+    names = ["train[0]", "evaluate[0]", "train[1]", "evaluate[1]", "export"]
+    assert [step.name for step in steps] == names
+    assert {step.attempts for step in steps} == {1}
+    assert {step.summary for step in steps[:4]} == {"epoch 12 of 100"}
+
+
+def test_iterations_that_are_cached_count() -> None:
+    looped = Follower(follow().result, frozenset({"train"}))
+    looped.take("Task train cache hit (key=1)")
+    looped.take(BEGAN)
+    assert [step.name for step in looped.result.steps] == ["train[0]", "train[1]"]
+    assert [step.state for step in looped.result.steps] == ["cached", "running"]
+
+
+@pytest.mark.parametrize("step", ["train-2", "train[0]"])
+def test_a_steps_own_report_is_known_under_every_name(step: str) -> None:
+    now = "2026-01-01T12:00:09.000+00:00"
+    outcome = Outcome("train", "failed", now, now, failure=Failure("permanent", "no photos"))
+    looped = frozenset({"train"}) if "[" in step else frozenset()
+    follower = Follower(follow().result, looped)
+    name = step.removesuffix("[0]")
+    follower.take(BEGAN.replace("train", name))
+    follower.take(outcome.to_line())
+    follower.take(f"12:00:09.000 - INFO - Task '{name}' finished with status FAILURE")
+    assert follower.failure is not None
+    assert (follower.failure.step, follower.failure.outcome) == (step, outcome)

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.parameters import configuration
 from viewfinder_pipelines.local.runner import plan_run, run_pipeline
+from viewfinder_pipelines.pipeline.definition import PipelineDefinition
 from viewfinder_pipelines.runs.lock import held_run
 from viewfinder_pipelines.settings.environment import Settings
 
@@ -20,7 +22,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 def test_nothing_is_made_before_the_run_begins(tmp_path: Path, settings: Settings) -> None:
-    plan_run({"data": "photos", "model_root": str(tmp_path / "a" / "b")}, [], settings)
+    plan_run({"data": "photos", "model_root": str(tmp_path / "a" / "b")}, settings)
     assert list(tmp_path.iterdir()) == [tmp_path / "photos"]
 
 
@@ -28,16 +30,25 @@ def test_relative_places_are_kept_absolute_for_a_resume_from_elsewhere(
     tmp_path: Path, settings: Settings
 ) -> None:
     (tmp_path / "own.bin").touch()
-    given = ["model_root=models", "weights=own.bin", "checkpoint_root=states"]
-    arguments = plan_run({"data": "photos"}, given, settings).arguments
+    (tmp_path / "corrected.csv").write_text("sha256,correction\n")
+    given = {"model_root": Path("models"), "weights": "own.bin", "checkpoint_root": "states",
+             "corrections": "corrected.csv"}  # fmt: skip
+    arguments = plan_run({"data": "photos", **given}, settings).arguments
     assert arguments["data"] == str(tmp_path / "photos")
     assert arguments["model_root"] == str(tmp_path / "models")
     assert arguments["weights"] == str(tmp_path / "own.bin")
     assert arguments["checkpoint_root"] == str(tmp_path / "states")
+    assert arguments["corrections"] == str(tmp_path / "corrected.csv")
+
+
+def test_corrections_that_do_not_exist_are_told_before_the_run(settings: Settings) -> None:
+    with pytest.raises(PermanentError, match="a table of corrections"):
+        plan_run({"data": "photos", "corrections": "none.csv"}, settings)
+    assert not settings.home.exists()
 
 
 def test_an_empty_checkpoint_root_stays_empty(settings: Settings) -> None:
-    plan = plan_run({"data": "photos"}, ["checkpoint_root="], settings)
+    plan = plan_run({"data": "photos", "checkpoint_root": ""}, settings)
     assert plan.arguments["checkpoint_root"] == ""
 
 
@@ -49,7 +60,7 @@ def test_a_place_that_cannot_be_written_is_told_before_the_training(
     (tmp_path / "file").touch()
     (tmp_path / "gone").symlink_to(tmp_path / "was here")
     with pytest.raises(PermanentError, match=rf"{name}|model root") as caught:
-        plan_run({"data": "photos"}, [f"{name}={tmp_path / place}"], settings)
+        plan_run({"data": "photos", name: tmp_path / place}, settings)
     assert str(tmp_path / place.partition("/")[0]) in str(caught.value)
     assert not settings.home.exists()
 
@@ -60,13 +71,13 @@ def test_a_place_without_permission(name: str, tmp_path: Path, settings: Setting
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o555)
     with pytest.raises(PermanentError, match="Permission denied"):
-        plan_run({"data": "photos"}, [f"{name}={closed / 'below'}"], settings)
+        plan_run({"data": "photos", name: closed / "below"}, settings)
 
 
 def test_a_file_in_the_place_of_the_model(tmp_path: Path, settings: Settings) -> None:
     (tmp_path / "classifier").touch()
     with pytest.raises(PermanentError, match="Not a directory"):
-        plan_run({"data": "photos", "model_root": str(tmp_path)}, [], settings)
+        plan_run({"data": "photos", "model_root": str(tmp_path)}, settings)
 
 
 @pytest.mark.parametrize(
@@ -85,18 +96,18 @@ def test_what_a_step_would_refuse(
     options: dict[str, Any], sentence: str, settings: Settings
 ) -> None:
     with pytest.raises(PermanentError) as caught:
-        plan_run({"data": "photos", **options}, [], settings)
+        plan_run({"data": "photos", **options}, settings)
     assert sentence in str(caught.value)
     assert str(caught.value).isprintable()
 
 
 def test_a_second_runner_leaves_the_first_ones_pipeline_whole(settings: Settings) -> None:
-    plan = plan_run({"data": "photos"}, ["run_id=twin"], settings)
+    plan = plan_run({"data": "photos", "run_id": "twin"}, settings)
     plan.run_dir.mkdir(parents=True)
     path = plan.run_dir / "pipeline.yaml"
     path.write_text("what the first one is reading")
     with held_run(plan.run_dir), path.open() as file:
-        with pytest.raises(PermanentError, match="a process that is still at work on it"):
+        with pytest.raises(PermanentError, match="a process that is still working on it"):
             run_pipeline(plan, lambda event, result: None)
         assert file.read() == "what the first one is reading"
     assert sorted(entry.name for entry in plan.run_dir.iterdir()) == ["lock", "pipeline.yaml"]
@@ -117,6 +128,20 @@ def test_photos_that_are_not_there_leave_no_run_behind(
     if content is not None:
         Path(name).write_text(content)
     with pytest.raises(PermanentError) as caught:
-        plan_run({"data": name}, [], settings)
+        plan_run({"data": name}, settings)
     assert sentence in str(caught.value)
     assert not settings.home.exists()
+
+
+@configuration
+class _Own:
+    data: str
+    model_root: str = ""
+    backbone: str = ""
+
+
+def test_a_pipeline_of_ones_own_may_have_some_of_our_parameters(settings: Settings) -> None:
+    own = PipelineDefinition("own", "", "own:own", steps=(), own=(_Own,))
+    plan = plan_run({"data": "lost"}, settings, own)
+    assert plan.arguments["model_root"] == str(settings.models)
+    assert plan.pipeline is own

@@ -1,46 +1,33 @@
 """What `viewfinder predict` says where there is no answer."""
 
 import socket
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from tests.fixtures.loopback import QuietHandler, serving
 
-from viewfinder_pipelines.cli.main import main
-from viewfinder_pipelines.local import prediction
+import viewfinder
+from viewfinder.cli.main import main
+from viewfinder_pipelines.local import v1_client
 
 
-class _Refusing(BaseHTTPRequestHandler):
+class _Refusing(QuietHandler):
     """Serves one model, which refuses every photo."""
 
     def do_GET(self) -> None:
-        self._answer(200, b'{"models": ["fruit"]}')
+        self.send(200, b'{"models": ["fruit"]}')
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["content-length"]))
-        self._answer(400, b'{"error": "expected a photo"}')
-
-    def _answer(self, status: int, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
+        self.send(400, b'{"error": "expected a photo"}')
 
 
 @pytest.fixture
 def endpoint() -> Iterator[str]:
-    with HTTPServer(("127.0.0.1", 0), _Refusing) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with serving(_Refusing) as url:
+        yield url
 
 
 def test_each_photo_without_an_answer_says_why(endpoint: str, tmp_path: Path) -> None:
@@ -60,6 +47,18 @@ def test_each_photo_without_an_answer_says_why(endpoint: str, tmp_path: Path) ->
     assert result.stderr.endswith("\nThe photo could not be classified.\n")
 
 
+def test_what_can_be_no_photo_does_not_stop_the_others(endpoint: str, tmp_path: Path) -> None:
+    (tmp_path / "bad.jpg").write_bytes(b"no photo")
+    with (tmp_path / "huge.jpg").open("wb") as file:
+        file.truncate(1 << 40)  # it takes no room on the disk
+    names = ["a\0b", "/dev/zero", tmp_path / "huge.jpg", tmp_path / "bad.jpg"]
+    null, endless, huge, bad = (one.error for one in viewfinder.predict(names, endpoint))
+    assert null == "it cannot be read (embedded null byte)"
+    assert endless == "the file has 134,217,729 bytes, more than the limit of 134,217,728"
+    assert "1,099,511,627,776 bytes" in huge
+    assert "expected a photo" in bad
+
+
 def predict(endpoint: str, tmp_path: Path) -> str:
     (tmp_path / "a.jpg").write_bytes(b"x")
     result = CliRunner().invoke(main, ["predict", str(tmp_path / "a.jpg"), "--endpoint", endpoint])
@@ -73,11 +72,11 @@ def test_nothing_listens_at_the_address(tmp_path: Path) -> None:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     told = predict(address, tmp_path)
     assert told == (
-        f"Error: expected a predictor at {address}, received nothing that listens there; start one "
+        f"Error: expected a predictor at {address}, received no server listening there; start one "
         "with `viewfinder serve MODEL`, correct --endpoint, or for one in a cluster use `kubectl "
         "port-forward`\n"
     )
-    assert "received nothing that listens there" in predict(
+    assert "received no server listening there" in predict(
         f"{address}/v1/models/a:predict", tmp_path
     )
 
@@ -88,7 +87,7 @@ def test_a_host_that_does_not_exist(tmp_path: Path) -> None:
 
 
 def test_a_server_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prediction, "_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(v1_client, "_TIMEOUT_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         told = predict(f"http://127.0.0.1:{silent.getsockname()[1]}", tmp_path)
     assert "received no answer within 0.2 s; " in told

@@ -93,6 +93,7 @@ def test_conditions_hold_on_this_machine(
     folder = tmp_path / "told"
     folder.mkdir()
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # kfp's components leave a folder there
     local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(tmp_path / "root"))
     components.load_component_from_file(str(flat))(folder=str(folder), number=number, loud=loud)
     assert {path.name for path in folder.iterdir()} == expected

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from rich.console import Console
 
+from viewfinder.display import describe_overhead, describe_step, print_result
 from viewfinder_components.errors import TransientError
 from viewfinder_components.failures import describe_exception
 from viewfinder_components.outcome import Outcome
-from viewfinder_pipelines.cli.console import describe_overhead, describe_step, print_result
 from viewfinder_pipelines.runs.completion import (
     explain_failure,
     fill_in,
@@ -104,6 +104,6 @@ def test_only_a_run_of_this_machine_can_be_resumed_here() -> None:
         return console.file.getvalue()  # type: ignore[attr-defined]
 
     interrupted = a_run(state="interrupted")
-    assert "--resume" not in told(interrupted)
-    assert "--resume" in told(replace(interrupted, where="local"))
+    assert "viewfinder.resume" not in told(interrupted)
+    assert "viewfinder.resume" in told(replace(interrupted, where="local"))
     assert "Serving: http://fruit" in told(a_run(endpoint="http://fruit"))

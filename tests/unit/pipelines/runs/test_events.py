@@ -3,7 +3,7 @@
 import pytest
 
 from viewfinder_components.outcome import Outcome
-from viewfinder_pipelines.runs.events import Event, parse_line
+from viewfinder_pipelines.runs.events import Event, parse_line, read_progress
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,10 @@ def test_a_step_cannot_forge_an_event() -> None:
     """A step's own output is indented by kfp.local; only unindented lines are events."""
     forged = "    16:01:02.345 - INFO - Task 'train' finished with status SUCCESS\n"
     assert parse_line(forged).kind == "other"
+
+
+@pytest.mark.parametrize("step", ["train", "train-2", "train[0]"])
+def test_a_steps_progress_is_known_under_every_name(step: str) -> None:
+    assert read_progress(Event("said", "", "train: epoch 3"), step) == "epoch 3"
+    assert read_progress(Event("said", "", "evaluate: photos"), step) is None
+    assert read_progress(Event("other", "", "train: epoch 3"), step) is None

@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_pipelines.local.runner import list_runs
+from viewfinder_pipelines.local.runner import list_runs, load_run
 from viewfinder_pipelines.runs.lock import held_run
 from viewfinder_pipelines.runs.record import ArtifactRecord, RunError, RunResult, StepResult
 from viewfinder_pipelines.settings.environment import Settings
@@ -83,12 +83,45 @@ def test_one_damaged_record_does_not_hide_the_others(
     (settings.runs / "bad" / "run.json").write_text("{")
     result.save(settings.runs / "r")
     assert list_runs(settings) == [result]
-    assert "bad is left out" in caplog.text
+    assert "omitting bad" in caplog.text
 
 
-def test_no_record(tmp_path: Path) -> None:
-    with pytest.raises(PermanentError, match="list the runs"):
-        RunResult.load(tmp_path / "unknown")
+@pytest.mark.parametrize("name", ["unknown", "x" * 300, "a\0b", "file"])
+def test_no_record(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(PermanentError, match="received nothing; list the runs"):
+        load_run(name, Settings(home=tmp_path))
+    with pytest.raises(PermanentError, match="received nothing; list the runs"):
+        RunResult.load(tmp_path / name)
+
+
+def test_a_folder_in_place_of_a_record(tmp_path: Path) -> None:
+    (tmp_path / "run.json").mkdir()
+    with pytest.raises(PermanentError, match=r"a damaged one \(Is a directory\)"):
+        RunResult.load(tmp_path)
+
+
+def test_runs_that_cannot_be_read_are_not_no_runs(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    settings.runs.symlink_to(settings.runs)  # refused to every user; a permission is not, to root
+    for read in (lambda: list_runs(settings), lambda: load_run("2026", settings)):
+        with pytest.raises(PermanentError) as caught:
+            read()
+        assert str(caught.value) == (
+            f"expected a folder of runs that can be read, {settings.runs}, received Too many "
+            "levels of symbolic links; correct it, or name another with VIEWFINDER_HOME, or home "
+            "in Python"
+        )
+
+
+def test_a_record_that_cannot_be_reached_is_mentioned(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = Settings(home=tmp_path)
+    settings.runs.mkdir()
+    (settings.runs / "r").symlink_to(settings.runs / "r")
+    assert list_runs(settings) == []
+    assert "omitting r: expected a run's record in" in caplog.text
 
 
 def test_a_record_of_another_schema(tmp_path: Path, result: RunResult) -> None:
@@ -104,7 +137,7 @@ def test_a_record_with_fields_of_another_release(
     result.save(tmp_path)
     path = tmp_path / "run.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), field: [{"surprise": 1}]}))
-    with pytest.raises(PermanentError, match="fields of another release"):
+    with pytest.raises(PermanentError, match="fields from another release"):
         RunResult.load(tmp_path)
 
 

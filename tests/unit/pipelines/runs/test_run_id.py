@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from viewfinder.cli.main import main
 from viewfinder_components.errors import PermanentError
-from viewfinder_pipelines.cli.main import main
 from viewfinder_pipelines.runs.record import LOCAL, RunResult
 from viewfinder_pipelines.runs.run_id import complete_run_id
 
@@ -40,8 +40,8 @@ def test_a_beginning_of_several_is_refused_and_they_are_named(runs: Path) -> Non
     with pytest.raises(PermanentError) as caught:
         complete_run_id(runs, "20260101")
     assert str(caught.value) == (
-        "expected the beginning of one run's id, received 20260101, with which 2 begin: "
-        "20260101-000000-ab12, 20260101-000000-aaaa; write more of the id"
+        "expected the beginning of one run's ID, received 20260101, which matches 2: "
+        "20260101-000000-ab12, 20260101-000000-aaaa; write more of the ID"
     )
 
 
@@ -53,4 +53,4 @@ def test_commands_take_a_beginning(runs: Path, command: tuple[str, ...]) -> None
     for more in (command, ("follow",)):
         ambiguous = CliRunner().invoke(main, [*more, "202601"])
         assert ambiguous.exit_code == 1
-        assert "with which 3 begin: 20260102-000000-aaaa, " in ambiguous.stderr
+        assert "which matches 3: 20260102-000000-aaaa, " in ambiguous.stderr

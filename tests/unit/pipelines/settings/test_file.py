@@ -9,8 +9,8 @@ from google.protobuf import json_format
 from kfp import compiler, dsl
 from kfp.pipeline_spec.pipeline_spec_pb2 import PlatformSpec
 
-from viewfinder_components.errors import PermanentError
-from viewfinder_pipelines.cli.main import main
+from viewfinder.cli.main import main
+from viewfinder_components.errors import PermanentError, UsageError
 from viewfinder_pipelines.kubeflow.submission import compile_for_cluster
 from viewfinder_pipelines.pipeline.platform import PlatformSettings, PodSettings
 from viewfinder_pipelines.settings.file import ClusterSettings, read_settings
@@ -53,7 +53,6 @@ def test_a_step_gets_its_own_settings_over_those_of_every_step(tmp_path: Path) -
     assert (train.cpu, train.image, train.env) == ("4", "steps:1", {"A": "every", "B": "train"})
 
 
-@pytest.mark.parametrize("step", ["validate", "preprocess", "train", "evaluate", "export", "check"])
 @pytest.mark.parametrize(
     ("text", "limit", "requested"),
     [
@@ -65,14 +64,15 @@ def test_a_step_gets_its_own_settings_over_those_of_every_step(tmp_path: Path) -
     ],
 )
 def test_a_step_that_computes_has_a_share_of_a_busy_node(
-    tmp_path: Path, step: str, text: str, limit: str | None, requested: str
+    tmp_path: Path, text: str, limit: str | None, requested: str
 ) -> None:
     path = tmp_path / "pipeline.yaml"
     compile_for_cluster(path, settings(tmp_path, text).platform)
     executors = next(yaml.safe_load_all(path.read_text()))["deploymentSpec"]["executors"]
-    resources = executors[f"exec-{step}"]["container"]["resources"]
-    assert resources.get("resourceCpuLimit") == limit
-    assert resources["resourceCpuRequest"] == requested
+    for step in ("validate", "preprocess", "train", "evaluate", "export", "check"):
+        resources = executors[f"exec-{step}"]["container"]["resources"]
+        assert resources.get("resourceCpuLimit") == limit, step
+        assert resources["resourceCpuRequest"] == requested, step
 
 
 def test_the_requestedof_one_step_wins_over_the_limit_of_every_step(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_mistakes(tmp_path: Path, text: str, sentence: str) -> None:
 
 
 def test_a_missing_file_that_was_named(tmp_path: Path) -> None:
-    with pytest.raises(PermanentError, match="name another with --settings"):
+    with pytest.raises(PermanentError, match="name another with settings"):
         read_settings(tmp_path / "missing.toml")
 
 
@@ -204,3 +204,11 @@ def test_the_same_settings_give_the_same_bytes(tmp_path: Path) -> None:
     for path in (first, second):
         compile_for_cluster(path, read_settings(EXAMPLE).platform)
     assert first.read_bytes() == second.read_bytes()
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 5_000, "a = 1\na = 2", "\udcff"])
+def test_a_file_that_is_no_toml(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "viewfinder.toml"
+    path.write_text(text, errors="surrogateescape")
+    with pytest.raises(UsageError, match="TOML in"):
+        read_settings(path)

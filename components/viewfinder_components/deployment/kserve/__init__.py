@@ -1,0 +1,1 @@
+"""Serve a version with a KServe InferenceService, in KServe's mode Standard or Knative."""

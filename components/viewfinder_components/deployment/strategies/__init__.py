@@ -1,0 +1,1 @@
+"""How a service moves from one version to the next: one module per strategy."""

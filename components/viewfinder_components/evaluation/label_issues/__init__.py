@@ -1,0 +1,1 @@
+"""Find labels that deserve a second look, in all splits."""

@@ -1,0 +1,1 @@
+"""Say which parts of a photo speak for a class."""

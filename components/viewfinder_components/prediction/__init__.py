@@ -1,0 +1,1 @@
+"""Classify many photos, and write what the model says about them as one Parquet file."""

@@ -1,0 +1,103 @@
+"""The list of the files to classify, on disk: a million of them need not fit in memory."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from viewfinder_components.photos.candidate import Candidate, Flaw
+from viewfinder_components.photos.uri import scheme_of, uri_to_path
+
+PART_FILES = 1024
+"""Files in a part: what is classified again after an interruption, and a row group."""
+
+_SCHEMA = pa.schema(
+    [
+        ("uri", pa.string()),
+        ("size", pa.int64()),
+        ("kind", pa.string()),
+        ("sentence", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What was found where photos are kept."""
+
+    path: Path
+    """The list: a Parquet file with a row group for each part."""
+    files: int
+    """Number of files."""
+    photos: int
+    """How many of them may be photos."""
+    digest: str
+    """Hexadecimal; another one if a file was added, removed or changed."""
+
+    @property
+    def parts(self) -> int:
+        """Number of parts."""
+        return -(-self.files // PART_FILES)
+
+    def size_of(self, part: int) -> int:
+        """Return how many files a part has."""
+        return min(PART_FILES, self.files - part * PART_FILES)
+
+    def read(self, parts: Iterable[int]) -> Iterator[Candidate]:
+        """Yield the files of some parts, in order."""
+        with pq.ParquetFile(self.path) as file:
+            for part in parts:
+                rows = file.read_row_group(part).to_pydict()
+                for uri, size, kind, sentence in zip(*rows.values(), strict=True):
+                    flaw = Flaw(kind, sentence) if kind else None
+                    yield Candidate(uri, size=size, flaw=flaw)
+
+
+def write_listing(candidates: Iterator[Candidate], path: Path) -> Listing:
+    """Write down what was found.
+
+    Args:
+        candidates: Everything found, in an order determined by the data alone.
+        path: The file to write.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    digest, files, photos = hashlib.sha256(), 0, 0
+    with path.open("wb") as file, pq.ParquetWriter(file, _SCHEMA) as writer:
+        while some := list(islice(candidates, PART_FILES)):
+            for candidate in some:
+                digest.update(f"{candidate.uri}\n{candidate.flaw}\n{_stamp(candidate)}\n".encode())
+            files += len(some)
+            photos += sum(candidate.flaw is None for candidate in some)
+            writer.write_batch(_to_batch(some))
+    return Listing(path, files, photos, digest.hexdigest())
+
+
+def _to_batch(candidates: list[Candidate]) -> pa.RecordBatch:
+    columns = [
+        [candidate.uri for candidate in candidates],
+        [candidate.size for candidate in candidates],
+        [candidate.flaw and candidate.flaw.kind for candidate in candidates],
+        [candidate.flaw and candidate.flaw.sentence for candidate in candidates],
+    ]
+    return pa.record_batch(
+        [pa.array(column, field.type) for column, field in zip(columns, _SCHEMA, strict=True)],
+        schema=_SCHEMA,
+    )
+
+
+def _stamp(candidate: Candidate) -> str:
+    """Return what changes with a file's contents, as far as that is known without reading it."""
+    if not scheme_of(candidate.uri):
+        with suppress(OSError, ValueError):  # it is gone, or no such path can exist
+            status = os.stat(uri_to_path(candidate.uri))
+            # The time of the last change of mode too: permission to read it may have been granted.
+            return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
+    return str(candidate.size)

@@ -1,0 +1,75 @@
+"""Predictions as a file on a disk or a volume."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from viewfinder_components.errors import PermanentError
+from viewfinder_components.photos.uri import uri_to_path
+from viewfinder_components.prediction.taken_output import taken
+from viewfinder_components.spelling import spell
+from viewfinder_components.writing import need_writable
+
+
+@dataclass(frozen=True)
+class LocalOutput:
+    """A file on a disk; an `Output`. The unfinished work is beside it, in a hidden folder."""
+
+    path: Path
+
+    @property
+    def uri(self) -> str:
+        """Its path."""
+        return str(self.path)
+
+    @property
+    def workplace(self) -> Path:
+        """The hidden folder."""
+        return self.path.with_name(f".{self.path.name}.parts")
+
+    @property
+    def advice(self) -> tuple[str, str]:
+        """See `Output.advice`."""
+        return "predictions", f"name another with {spell('output')}"
+
+    def check(self) -> None:
+        """See `Output.check`."""
+        folder = self.path.parent
+        if not folder.is_dir():
+            raise PermanentError(
+                f"a folder {folder} for the predictions",
+                "something else" if folder.exists() else "nothing there",
+                f"create it, or correct {spell('output')}",
+            )
+        if self.path.is_dir():
+            raise PermanentError(
+                f"a file, or nothing yet, at {self.path}",
+                "a folder",
+                f"name a file in it with {spell('output')}",
+            )
+        need_writable(folder, *self.advice)
+
+    def is_own(self, uri: str) -> bool:
+        """See `Output.is_own`."""
+        path = Path(uri_to_path(uri))
+        names = (self.path.name, self.workplace.name)
+        # The photos' folder may have been reached through a link.
+        return path.name in names and path.parent.resolve() == self.path.parent.resolve()
+
+    def read_schema(self) -> pa.Schema | None:
+        """See `Output.read_schema`."""
+        if not self.path.exists():
+            return None
+        try:
+            return pq.read_schema(self.path)
+        except (pa.ArrowException, OSError):
+            return pa.schema([])
+
+    def put(self, file: Path, replace: bool) -> None:
+        """See `Output.put`."""
+        if self.path.exists() and not replace:
+            raise taken(self.uri)
+        os.replace(file, self.path)

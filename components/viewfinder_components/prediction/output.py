@@ -1,0 +1,104 @@
+"""Where predictions go: a file on a disk, or an object in a bucket."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+
+from viewfinder_components.errors import UsageError
+from viewfinder_components.photos.uri import FILE, file_uri_to_path, scheme_of
+from viewfinder_components.prediction.bucket_output import BucketOutput
+from viewfinder_components.prediction.local_output import LocalOutput
+from viewfinder_components.spelling import spell
+from viewfinder_components.storage.location import BUCKET_SCHEMES, Location
+from viewfinder_components.writing import writing
+
+_SUFFIX = ".parquet"
+
+
+class Output(Protocol):
+    """A place for predictions."""
+
+    @property
+    def uri(self) -> str:
+        """Its path, or its URI."""
+
+    @property
+    def workplace(self) -> Path:
+        """A folder for unfinished work."""
+
+    @property
+    def advice(self) -> tuple[str, str]:
+        """What is written in the folder above the workplace, and how another is named."""
+
+    def check(self) -> None:
+        """Check that it can be written.
+
+        Raises:
+            PermanentError: It cannot.
+            TransientError: The store does not answer.
+        """
+
+    def is_own(self, uri: str) -> bool:
+        """Return whether a file is this place, or in its workplace: no photo to classify."""
+
+    def read_schema(self) -> pa.Schema | None:
+        """Return the schema of what is there.
+
+        Returns:
+            None if nothing is there; a schema without columns if it is another kind of file.
+
+        Raises:
+            PermanentError, TransientError: It cannot be read.
+        """
+
+    def put(self, file: Path, replace: bool) -> None:
+        """Move a file there.
+
+        Args:
+            file: The file, in the workplace.
+            replace: Whether something that is there may be replaced.
+
+        Raises:
+            PermanentError: Something is there, or it cannot be written.
+            TransientError: The store does not answer.
+        """
+
+
+def open_output(output: str, scratch: Path) -> Output:
+    """Return the place that a user named.
+
+    Args:
+        output: A path or `file://` URI, or `gs://` or `s3://`; it ends in `.parquet`.
+        scratch: A folder on this machine for the unfinished work of an output in a bucket.
+
+    Raises:
+        UsageError: It is no such place.
+    """
+    scheme = scheme_of(output)
+    works = f"{spell('output')} to be a path, {', '.join(BUCKET_SCHEMES)}, ending in {_SUFFIX}"
+    if not output.lower().endswith(_SUFFIX) or "\0" in output:
+        raise UsageError(works, repr(output), f"name a file such as predictions{_SUFFIX}")
+    if scheme in BUCKET_SCHEMES:
+        place = Location.parse(output)
+        name = hashlib.sha256(place.uri.encode()).hexdigest()[:16]
+        return BucketOutput(place, scratch / name)
+    if scheme and scheme != FILE:
+        raise UsageError(works, f"{output!r} ({scheme} is not supported)", "name such a place")
+    path = file_uri_to_path(output) if scheme else os.path.expanduser(output)
+    return LocalOutput(Path(os.path.realpath(path)))
+
+
+@contextmanager
+def writing_to(output: Output) -> Iterator[None]:
+    """Explain the system's errors while unfinished work is written.
+
+    Raises:
+        PermanentError: The disk is full, or the folder cannot be written.
+    """
+    with writing(output.workplace.parent, *output.advice):
+        yield

@@ -1,0 +1,62 @@
+"""The command that lists the pipelines' parameters."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from viewfinder.cli.group import StrictCommand
+
+if TYPE_CHECKING:
+    from viewfinder_components.parameters import Parameter
+
+_INTRODUCTION = """\
+# Parameters
+
+`viewfinder run`, `submit`, `schedule set` and `deploy` take each of these as `--set NAME=VALUE`; \
+the settings file takes them under `[parameters]` (see [viewfinder.toml](viewfinder.toml)). \
+`viewfinder parameters` prints them on a terminal. `make parameters` writes this page.
+"""
+
+
+@click.command(cls=StrictCommand)
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option(
+    "--pipeline",
+    default="training",
+    show_default=True,
+    help="Which pipeline: training, deployment or batch-prediction.",
+)
+@click.option("--markdown", is_flag=True, help="Print docs/parameters.md, with both pipelines.")
+def parameters(names: tuple[str, ...], pipeline: str, markdown: bool) -> None:
+    """List the parameters that --set takes, or describe those that are named."""
+    from viewfinder.pipelines import find_parameter, find_pipeline
+
+    if markdown:
+        click.echo(render_page(), nl=False)
+        return
+    chosen = find_pipeline(pipeline)
+    wanted = {find_parameter(name, chosen).name for name in names}
+    for parameter in chosen.parameters.values():
+        if not wanted or parameter.name in wanted:
+            click.echo(_describe(parameter))
+
+
+def render_page() -> str:
+    """Return docs/parameters.md."""
+    from viewfinder.pipelines import PIPELINES, to_markdown
+
+    sections = [
+        f"## {pipeline.label.capitalize()}\n{pipeline.summary}\n\n"
+        + to_markdown(pipeline.parameters.values())
+        for pipeline in PIPELINES
+    ]
+    return "\n".join([_INTRODUCTION, *sections])
+
+
+def _describe(parameter: "Parameter") -> str:
+    from viewfinder.pipelines import write_default
+
+    default = write_default(parameter)
+    told = default if parameter.is_required else f"default: {default or 'empty'}"
+    heading = f"{click.style(parameter.name, bold=True)}  [{parameter.rule}; {told}]"
+    return f"{heading}\n{click.wrap_text(parameter.description, 88, '    ', '    ')}"

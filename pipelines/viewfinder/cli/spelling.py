@@ -1,0 +1,45 @@
+"""How messages name what the options of the command at work set."""
+
+import shlex
+from typing import Any
+
+import click
+
+
+def spell_option(name: str, value: Any = None) -> str:
+    """Return an option and its value as they are typed; see `viewfinder_components.spelling`.
+
+    A parameter that has no option of its own is set with `--set`, where the command has that.
+
+    Args:
+        name: The parameter's name in Python.
+        value: What to set it to; None for the name alone.
+    """
+    if option := _find(name):
+        return _write(option, value)
+    if value is None:
+        return name
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return f"--set {shlex.quote(f'{name}={text}')}"
+
+
+def _find(name: str) -> click.Option | None:
+    """Return the option of the command at work, or of another one, which a message may advise."""
+    context = click.get_current_context(silent=True)
+    if context is None:
+        return None
+    group = context.find_root().command
+    others = group.commands.values() if isinstance(group, click.Group) else ()
+    for command in (context.command, *others):
+        for one in command.params:
+            if one.name == name and isinstance(one, click.Option):
+                return one
+    return None
+
+
+def _write(option: click.Option, value: Any) -> str:
+    """Return an option as it is typed; of several spellings the longest explains itself."""
+    typed = max(option.opts, key=len)
+    if value is None or option.is_flag:
+        return typed
+    return f"{typed} {shlex.quote(str(value))}"

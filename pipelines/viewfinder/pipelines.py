@@ -1,0 +1,140 @@
+"""The pipelines: their parameters, and how they are compiled."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from viewfinder.arguments import checked
+from viewfinder_components.errors import UsageError
+from viewfinder_components.parameters import configuration
+from viewfinder_components.spelling import spell
+from viewfinder_components.step import Role, Step
+from viewfinder_components.steps import STEPS
+from viewfinder_components.whole_files import write_text
+from viewfinder_components.writing import explaining_system, writing
+from viewfinder_pipelines.pipeline import parameter_passing
+from viewfinder_pipelines.pipeline.assignments import find_parameter, parse_assignments
+from viewfinder_pipelines.pipeline.definition import PipelineDefinition
+from viewfinder_pipelines.pipeline.parameter_passing import Given
+from viewfinder_pipelines.pipeline.parameter_table import to_markdown, write_default
+from viewfinder_pipelines.pipeline.registry import (
+    BATCH_PREDICTION,
+    DEPLOYMENT,
+    PIPELINES,
+    TRAINING,
+    find_pipeline,
+)
+from viewfinder_pipelines.settings.file import DEFAULT_FILE, read_settings
+
+__all__ = [
+    "BATCH_PREDICTION",
+    "DEPLOYMENT",
+    "PIPELINES",
+    "STEPS",
+    "TRAINING",
+    "Given",
+    "PipelineDefinition",
+    "Role",
+    "Step",
+    "compile_components",
+    "compile_pipeline",
+    "configuration",
+    "find_parameter",
+    "find_pipeline",
+    "parse_assignments",
+    "to_markdown",
+    "with_parameters",
+    "write_default",
+]
+
+
+@checked
+def compile_pipeline(
+    path: str | Path,
+    *,
+    pipeline: PipelineDefinition = TRAINING,
+    settings: str | Path | None = None,
+) -> Path:
+    """Write a pipeline as YAML for the Kubeflow Pipelines UI or SDK.
+
+    Args:
+        path: The file to write, which ends in `.yaml`; folders are made.
+        pipeline: Which one: `TRAINING`, `DEPLOYMENT`, `BATCH_PREDICTION`, or one of your own.
+        settings: The settings file, which says what the pods get; None for `viewfinder.toml` in the
+            working directory, if there is one.
+
+    Returns:
+        The file's path.
+
+    Raises:
+        UsageError: The path does not end in `.yaml`.
+        PermanentError: The settings file is missing or wrong, or the path cannot be written.
+    """
+    from viewfinder_pipelines.kubeflow.submission import compile_for_cluster
+    from viewfinder_pipelines.pipeline import compiling
+
+    path = Path(path)
+    if path.suffix != ".yaml":
+        raise UsageError(
+            "the name of a file that ends in .yaml", f"'{path}'", "write pipeline.yaml for example"
+        )
+    with explaining_system(), tempfile.TemporaryDirectory(prefix="viewfinder-compile-") as folder:
+        compiled = Path(folder) / path.name
+        if settings is None and not DEFAULT_FILE.is_file():
+            compiling.compile_pipeline(compiled, pipeline)
+        else:
+            known = read_settings(settings)
+            compile_for_cluster(compiled, known.platform, known.kubeflow.cache, pipeline)
+        with writing(path.absolute().parent, path.name, f"name another {spell('path')}"):
+            _put(compiled, path)
+    return path
+
+
+@checked
+def compile_components(folder: str | Path, *, settings: str | Path | None = None) -> list[Path]:
+    """Write the steps' components as YAML, one file each, such as `train.yaml`.
+
+    `kfp.components.load_component_from_file` reads them where this package is not installed, for
+    pipelines that use some of the steps.
+
+    Args:
+        folder: Where to write them; it is made.
+        settings: The settings file, which names the images; None for `viewfinder.toml` in the
+            working directory, if there is one. kfp takes nothing else of a pod from a component's
+            file: set resources, secrets and volumes in the pipeline.
+
+    Returns:
+        The files' paths, in the order of the steps.
+
+    Raises:
+        PermanentError: The settings file is missing or wrong, or the folder cannot be written.
+    """
+    from viewfinder_pipelines.pipeline import components
+
+    folder = Path(folder)
+    platform = read_settings(settings).platform
+    with explaining_system(), tempfile.TemporaryDirectory(prefix="viewfinder-compile-") as scratch:
+        compiled = components.compile_components(Path(scratch), platform)
+        with writing(folder.absolute(), "components", f"name another {spell('folder')}"):
+            folder.mkdir(parents=True, exist_ok=True)
+            for path in compiled:
+                _put(path, folder / path.name)
+    return [folder / path.name for path in compiled]
+
+
+@checked
+def with_parameters(
+    pipeline: PipelineDefinition,
+) -> Callable[[Callable[[Given], None]], Callable[..., None]]:
+    """Decorate the function of your own pipeline, below `dsl.pipeline`: it is called with `Given`.
+
+    Args:
+        pipeline: The definition, whose parameters the function's signature and docstring get.
+    """
+    return parameter_passing.with_parameters(pipeline)
+
+
+def _put(compiled: Path, path: Path) -> None:
+    """Put a file in its place, whole or not at all; where a link leads if it is one."""
+    write_text(Path(os.path.realpath(path)), compiled.read_text("utf-8"))

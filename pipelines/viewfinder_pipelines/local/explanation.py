@@ -1,0 +1,77 @@
+"""Ask a served model which parts of a photo speak for its answer."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from viewfinder_pipelines.local.prediction import Unanswered, ask_about_photos
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What the model says about one photo, and which parts of the photo speak for it.
+
+    Attributes:
+        photo: The photo's path or URI.
+        label: The most probable label, which is the one that is explained.
+        probability: Its probability.
+        map: The label's logit, spread over the photo: rows from top to bottom, and in each the
+            columns from left to right. The mean of all numbers is the logit; numbers above the mean
+            speak for the label.
+        box: What the map covers, the whole photo: left, top, right and bottom, in pixels of the
+            photo as it is shown, with its EXIF orientation applied.
+        method: `cam`, an exact class activation map, or `grad-cam`, for a head with hidden layers.
+    """
+
+    photo: str
+    label: str
+    probability: float
+    map: tuple[tuple[float, ...], ...]
+    box: tuple[int, int, int, int]
+    method: str
+
+    @property
+    def extent(self) -> tuple[int, int, int, int]:
+        """The box as matplotlib's `imshow` takes it: left, right, bottom, top."""
+        left, top, right, bottom = self.box
+        return left, right, bottom, top
+
+
+def explain_photos(
+    photos: Sequence[str | Path], endpoint: str, model: str | None = None
+) -> Iterator[Explanation | Unanswered]:
+    """Send photos to `:explain` of a V1 endpoint, one request each.
+
+    Args:
+        photos: As for `predict_photos`.
+        endpoint: Base URL of a predictor, or the full `.../v1/models/NAME:explain`.
+        model: The model's name; asked of the server when None.
+
+    Yields:
+        What came of each photo, in order.
+
+    Raises:
+        PermanentError: The server does not explain, and what `predict_photos` raises.
+        TransientError: The server cannot be reached.
+    """
+    yield from ask_about_photos(photos, endpoint, model, ":explain", _read_explanation)
+
+
+def _read_explanation(photo: str, answer: Any) -> Explanation:
+    values = answer["explanations"][0]
+    left, top, right, bottom = values["box"]
+    rows = tuple(tuple(map(float, row)) for row in values["map"])
+    widths = {len(row) for row in rows}
+    if len(widths) != 1 or 0 in widths or not all(map(isfinite, chain(*rows))):
+        raise ValueError("a map that is no rectangle of numbers")
+    return Explanation(
+        photo,
+        values["label"],
+        float(values["probability"]),
+        rows,
+        (left, top, right, bottom),
+        values["method"],
+    )

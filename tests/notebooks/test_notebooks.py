@@ -1,0 +1,82 @@
+"""The notebooks run from top to bottom, and are as they should be read."""
+
+import ast
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import nbformat
+import psutil
+import pytest
+from nbclient import NotebookClient
+
+import viewfinder
+
+FOLDER = Path(__file__).parents[2] / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+PUBLIC = {*viewfinder.__all__}
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def read_code(path: Path) -> list[ast.Module]:
+    cells = nbformat.read(path, 4).cells
+    return [ast.parse(cell.source) for cell in cells if cell.cell_type == "code"]
+
+
+def test_there_are_notebooks() -> None:
+    assert NOTEBOOKS
+
+
+@each_notebook
+def test_nothing_of_a_run_is_saved(path: Path) -> None:
+    for cell in nbformat.read(path, 4).cells:
+        assert not cell.get("outputs")
+        assert cell.get("execution_count") is None
+        assert not cell.metadata
+
+
+@each_notebook
+def test_it_defines_nothing(path: Path) -> None:
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+    nodes = [node for cell in read_code(path) for node in ast.walk(cell)]
+    assert [node for node in nodes if isinstance(node, kinds)] == []
+
+
+@each_notebook
+def test_it_calls_the_public_interface_only(path: Path) -> None:
+    nodes = [node for cell in read_code(path) for node in ast.walk(cell)]
+    used = {
+        node.attr
+        for node in nodes
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "viewfinder"
+    }
+    assert used
+    assert used <= PUBLIC
+    imported = {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
+    imported |= {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
+    assert {name for name in imported if name.startswith("viewfinder_")} == set()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@each_notebook
+def test_it_runs_from_top_to_bottom(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIEWFINDER_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    for module in FOLDER.glob("*.py"):
+        shutil.copy(module, tmp_path)
+    notebook = nbformat.read(path, 4)
+    client = NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(tmp_path)}})
+    client.execute()  # raises with the traceback of the cell that failed
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and isinstance(ast.parse(cell.source).body[-1], ast.Expr):
+            assert cell.outputs, cell.source
+        for output in cell.get("outputs", ()):
+            assert output.get("name") != "stderr", output.text
+    assert psutil.Process().children(recursive=True) == []

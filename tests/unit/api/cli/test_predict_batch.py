@@ -1,0 +1,95 @@
+"""What `viewfinder predict --data` accepts, prints and exits with."""
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner, Result
+from tests.fixtures.servables import draw, write_version
+
+import viewfinder
+from viewfinder.cli.main import main
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("VIEWFINDER_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    write_version(tmp_path / "home" / "models" / "colour" / "7")
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.png").write_bytes(draw("red"))
+    return tmp_path
+
+
+def predict(*options: str) -> Result:
+    return CliRunner().invoke(main, ["predict", *options])
+
+
+BATCH = ("--data", "photos", "--output", "out.parquet")
+COLOUR = ("--model-version", "colour")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("a.jpg", *BATCH, "--endpoint", "http://h"), "--data, --output goes with --data."),
+        (("a.jpg", *COLOUR), "Either PHOTO... or --data SOURCE: --model-version"),
+        (("a.jpg", "--overwrite", "--endpoint", "http://h"), "--overwrite goes with --data"),
+        (("a.jpg",), "Missing option '--endpoint'"),
+        ((), "Missing argument 'PHOTO...', or --data SOURCE"),
+        (("--data", "photos", *COLOUR), "Missing option '--output'"),
+        (("--output", "out.parquet", *COLOUR), "Missing option '--data'"),
+        (BATCH, "expected either --model-version or --endpoint, received neither"),
+        ((*BATCH, *COLOUR, "--endpoint", "http://h"), "received both"),
+        ((*BATCH, *COLOUR, "--model", "colour"), "expected --model only with --endpoint"),
+        ((*BATCH, "--endpoint", "h:80"), "write --endpoint http://h:80"),
+        ((*BATCH[:3], "out.csv", *COLOUR), "name a file such as predictions.parquet"),
+    ],
+)
+def test_wrong_usage(options: tuple[str, ...], sentence: str, home: Path) -> None:
+    result = predict(*options)
+    assert result.exit_code == 2
+    assert sentence in result.stderr
+    assert not (home / "out.parquet").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ((*BATCH, "--model-version", "colour/9"), "a published version 9 of colour"),
+        ((*BATCH, "--model-version", "color"), "did you mean colour?"),
+        (("--data", "gone", *BATCH[2:], *COLOUR), "'gone', which does not exist"),
+        ((*BATCH[:3], "gone/out.parquet", *COLOUR), "create it, or correct --output"),
+        ((*BATCH, "--endpoint", "http://127.0.0.1:9"), "no server listening there"),
+    ],
+)
+def test_what_cannot_work(options: tuple[str, ...], sentence: str, home: Path) -> None:
+    result = predict(*options)
+    assert result.exit_code == 1
+    assert sentence in result.stderr
+    assert sorted(path.name for path in home.iterdir()) == ["home", "photos"]
+
+
+def test_the_counts_are_printed(home: Path) -> None:
+    (home / "photos" / "notes.txt").write_text("no photo")
+    result = predict(*BATCH, *COLOUR)
+    assert result.exit_code == 0, result.stderr
+    assert f"{home}/out.parquet: 1 classified by colour/7, 0 unreadable, 1 ignored" in result.stdout
+    (home / "photos" / "bad.jpg").write_text("no photo")
+    result = predict(*BATCH, *COLOUR)
+    assert result.exit_code == 1
+    assert "replace it with --overwrite" in result.stderr
+    result = predict(*BATCH, *COLOUR, "--overwrite", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["counts"] == {"ok": 1, "unreadable": 1, "ignored": 1}
+    assert "the column reason says why" not in result.stdout
+
+
+def test_from_python(home: Path) -> None:
+    said: list[str] = []
+    done = viewfinder.predict_batch(
+        home / "photos", home / "out.parquet", model_version="colour", progress=said.append
+    )
+    assert done.counts["ok"] == pq.read_metadata(done.path).num_rows == 1
+    assert said[-1].startswith("predict: files 1 of 1 (100%)")

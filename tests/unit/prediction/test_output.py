@@ -1,0 +1,35 @@
+"""Places that cannot be written are refused before any photo is read."""
+
+from pathlib import Path
+
+import pytest
+
+from viewfinder_components.errors import PermanentError, UsageError
+from viewfinder_components.prediction.output import open_output
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out", "", "ftp://h/o.parquet", "s3://B/o.parquet"])
+def test_no_place_for_predictions(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        open_output(name, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("gone/out.parquet", "a folder .*gone for the predictions, received nothing there; create"),
+        ("file/out.parquet", "received something else"),
+        ("folder.parquet", "a file, or nothing yet"),
+        ("/proc/out.parquet", "a folder for predictions .* at /proc"),
+    ],
+)
+def test_a_place_that_cannot_be_written(name: str, sentence: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.parquet").mkdir()
+    with pytest.raises(PermanentError, match=sentence):
+        open_output(str(tmp_path / name), tmp_path).check()
+
+
+def test_a_file_uri_is_a_path(tmp_path: Path) -> None:
+    place = open_output(f"file://{tmp_path}/out.parquet", tmp_path)
+    assert place.uri == str(tmp_path / "out.parquet")
