@@ -91,7 +91,7 @@ def with_assignments(
     assignments: Sequence[str],
     pipeline: "PipelineDefinition | None" = None,
 ) -> dict[str, Any]:
-    """Return the parameters that a command's options give; those of `--set` win.
+    """Return the parameters that a command's options and `--set` give.
 
     Args:
         given: Those that have an option of their own.
@@ -99,11 +99,17 @@ def with_assignments(
         pipeline: Whose parameters; None for the training pipeline's.
 
     Raises:
-        UsageError: `--set` names no parameter, or a value is not of its type.
+        UsageError: `--set` names no parameter or one that an option gives, or a value is not of
+            its type.
     """
     from viewfinder.pipelines import TRAINING, parse_assignments
 
-    return {**given, **parse_assignments(assignments, pipeline or TRAINING)}
+    assigned = parse_assignments(assignments, pipeline or TRAINING)
+    for name in sorted(given.keys() & assigned.keys()):
+        raise UsageError(
+            "each parameter once", f"{name} as an option and by --set {name}=", "omit one of them"
+        )
+    return {**given, **assigned}
 
 
 def refuse_given(context: click.Context, names: Set[str], other: str) -> None:

@@ -18,8 +18,8 @@ ABSURD = {
 }
 NAMED_OTHERWISE = {"model_name", "version"}  # of a deployment: in MODEL/NUMBER
 COMMANDS = {
-    TRAINING: ("run", "--data", "photos"),
-    DEPLOYMENT: ("deploy", "s3://bucket/models/fruit", "--on", "kubeflow"),
+    TRAINING: (("run",), {"data": "photos"}),
+    DEPLOYMENT: (("deploy", "s3://bucket/models/fruit", "--on", "kubeflow"), {}),
 }
 _CLASS_NAME = re.compile(r"<class|\w(Config|Error|Exception)\b")
 
@@ -47,7 +47,10 @@ def values() -> list[tuple[PipelineDefinition, str, str]]:
 def test_an_absurd_value_is_told_with_its_parameter(
     pipeline: PipelineDefinition, name: str, value: str, home: Path
 ) -> None:
-    result = CliRunner().invoke(main, [*COMMANDS[pipeline], "--set", f"{name}={value}"])
+    command, needed = COMMANDS[pipeline]
+    given = {**needed, name: value}
+    assignments = [part for key in given for part in ("--set", f"{key}={given[key]}")]
+    result = CliRunner().invoke(main, [*command, *assignments])
     assert result.exit_code == 2, result.output
     (sentence,) = result.stderr.splitlines()
     expected, received = re.fullmatch(r"Error: expected (.*), received (.*)", sentence).groups()  # type: ignore[union-attr]
@@ -64,6 +67,11 @@ def test_an_absurd_value_is_told_with_its_parameter(
         (("run", "--data", "photos", "--set", "epoch=3"), "did you mean epochs?"),
         (("run", "--data", "photos", "--set", "epochs"), "write --set epochs=VALUE"),
         (("run", "--data", "photos", "--set", "seed=1", "--set", "seed=2"), "--set seed= twice"),
+        (("run", "--data", "photos", "--set", "data=other"), "data as an option and by --set data="),
+        (
+            ("deploy", "fruit", "--kserve-mode", "Knative", "--set", "kserve_mode=Standard"),
+            "kserve_mode as an option and by --set kserve_mode=",
+        ),
         (("run",), "--data PHOTOS"),
         (("run", "--data", "photos", "--model-root", "ftp://bucket"), "ftp:// is not supported"),
         (("run", "--data", "photos", "--model-root", "s3://B"), "a bucket name"),
