@@ -2,7 +2,9 @@
 
 An ingress is Ready only when Envoy has taken the routes, so that Knative moves traffic when it can
 arrive. Backends are told to Envoy before the routes that name them, and forgotten when their
-Service is gone: no request is lost over an update.
+Service is gone: no request is lost over an update. New routes wait until all their backends have
+endpoints: after the API server was away, the watch on Ingresses may come back before the one on
+Endpoints.
 """
 
 import json
@@ -21,6 +23,7 @@ from tests.testbed.knative_ingress.envoy_config import (
     EXTERNAL,
     INTERNAL,
     PORTS,
+    Key,
     Object,
     assignment,
     backends_of,
@@ -28,6 +31,7 @@ from tests.testbed.knative_ingress.envoy_config import (
     cluster,
     response,
     route_table,
+    select_routed,
 )
 from tests.testbed.knative_ingress.watching import Api, Watched
 
@@ -46,6 +50,7 @@ class Ingress:
         self._services = Watched(self._api, "/api/v1/services", self._changed)
         self._endpoints = Watched(self._api, "/api/v1/endpoints", self._changed)
         self._backends: dict[str, Object] = {}
+        self._routed: dict[Key, Object] = {}
         self._written: dict[str, str] = {}
         self._envoy: subprocess.Popen[bytes] | None = None
 
@@ -68,19 +73,25 @@ class Ingress:
             if (one["serviceNamespace"], one["serviceName"]) in services
         }
         self._backends = kept | backends_of(ours)
+        reached = set()
         for name, backend in self._backends.items():
-            self._write(f"endpoints-{name}", [assignment(backend, services, endpoints)])
+            found = assignment(backend, services, endpoints)
+            self._write(f"endpoints-{name}", [found])
+            if found["endpoints"][0]["lb_endpoints"]:
+                reached.add(name)
+        self._routed = select_routed(ours, self._routed, reached)
+        routed = [*self._routed.values()]
         known = [cluster(name, str(_FOLDER)) for name in sorted(self._backends)]
         versions = {"cluster_manager.cds": self._write("clusters", known)}
         if self._envoy is not None:
             self._await(versions)
         for name in PORTS:
-            table = self._write(name, [route_table(ours, name)])
+            table = self._write(name, [route_table(routed, name)])
             versions[f"http.{name}.rds.{name}"] = table
         if self._envoy is None:
             self._start_envoy()
         if self._await(versions):
-            for ingress in ours:
+            for ingress in routed:
                 self._mark_ready(ingress)
         for file in _FOLDER.glob("endpoints-*.json"):
             if file.stem.removeprefix("endpoints-") not in self._backends:

@@ -142,6 +142,25 @@ def backends_of(ingresses: list[Object]) -> dict[str, Object]:
     }
 
 
+def select_routed(
+    ingresses: list[Object], before: dict[Key, Object], reached: set[str]
+) -> dict[Key, Object]:
+    """Return the ingresses to route for, by namespace and name.
+
+    Args:
+        ingresses: All, as they are now.
+        before: Those that were routed for. One stays as it was until the backends of its new form
+            can be reached.
+        reached: The clusters' names of all backends that have endpoints.
+    """
+    now = {key_of(one): one for one in ingresses if backends_of([one]).keys() <= reached}
+    return {
+        key: now.get(key, before.get(key))
+        for key in map(key_of, ingresses)
+        if key in now or key in before
+    }
+
+
 def cluster(name: str, folder: str) -> Object:
     """Return a cluster whose endpoints are in a file of its own."""
     return {

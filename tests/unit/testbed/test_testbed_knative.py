@@ -12,6 +12,7 @@ from tests.testbed.knative_ingress.envoy_config import (
     cluster_name,
     response,
     route_table,
+    select_routed,
 )
 
 OLD = {"serviceNamespace": "team", "serviceName": "fruit-00001", "servicePort": 80}
@@ -93,6 +94,19 @@ def test_a_backend_is_its_services_ready_addresses_at_the_named_port() -> None:
     address = endpoint["endpoint"]["address"]["socket_address"]
     assert address == {"address": "10.0.0.7", "port_value": 8012}
     assert assignment(OLD, services, {})["endpoints"] == [{"lb_endpoints": []}]
+
+
+def test_new_routes_wait_for_the_endpoints_of_all_their_backends() -> None:
+    """After the API server was away, what is known of Endpoints may be older than the routes."""
+    key = ("team", "fruit")
+    before, now = ingress(splits=[OLD | {"percent": 100}]), ingress()
+    for one in (before, now):
+        one["metadata"] |= {"namespace": "team", "name": "fruit"}
+    old, new = cluster_name(OLD), cluster_name(NEW)
+    assert select_routed([now], {}, {old}) == {}
+    assert select_routed([now], {key: before}, {old}) == {key: before}
+    assert select_routed([now], {key: before}, {old, new}) == {key: now}
+    assert select_routed([], {key: before}, {old, new}) == {}
 
 
 def test_a_file_changes_its_version_with_its_content() -> None:
