@@ -262,3 +262,26 @@ def test_what_is_read_ahead_is_bounded_however_many_photos_there_are(bucket: str
     found = list(find_photos(bucket))  # as if nobody decoded: nothing is taken
     assert sum(candidate.pending is not None for candidate in found) == (64 << 20) // len(content)
     assert all(read_candidate(candidate) == content for candidate in found)
+
+
+def test_corrections_in_a_bucket_name_the_photos_beside_them(bucket: str, tmp_path: Path) -> None:
+    files = {f"{name}/{number}.png": photo(number * 3 + len(name)) for name, number in numbered()}
+    table = b"uri,correction\nphotos/apple/0.png,pear\nphotos/plum/1.png,drop\n"
+    put(bucket, {f"photos/{name}": content for name, content in files.items()})
+    put(bucket, {"corrections.csv": table})
+    config = ValidationConfig(
+        image_size=32, corrections=f"{bucket}/corrections.csv", max_leakage=1, max_unreadable=1
+    )
+    index = tmp_path / "index"
+    result = validate_photos(
+        f"{bucket}/photos", index, tmp_path / "pixels", tmp_path / "report", config
+    )
+    assert not result.warnings, result.warnings
+    rows = {row["uri"]: row for row in pq.read_table(index / "index.parquet").to_pylist()}
+    assert rows[f"{bucket}/photos/apple/0.png"]["label"] == "pear"
+    assert rows[f"{bucket}/photos/plum/1.png"]["status"] != "used"
+    with pytest.raises(PermanentError, match="other.csv"):
+        validate_photos(
+            f"{bucket}/photos", index, tmp_path / "pixels", tmp_path / "report",
+            ValidationConfig(corrections=f"{bucket}/other.csv"),
+        )  # fmt: skip
