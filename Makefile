@@ -87,8 +87,8 @@ BASE ?= docker.io/library/python:3.11-slim-bookworm
 IMAGES ?= viewfinder
 TAG ?= 0.1.0
 .PHONY: images
-images: ## Build both images (BUILDER=docker or buildah, BASE=, IMAGES=registry/prefix, TAG=, FLAGS=)
-	for target in predictor steps; do \
+images: ## Build the images (BUILDER=docker or buildah, BASE=, IMAGES=registry/prefix, TAG=, FLAGS=)
+	for target in predictor steps notebook; do \
 	  $(BUILDER) build $(if $(findstring buildah,$(BUILDER)),--isolation chroot) \
 	    $(FLAGS) --build-arg BASE=$(BASE) --target $$target --tag $(IMAGES)/$$target:$(TAG) . || exit 1; \
 	done
@@ -102,7 +102,9 @@ cluster-up: setup ## Start a Kubernetes cluster with KServe (root, Linux; KSERVE
 cluster-down: setup ## Remove that cluster completely
 	$(BIN)/python -m tests.testbed down
 
-.PHONY: test-cluster
+.PHONY: test-cluster test-cluster-up
+test-cluster-up: setup ## Bring up what test-cluster starts with: the test bed with the project's images
+	BIN=$(BIN) tests/cluster/up.sh
 test-cluster: setup ## Run the tests that need a cluster: the one in KUBECONFIG, or the test bed
 	BIN=$(BIN) tests/cluster/run.sh $(TESTS)
 

@@ -280,7 +280,7 @@ def test_corrections_in_a_bucket_name_the_photos_beside_them(bucket: str, tmp_pa
     rows = {row["uri"]: row for row in pq.read_table(index / "index.parquet").to_pylist()}
     assert rows[f"{bucket}/photos/apple/0.png"]["label"] == "pear"
     assert rows[f"{bucket}/photos/plum/1.png"]["status"] != "used"
-    with pytest.raises(PermanentError, match="other.csv"):
+    with pytest.raises(PermanentError, match=r"other\.csv"):
         validate_photos(
             f"{bucket}/photos", index, tmp_path / "pixels", tmp_path / "report",
             ValidationConfig(corrections=f"{bucket}/other.csv"),

@@ -67,7 +67,10 @@ def test_an_absurd_value_is_told_with_its_parameter(
         (("run", "--data", "photos", "--set", "epoch=3"), "did you mean epochs?"),
         (("run", "--data", "photos", "--set", "epochs"), "write --set epochs=VALUE"),
         (("run", "--data", "photos", "--set", "seed=1", "--set", "seed=2"), "--set seed= twice"),
-        (("run", "--data", "photos", "--set", "data=other"), "data as an option and by --set data="),
+        (
+            ("run", "--data", "photos", "--set", "data=other"),
+            "data as an option and by --set data=",
+        ),
         (
             ("deploy", "fruit", "--kserve-mode", "Knative", "--set", "kserve_mode=Standard"),
             "kserve_mode as an option and by --set kserve_mode=",
