@@ -1,4 +1,5 @@
-# Two images from one file: `steps` runs the pipeline's steps, `predictor` serves and checks.
+# Three images from one file: `steps` runs the pipeline's steps, `predictor` serves and checks,
+# `notebook` is a notebook server with both.
 #
 #   docker build --target predictor --tag viewfinder/predictor:0.1.0 .
 #   buildah build --isolation chroot --target predictor --tag viewfinder/predictor:0.1.0 .
@@ -32,7 +33,9 @@ ENV WHEEL="pip wheel --no-deps --no-build-isolation --wheel-dir /wheels" \
 # The package itself, laid out as in the virtual environment: the one layer that every change of the
 # code makes anew, so it is small.
 FROM builder AS package
-COPY . /src
+COPY pyproject.toml README.md LICENSE /src/
+COPY components /src/components
+COPY pipelines /src/pipelines
 RUN ${WHEEL} /src \
     && ${INSTALL} --prefix /opt/package /wheels/*.whl \
     && ${COMPILE} /opt/package
@@ -73,7 +76,19 @@ RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf \
     && find . -type d -name tests -prune -exec rm -r {} + \
     && ${COMPILE} .
 
-# What both images share. The user is a number, so that Kubernetes can tell that it is not root;
+# What the notebook server's image adds to the one of the steps, in a folder of its own, so that the
+# images share the large layer.
+FROM steps-requirements AS notebook-requirements
+COPY requirements/notebook.txt /src/requirements/
+RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf \
+    --mount=type=secret,id=ca,target=/etc/ssl/certs/ca-certificates.crt \
+    pip --python /opt/viewfinder/bin/python3 install --no-deps --no-compile --only-binary :all: \
+      --prefix /opt/notebook --require-hashes -r /src/requirements/notebook.txt \
+    && find /opt/notebook -type d -name tests -prune -exec rm -r {} + \
+    && /opt/viewfinder/bin/python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash \
+      /opt/notebook
+
+# What all images share. The user is a number, so that Kubernetes can tell that it is not root;
 # the root file system may be read-only, and HOME lies where a pod mounts scratch space.
 FROM ${BASE} AS runtime
 ENV PATH=/opt/viewfinder/bin:${PATH} \
@@ -89,6 +104,29 @@ LABEL org.opencontainers.image.title="viewfinder/steps" \
       org.opencontainers.image.description="The steps of the Viewfinder pipeline" \
       org.opencontainers.image.licenses="Apache-2.0"
 USER 65532:65532
+
+# The workspace is a volume at /home/jovyan, which hides what the image has there: start.sh copies
+# the notebooks into it. `%pip install` writes there too, and can replace no package of the image.
+FROM steps AS notebook
+COPY --from=notebook-requirements /opt/notebook /opt/viewfinder
+COPY notebooks/*.ipynb notebooks/*.py /opt/viewfinder/share/viewfinder/notebooks/
+COPY docs /opt/viewfinder/share/viewfinder/docs
+COPY notebooks/server/jupyter_server_config.py /opt/viewfinder/etc/jupyter/
+COPY notebooks/server/start.sh /opt/viewfinder/bin/start-notebook-server
+ENV HOME=/home/jovyan \
+    PIP_TARGET=/home/jovyan/.packages \
+    PIP_DISABLE_PIP_VERSION_CHECK=1
+USER 0:0
+RUN cd /opt/viewfinder \
+    && echo "$PIP_TARGET" > "$(echo lib/python3*/site-packages)/workspace.pth" \
+    && install --directory --owner 65532 --group 65532 /home/jovyan
+USER 65532:65532
+LABEL org.opencontainers.image.title="viewfinder/notebook" \
+      org.opencontainers.image.description="JupyterLab with Viewfinder and its notebooks" \
+      org.opencontainers.image.licenses="Apache-2.0"
+WORKDIR /home/jovyan
+EXPOSE 8888
+ENTRYPOINT ["start-notebook-server"]
 
 # Last, so that it is what a build without --target makes.
 FROM runtime AS predictor

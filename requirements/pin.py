@@ -11,9 +11,16 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 EXCLUDES = FOLDER / "serving-excludes.txt"
+NOTEBOOK_EXTRAS = ("steps", "serving", "demo", "notebooks", "notebook-server")
 FILES: dict[str, list[str]] = {
     "steps.txt": ["pyproject.toml", "--extra", "steps"],
     "serving.txt": ["pyproject.toml", "--extra", "serving", "--excludes", str(EXCLUDES)],
+    # The image is built on the one of the steps, so both have the same versions.
+    "notebook.txt": [
+        "pyproject.toml",
+        *(text for extra in NOTEBOOK_EXTRAS for text in ("--extra", extra)),
+        *("--constraint", str(FOLDER / "steps.txt")),
+    ],
     "build.txt": ["--group", "build"],
     "dev.txt": ["pyproject.toml", "--all-extras", "--group", "dev"],
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Build both images with buildah and write them as archives that containerd reads.
+# Build all images with buildah and write them as archives that containerd reads.
 # usage: build_images.sh BASE FOLDER
 #   BASE    an image with Python 3.11, such as docker.io/library/python:3.11-slim-bookworm
-#   FOLDER  where predictor.tar and steps.tar go; an image that has not changed is not written again
+#   FOLDER  where predictor.tar, steps.tar and notebook.tar go; an unchanged image is not written again
 # pip asks what /etc/pip.conf (or PIP_CONFIG_FILE) names, and trusts SSL_CERT_FILE, as on this machine.
 set -euo pipefail
 # What buildah mounts stays in a mount namespace that ends with this script, even when it is killed.
@@ -19,7 +19,7 @@ for secret in "pip.conf=${PIP_CONFIG_FILE:-/etc/pip.conf}" \
   [ ! -f "${secret#*=}" ] || secrets+=(--secret "id=${secret%%=*},src=${secret#*=}")
 done
 
-for target in predictor steps; do
+for target in predictor steps notebook; do
   name=localhost/viewfinder/$target:test
   # chroot: no daemon, and no namespaces that a container may not make.
   buildah build --quiet --isolation chroot --layers --build-arg "BASE=$base" "${secrets[@]}" \

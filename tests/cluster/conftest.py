@@ -69,9 +69,9 @@ def api(kubeconfig: Path) -> Iterator[client.ApiClient]:
         yield api
 
 
-@pytest.fixture
-def new_namespace(api: client.ApiClient) -> Iterator[Callable[..., str]]:
-    """Make namespaces with a pod security standard; all are removed after the test."""
+@contextmanager
+def making_namespaces(api: client.ApiClient) -> Iterator[Callable[..., str]]:
+    """Yield a function that makes namespaces with a pod security standard; remove them after."""
     core, made = client.CoreV1Api(api), []
 
     def make(enforce: str = "restricted", prefix: str = "test") -> str:
@@ -81,9 +81,18 @@ def new_namespace(api: client.ApiClient) -> Iterator[Callable[..., str]]:
         made.append(name)
         return name
 
-    yield make
-    for name in made:
-        core.delete_namespace(name)
+    try:
+        yield make
+    finally:
+        for name in made:
+            core.delete_namespace(name)
+
+
+@pytest.fixture
+def new_namespace(api: client.ApiClient) -> Iterator[Callable[..., str]]:
+    """Make namespaces with a pod security standard; all are removed after the test."""
+    with making_namespaces(api) as make:
+        yield make
 
 
 @pytest.fixture
@@ -119,9 +128,9 @@ def node(kubeconfig: Path) -> Node:
     return node
 
 
-@pytest.fixture
-def new_volume(node: Node, api: client.ApiClient) -> Iterator[Callable[[str], Volume]]:
-    """Make bound volumes whose folders this machine sees; removed after the test."""
+@contextmanager
+def making_volumes(node: Node, api: client.ApiClient) -> Iterator[Callable[[str], Volume]]:
+    """Yield a function that makes bound volumes whose folders this machine sees."""
     core, made = client.CoreV1Api(api), []
 
     def make(namespace: str) -> Volume:
@@ -139,9 +148,18 @@ def new_volume(node: Node, api: client.ApiClient) -> Iterator[Callable[[str], Vo
         made.append(name)
         return Volume(name, folder)
 
-    yield make
-    for name in made:
-        core.delete_persistent_volume(name)
+    try:
+        yield make
+    finally:
+        for name in made:
+            core.delete_persistent_volume(name)
+
+
+@pytest.fixture
+def new_volume(node: Node, api: client.ApiClient) -> Iterator[Callable[[str], Volume]]:
+    """Make bound volumes whose folders this machine sees; removed after the test."""
+    with making_volumes(node, api) as make:
+        yield make
 
 
 @pytest.fixture(scope="session")

@@ -75,3 +75,14 @@ def test_the_image_can_be_set_by_kustomize(tmp_path):
     runtimes = of_kind(build(tmp_path), "ServingRuntime")
     images = {found["spec"]["containers"][0]["image"] for found in runtimes}
     assert "registry.example/p:7" in images
+
+
+def test_the_notebook_servers_image_can_be_set(tmp_path):
+    for path in (MANIFESTS / "notebook").iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    own = "images: [{name: viewfinder/notebook, newName: registry.example/notebook, newTag: '2'}]"
+    with (tmp_path / "kustomization.yaml").open("a") as file:
+        file.write(own)
+    (notebook,) = of_kind(build(tmp_path), "Notebook")
+    (container,) = notebook["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == "registry.example/notebook:2"

@@ -159,3 +159,17 @@ def test_no_key_is_committed():
     lines = (MANIFESTS / "storage/s3/storage.env").read_text().splitlines()
     keys = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
     assert {keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"]} == {"change-me"}
+
+
+def test_the_notebook_server_fits_what_it_refers_to():
+    notebook = read(MANIFESTS / "notebook/notebook.yaml")
+    spec = notebook["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    assert container["name"] == notebook["metadata"]["name"]  # Kubeflow's page looks for it
+    claim = read(MANIFESTS / "notebook/persistentvolumeclaim.yaml")["metadata"]["name"]
+    assert spec["volumes"][0]["persistentVolumeClaim"]["claimName"] == claim
+    pod_default = read(MANIFESTS / "overlays/kubeflow/poddefault.yaml")["spec"]
+    selected = pod_default["selector"]["matchLabels"]
+    assert selected.items() <= notebook["metadata"]["labels"].items()
+    tag = PREDICTOR_IMAGE.rpartition(":")[2]
+    assert container["image"] == f"viewfinder/notebook:{tag}"
