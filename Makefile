@@ -110,18 +110,28 @@ test-cluster: setup ## Run the tests that need a cluster: the one in KUBECONFIG,
 
 ##@ Check
 .PHONY: check
-check: setup ## Check format, lint, types, layers, prose, requirements and wheel
+check: setup ## Check format, lint, types, layers, prose, site, requirements and wheel
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(MAKE) --no-print-directory check-prose
+	$(MAKE) --no-print-directory docs
 	$(MAKE) --no-print-directory check-requirements
 	$(MAKE) --no-print-directory check-wheel
 
 .PHONY: check-prose
 check-prose: setup ## Check the English of documents, docstrings, comments and messages
 	$(BIN)/python -m tests.prose
+
+.PHONY: docs docs-source docs-serve
+docs: docs-source ## Build the documentation site in build/site; a link that leads nowhere is an error
+	$(BIN)/zensical build --clean --strict
+	$(BIN)/python -m website.check build/site
+docs-source: setup
+	$(BIN)/python -m website.stage build/site-source
+docs-serve: docs-source ## Serve the site at http://127.0.0.1:8000 (after editing a page, run it again)
+	$(BIN)/zensical serve --dev-addr 127.0.0.1:8000
 
 .PHONY: requirements
 requirements: ## Pin every requirement again, with hashes (UPGRADE=1: newest versions)
@@ -160,7 +170,7 @@ benchmark: setup ## Repeat the README's measurements (BENCHMARK=name for one of 
 ##@ Clean
 .PHONY: clean
 clean: ## Remove the virtual environment and all build results
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .cache
 
 ##@ Help
 .PHONY: help

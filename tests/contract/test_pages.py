@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from viewfinder_pipelines.pipeline.registry import TRAINING
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +25,9 @@ def test_the_steps_that_request_part_of_a_core() -> None:
     )
 
 
-def test_the_flowchart_has_every_step() -> None:
-    chart = (ROOT / "README.md").read_text("utf-8").partition("```mermaid")[2].partition("```")[0]
-    missing = [step.name for step in TRAINING.steps if step.name not in chart]
-    assert missing == [], "the flowchart in README.md"
+@pytest.mark.parametrize("name", ["pipeline", "architecture"])
+def test_the_diagram_has_every_step(name: str) -> None:
+    diagram = (ROOT / "docs" / "images" / f"{name}.svg").read_text("utf-8")
+    shown = re.findall(r"<text [^>]+>(\w+)</text>", diagram)
+    missing = [step.name for step in TRAINING.steps if step.name not in shown]
+    assert missing == [], f"the diagram docs/images/{name}.svg"

@@ -1,0 +1,72 @@
+"""The documentation site has every page and every public name, and no link that leads nowhere."""
+
+import os.path
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from website.built_page import BuiltPage
+from website.check import find_problems
+from website.page_paths import locate
+from website.stage import stage
+
+import viewfinder
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site's source and settings, as `make docs` uses them."""
+    folder = tmp_path_factory.mktemp("project")
+    stage(folder / "build" / "site-source")
+    shutil.copy(ROOT / "zensical.toml", folder)
+    for package in ("pipelines", "components"):
+        (folder / package).symlink_to(ROOT / package)
+    return folder
+
+
+def build(folder: Path) -> subprocess.CompletedProcess[str]:
+    zensical = Path(sys.executable).with_name("zensical")
+    command = [zensical, "build", "--clean", "--strict"]
+    return subprocess.run(command, cwd=folder, text=True, capture_output=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def site(folder: Path) -> Path:
+    built = build(folder)
+    assert built.returncode == 0, built.stdout + built.stderr
+    return folder / "build" / "site"
+
+
+def test_every_link_picture_and_anchor_exists(site: Path) -> None:
+    assert list(find_problems(site)) == []
+
+
+def test_every_public_name_is_in_the_reference(site: Path) -> None:
+    anchors = set()
+    for page in (site / "reference").rglob("*.html"):
+        anchors |= BuiltPage(page).anchors
+    missing = [name for name in viewfinder.__all__ if f"viewfinder.{name}" not in anchors]
+    assert missing == [], "names without an entry in the API reference"
+
+
+def test_the_navigation_has_every_page(site: Path) -> None:
+    links = {os.path.normpath(link) for link in BuiltPage(site / "index.html").links}
+    pages = [path.relative_to(ROOT) for path in (ROOT / "docs").rglob("*.md")]
+    pages += [path.relative_to(ROOT) for path in (ROOT / "notebooks").glob("*.ipynb")]
+    missing = [str(path) for path in pages if str(locate(path).with_suffix("")) not in links]
+    assert missing == [], "add these pages to nav in zensical.toml"
+
+
+def test_a_link_to_a_missing_anchor_fails_the_build(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "zensical.toml", tmp_path)
+    source = tmp_path / "build" / "site-source"
+    source.mkdir(parents=True)
+    (source / "index.md").write_text("# Home\n\n[gone](photos.md#gone)\n", "utf-8")
+    (source / "photos.md").write_text("# Photos\n", "utf-8")
+    built = build(tmp_path)
+    assert built.returncode != 0
+    assert "anchor does not exist" in built.stdout + built.stderr

@@ -1,0 +1,1 @@
+"""Builds the documentation site: the repository's pages, notebooks and public interface as HTML."""
