@@ -162,6 +162,33 @@ format: setup ## Format the code and fix what ruff can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+##@ Release
+REGISTRY ?=
+VERSION ?=
+.PHONY: release-version
+release-version: ## Write VERSION=x.y.z into every file that names the version
+	$(PYTHON) release/versions.py --set "$(VERSION)"
+
+.PHONY: release-check
+release-check: ## Check that every file names VERSION=x.y.z, and that the changelog describes it
+	$(PYTHON) release/versions.py "$(VERSION)"
+
+.PHONY: release-images
+release-images: setup ## Build and push the images, and pin them in the package (REGISTRY=, VERSION=; docker buildx)
+	BIN=$(BIN) release/images.sh "$(REGISTRY)" "$(VERSION)"
+
+.PHONY: dist
+dist: setup ## Build the source distribution and the wheel in dist/, byte for byte the same for a commit
+	BIN=$(BIN) release/dist.sh
+
+.PHONY: release-assets
+release-assets: setup ## Write the pipelines, components and manifests of a release (build/release/assets)
+	BIN=$(BIN) release/assets.sh
+
+.PHONY: release-notes
+release-notes: ## Write the notes of a release (build/release/notes.md; REGISTRY=, VERSION=)
+	$(PYTHON) release/notes.py "$(VERSION)" "$(REGISTRY)" build/release/images > build/release/notes.md
+
 ##@ Measure
 .PHONY: benchmark
 benchmark: setup ## Repeat the README's measurements (BENCHMARK=name for one of them)

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from viewfinder.arguments import checked
@@ -42,6 +42,7 @@ __all__ = [
     "configuration",
     "find_parameter",
     "find_pipeline",
+    "find_unnamed_images",
     "parse_assignments",
     "to_markdown",
     "with_parameters",
@@ -121,6 +122,18 @@ def compile_components(folder: str | Path, *, settings: str | Path | None = None
             for path in compiled:
                 _put(path, folder / path.name)
     return [folder / path.name for path in compiled]
+
+
+def find_unnamed_images(steps: Iterable[Step], settings: str | Path | None = None) -> list[str]:
+    """Return the images that the pods of these steps would use although no registry has them.
+
+    Args:
+        steps: The steps.
+        settings: The settings file, as for `compile_pipeline`.
+    """
+    from viewfinder_pipelines.kubeflow import reach
+
+    return reach.find_unnamed_images(read_settings(settings).platform, steps)
 
 
 @checked

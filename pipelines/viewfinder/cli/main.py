@@ -114,17 +114,30 @@ def _refuse_parameters(given: dict[str, Any], assignments: tuple[str, ...]) -> N
 )
 def compile_(path: Path, settings: Path | None, name: str, folder: Path | None) -> None:
     """Write a pipeline as YAML for the Kubeflow Pipelines UI or SDK."""
-    from viewfinder.pipelines import compile_components, compile_pipeline, find_pipeline
+    from viewfinder import pipelines
 
     if folder is not None:
         refuse_given(click.get_current_context(), {"path", "name"}, "--components")
-        for written in compile_components(folder, settings=settings):
+        for written in pipelines.compile_components(folder, settings=settings):
             click.echo(f"wrote {written}")
+        _warn_of_images(pipelines.find_unnamed_images(pipelines.STEPS.values(), settings))
         return
     if path.suffix != ".yaml":
         raise click.UsageError(f"--output names a file that ends in .yaml, not '{path}'.")
-    compile_pipeline(path, pipeline=find_pipeline(name), settings=settings)
+    pipeline = pipelines.find_pipeline(name)
+    pipelines.compile_pipeline(path, pipeline=pipeline, settings=settings)
     click.echo(f"wrote {path}")
+    _warn_of_images(pipelines.find_unnamed_images(pipeline.steps, settings))
+
+
+def _warn_of_images(unnamed: list[str]) -> None:
+    """Say that pods would wait for images that do not exist: Kubeflow's UI accepts the file."""
+    if unnamed:
+        click.echo(
+            f"No registry has {' and '.join(unnamed)}, which the pods would use. Push the images "
+            "(make images), name them in viewfinder.toml and compile again.",
+            err=True,
+        )
 
 
 @main.command()

@@ -1,41 +1,73 @@
 """What the pods of a run must be able to reach: images, photos, the model root."""
 
 import os
+from collections.abc import Iterable
+from dataclasses import dataclass
 
+from viewfinder_components import published_images
 from viewfinder_components.errors import PermanentError, UsageError
 from viewfinder_components.image import PREDICTOR_IMAGE, STEPS_IMAGE
 from viewfinder_components.spelling import spell
+from viewfinder_components.step import Step
 from viewfinder_components.storage.pvc import MOUNTS, PVC
 from viewfinder_pipelines.pipeline.definition import PipelineDefinition
 from viewfinder_pipelines.pipeline.platform import PlatformSettings
 
 _IN_REACH = ("gs://", "s3://", "minio://", PVC, "package://")
-# The image, its default name, and the variable that names it.
-_STEPS = ("steps", STEPS_IMAGE, "VIEWFINDER_STEPS_IMAGE")
-_PREDICTOR = ("predictor", PREDICTOR_IMAGE, "VIEWFINDER_PREDICTOR_IMAGE")
+
+
+@dataclass(frozen=True)
+class _Image:
+    """One of the two images: what it is for, and who may have named it."""
+
+    what: str
+    default: str
+    variable: str
+    published: str
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the environment or the release names it."""
+        return bool(os.environ.get(self.variable) or self.published)
+
+
+_STEPS = _Image("steps", STEPS_IMAGE, "VIEWFINDER_STEPS_IMAGE", published_images.STEPS)
+_PREDICTOR = _Image(
+    "predictor", PREDICTOR_IMAGE, "VIEWFINDER_PREDICTOR_IMAGE", published_images.PREDICTOR
+)
 
 
 def require_images(platform: PlatformSettings, pipeline: PipelineDefinition) -> None:
-    """Refuse pods whose images are not configured: the default names are in no registry.
+    """Refuse pods whose images nobody named: the default names are in no registry.
 
     Args:
         platform: The pods' settings.
         pipeline: The pods' pipeline.
 
     Raises:
-        PermanentError: Neither the settings file nor the environment names an image.
+        PermanentError: Neither the settings file, nor the environment, nor the release names an
+            image.
     """
     for step in pipeline.steps:
-        is_predictor = step.image == PREDICTOR_IMAGE
-        what, default, variable = _PREDICTOR if is_predictor else _STEPS
-        if not platform.of(step.name).image and variable not in os.environ:
-            table = f"[steps.{step.name}]" if is_predictor else "[steps]"
+        image = _image_of(step)
+        if not platform.of(step.name).image and not image.is_named:
+            table = f"[steps.{step.name}]" if image is _PREDICTOR else "[steps]"
             raise PermanentError(
-                f"the name of the {what} image in your registry",
-                f"none, so the pods would use {default}",
+                f"the name of the {image.what} image in your registry",
+                f"none, so the pods would use {image.default}",
                 f"push it there (make images) and set image under {table} in viewfinder.toml, or "
-                f"{variable}",
+                f"{image.variable}",
             )
+
+
+def find_unnamed_images(platform: PlatformSettings, steps: Iterable[Step]) -> list[str]:
+    """Return the images that pods of these steps would use although no registry has them."""
+    images = {_image_of(step) for step in steps if not platform.of(step.name).image}
+    return sorted(image.default for image in images if not image.is_named)
+
+
+def _image_of(step: Step) -> _Image:
+    return _PREDICTOR if step.image == PREDICTOR_IMAGE else _STEPS
 
 
 def require_reach(name: str, value: str, platform: PlatformSettings) -> None:

@@ -117,7 +117,7 @@ def test_a_working_directory_that_was_deleted(
 
 def test_a_pipeline_is_compiled_into_a_folder_that_is_made(home: Path, tmp_path: Path) -> None:
     result = invoke(main, "compile", "-o", "missing/folder/x.yaml")
-    assert (result.exit_code, result.output) == (0, "wrote missing/folder/x.yaml\n")
+    assert (result.exit_code, result.stdout) == (0, "wrote missing/folder/x.yaml\n")
     assert (tmp_path / "missing" / "folder" / "x.yaml").is_file()
 
 

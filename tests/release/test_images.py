@@ -1,0 +1,117 @@
+"""The images of a release, from the registry's digests to the wheel, pipelines and manifests."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+
+from .conftest import Call
+
+REGISTRY = "ghcr.io/Example/viewfinder"
+DIGESTS = {name: f"sha256:{mark * 64}" for name, mark in (("predictor", "a"), ("steps", "b"))}
+IMAGES = {name: f"ghcr.io/example/viewfinder/{name}@{digest}" for name, digest in DIGESTS.items()}
+
+
+@pytest.fixture
+def reported(tmp_path: Path) -> Path:
+    """What `docker buildx build --metadata-file` writes."""
+    for name, digest in DIGESTS.items():
+        metadata = {"containerimage.digest": digest, "image.name": f"{REGISTRY}/{name}:0.1.0"}
+        (tmp_path / f"{name}.json").write_text(json.dumps(metadata))
+    return tmp_path
+
+
+def pin(call: Call, folder: Path) -> "subprocess.CompletedProcess[str]":
+    return call(sys.executable, "release/pin_images.py", REGISTRY, folder)
+
+
+def read_images(path: Path) -> set[str]:
+    executors = next(yaml.safe_load_all(path.read_text("utf-8")))["deploymentSpec"]["executors"]
+    return {one["container"]["image"] for one in executors.values()}
+
+
+def test_the_wheel_of_a_release_names_the_pushed_images(
+    checkout: Path, call: Call, reported: Path, tmp_path: Path
+) -> None:
+    assert pin(call, reported).returncode == 0
+    assert call("release/dist.sh", tmp_path / "dist").returncode == 0
+    (wheel,) = (tmp_path / "dist").glob("*.whl")
+    zipfile.ZipFile(wheel).extractall(tmp_path / "installed")
+    installed = {"PYTHONPATH": str(tmp_path / "installed")}
+    program = "from viewfinder.cli.main import main; main(['compile', '-o', 'p.yaml'])"
+    done = call(sys.executable, "-c", program, **installed)
+    assert (done.stdout, done.stderr) == ("wrote p.yaml\n", ""), "no warning about the images"
+    assert read_images(checkout / "p.yaml") == set(IMAGES.values())
+    done = call(
+        sys.executable, "-c",
+        "from viewfinder_pipelines.kubeflow.reach import require_images\n"
+        "from viewfinder_pipelines.pipeline.platform import PlatformSettings\n"
+        "from viewfinder_pipelines.pipeline.registry import TRAINING\n"
+        "require_images(PlatformSettings(), TRAINING)",
+        **installed,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_environment_overrides_the_published_image(call: Call, reported: Path) -> None:
+    pin(call, reported)
+    program = "from viewfinder_components.image import STEPS_IMAGE; print(STEPS_IMAGE)"
+    done = call(sys.executable, "-c", program, VIEWFINDER_STEPS_IMAGE="registry.example/steps:1")
+    assert done.stdout == "registry.example/steps:1\n"
+
+
+def test_the_assets_name_the_pushed_images(checkout: Path, call: Call, reported: Path) -> None:
+    pin(call, reported)
+    (checkout / "viewfinder.toml").write_text('[steps]\nimage = "somebody/steps:1"\n')
+    done = call("release/assets.sh", VIEWFINDER_PREDICTOR_IMAGE="somebody/predictor:1")
+    assert done.returncode == 0, done.stderr
+    assets = checkout / "build/release/assets"
+    names = {path.name for path in assets.iterdir()}
+    assert {"pipeline-training.yaml", "component-train.yaml", "SHA256SUMS"} <= names
+    assert read_images(assets / "pipeline-training.yaml") == set(IMAGES.values())
+    assert read_images(assets / "component-train.yaml") == {IMAGES["steps"]}
+    for name in ("manifests-standalone.yaml", "manifests-kserve.yaml"):
+        objects = list(yaml.safe_load_all((assets / name).read_text("utf-8")))
+        (runtime,) = [one for one in objects if one["metadata"]["name"] == "viewfinder-predictor"
+                      and one["kind"] == "ServingRuntime"]  # fmt: skip
+        assert runtime["spec"]["containers"][0]["image"] == IMAGES["predictor"]
+    subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=assets, check=True)
+    assert not list((checkout / "build").glob("tmp*"))
+
+
+def test_assets_without_pushed_images_are_refused(call: Call) -> None:
+    done = call("release/assets.sh")
+    assert done.returncode == 1
+    assert "received none none; run make release-images" in done.stderr
+
+
+@pytest.mark.parametrize("content", ["{}", '{"containerimage.digest": "sha256:abc"}', "", None])
+def test_a_digest_that_is_missing(
+    checkout: Path, call: Call, reported: Path, content: str | None
+) -> None:
+    metadata = reported / "steps.json"
+    metadata.unlink() if content is None else metadata.write_text(content)
+    done = pin(call, reported)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    text = (checkout / "components/viewfinder_components/published_images.py").read_text()
+    assert 'PREDICTOR = ""' in text, "all images are pinned, or none"
+
+
+def test_the_notes_list_the_changes_and_the_images(
+    checkout: Path, call: Call, reported: Path
+) -> None:
+    (checkout / "CHANGELOG.md").write_text(
+        "# Changelog\n\n## 0.2.0 - 2026-02-01\n- New.\n\n## 0.1.0 - 2026-01-01\n- Old.\n"
+    )
+    (reported / "notebook.json").write_text(json.dumps({"containerimage.digest": DIGESTS["steps"]}))
+    done = call(sys.executable, "release/notes.py", "0.2.0", REGISTRY, reported)
+    assert done.stdout.startswith("- New.\n\n### Images\n")
+    assert "Old" not in done.stdout
+    assert f"- `{IMAGES['predictor']}`\n- `{IMAGES['steps']}`\n" in done.stdout
+    done = call(sys.executable, "release/notes.py", "0.3.0", REGISTRY, reported)
+    assert (done.returncode, done.stdout) == (1, "")

@@ -1,0 +1,89 @@
+"""Every file names one version; `make release-check` finds those that do not."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from .conftest import ROOT, Call
+
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+
+
+def check(call: Call, version: str) -> "subprocess.CompletedProcess[str]":
+    return call(sys.executable, "release/versions.py", version)
+
+
+def describe(checkout: Path, version: str) -> None:
+    """Give the changelog the heading that a person writes before a release."""
+    path = checkout / "CHANGELOG.md"
+    path.write_text(
+        f"# Changelog\n\n## {version} - 2026-01-01\n### Added\n- A pipeline.\n", "utf-8"
+    )
+
+
+def test_until_a_release_only_the_changelog_differs(call: Call) -> None:
+    done = check(call, VERSION)
+    contradicting = [line for line in done.stdout.splitlines() if "CHANGELOG.md" not in line]
+    assert contradicting in ([], [f"every file names version {VERSION}"])
+
+
+def test_a_checkout_that_can_be_released(checkout: Path, call: Call) -> None:
+    describe(checkout, VERSION)
+    done = check(call, VERSION)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("pyproject.toml", f'version = "{VERSION}"', 'version = "9.0.0"'),
+        ("Makefile", f"TAG ?= {VERSION}", "TAG ?= 9.0.0"),
+        ("Makefile", f"TAG ?= {VERSION}", "TAG ?= latest"),
+        ("manifests/base/servingruntime-predictor.yaml", f"predictor:{VERSION}", "predictor:9.0.0"),
+        ("manifests/README.md", f"newTag: {VERSION}", "newTag: 9.0.0"),
+        ("manifests/README.md", f"?ref=v{VERSION}", "?ref=v9.0.0"),
+        ("docs/viewfinder.toml", f"steps:{VERSION}", "steps:9.0.0"),
+        ("docs/kubeflow.md", f"TAG={VERSION}", "TAG=9.0.0"),
+        ("tests/contract/golden/training.yaml", f"steps:{VERSION}", "steps:9.0.0"),
+        ("CHANGELOG.md", f"## {VERSION} -", f"## Unreleased\n\n## {VERSION} -"),
+        ("CHANGELOG.md", f"{VERSION} - 2026-01-01", "9.0.0 - 2026-01-01"),
+        ("CHANGELOG.md", f"{VERSION} - 2026-01-01", VERSION),
+        (
+            "components/viewfinder_components/published_images.py",
+            'STEPS = ""', 'STEPS = "ghcr.io/example/viewfinder/steps@sha256:0"',
+        ),
+    ],
+)  # fmt: skip
+def test_a_file_that_disagrees(checkout: Path, call: Call, name: str, old: str, new: str) -> None:
+    describe(checkout, VERSION)
+    path = checkout / name
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+    done = check(call, VERSION)
+    assert done.returncode == 1
+    assert done.stdout.startswith(name)
+
+
+def test_a_version_is_set_wherever_it_is_named(checkout: Path, call: Call) -> None:
+    done = call(sys.executable, "release/versions.py", "9.0.0", "--set")
+    assert done.returncode == 0, done.stderr
+    done = check(call, "9.0.0")
+    assert [line.partition(":")[0] for line in done.stdout.splitlines()] == ["CHANGELOG.md"]
+    describe(checkout, "9.0.0")
+    assert check(call, "9.0.0").returncode == 0
+    changed = (checkout / "pyproject.toml").read_text("utf-8").splitlines()
+    before = (ROOT / "pyproject.toml").read_text("utf-8").splitlines()
+    assert [new for new, old in zip(changed, before, strict=True) if new != old] == [
+        'version = "9.0.0"'
+    ]
+
+
+@pytest.mark.parametrize("version", ["v0.1.0", "0.1", "", "0.1.0-beta"])
+def test_what_is_no_version(call: Call, version: str) -> None:
+    done = check(call, version)
+    assert done.returncode == 2
+    assert f"received '{version}'" in done.stdout

@@ -1,0 +1,44 @@
+"""What `viewfinder compile` says about images that no registry has."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from viewfinder.cli.main import main
+
+NAMED = """
+[steps]
+image = "registry.example/steps:1"
+[steps.check]
+image = "registry.example/predictor:1"
+"""
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("VIEWFINDER_STEPS_IMAGE", raising=False)
+    monkeypatch.delenv("VIEWFINDER_PREDICTOR_IMAGE", raising=False)
+
+
+@pytest.mark.parametrize("options", [["-o", "pipeline.yaml"], ["--components", "components"]])
+def test_images_that_nobody_named(options: list[str]) -> None:
+    done = CliRunner().invoke(main, ["compile", *options])
+    assert done.exit_code == 0
+    assert "No registry has viewfinder/predictor:" in done.stderr
+    assert "viewfinder/steps:" in done.stderr
+    assert "make images" in done.stderr
+    assert "registry" not in done.stdout
+
+
+@pytest.mark.parametrize("options", [["-o", "pipeline.yaml"], ["--components", "components"]])
+def test_images_of_the_settings_file(options: list[str]) -> None:
+    Path("viewfinder.toml").write_text(NAMED)
+    assert CliRunner().invoke(main, ["compile", *options]).stderr == ""
+
+
+def test_a_pipeline_without_the_check_needs_no_predictor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIEWFINDER_STEPS_IMAGE", "registry.example/steps:1")
+    done = CliRunner().invoke(main, ["compile", "--pipeline", "deployment", "-o", "d.yaml"])
+    assert done.stderr == ""
