@@ -162,6 +162,11 @@ format: setup ## Format the code and fix what ruff can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+.PHONY: check-workflows
+check-workflows: setup ## Check the GitHub workflows with actionlint (needs Go 1.26) and zizmor
+	"$$($(BIN)/python -m tests.testbed actionlint)" -color
+	$(BIN)/zizmor --quiet --offline --persona pedantic .github
+
 ##@ Release
 REGISTRY ?=
 VERSION ?=
@@ -188,6 +193,10 @@ release-assets: setup ## Write the pipelines, components and manifests of a rele
 .PHONY: release-notes
 release-notes: ## Write the notes of a release (build/release/notes.md; REGISTRY=, VERSION=)
 	$(PYTHON) release/notes.py "$(VERSION)" "$(REGISTRY)" build/release/images > build/release/notes.md
+
+.PHONY: release-publish
+release-publish: ## Make the GitHub release of the tag vVERSION, with everything above (needs gh)
+	release/publish.sh "$(VERSION)"
 
 ##@ Measure
 .PHONY: benchmark

@@ -73,6 +73,14 @@ def build_programs() -> None:
     click.echo(programs.find_kubectl())
 
 
+@main.command("actionlint")
+def actionlint() -> None:
+    """Build the linter of GitHub's workflows, and print its path."""
+    from tests.testbed import programs
+
+    click.echo(programs.build(programs.ACTIONLINT) / "actionlint")
+
+
 @main.command("images-folder")
 def images_folder() -> None:
     """Print the folder for archives of the project's own images."""

@@ -90,6 +90,9 @@ KNATIVE = ProgramSet(
     tuple(f"cmd/{name}" for name in ("activator", "autoscaler", "controller", "queue", "webhook")),
     "5 min; 30 s with a warm Go cache",
 )
+ACTIONLINT = ProgramSet(
+    "actionlint", "github.com/rhysd/actionlint", ("cmd/actionlint",), usually="20 s"
+)
 PAUSE = ProgramSet("pause", "viewfinder.test/pause", usually="5 s")
 
 
