@@ -20,6 +20,12 @@ ENV PATH=/opt/pip/bin:${PATH} \
     PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_PROGRESS_BAR=off \
     PIP_ROOT_USER_ACTION=ignore \
     PIP_CERT=/etc/ssl/certs/ca-certificates.crt
+# psutil, which kserve needs below 6, has no wheel for arm64.
+RUN --mount=type=secret,id=ca,target=/etc/ssl/certs/ca-certificates.crt \
+    [ "$(dpkg --print-architecture)" != arm64 ] \
+    || { headers=$(python3 -c 'import sysconfig; print(sysconfig.get_path("include"))') \
+      && apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev \
+      && { [ -e "$headers/Python.h" ] || apt-get install --yes --no-install-recommends python3-dev; }; }
 COPY requirements/build.txt /src/requirements/
 RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf \
     --mount=type=secret,id=ca,target=/etc/ssl/certs/ca-certificates.crt \
