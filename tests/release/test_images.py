@@ -1,6 +1,8 @@
 """The images of a release, from the registry's digests to the wheel, pipelines and manifests."""
 
 import json
+import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -12,8 +14,12 @@ import yaml
 from .conftest import Call
 
 REGISTRY = "ghcr.io/Example/viewfinder"
-DIGESTS = {name: f"sha256:{mark * 64}" for name, mark in (("predictor", "a"), ("steps", "b"))}
-IMAGES = {name: f"ghcr.io/example/viewfinder/{name}@{digest}" for name, digest in DIGESTS.items()}
+DIGESTS = {
+    name: f"sha256:{mark * 64}"
+    for name, mark in (("predictor", "a"), ("steps", "b"), ("notebook", "c"))
+}
+PUSHED = {name: f"ghcr.io/example/viewfinder/{name}@{digest}" for name, digest in DIGESTS.items()}
+IMAGES = {name: PUSHED[name] for name in ("predictor", "steps")}  # those that runs use
 
 
 @pytest.fixture
@@ -23,6 +29,21 @@ def reported(tmp_path: Path) -> Path:
         metadata = {"containerimage.digest": digest, "image.name": f"{REGISTRY}/{name}:0.1.0"}
         (tmp_path / f"{name}.json").write_text(json.dumps(metadata))
     return tmp_path
+
+
+# In the place of docker: it writes what was asked, reports a digest, and keeps what is built.
+DOCKER = """#!/bin/bash
+echo "$*" >> "$RECORD/calls"
+while [ $# -gt 0 ]; do
+  case $1 in
+    --target) target=$2 ;;
+    --metadata-file) metadata=$2 ;;
+  esac
+  shift
+done
+cp "$RECORD/$target.json" "$metadata"
+cp components/viewfinder_components/published_images.py "$RECORD/$target.py"
+"""
 
 
 def pin(call: Call, folder: Path) -> "subprocess.CompletedProcess[str]":
@@ -55,6 +76,32 @@ def test_the_wheel_of_a_release_names_the_pushed_images(
         **installed,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_images_are_pushed_and_pinned_before_the_notebook_server_is_built(
+    checkout: Path, call: Call, reported: Path, tmp_path: Path
+) -> None:
+    for command in (["init", "--quiet"], ["commit", "--quiet", "--allow-empty", "-m", "test"]):
+        identity = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
+        subprocess.run(["git", *identity, *command], cwd=checkout, check=True)
+    program = tmp_path / "bin" / "docker"
+    program.parent.mkdir()
+    program.write_text(DOCKER)
+    program.chmod(0o755)
+    path = os.pathsep.join([str(program.parent), os.environ["PATH"]])
+    done = call("release/images.sh", REGISTRY, "0.2.0", PATH=path, RECORD=str(reported))
+    assert done.returncode == 0, done.stderr
+    calls = (tmp_path / "calls").read_text().splitlines()
+    pushed = [re.findall(r"--tag (\S+)", line)[0] for line in calls]
+    assert pushed == [
+        f"ghcr.io/example/viewfinder/{name}:0.2.0" for name in ("predictor", "steps", "notebook")
+    ]
+    for line in calls:
+        assert "--push" in line
+        assert "--platform linux/amd64,linux/arm64" in line
+        assert "--sbom=true --provenance=mode=max" in line
+    assert "@sha256:" not in (tmp_path / "steps.py").read_text()
+    assert all(image in (tmp_path / "notebook.py").read_text() for image in IMAGES.values())
 
 
 def test_the_environment_overrides_the_published_image(call: Call, reported: Path) -> None:
@@ -108,10 +155,9 @@ def test_the_notes_list_the_changes_and_the_images(
     (checkout / "CHANGELOG.md").write_text(
         "# Changelog\n\n## 0.2.0 - 2026-02-01\n- New.\n\n## 0.1.0 - 2026-01-01\n- Old.\n"
     )
-    (reported / "notebook.json").write_text(json.dumps({"containerimage.digest": DIGESTS["steps"]}))
     done = call(sys.executable, "release/notes.py", "0.2.0", REGISTRY, reported)
     assert done.stdout.startswith("- New.\n\n### Images\n")
     assert "Old" not in done.stdout
-    assert f"- `{IMAGES['predictor']}`\n- `{IMAGES['steps']}`\n" in done.stdout
+    assert done.stdout.endswith("".join(f"- `{image}`\n" for image in PUSHED.values()))
     done = call(sys.executable, "release/notes.py", "0.3.0", REGISTRY, reported)
     assert (done.returncode, done.stdout) == (1, "")
