@@ -93,6 +93,8 @@ def test_the_images_are_pushed_and_pinned_before_the_notebook_server_is_built(
     assert done.returncode == 0, done.stderr
     calls = (tmp_path / "calls").read_text().splitlines()
     pushed = [re.findall(r"--tag (\S+)", line)[0] for line in calls]
+    titles = re.findall(r'image.title="(viewfinder/.+)"', (checkout / "Dockerfile").read_text())
+    assert {f"ghcr.io/example/{title}:0.2.0" for title in titles} <= set(pushed)
     assert pushed == [
         f"ghcr.io/example/viewfinder/{name}:0.2.0" for name in ("predictor", "steps", "notebook")
     ]
