@@ -88,8 +88,8 @@ FROM steps-requirements AS notebook-requirements
 COPY requirements/notebook.txt /src/requirements/
 RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf \
     --mount=type=secret,id=ca,target=/etc/ssl/certs/ca-certificates.crt \
-    pip --python /opt/viewfinder/bin/python3 install --no-deps --no-compile --only-binary :all: \
-      --prefix /opt/notebook --require-hashes -r /src/requirements/notebook.txt \
+    ${WHEEL} --require-hashes -r /src/requirements/notebook.txt \
+    && ${INSTALL} --prefix /opt/notebook /wheels/*.whl && rm -r /wheels \
     && find /opt/notebook -type d -name tests -prune -exec rm -r {} + \
     && /opt/viewfinder/bin/python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash \
       /opt/notebook

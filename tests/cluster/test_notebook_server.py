@@ -6,6 +6,7 @@ The namespace enforces the pod security standard `restricted`.
 import base64
 import json
 import os
+import subprocess
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,11 +16,11 @@ from typing import Any
 import pytest
 import yaml
 from kubernetes import client
-from kubernetes.stream import stream
 from tests.cluster.conftest import making_namespaces, making_volumes
 from tests.cluster.notebook_controller import apply_pod_default, make_service, make_stateful_set
 from tests.fixtures.waiting import wait_for
 from tests.testbed.node import Node
+from tests.testbed.programs import find_kubectl
 
 ROOT = Path(__file__).parents[2]
 IMAGE = "localhost/viewfinder/notebook:test"
@@ -55,13 +56,11 @@ class Server:
 
     def run(self, *command: str, seconds: int = 60) -> tuple[int, str]:
         """Run a command in the container; return its exit code and its output."""
-        connection = stream(
-            self.core.connect_get_namespaced_pod_exec, self.pod, self.namespace,
-            command=list(command), stdout=True, stderr=True, _preload_content=False,
-        )  # fmt: skip
-        connection.run_forever(timeout=seconds)
-        assert not connection.is_open(), f"expected {command} to end within {seconds} s"
-        return int(connection.returncode), str(connection.read_all())
+        prefix = [str(find_kubectl()), "exec", f"--namespace={self.namespace}", self.pod, "--"]
+        done = subprocess.run(
+            [*prefix, *command], capture_output=True, text=True, timeout=seconds, check=False
+        )
+        return done.returncode, done.stdout + done.stderr
 
     def restart(self) -> None:
         """Delete the pod, as stopping and starting in Kubeflow's pages does, and await the next."""
