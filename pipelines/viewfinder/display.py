@@ -13,8 +13,8 @@ from viewfinder_components.errors import UsageError
 from viewfinder_components.spelling import is_in_python
 from viewfinder_components.step import Role
 from viewfinder_pipelines.runs.events import Event, Listener, read_progress
+from viewfinder_pipelines.runs.file_lists import find_label_list, find_photo_list
 from viewfinder_pipelines.runs.files import LOG_FILE
-from viewfinder_pipelines.runs.photo_list import find_photo_list
 from viewfinder_pipelines.runs.record import RunResult, StepResult
 from viewfinder_pipelines.settings.environment import Settings
 
@@ -217,6 +217,8 @@ def _list_places(result: RunResult, run_dir: Path) -> Iterator[tuple[str, str]]:
         yield "Report:", result.report_page or result.report
     if photos := find_photo_list(result, run_dir):
         yield "Photos:", f"{photos} (every file found, and why some were left out)"
+    if labels := find_label_list(result):
+        yield "Labels:", f"{labels} (labels worth a second look)"
     if result.page:
         yield "Page:", result.page
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from viewfinder.arguments import checked
 from viewfinder.kubeflow import KubeflowPipelines
-from viewfinder_pipelines.runs.photo_list import find_photo_list
+from viewfinder_pipelines.runs.file_lists import find_photo_list
 from viewfinder_pipelines.runs.record import RunResult
 from viewfinder_pipelines.settings.environment import Settings
 

@@ -44,7 +44,7 @@ def describe_photos(
 def describe_explained(
     split: Split, predictions: Predictions, places: NDArray[np.intp], model: InferenceModel
 ) -> list[dict[str, Any]]:
-    """Return the same, and as `spotlight` which parts of each photo speak for the predicted class.
+    """Return the same, and as `spotlight` which parts of each photo support the predicted class.
 
     Args:
         split: The test split.

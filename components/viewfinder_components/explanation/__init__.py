@@ -1,1 +1,1 @@
-"""Say which parts of a photo speak for a class."""
+"""Say which parts of a photo support a class."""

@@ -59,7 +59,7 @@ class Head:
             label: The class's place among the logits.
 
         Returns:
-            float32 `[rows, columns]`, whose mean is the logit: high where the photo speaks for the
+            float32 `[rows, columns]`, whose mean is the logit: high where the photo supports the
             class, low where against it.
         """
         weights, bias = self._linear_part(features.mean(axis=(0, 1)), label)

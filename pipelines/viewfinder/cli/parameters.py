@@ -26,7 +26,7 @@ the settings file takes them under `[parameters]` (see [viewfinder.toml](viewfin
     show_default=True,
     help="Which pipeline: training, deployment or batch-prediction.",
 )
-@click.option("--markdown", is_flag=True, help="Print docs/parameters.md, with both pipelines.")
+@click.option("--markdown", is_flag=True, help="Print docs/parameters.md, with all pipelines.")
 def parameters(names: tuple[str, ...], pipeline: str, markdown: bool) -> None:
     """List the parameters that --set takes, or describe those that are named."""
     from viewfinder.pipelines import find_parameter, find_pipeline

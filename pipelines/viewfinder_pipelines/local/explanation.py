@@ -1,4 +1,4 @@
-"""Ask a served model which parts of a photo speak for its answer."""
+"""Ask a served model which parts of a photo support its answer."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from viewfinder_pipelines.local.prediction import Unanswered, ask_about_photos
 
 @dataclass(frozen=True)
 class Explanation:
-    """What the model says about one photo, and which parts of the photo speak for it.
+    """What the model says about one photo, and which parts of the photo support it.
 
     Attributes:
         photo: The photo's path or URI.
@@ -20,7 +20,7 @@ class Explanation:
         probability: Its probability.
         map: The label's logit, spread over the photo: rows from top to bottom, and in each the
             columns from left to right. The mean of all numbers is the logit; numbers above the mean
-            speak for the label.
+            support the label.
         box: What the map covers, the whole photo: left, top, right and bottom, in pixels of the
             photo as it is shown, with its EXIF orientation applied.
         method: `cam`, an exact class activation map, or `grad-cam`, for a head with hidden layers.

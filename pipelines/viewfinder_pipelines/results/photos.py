@@ -74,7 +74,7 @@ def draw_mistakes(mistakes: Sequence[Mapping[str, Any]], digests: Mapping[str, s
 
 @styled
 def draw_explanations(explanations: Sequence[Explanation | Unanswered], columns: int) -> Figure:
-    """Draw photos, bright where they speak for the predicted class, as the report does.
+    """Draw photos, bright where they support the predicted class, as the report does.
 
     Args:
         explanations: At least one.

@@ -8,8 +8,8 @@ from typing import Any
 
 from viewfinder_components.step import Role
 from viewfinder_components.whole_files import write_text
+from viewfinder_pipelines.runs.file_lists import find_photo_list
 from viewfinder_pipelines.runs.outputs import find_task_root
-from viewfinder_pipelines.runs.photo_list import find_photo_list
 from viewfinder_pipelines.runs.record import RunResult
 
 REPORT_FILE = "report.html"

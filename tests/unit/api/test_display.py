@@ -14,6 +14,7 @@ from viewfinder.display import (
     print_result,
     print_steps,
 )
+from viewfinder_components.formats.label_issues import LabelIssue, write_label_issues
 from viewfinder_components.spelling import spelled
 from viewfinder_pipelines.runs.record import (
     LOCAL,
@@ -104,3 +105,16 @@ def test_the_list_of_photos_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (written / "index.parquet").touch()
     failed = run("failed", replace(FAILED, name="validate"), retryable=False)
     assert f"Photos:  {written}/index.parquet (every file" in printed(failed)
+
+
+def test_the_list_of_labels_is_named_if_there_are_any(tmp_path: Path) -> None:
+    evaluation = ArtifactRecord(str(tmp_path), "system.Artifact", {})
+    evaluate = StepResult("evaluate", "succeeded", 1.0, artifacts={"evaluation": evaluation})
+    done = run("succeeded", evaluate)
+    assert "Labels:" not in printed(done)
+    write_label_issues(tmp_path, [])
+    assert "Labels:" not in printed(done)
+    issue = LabelIssue("a.jpg", "0" * 64, "train", "cat", "dog", "label error", 0.9, "")
+    write_label_issues(tmp_path, [issue])
+    assert f"Labels:  {tmp_path}/label_issues.csv (labels worth" in printed(done)
+    assert "Labels:" not in printed(replace(done, where="http://kubeflow"))
