@@ -118,6 +118,7 @@ COPY --from=notebook-requirements /opt/notebook /opt/viewfinder
 COPY notebooks/*.ipynb notebooks/*.py /opt/viewfinder/share/viewfinder/notebooks/
 COPY docs /opt/viewfinder/share/viewfinder/docs
 COPY notebooks/server/jupyter_server_config.py /opt/viewfinder/etc/jupyter/
+COPY notebooks/server/page_config.json /opt/viewfinder/etc/jupyter/labconfig/
 COPY notebooks/server/start.sh /opt/viewfinder/bin/start-notebook-server
 ENV HOME=/home/jovyan \
     PIP_TARGET=/home/jovyan/.packages \

@@ -10,8 +10,6 @@ c.ServerApp.port = 8888
 c.ServerApp.port_retries = 0  # Kubeflow's Service knows this port only
 c.ServerApp.open_browser = False
 c.ServerApp.root_dir = os.environ["HOME"]
-c.LabApp.news_url = None
-c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
 
 # Kubeflow's notebook controller sets NB_PREFIX, under which Kubeflow's gateway forwards only
 # requests of users that may enter the namespace. Everywhere else Jupyter asks for its token.

@@ -1,5 +1,6 @@
 """The notebook server's settings, on this machine; tests/cluster runs it as Kubeflow does."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -12,14 +13,15 @@ import httpx
 from tests.fixtures.ports import free_port
 from tests.fixtures.waiting import wait_for
 
-SETTINGS = Path(__file__).parents[2] / "notebooks/server/jupyter_server_config.py"
+SERVER = Path(__file__).parents[2] / "notebooks/server"
 
 
 @contextmanager
 def jupyter(home: Path, **environment: str) -> Iterator[str]:
     """Start JupyterLab with the image's settings; yield its address."""
-    (home / "settings").mkdir()
-    shutil.copy(SETTINGS, home / "settings")
+    (home / "settings/labconfig").mkdir(parents=True)
+    shutil.copy(SERVER / "jupyter_server_config.py", home / "settings")
+    shutil.copy(SERVER / "page_config.json", home / "settings/labconfig")
     port = free_port()
     command = [sys.executable, "-m", "jupyter", "lab", "--allow-root"]
     command += [f"--ServerApp.port={port}", "--ServerApp.ip=127.0.0.1"]
@@ -68,3 +70,11 @@ def test_a_page_of_another_origin_starts_no_kernel(tmp_path: Path) -> None:
         answer = httpx.post(kernels, headers={"Origin": "https://elsewhere.example"})
         assert answer.status_code in (403, 404)
         assert httpx.get(kernels).json() == []
+
+
+def test_it_asks_no_other_server_for_news(tmp_path: Path) -> None:
+    with jupyter(tmp_path, NB_PREFIX="/notebook/team/viewfinder") as url:
+        page = httpx.get(f"{url}/notebook/team/viewfinder/lab").text
+        text = page.partition('id="jupyter-config-data"')[2].partition(">")[2]
+        disabled = json.JSONDecoder().raw_decode(text.strip())[0]["disabledExtensions"]
+        assert "@jupyterlab/apputils-extension:announcements" in disabled

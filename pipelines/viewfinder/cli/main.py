@@ -134,8 +134,9 @@ def _warn_of_images(unnamed: list[str]) -> None:
     """Say that pods would wait for images that do not exist: Kubeflow's UI accepts the file."""
     if unnamed:
         click.echo(
-            f"No registry has {' and '.join(unnamed)}, which the pods would use. Push the images "
-            "(make images), name them in viewfinder.toml and compile again.",
+            f"Warning: the pods would use {' and '.join(unnamed)}, which nobody has published. "
+            "Build and push the images (make images), name them in viewfinder.toml and compile "
+            "again.",
             err=True,
         )
 

@@ -26,7 +26,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_images_that_nobody_named(options: list[str]) -> None:
     done = CliRunner().invoke(main, ["compile", *options])
     assert done.exit_code == 0
-    assert "No registry has viewfinder/predictor:" in done.stderr
+    assert "the pods would use viewfinder/predictor:" in done.stderr
     assert "viewfinder/steps:" in done.stderr
     assert "make images" in done.stderr
     assert "registry" not in done.stdout
