@@ -128,7 +128,7 @@ check-prose: setup ## Check the English of documents, docstrings, comments and m
 docs: docs-source ## Build the documentation site in build/site; a link that leads nowhere is an error
 	$(BIN)/zensical build --clean --strict
 	$(BIN)/python -m website.check build/site
-docs-source: setup
+docs-source: setup ## Write the site's pages as Markdown, in build/site-source
 	$(BIN)/python -m website.stage build/site-source
 docs-serve: docs-source ## Serve the site at http://127.0.0.1:8000 (after editing a page, run it again)
 	$(BIN)/zensical serve --dev-addr 127.0.0.1:8000
