@@ -1,7 +1,7 @@
 """Conditions become those of single tasks, and kfp.local still follows them."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import yaml
@@ -42,10 +42,32 @@ def layers(folder: str, number: int, loud: bool):
             second.after(first)
 
 
+@dsl.component(base_image="python", install_kfp_package=False)
+def weigh(number: int) -> NamedTuple("Weight", [("is_large", bool)]):  # type: ignore[valid-type]
+    return (number > 1,)
+
+
+@dsl.pipeline(name="looped")
+def looped(folder: str, number: int, loud: bool):
+    told = tell(folder=folder, name="always")
+    large = weigh(number=number)
+    with dsl.If(large.outputs["is_large"] == True):  # noqa: E712
+        with dsl.ParallelFor(["first", "second"]) as name:
+            repeat(words=told.outputs["words"], folder=folder, name=name)
+        with dsl.If(loud == True), dsl.ParallelFor(["third"]) as name:  # noqa: E712
+            repeat(words=told.outputs["words"], folder=folder, name=name)
+    with dsl.If(number > 1), dsl.If(loud == True), dsl.ParallelFor(["fourth"]) as name:  # noqa: E712
+        tell(folder=folder, name=name)
+
+
 @pytest.fixture(scope="module")
 def flat(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("flat") / "pipeline.yaml"
-    compiler.Compiler().compile(layers, str(path))
+    return flattened(layers, tmp_path_factory.mktemp("flat"))
+
+
+def flattened(function: Any, folder: Path) -> Path:
+    path = folder / "pipeline.yaml"
+    compiler.Compiler().compile(function, str(path))
     pipeline = yaml.safe_load(path.read_text())
     flatten_conditions(pipeline)
     path.write_text(yaml.safe_dump(pipeline))
@@ -90,10 +112,36 @@ def test_conditions_hold_on_this_machine(
     loud: bool,
     expected: set[str],
 ) -> None:
+    assert run_here(flat, tmp_path, monkeypatch, number=number, loud=loud) == expected
+
+
+@pytest.mark.parametrize(
+    ("number", "loud", "expected"),
+    [
+        (1, True, {"always"}),
+        (2, False, {"always", "first", "second"}),
+        (2, True, {"always", "first", "second", "third", "fourth"}),
+    ],
+)
+def test_a_condition_around_a_loop_holds_on_this_machine(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    loud: bool,
+    expected: set[str],
+) -> None:
+    path = flattened(looped, tmp_path)
+    assert run_here(path, tmp_path, monkeypatch, number=number, loud=loud) == expected
+
+
+def run_here(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **arguments: object
+) -> set[str]:
+    """Return the names of the steps that ran."""
     folder = tmp_path / "told"
     folder.mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TMPDIR", str(tmp_path))  # kfp's components leave a folder there
     local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(tmp_path / "root"))
-    components.load_component_from_file(str(flat))(folder=str(folder), number=number, loud=loud)
-    assert {path.name for path in folder.iterdir()} == expected
+    components.load_component_from_file(str(path))(folder=str(folder), **arguments)
+    return {path.name for path in folder.iterdir()}
