@@ -1,4 +1,4 @@
-"""What kfp does not promise to keep is used in one module."""
+"""What kfp does not promise to keep is used in modules of one name."""
 
 import ast
 from pathlib import Path

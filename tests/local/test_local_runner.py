@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 import pytest
@@ -191,6 +191,154 @@ def test_a_loop_that_was_interrupted_goes_on_with_the_next_iteration(tmp_path: P
     assert [step.state for step in result.steps] == ["cached", "cached", "succeeded"]
     assert [step.summary for step in result.steps] == ["a", "b", "c"]
     assert [step.parameters["Output"] for step in result.steps] == ["a", "b", "c"]
+
+
+@dsl.component(base_image="python", install_kfp_package=False)
+def split(text: str) -> list:
+    return text.split()
+
+
+@dsl.component(base_image="python", install_kfp_package=False)
+def speak_unless(text: str, forbidden: str) -> int:
+    if text == forbidden:
+        raise SystemExit(1)
+    return len(text)
+
+
+@dsl.pipeline(name="two-steps")
+def two_steps(forbidden: str):
+    with dsl.ParallelFor(["a", "bb", "ccc"]) as word:
+        first = speak_unless(text=word, forbidden=forbidden)
+        speak(text=word).after(first)
+
+
+def test_an_iteration_that_ended_early_does_not_change_the_numbers_of_the_others(
+    tmp_path: Path,
+) -> None:
+    result = run(tmp_path, two_steps, forbidden="bb")
+    assert (result.state, result.error.step) == ("failed", "speak-unless[1]")
+    told = {step.name: step.parameters.get("Output") for step in result.steps}
+    assert told == {
+        "speak-unless[0]": 1,
+        "speak[0]": "a",
+        "speak-unless[1]": None,
+        "speak-unless[2]": 3,
+        "speak[2]": "ccc",
+    }
+    again = run(tmp_path, two_steps, forbidden="bb")
+    assert {step.name: step.parameters.get("Output") for step in again.steps} == told
+    assert [step.state for step in again.steps] == [*["cached"] * 2, "failed", *["cached"] * 2]
+
+
+@dsl.pipeline(name="repeating")
+def repeating():
+    with dsl.ParallelFor(["a", "b", "a"]) as word:
+        speak(text=word)
+        speak_unless(text=word, forbidden="")
+
+
+def test_an_iteration_with_the_item_of_an_earlier_one_has_its_results(tmp_path: Path) -> None:
+    result = run(tmp_path, repeating)
+    for record in (result, run(tmp_path, repeating)):
+        first, last = record.step("speak[0]"), record.step("speak[2]")
+        assert (last.state, last.summary, last.metrics) == ("cached", "a", {"words": 1})
+        assert last.parameters == {"Output": "a"}
+        assert last.artifacts == first.artifacts
+        assert last.artifacts["words"].type == "system.Metrics"
+        assert last.artifacts["words"].metadata == {"words": 1}
+        assert record.step("speak-unless[2]").parameters == {"Output": 1}
+        assert record.step("speak[1]").summary == "b"
+
+
+@dsl.component(base_image="python", install_kfp_package=False)
+def gather(texts: list) -> str:
+    return repr(texts)
+
+
+@dsl.pipeline(name="collecting")
+def collecting(text: str):
+    parts = split(text=text)
+    with dsl.ParallelFor(parts.output) as word:
+        spoken = speak(text=word)
+    gather(texts=dsl.Collected(spoken.outputs["Output"]))
+
+
+@pytest.mark.parametrize(("text", "gathered"), [("a b", "['a', 'b']"), ("", "[]")])
+def test_the_results_of_a_loop_without_items_are_an_empty_list(
+    tmp_path: Path, text: str, gathered: str
+) -> None:
+    result = run(tmp_path, collecting, text=text)
+    assert result.state == "succeeded", result.error
+    assert result.step("gather").parameters == {"Output": gathered}
+
+
+@dsl.component(base_image="python", install_kfp_package=False)
+def weigh(words: dsl.Input[list[dsl.Metrics]]) -> int:
+    return len(words)
+
+
+@dsl.pipeline(name="collecting-artifacts")
+def collecting_artifacts(text: str):
+    parts = split(text=text)
+    with dsl.ParallelFor(parts.output) as word:
+        spoken = speak(text=word)
+    weigh(words=dsl.Collected(spoken.outputs["words"]))
+
+
+def test_artifacts_of_a_loop_without_items_cannot_be_collected(tmp_path: Path) -> None:
+    result = run(tmp_path, collecting_artifacts, text="")
+    assert result.state == "failed"
+    assert result.error.message.startswith("expected a loop with at least one item, because")
+    assert "received none, from split; add an item" in result.error.message
+    assert [step.name for step in result.steps] == ["split"]
+
+
+@dsl.component(base_image="python", install_kfp_package=False)
+def name_parts(text: str) -> NamedTuple("Parts", [("parts", list), ("letters", int)]):  # type: ignore[valid-type]
+    return (text.split(), len(text))
+
+
+@dsl.component(base_image="python", install_kfp_package=False)
+def join(first: str, second: str, number: int) -> str:
+    return f"{first} {second} {number}"
+
+
+@dsl.pipeline(name="joining")
+def joining(text: str):
+    named = name_parts(text=text)
+    parts, letters = named.outputs["parts"], named.outputs["letters"]
+    spoken = speak(text="other")
+    with dsl.ParallelFor(parts) as word:
+        join(first=word, second=spoken.outputs["Output"], number=letters)
+
+
+def test_steps_in_a_loop_get_outputs_of_the_steps_before_it(tmp_path: Path) -> None:
+    result = run(tmp_path, joining, text="a b")
+    assert result.state == "succeeded", result.error
+    told = [result.step(f"join[{number}]").parameters["Output"] for number in range(2)]
+    assert told == ["a other 3", "b other 3"]
+
+
+@dsl.component(base_image="python", install_kfp_package=False)
+def lose_outputs(text: str, facts: dsl.Output[dsl.Metrics]):
+    import atexit
+    from pathlib import Path
+
+    output = Path(facts.path).with_name("executor_output.json")
+    atexit.register(output.write_text, '{"artifacts": {"facts": {"artifacts": []}}}')
+
+
+@dsl.pipeline(name="losing")
+def losing():
+    with dsl.ParallelFor(["a", "b"]) as word:
+        lose_outputs(text=word)
+
+
+def test_an_error_of_kfp_in_an_iteration_is_the_runs(tmp_path: Path) -> None:
+    """kfp.local only logs it, and the step itself has succeeded."""
+    result = run(tmp_path, losing)
+    assert result.state == "failed"
+    assert "IndexError" in result.error.message
 
 
 def test_a_step_is_told_with_its_last_sentence(tmp_path: Path) -> None:

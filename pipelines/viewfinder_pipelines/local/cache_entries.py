@@ -1,11 +1,13 @@
-"""kfp.local's cache of a run: an unusable entry is removed before kfp.local reads it.
+"""kfp.local's cache of a run: the outputs that a step was taken from, and unusable entries.
 
-kfp.local skips entries that are not JSON. One of another form, such as another release of kfp
-writes, would end the run with an error of kfp's own.
+An unusable entry is removed before kfp.local reads it. kfp.local skips entries that are not JSON.
+One of another form, such as another release of kfp writes, would end the run with an error of kfp's
+own.
 """
 
 import json
 import logging
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +15,17 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
+from viewfinder_pipelines.runs.outputs import Outputs
+from viewfinder_pipelines.runs.record import ArtifactRecord
+
 _ARTIFACT_MARKER = "__kfp_artifact__"  # kfp/local/cache.py
 _TEXTS = ("uri", "name", "schema_title")
+_KEY = re.compile(r"cache hit \(key=(\w+)\)")
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class _Outputs:
+class _Names:
     """The names of a component's outputs."""
 
     artifacts: frozenset[str]
@@ -41,16 +47,45 @@ def remove_foreign_entries(cache: Path, pipeline: Path) -> None:
             path.unlink()
 
 
-def _read_outputs(pipeline: Path) -> Iterator[_Outputs]:
+def parse_cache_key(text: str) -> str:
+    """Return the beginning of an entry's key, with which kfp.local reports a cached step."""
+    match = _KEY.search(text)
+    return match[1] if match else ""
+
+
+def read_cached_outputs(cache: Path, key: str) -> Outputs | None:
+    """Return the outputs in an entry; None if it cannot be read.
+
+    In a loop with equal items, a step is taken from an earlier iteration and has no folder.
+
+    Args:
+        cache: The folder of the entries.
+        key: The beginning of the entry's key.
+    """
+    try:
+        (path,) = cache.glob(f"{key}*.json")
+        entry = json.loads(path.read_bytes())
+    except (OSError, ValueError):  # none, or more than one
+        return None
+    artifacts = {
+        name: ArtifactRecord(value["uri"], value["schema_title"], value["metadata"])
+        for name, value in entry.items()
+        if _is_artifact(value)
+    }
+    parameters = {name: value for name, value in entry.items() if name not in artifacts}
+    return Outputs(artifacts, parameters)
+
+
+def _read_outputs(pipeline: Path) -> Iterator[_Names]:
     specification = next(iter(yaml.safe_load_all(pipeline.read_text("utf-8"))))
     for component in specification["components"].values():
         outputs = component.get("outputDefinitions", {})
-        yield _Outputs(
+        yield _Names(
             frozenset(outputs.get("artifacts", {})), frozenset(outputs.get("parameters", {}))
         )
 
 
-def _is_entry(path: Path, known: list[_Outputs]) -> bool:
+def _is_entry(path: Path, known: list[_Names]) -> bool:
     try:
         entry = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):

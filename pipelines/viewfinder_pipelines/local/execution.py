@@ -11,7 +11,7 @@ from typing import Any
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.writing import HOME, writing
-from viewfinder_pipelines.local.cache_entries import remove_foreign_entries
+from viewfinder_pipelines.local.cache_entries import read_cached_outputs, remove_foreign_entries
 from viewfinder_pipelines.local.failure import (
     as_run_error,
     count_memory_kills,
@@ -85,7 +85,7 @@ def run_locally(
         kills = count_memory_kills()
         code = _follow(Job(pipeline, arguments, run_dir), lock, follower, listener)
         follower.cut_off()
-        steps = _read_steps(follower.result.steps, run_dir / "steps", planned)
+        steps = _read_steps(follower, run_dir, planned)
         result = _conclude(follower, steps, run_dir, code, count_memory_kills() - kills)
         result = replace(result, seconds=time.monotonic() - began, process=None)
         save_at_the_end(result, run_dir)
@@ -182,17 +182,23 @@ def _explain(follower: Follower, run_dir: Path, code: int, memory_kills: int) ->
 
 
 def _read_steps(
-    steps: tuple[StepResult, ...], folder: Path, planned: Iterable[PlannedStep]
+    follower: Follower, run_dir: Path, planned: Iterable[PlannedStep]
 ) -> tuple[StepResult, ...]:
-    """Add the outputs of the steps that succeeded."""
+    """Return the steps so far, with the outputs of those that succeeded."""
     types = {step.name: step.types for step in planned}
     return tuple(
-        _with_outputs(step, folder, types.get(step.name.partition("[")[0], {})) for step in steps
+        _with_outputs(step, run_dir, types.get(step.name.partition("[")[0], {}), follower)
+        for step in follower.result.steps
     )
 
 
-def _with_outputs(step: StepResult, folder: Path, types: Mapping[str, str]) -> StepResult:
+def _with_outputs(
+    step: StepResult, run_dir: Path, types: Mapping[str, str], follower: Follower
+) -> StepResult:
     if step.state not in ("succeeded", "cached"):
         return step
-    outputs = read_outputs(folder, step.name, types)
+    key = follower.cache_keys.get(step.name)
+    outputs = read_cached_outputs(run_dir / "cache", key) if key else None
+    if outputs is None:
+        outputs = read_outputs(run_dir / "steps", step.name, types)
     return with_outputs(step, outputs, read_outcome(outputs))

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, replace
 
 from viewfinder_components.outcome import Outcome
 from viewfinder_components.steps import declared_name
+from viewfinder_pipelines.local.cache_entries import parse_cache_key
 from viewfinder_pipelines.local.fitting import parse_exit_line
 from viewfinder_pipelines.local.job import JOB
+from viewfinder_pipelines.local.kfp_private import parse_iteration_line
 from viewfinder_pipelines.runs.completion import TAIL_LINES
 from viewfinder_pipelines.runs.events import Event, parse_line, read_progress
 from viewfinder_pipelines.runs.record import RunResult, StepResult, StepState
@@ -40,6 +42,7 @@ class Follower:
         tail: The last lines of the current step.
         failure: The first step whose last attempt failed.
         job_outcome: What kfp.local encountered outside the steps; None if nothing.
+        cache_keys: The keys of the cache entries that cached steps were taken from, by step.
     """
 
     result: RunResult
@@ -47,6 +50,8 @@ class Follower:
     tail: deque[str] = field(default_factory=lambda: deque(maxlen=TAIL_LINES))
     failure: StepFailure | None = None
     job_outcome: Outcome | None = None
+    cache_keys: dict[str, str] = field(default_factory=dict)
+    _iteration: int = 0
     _exit_code: int | None = None
     _outcome: Outcome | None = None
     _began: float = 0.0
@@ -57,6 +62,10 @@ class Follower:
         exit_code = parse_exit_line(line)
         if exit_code is not None:
             self._exit_code = exit_code
+        iteration = parse_iteration_line(line)
+        if iteration is not None:
+            self._iteration = iteration
+        is_own = exit_code is not None or iteration is not None
         event = self._with_iteration(parse_line(line))
         match event.kind:
             case "began":
@@ -65,6 +74,7 @@ class Follower:
                 self._end(event)
             case "cached":
                 self._put(StepResult(event.step, "cached", 0.0))
+                self.cache_keys[event.step] = parse_cache_key(event.text)
             case "outcome" if event.step == JOB:
                 self.job_outcome = event.outcome
             case "outcome" if event.step == declared_name(self._newest()):
@@ -72,7 +82,7 @@ class Follower:
             case "said" if (progress := read_progress(event, self._newest())) is not None:
                 self._said = progress
                 self.tail.append(event.text)
-            case _ if event.text.strip() and exit_code is None:
+            case _ if event.text.strip() and not is_own:
                 self.tail.append(event.text)
         return event
 
@@ -87,15 +97,10 @@ class Follower:
         return self.result.steps[-1].name if self.result.steps else ""
 
     def _with_iteration(self, event: Event) -> Event:
-        """Return the event with the step's name in the record.
-
-        kfp.local does not say which iteration of a loop it runs: they run one after another.
-        """
+        """Return the event with the step's name in the record."""
         if event.step not in self.looped or event.kind == "outcome":
             return event
-        known = sum(step.name.startswith(f"{event.step}[") for step in self.result.steps)
-        number = known if event.kind in ("began", "cached") else known - 1
-        return replace(event, step=f"{event.step}[{number}]")
+        return replace(event, step=f"{event.step}[{self._iteration}]")
 
     def _begin(self, name: str) -> None:
         self._began, self._said = time.monotonic(), ""

@@ -48,6 +48,7 @@ def _run(job: dict[str, Any]) -> None:
     from kfp import components, local
 
     from viewfinder_pipelines.local.fitting import fit_to_one_machine
+    from viewfinder_pipelines.local.kfp_private import announce_iterations, complete_loops
 
     local.init(
         runner=local.SubprocessRunner(use_venv=False),
@@ -56,8 +57,13 @@ def _run(job: dict[str, Any]) -> None:
         enable_caching=True,
         cache_root=job["cache_root"],
     )
+    errors: list[Exception] = []
+    announce_iterations(errors)
+    complete_loops()
     pipeline = components.load_component_from_text(fit_to_one_machine(Path(job["pipeline"])))
     pipeline(**job["arguments"])
+    if errors:
+        raise errors[0]
 
 
 def _end_with_parent(temporary: str) -> None:

@@ -47,8 +47,9 @@ class StepResult:
 
     Attributes:
         name: The step's name in the pipeline's graph.
-        state: How it ended; `cached` if an earlier attempt of this run had finished it, or on
-            Kubeflow an earlier run. Its own outcome is then from that time.
+        state: How it ended; `cached` if an earlier attempt of this run had finished it, or an
+            earlier iteration of a loop with the same inputs, or on Kubeflow an earlier run. Its
+            own outcome is then from that time.
         seconds: Wall-clock time, including the start of its process or its pods.
         phases: How long each of its own phases took.
         overhead: Seconds spent by the cluster: `driver` (KFP's pod that prepares the step),

@@ -39,7 +39,8 @@ def test_a_step_that_is_cut_off_has_run_until_then() -> None:
 def test_the_iterations_of_a_loop_are_steps_of_their_own() -> None:
     looped = Follower(replace(follow().result), frozenset({"train", "evaluate"}))
     succeeded = "12:00:09.000 - INFO - Task '{}' finished with status SUCCESS"
-    for _ in range(2):
+    for number in range(2):
+        looped.take(f"[viewfinder] iteration {number}")
         for step in ("train", "evaluate"):
             looped.take(BEGAN.replace("train", step))
             looped.take(SAID.replace("train", step))
@@ -55,7 +56,9 @@ def test_the_iterations_of_a_loop_are_steps_of_their_own() -> None:
 
 def test_iterations_that_are_cached_count() -> None:
     looped = Follower(follow().result, frozenset({"train"}))
+    looped.take("[viewfinder] iteration 0")
     looped.take("Task train cache hit (key=1)")
+    looped.take("[viewfinder] iteration 1")
     looped.take(BEGAN)
     assert [step.name for step in looped.result.steps] == ["train[0]", "train[1]"]
     assert [step.state for step in looped.result.steps] == ["cached", "running"]
