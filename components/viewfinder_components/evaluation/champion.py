@@ -40,6 +40,8 @@ class Champion:
     """bool `[n]`, whether it got each test photo right; None if it could not be scored."""
     scored: NDArray[np.bool_] | None = None
     """bool `[n]`, which photos it was shown: all, unless some could not be read again."""
+    unknown: tuple[str, ...] = ()
+    """Classes of the data that it does not know."""
     notes: tuple[str, ...] = ()
     """Caveats for readers of a comparison, in sentences."""
 
@@ -123,7 +125,14 @@ def _score(
         *_photo_notes(model, shards, scored),
         *_data_notes(folder, shards),
     )
-    return Champion(version.number, version.uri, correct=correct, scored=scored, notes=notes)
+    return Champion(
+        version.number,
+        version.uri,
+        correct=correct,
+        scored=scored,
+        unknown=tuple(label for label in shards.labels if label not in place),
+        notes=notes,
+    )
 
 
 def _predict(

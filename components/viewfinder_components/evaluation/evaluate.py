@@ -148,7 +148,7 @@ def _find_out(inputs: EvaluationInputs, config: EvaluationConfig, watch: Stopwat
     with watch.phase("champion"):
         champion = _score_champion(inputs, config)
         difference = _compare(predictions, champion, config.confidence)
-    rival = Rival(champion.number, difference) if champion else None
+    rival = Rival(champion.number, difference, champion.unknown) if champion else None
     decision = decide(metrics, config.limits, rival)
     warnings = tuple(_warnings(inputs, metrics, champion))
     for warning in warnings:

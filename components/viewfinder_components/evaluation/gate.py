@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from viewfinder_components.evaluation.comparison import PairedDifference
 from viewfinder_components.evaluation.metrics import Metrics
-from viewfinder_components.reports.formatting import percent, plural
+from viewfinder_components.reports.formatting import percent, plural, shorten
 
 _ROUNDING = 1e-9  # for a probability exactly at its limit, such as 1 in 20
 
@@ -57,6 +57,8 @@ class Rival:
     number: int
     difference: PairedDifference | None
     """None if the version could not be scored."""
+    unknown: tuple[str, ...] = ()
+    """Classes of the data that it does not know."""
 
 
 def decide(metrics: Metrics, limits: Limits, rival: Rival | None) -> Decision:
@@ -172,6 +174,9 @@ def _not_worse(rival: Rival | None) -> Criterion:
         sentence = f"The {version} could not be scored, so there was no comparison."
         return Criterion(name, None, None, True, sentence)
     found = rival.difference
+    if rival.unknown:
+        classes = plural(len(rival.unknown), "class", "classes")
+        version += f", which does not know {classes} of the data ({shorten(rival.unknown, 3)})"
     verdict = "Worse than" if found.is_worse else "Not worse than"
     interval = f"{_points(found.low)} to {_points(found.high)}"
     sentence = (

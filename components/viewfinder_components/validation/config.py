@@ -123,18 +123,23 @@ class ValidationResult:
     """Identifies the used photos, their labels and splits: equal digests mean equal data."""
     warnings: list[str]
     """Sentences for the user."""
-    corrections: str
-    """What the table of corrections changed; empty without one."""
+    relabelled: int | None
+    """Photos whose label the table of corrections changed; None without one."""
+    dropped: int
+    """Photos that the table of corrections leaves out; they are among the ignored ones."""
     seconds: dict[str, float]
     """Wall-clock seconds by phase."""
 
     @property
     def summary(self) -> str:
         """The result in a sentence, and warnings for the user."""
-        left_out = [plural(n, _NOUNS[s]) for s, n in self.counts.items() if s in _NOUNS and n]
+        counts = {**self.counts, "ignored": self.counts.get("ignored", 0) - self.dropped}
+        left_out = [plural(n, _NOUNS[s]) for s, n in counts.items() if s in _NOUNS and n]
+        if self.dropped:
+            left_out.append(f"{plural(self.dropped, 'photo')} by the corrections")
         counted = (
             f"{plural(self.photos, 'photo')} in {plural(len(self.labels), 'class', 'classes')}; "
             + (f"left out: {', '.join(left_out)}" if left_out else "nothing left out")
-            + (f"; {self.corrections}" if self.corrections else "")
+            + ("" if self.relabelled is None else f"; {plural(self.relabelled, 'label')} corrected")
         )
         return ". ".join([counted, " ".join(self.warnings)]) if self.warnings else counted

@@ -87,12 +87,6 @@ class Corrected:
     warnings: tuple[str, ...]
     """What a user should know, in sentences."""
 
-    @property
-    def summary(self) -> str:
-        """What was changed, in words."""
-        photos = plural(self.dropped, "photo")
-        return f"corrections: {plural(self.relabelled, 'label')} changed, {photos} left out"
-
 
 def apply_corrections(photos: PhotoTable, corrections: Corrections) -> Corrected:
     """Change labels, and exclude photos, in place.

@@ -91,7 +91,8 @@ def _result(
         photos=counts["used"],
         data_digest=data_digest(photos),
         warnings=warnings,
-        corrections=corrected.summary if corrected else "",
+        relabelled=corrected.relabelled if corrected else None,
+        dropped=corrected.dropped if corrected else 0,
         seconds=watch.seconds,
     )
 

@@ -131,7 +131,15 @@ def test_beside_a_champion(ready) -> None:
     assert champion["number"] == 3
     assert champion["problem"] is None
     assert champion["comparison"]["photos"] == 36
-    assert "Not worse than published version 3" in result.decision
+    assert "Not worse than published version 3: on the same photos" in result.decision
+
+
+def test_beside_a_champion_that_knows_other_classes(ready) -> None:
+    ready.publish(1, ["sand", "stone"])
+    assert (
+        "Not worse than published version 1, which does not know 3 classes of the data "
+        f"({', '.join(LABELS)}): on the same photos its accuracy differs by"
+    ) in evaluate(ready).summary
 
 
 def test_a_worse_model_is_refused_for_the_champion(world) -> None:

@@ -32,6 +32,7 @@ def test_a_corrected_table_of_label_issues(validation, root, fruit, tmp_path) ->
         for n, word in enumerate(corrections)
     ]
     write_label_issues(tmp_path, issues)
+    (root / "b" / "notes.txt").touch()
     os.rename(root / "a", root / "c")  # moved since; the photos are known by their bytes
     result = validation.run(root, corrections=str(tmp_path / "label_issues.csv"))
     rows = validation.by_name()
@@ -42,6 +43,8 @@ def test_a_corrected_table_of_label_issues(validation, root, fruit, tmp_path) ->
         "the corrections leave it out",
     )
     assert result.photos == 11
+    left_out = "left out: 1 ignored file, 1 photo by the corrections"
+    assert result.summary.startswith(f"11 photos in 2 classes; {left_out}; 1 label corrected")
     assert not [warning for warning in result.warnings if "correction" in warning]
 
 
@@ -126,7 +129,7 @@ def test_a_table_that_is_larger_than_most_photos(validation, root, fruit, tmp_pa
     table = write(tmp_path / "c.csv", f"sha256,correction\n{rows}{digest(fruit[0])},b\n")
     result = validation.run(root, corrections=table)
     assert validation.by_name()["0.jpg"]["label"] == "b"
-    assert "corrections: 1 label changed, 0 photos left out" in result.summary
+    assert "nothing left out; 1 label corrected" in result.summary
 
 
 def test_a_first_column_without_a_heading(validation, root, tmp_path) -> None:
