@@ -123,24 +123,26 @@ def plot_photos(
 ) -> "Figure":
     """Draw photos side by side; one that cannot be read leaves its place empty.
 
+    If there are no photos, as when nothing was found, the figure says so.
+
     Args:
         photos: Paths, URIs as in the tables' column `uri`, or files' contents; or one of them.
         captions: A text for each photo, of which up to six lines are shown; none at all by default.
         columns: How many photos stand side by side, at least 1.
 
     Raises:
-        UsageError: There are no photos, more than 300, not as many captions as photos, or
-            `columns` is below 1.
+        UsageError: There are more than 300 photos, not as many captions as photos, or `columns` is
+            below 1.
     """
-    from viewfinder_pipelines.results.photos import draw_photos
+    from viewfinder_pipelines.results.photos import draw_photos, draw_sentence
 
     chosen = list_photos(photos, str, Path, bytes)
-    if not chosen:
-        raise UsageError("photos", "none", "name at least one")
     texts = list(captions)
     if texts and len(texts) != len(chosen):
         counts = f"{len(texts)} captions for {len(chosen)} photos"
         raise UsageError("a caption for each photo", counts, "name as many, or none")
+    if not chosen:
+        return draw_sentence("No photos")
     return draw_photos(chosen, texts, columns)
 
 
@@ -152,16 +154,17 @@ def plot_explanations(
 ) -> "Figure":
     """Draw photos, bright where they support the predicted class.
 
+    If there are no explanations, the figure says so.
+
     Args:
         explanations: What `explain` returns, or one of them; a photo without an answer leaves its
             place empty, with the reason.
         columns: How many photos stand side by side, at least 1.
 
     Raises:
-        UsageError: There is none, there are more than 300, something else is among them, or
-            `columns` is below 1.
+        UsageError: There are more than 300, something else is among them, or `columns` is below 1.
     """
-    from viewfinder_pipelines.results.photos import draw_explanations
+    from viewfinder_pipelines.results.photos import draw_explanations, draw_sentence
 
     if isinstance(explanations, Explanation | Unanswered):
         explanations = [explanations]
@@ -170,7 +173,7 @@ def plot_explanations(
         if not isinstance(one, Explanation | Unanswered):
             raise ParameterError("explanations", "what `explain` returns", one)
     if not answers:
-        raise UsageError("answers of `explain`", "none", "pass at least one")
+        return draw_sentence("No explanations")
     return draw_explanations(answers, columns)
 
 
@@ -184,7 +187,8 @@ def plot_mistakes(
 ) -> "Figure":
     """Draw the test photos that the model got wrong with the highest confidence.
 
-    A photo that is gone, or whose file has changed since the run, leaves its place empty.
+    A photo that is gone, or whose file has changed since the run, leaves its place empty. If the
+    model made no mistakes, the figure says so.
 
     Args:
         result: The run's record.
@@ -194,13 +198,15 @@ def plot_mistakes(
 
     Raises:
         UsageError: `count` is below 1, or more than 300 photos would be drawn.
-        PermanentError: The evaluate step has not finished, its table cannot be read, or the model
-            made no mistake.
+        PermanentError: The evaluate step has not finished, or its table cannot be read.
         TransientError: The artifact store does not answer.
     """
-    from viewfinder_pipelines.results.photos import draw_mistakes
+    from viewfinder_components.reports.formatting import plural
+    from viewfinder_pipelines.results.photos import draw_mistakes, draw_sentence
     from viewfinder_pipelines.results.tables import find_mistakes, read_digests
 
     predictions = read_predictions(result, step=step, kubeflow=kubeflow)
-    digests = read_digests(result, find_reader(result, kubeflow))
-    return draw_mistakes(find_mistakes(predictions, count), digests)
+    mistakes = find_mistakes(predictions, count)
+    if not mistakes:
+        return draw_sentence(f"No mistakes on {plural(len(predictions), 'test photo')}")
+    return draw_mistakes(mistakes, read_digests(result, find_reader(result, kubeflow)))

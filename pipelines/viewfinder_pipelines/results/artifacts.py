@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.reports.formatting import shorten
+from viewfinder_components.steps import declared_name
 from viewfinder_pipelines.runs.record import RunResult
 
 Read = Callable[[str], bytes]
@@ -34,20 +36,41 @@ def find_file(result: RunResult, step: str, artifact: str, name: str) -> str:
         PermanentError: The run has no such step, or the step has not finished.
     """
     found = result.step(step)
-    if found is not None and not found.artifacts and found.state in ("succeeded", "cached"):
+    if found is None:
+        raise _explain_missing_step(result, step, artifact)
+    if not found.artifacts and found.state in ("succeeded", "cached"):
         raise PermanentError(
             f"the output {artifact} of the step {step} in run {result.run_id}",
             f"a record without outputs; the run is in state {result.state}",
             "wait until the run has ended and load its record again, or resume it if it was killed",
         )
-    if found is None or artifact not in found.artifacts:
-        received = "no such step" if found is None else f"the step in state {found.state}"
+    if artifact not in found.artifacts:
         raise PermanentError(
             f"the output {artifact} of the step {step} in run {result.run_id}",
-            f"{received}; the run is in state {result.state}",
+            f"the step in state {found.state}; the run is in state {result.state}",
             "take a run whose step has finished",
         )
     return f"{found.artifacts[artifact].uri.rstrip('/')}/{name}"
+
+
+def _explain_missing_step(result: RunResult, step: str, artifact: str) -> PermanentError:
+    """Return the error for a step that is not in a run's record.
+
+    Only a run that has ended well shows which steps its pipeline has.
+    """
+    names = [one.name for one in result.steps]
+    similar = [name for name in names if declared_name(name) == declared_name(step)]
+    received = f"no such step; the run is in state {result.state}"
+    remedy = "take a run whose step has finished"
+    if similar:
+        received = f"a run with {shorten(similar)} instead"
+        remedy = "pass one of these as `step`, if the function accepts it"
+    elif result.state in ("succeeded", "refused"):
+        received = f"a run without this step; its steps are {shorten(names)}"
+        remedy = "take a run of a pipeline that has the step"
+    return PermanentError(
+        f"the output {artifact} of the step {step} in run {result.run_id}", received, remedy
+    )
 
 
 def read_table(read: Read, place: str) -> pa.Table:

@@ -55,6 +55,18 @@ def draw_photos(photos: Sequence[Photo], captions: Sequence[str], columns: int) 
 
 
 @styled
+def draw_sentence(sentence: str) -> Figure:
+    """Draw a sentence where there are no photos, which must not end a notebook.
+
+    Args:
+        sentence: A short one.
+    """
+    figure = new_figure(2 * _CELL, _CELL / 2)
+    figure.text(0.5, 0.5, sentence, fontsize=SIZE, ha="center", va="center", color=MUTED)
+    return figure
+
+
+@styled
 def draw_mistakes(mistakes: Sequence[Mapping[str, Any]], digests: Mapping[str, str]) -> Figure:
     """Draw photos with the class they have and the class that was predicted.
 

@@ -143,8 +143,20 @@ def test_no_mistakes(make_result: Make, folder: Path) -> None:
     table = pq.read_table(path)
     pq.write_table(table.filter(table["correct"]), path)
     assert pc.all(pq.read_table(path)["correct"]).as_py()
-    with pytest.raises(PermanentError, match="none on 4 photos"):
-        viewfinder.plot_mistakes(make_result(str(folder)))
+    figure = viewfinder.plot_mistakes(make_result(str(folder)))
+    assert [text.get_text() for text in figure.texts] == ["No mistakes on 4 test photos"]
+    to_png(figure)
+
+
+def test_no_photos() -> None:
+    """What a filter leaves may be nothing, and that must not end a notebook."""
+    for figure, sentence in (
+        (viewfinder.plot_photos([], []), "No photos"),
+        (viewfinder.plot_photos(pa.table({"uri": pa.array([], pa.string())})["uri"]), "No photos"),
+        (viewfinder.plot_explanations([]), "No explanations"),
+    ):
+        assert [text.get_text() for text in figure.texts] == [sentence]
+        to_png(figure)
 
 
 @pytest.mark.parametrize(("width", "height"), [(600, 300), (10, 900), (1, 1)])
@@ -198,8 +210,6 @@ def test_explanations_without_a_map_or_a_photo(tmp_path: Path) -> None:
     figure = viewfinder.plot_explanations([level, gone])
     assert [len(axes.images) for axes in figure.axes] == [1, 0]
     to_png(figure)
-    with pytest.raises(UsageError, match="answers of `explain`, received none"):
-        viewfinder.plot_explanations([])
     with pytest.raises(UsageError, match="what `explain` returns, received 5"):
         viewfinder.plot_explanations([level, 5])  # type: ignore[list-item]
 
@@ -227,7 +237,7 @@ def test_what_is_no_list_of_photos(photos: object) -> None:
 @pytest.mark.parametrize(
     ("photos", "captions", "columns", "sentence"),
     [
-        ([], [], 6, "received none"),
+        ([], ["a"], 6, "1 captions for 0 photos"),
         (["a.jpg"], ["a", "b"], 6, "2 captions for 1 photos"),
         (["a.jpg"], [], 0, "columns to be a whole number from 1"),
     ],

@@ -48,11 +48,31 @@ def test_photos_of_a_run_that_validate_refused(
 
 def test_a_step_that_did_not_finish(make_result: Make, folder: Path) -> None:
     result = make_result(str(folder))
+    stopped = replace(result, state="interrupted", steps=result.steps[:2])
     with pytest.raises(PermanentError, match="the step evaluate in run r-1, received no such step"):
-        viewfinder.read_predictions(replace(result, steps=result.steps[:2]))
+        viewfinder.read_predictions(stopped)
     running = replace(result.steps[1], state="running", artifacts={})
     with pytest.raises(PermanentError, match="the step in state running"):
         viewfinder.read_history(replace(result, steps=(running,)))
+
+
+def test_a_pipeline_without_the_step(make_result: Make, folder: Path) -> None:
+    result = make_result(str(folder))
+    other = replace(result, steps=(replace(result.steps[0], name="predict"),))
+    for read in (viewfinder.read_photos, viewfinder.read_label_issues):
+        with pytest.raises(PermanentError) as raised:
+            read(other)
+        assert raised.value.received == "a run without this step; its steps are predict"
+        assert raised.value.remedy == "take a run of a pipeline that has the step"
+
+
+def test_a_step_that_the_pipeline_has_several_times(make_result: Make, folder: Path) -> None:
+    result = make_result(str(folder))
+    steps = [replace(result.step("train"), name=name) for name in ("train[0]", "train[1]")]
+    with pytest.raises(PermanentError, match=r"a run with train\[0\], train\[1\] instead"):
+        viewfinder.read_history(replace(result, steps=(*steps,)))
+    looped = replace(result, steps=(*steps,))
+    assert len(viewfinder.read_history(looped, step="train[1]")) > 0
 
 
 def test_label_issues_are_read_as_they_were_found(make_result: Make, folder: Path) -> None:
@@ -212,5 +232,7 @@ def test_a_step_of_a_loop_is_read_by_its_name(make_result: Make, folder: Path) -
         viewfinder.plot_calibration,
     ):
         plot(looped, step="evaluate[1]")
-        with pytest.raises(PermanentError, match="the step evaluate in run r-1, received no such"):
+        with pytest.raises(
+            PermanentError, match=r"received a run with evaluate\[1\] instead; pass"
+        ):
             plot(looped)
