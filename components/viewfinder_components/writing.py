@@ -1,4 +1,4 @@
-"""Say which folder it is that cannot be written, and who named it."""
+"""Say which place it is that cannot be written, and who named it."""
 
 import errno
 import tempfile
@@ -74,3 +74,24 @@ def need_writable(folder: Path, purpose: str, remedy: str) -> None:
         nearest = next(path for path in places if path.is_symlink() or path.exists())
         with tempfile.TemporaryFile(dir=nearest):
             pass
+
+
+def need_file_or_nothing(path: Path, remedy: str) -> None:
+    """Refuse a place for a file where something else is; no file is opened.
+
+    A named pipe would keep a reader waiting without end, and a device is not to be replaced.
+
+    Args:
+        path: The place; of a link, what it leads to counts.
+        remedy: How another place is named.
+
+    Raises:
+        PermanentError: A folder, a pipe, a device or a socket is there.
+        OSError: The path is too long.
+    """
+    if path.exists() and not path.is_file():
+        raise PermanentError(
+            f"a file, or nothing yet, at {path}",
+            "a folder" if path.is_dir() else "a pipe, a device or a socket",
+            remedy,
+        )

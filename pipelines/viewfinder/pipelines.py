@@ -12,7 +12,7 @@ from viewfinder_components.spelling import spell
 from viewfinder_components.step import Role, Step
 from viewfinder_components.steps import STEPS
 from viewfinder_components.whole_files import write_text
-from viewfinder_components.writing import explaining_system, writing
+from viewfinder_components.writing import explaining_system, need_file_or_nothing, writing
 from viewfinder_pipelines.pipeline import parameter_passing
 from viewfinder_pipelines.pipeline.assignments import find_parameter, parse_assignments
 from viewfinder_pipelines.pipeline.definition import PipelineDefinition
@@ -80,6 +80,8 @@ def compile_pipeline(
         raise UsageError(
             "the name of a file that ends in .yaml", f"'{path}'", "write pipeline.yaml for example"
         )
+    with explaining_system():
+        need_file_or_nothing(path, f"name another {spell('path')}")
     with explaining_system(), tempfile.TemporaryDirectory(prefix="viewfinder-compile-") as folder:
         compiled = Path(folder) / path.name
         if settings is None and not DEFAULT_FILE.is_file():
@@ -120,6 +122,7 @@ def compile_components(folder: str | Path, *, settings: str | Path | None = None
         with writing(folder.absolute(), "components", f"name another {spell('folder')}"):
             folder.mkdir(parents=True, exist_ok=True)
             for path in compiled:
+                need_file_or_nothing(folder / path.name, f"name another {spell('folder')}")
                 _put(path, folder / path.name)
     return [folder / path.name for path in compiled]
 

@@ -11,7 +11,7 @@ from viewfinder_components.errors import PermanentError
 from viewfinder_components.photos.uri import uri_to_path
 from viewfinder_components.prediction.taken_output import taken
 from viewfinder_components.spelling import spell
-from viewfinder_components.writing import need_writable
+from viewfinder_components.writing import need_file_or_nothing, need_writable
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class LocalOutput:
     @property
     def workplace(self) -> Path:
         """The hidden folder."""
-        return self.path.with_name(f".{self.path.name}.parts")
+        return self.path.with_name(_unfinished(self.path.name))
 
     @property
     def advice(self) -> tuple[str, str]:
@@ -44,12 +44,8 @@ class LocalOutput:
                 "something else" if folder.exists() else "nothing there",
                 f"create it, or correct {spell('output')}",
             )
-        if self.path.is_dir():
-            raise PermanentError(
-                f"a file, or nothing yet, at {self.path}",
-                "a folder",
-                f"name a file in it with {spell('output')}",
-            )
+        _need_short(self.path.name, os.statvfs(folder).f_namemax - len(_unfinished("")))
+        need_file_or_nothing(self.path, f"name another file with {spell('output')}")
         need_writable(folder, *self.advice)
 
     def is_own(self, uri: str) -> bool:
@@ -73,3 +69,17 @@ class LocalOutput:
         if self.path.exists() and not replace:
             raise taken(self.uri)
         os.replace(file, self.path)
+
+
+def _unfinished(name: str) -> str:
+    """Return the name of the folder for the unfinished work."""
+    return f".{name}.parts"
+
+
+def _need_short(name: str, most: int) -> None:
+    if (size := len(os.fsencode(name))) > most:
+        raise PermanentError(
+            f"a name of at most {most} bytes for the predictions",
+            f"one of {size} bytes",
+            f"choose a shorter name with {spell('output')}",
+        )

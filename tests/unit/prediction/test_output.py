@@ -1,5 +1,6 @@
 """Places that cannot be written are refused before any photo is read."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -19,13 +20,18 @@ def test_no_place_for_predictions(name: str, tmp_path: Path) -> None:
     [
         ("gone/out.parquet", "a folder .*gone for the predictions, received nothing there; create"),
         ("file/out.parquet", "received something else"),
-        ("folder.parquet", "a file, or nothing yet"),
+        ("folder.parquet", "a file, or nothing yet, .* received a folder"),
+        ("pipe.parquet", "a file, or nothing yet, .* received a pipe"),
+        ("link.parquet", "a file, or nothing yet, .* received a pipe"),
+        (f"{'a' * 244}.parquet", "a name of at most 248 bytes .* received one of 252 bytes"),
         ("/proc/out.parquet", "a folder for predictions .* at /proc"),
     ],
 )
 def test_a_place_that_cannot_be_written(name: str, sentence: str, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "folder.parquet").mkdir()
+    os.mkfifo(tmp_path / "pipe.parquet")
+    (tmp_path / "link.parquet").symlink_to("pipe.parquet")
     with pytest.raises(PermanentError, match=sentence):
         open_output(str(tmp_path / name), tmp_path).check()
 

@@ -1,5 +1,6 @@
 """What `viewfinder compile` says about images that no registry has."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,19 @@ def test_images_that_nobody_named(options: list[str]) -> None:
 def test_images_of_the_settings_file(options: list[str]) -> None:
     Path("viewfinder.toml").write_text(NAMED)
     assert CliRunner().invoke(main, ["compile", *options]).stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "place"),
+    [(["-o", "p.yaml"], "p.yaml"), (["--components", "components"], "components/train.yaml")],
+)
+def test_a_pipe_is_not_replaced(options: list[str], place: str) -> None:
+    Path("components").mkdir()
+    os.mkfifo(place)
+    done = CliRunner().invoke(main, ["compile", *options])
+    assert done.exit_code == 1
+    assert "received a pipe, a device or a socket; name another" in done.stderr
+    assert Path(place).is_fifo()
 
 
 def test_a_pipeline_without_the_check_needs_no_predictor(monkeypatch: pytest.MonkeyPatch) -> None:

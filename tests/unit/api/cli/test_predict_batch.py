@@ -1,6 +1,7 @@
 """What `viewfinder predict --data` accepts, prints and exits with."""
 
 import json
+import os
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -69,6 +70,15 @@ def test_what_cannot_work(options: tuple[str, ...], sentence: str, home: Path) -
     assert result.exit_code == 1
     assert sentence in result.stderr
     assert sorted(path.name for path in home.iterdir()) == ["home", "photos"]
+
+
+@pytest.mark.parametrize("more", [(), ("--overwrite",)])
+def test_an_output_that_is_a_pipe(more: tuple[str, ...], home: Path) -> None:
+    os.mkfifo(home / "out.parquet")
+    result = predict(*BATCH, *COLOUR, *more)
+    assert result.exit_code == 1
+    assert "received a pipe, a device or a socket; name another file with --output" in result.stderr
+    assert (home / "out.parquet").is_fifo()
 
 
 def test_the_counts_are_printed(home: Path) -> None:
