@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
-from threading import Event
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -93,7 +92,7 @@ def map_in_order(
     items: Iterator[_Item],
     threads: int,
     ahead: int,
-    stopped: Event | None = None,
+    stop: Callable[[], None] | None = None,
 ) -> Generator[_Result, None, None]:
     """Yield `work(item)` for each item, in order.
 
@@ -102,7 +101,7 @@ def map_in_order(
         items: Taken as they are needed.
         threads: How many work at once.
         ahead: How many items may be in work, or waiting to be yielded.
-        stopped: Set when no more results are wanted, so that the work can end early.
+        stop: Called when no more results are wanted, so that the work can end early.
     """
     pool = ThreadPoolExecutor(threads, "predict")
     running: deque[Future[_Result]] = deque()
@@ -115,6 +114,6 @@ def map_in_order(
         while running:
             yield running.popleft().result()
     finally:
-        if stopped is not None:
-            stopped.set()
+        if stop is not None:
+            stop()
         pool.shutdown(cancel_futures=True)

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from viewfinder_pipelines.local.prediction import Unanswered, ask_about_photos
+from viewfinder_pipelines.local.v1_answers import need_number, need_probability, need_text
 
 
 @dataclass(frozen=True)
@@ -61,17 +60,17 @@ def explain_photos(
 
 
 def _read_explanation(photo: str, answer: Any) -> Explanation:
-    values = answer["explanations"][0]
-    left, top, right, bottom = values["box"]
-    rows = tuple(tuple(map(float, row)) for row in values["map"])
+    (values,) = answer["explanations"]
+    left, top, right, bottom = (int(need_number(edge)) for edge in values["box"])
+    rows = tuple(tuple(map(need_number, row)) for row in values["map"])
     widths = {len(row) for row in rows}
-    if len(widths) != 1 or 0 in widths or not all(map(isfinite, chain(*rows))):
+    if len(widths) != 1 or 0 in widths:
         raise ValueError("a map that is no rectangle of numbers")
     return Explanation(
         photo,
-        values["label"],
-        float(values["probability"]),
+        need_text(values["label"]),
+        need_probability(values["probability"]),
         rows,
         (left, top, right, bottom),
-        values["method"],
+        need_text(values["method"]),
     )

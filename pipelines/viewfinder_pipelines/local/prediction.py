@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import httpx
-
 from viewfinder_components.photos.photo_error import PhotoError, refuse_too_large
 from viewfinder_components.photos.uri import name_to_uri, scheme_of, uri_to_path
+from viewfinder_pipelines.local.http_client import HttpClient
+from viewfinder_pipelines.local.v1_answers import read_classification
 from viewfinder_pipelines.local.v1_client import (
     connect,
     describe_cause,
@@ -113,10 +113,9 @@ def ask_about_photos(
 
 
 def _read_prediction(photo: str, answer: Any) -> Prediction:
-    values = answer["predictions"][0]
-    pairs = zip(values["labels"], values["probabilities"], strict=True)
-    ranked = sorted(pairs, key=lambda pair: -pair[1])
-    return Prediction(photo, values["label"], dict(ranked))
+    label, labels, probabilities = read_classification(answer)
+    ranked = sorted(zip(labels, probabilities, strict=True), key=lambda pair: -pair[1])
+    return Prediction(photo, label, dict(ranked))
 
 
 def _read_photo(photo: str | Path) -> bytes:
@@ -141,7 +140,7 @@ def _read_photo(photo: str | Path) -> bytes:
 
 
 def _ask(
-    client: httpx.Client, url: str, photo: str | Path, read: Callable[[str, Any], Answer]
+    client: HttpClient, url: str, photo: str | Path, read: Callable[[str, Any], Answer]
 ) -> Answer | Unanswered:
     try:
         content = _read_photo(photo)

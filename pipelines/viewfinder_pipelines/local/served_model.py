@@ -25,7 +25,12 @@ from viewfinder_components.prediction.answers import (
     refused,
 )
 from viewfinder_components.prediction.result import UNREADABLE
+from viewfinder_components.spelling import spell
+from viewfinder_pipelines.local.http_client import HttpClient
+from viewfinder_pipelines.local.v1_answers import need_text, read_classification
 from viewfinder_pipelines.local.v1_client import (
+    MALFORMED,
+    NoAnswerInTimeError,
     connect,
     find_refusal,
     find_url,
@@ -42,6 +47,7 @@ _MAX_BYTES = 64 << 20  # of a photo that is sent; predictors accept 16 MB by def
 # a predictor refuses has another status.
 _AGAIN = (408, 429, 500, 502, 503, 504)
 _NOT_FOUND = 404
+_TOO_LARGE = 413
 _WITHOUT_VERSIONS = (403, 404, 405, 501)  # another server, which has the V1 protocol only
 _PAUSES = (0.5, 1.0, 2.0, 4.0)  # seconds between two attempts
 
@@ -54,7 +60,7 @@ class ServedModel:
         url: The model's `:predict`.
     """
 
-    def __init__(self, client: httpx.Client, url: str) -> None:
+    def __init__(self, client: HttpClient, url: str) -> None:
         self._client = client
         self._url = url
         self._stopped = Event()
@@ -64,10 +70,7 @@ class ServedModel:
 
     def classify(self, candidates: Iterator[Candidate]) -> Generator[Answer, None, None]:
         """Yield the answer about each file; see `PhotoModel.classify`."""
-        try:
-            yield from map_in_order(self._classify, candidates, _REQUESTS, _AHEAD, self._stopped)
-        finally:
-            self._stopped.clear()
+        yield from map_in_order(self._classify, candidates, _REQUESTS, _AHEAD, self._stop)
 
     def confirm(self) -> None:
         """Refuse another version than the first; see `PhotoModel.confirm`."""
@@ -77,6 +80,11 @@ class ServedModel:
                 version,
                 "start again, and leave what is served as it is until the end",
             )
+
+    def _stop(self) -> None:
+        """End what other threads wait for; no more photos can be classified."""
+        self._stopped.set()
+        self._client.end_requests()
 
     def _classify(self, candidate: Candidate) -> Answer:
         if known := left_out(candidate):
@@ -88,7 +96,8 @@ class ServedModel:
             return refused(candidate.uri, error)
         answer = self._ask(data)
         if refusal := find_refusal(answer):
-            return Answer(candidate.uri, UNREADABLE, refusal)
+            advice = _larger_photos() if answer.status_code == _TOO_LARGE else ""
+            return Answer(candidate.uri, UNREADABLE, refusal + advice)
         labels, row = self._read(answer)
         if labels != self.labels:
             raise PermanentError(
@@ -113,10 +122,12 @@ class ServedModel:
                 answer = send_request(self._client, method, url, body)
                 if answer.status_code not in _AGAIN:
                     return answer
+            except NoAnswerInTimeError:
+                raise
             except TransientError:
-                if self._stopped.is_set():
-                    raise
-            self._stopped.wait(pause)
+                pass
+            if self._stopped.wait(pause):
+                break
         answer = send_request(self._client, method, url, body)
         return need_answer(answer) if answer.status_code in _AGAIN else answer
 
@@ -126,24 +137,22 @@ class ServedModel:
             need_model(self._client, self._url)
         answer = need_answer(answer)
         with understood(self._url):
-            values = answer.json()["predictions"][0]
-            labels = tuple(map(str, values["labels"]))
-            row = np.array(values["probabilities"], np.float32)
-            if row.shape != (len(getattr(self, "labels", labels)),):
-                raise ValueError(f"{row.size} probabilities")
-        return labels, row
+            _, labels, probabilities = read_classification(answer.json())
+        return labels, np.array(probabilities, np.float32)
 
     def _find_version(self) -> str:
         """Return the version's name; the model's alone from a server that does not tell."""
         endpoint, _, name = self._url.rpartition(":")[0].rpartition("/v1/models/")
-        answer = self._send_patiently("GET", f"{endpoint}/v2/models/{name}")
+        url = f"{endpoint}/v2/models/{name}"
+        answer = self._send_patiently("GET", url)
         if answer.status_code not in _WITHOUT_VERSIONS:
             need_answer(answer)
         try:
             (version,) = answer.json()["versions"]
-        except (ValueError, LookupError, TypeError):
+        except MALFORMED:
             return name
-        return f"{name}/{version}"
+        with understood(url):
+            return f"{name}/{need_text(version)}"
 
 
 @contextmanager
@@ -160,6 +169,10 @@ def open_served_model(endpoint: str, model: str | None) -> Iterator[ServedModel]
     """
     with connect() as client:
         yield ServedModel(client, find_url(client, endpoint.rstrip("/"), model, ":predict"))
+
+
+def _larger_photos() -> str:
+    return f"; {spell('model_version', 'MODEL')} instead of {spell('endpoint')} allows larger ones"
 
 
 def _write_body(data: bytes) -> object:

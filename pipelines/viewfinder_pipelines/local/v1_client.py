@@ -10,6 +10,13 @@ import httpx
 
 from viewfinder_components.errors import PermanentError, TransientError, UsageError
 from viewfinder_components.spelling import spell
+from viewfinder_pipelines.local.http_client import (
+    LONGEST_SECONDS,
+    MAX_ANSWER_BYTES,
+    AnswerTooLargeError,
+    HttpClient,
+)
+from viewfinder_pipelines.local.v1_answers import need_text
 
 _TIMEOUT_SECONDS = 60.0
 _LONGEST_REASON = 300
@@ -23,12 +30,26 @@ _EXPLAINING = (
 )
 
 
-def connect() -> httpx.Client:
+MALFORMED = (
+    *(ValueError, LookupError, TypeError, AttributeError),
+    *(ArithmeticError, RecursionError),  # a number of 400 digits, and a thousand nested lists
+)
+"""What reading an answer raises that is something else."""
+
+
+class NoAnswerInTimeError(TransientError):
+    """A server accepted the connection but did not answer, or did not accept it, for a long time.
+
+    Asking again would take as long.
+    """
+
+
+def connect() -> HttpClient:
     """Return an HTTP client, which threads may share."""
-    return httpx.Client(timeout=_TIMEOUT_SECONDS)
+    return HttpClient(_TIMEOUT_SECONDS)
 
 
-def find_url(client: httpx.Client, endpoint: str, model: str | None, verb: str) -> str:
+def find_url(client: HttpClient, endpoint: str, model: str | None, verb: str) -> str:
     """Return the URL of a model's verb.
 
     Args:
@@ -74,12 +95,12 @@ def _unknown_model(wanted: str, endpoint: str, names: Sequence[str]) -> Permanen
     )
 
 
-def _list_models(client: httpx.Client, endpoint: str) -> list[str]:
+def _list_models(client: HttpClient, endpoint: str) -> list[str]:
     url = f"{endpoint}/v1/models"
     answer = need_answer(send_request(client, "GET", url))
     with understood(url):
         names = answer.json()["models"]
-        return [str(name) for name in names]
+        return [need_text(name) for name in names]
 
 
 def find_refusal(answer: httpx.Response) -> str | None:
@@ -89,7 +110,7 @@ def find_refusal(answer: httpx.Response) -> str | None:
     return f"the server refused it (HTTP {answer.status_code}): {reason_of(answer)}"
 
 
-def need_model(client: httpx.Client, url: str) -> None:
+def need_model(client: HttpClient, url: str) -> None:
     """Refuse a model that the server does not have, and name those it has."""
     endpoint, _, name = url.rpartition(":")[0].rpartition("/v1/models/")
     if endpoint and name not in (names := _list_models(client, endpoint)):
@@ -97,7 +118,7 @@ def need_model(client: httpx.Client, url: str) -> None:
 
 
 def send_request(
-    client: httpx.Client, method: str, url: str, body: object | None = None
+    client: HttpClient, method: str, url: str, body: object | None = None
 ) -> httpx.Response:
     """Send a request.
 
@@ -109,12 +130,12 @@ def send_request(
 
     Raises:
         UsageError: The URL is malformed.
-        PermanentError: The answer cannot be decompressed.
-        TransientError: There is no answer.
+        PermanentError: The answer cannot be decompressed, or is too large.
+        TransientError: There is no answer; `NoAnswerInTimeError` after a long time.
     """
     try:
         _ = urlsplit(url).port  # httpx turns 999999 into another port
-        return client.request(method, url, json=body)
+        return client.request(method, url, body)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, ValueError) as error:
         raise UsageError(
             f"{spell('endpoint')} to be the URL of a predictor, such as http://127.0.0.1:8080",
@@ -122,29 +143,45 @@ def send_request(
             f"write {spell('endpoint', 'http://127.0.0.1:8080')}, or another host and port",
         ) from error
     except httpx.DecodingError as error:
-        raise PermanentError(
-            f"an answer in the V1 protocol from {url}",
-            f"one that cannot be decompressed ({error})",
-            f"check that {spell('endpoint')} is a predictor's address",
-        ) from error
+        raise _not_v1(url, f"one that cannot be decompressed ({error})") from error
+    except AnswerTooLargeError as error:
+        raise _not_v1(url, f"one of more than {MAX_ANSWER_BYTES >> 20} MiB") from error
+    except TimeoutError as error:
+        received = f"no complete answer within {LONGEST_SECONDS:g} s"
+        raise _unreachable(url, received, NoAnswerInTimeError) from error
+    except httpx.ConnectTimeout as error:
+        raise _unreachable(url, "no answer to connecting", NoAnswerInTimeError) from error
+    except httpx.TimeoutException as error:
+        received = f"no answer within {_TIMEOUT_SECONDS:g} s"
+        raise _unreachable(url, received, NoAnswerInTimeError) from error
     except httpx.RequestError as error:
-        raise _unreachable(url, error) from error
+        raise _unreachable(url, _why_unreachable(url, error)) from error
 
 
-def _unreachable(url: str, error: httpx.RequestError) -> TransientError:
-    """Describe why a server cannot be reached; a library's message starts with a number."""
-    parts = urlsplit(url)
-    address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"  # without a password
+def _not_v1(url: str, received: str) -> PermanentError:
+    return PermanentError(
+        f"an answer in the V1 protocol from {url}",
+        received,
+        f"check that {spell('endpoint')} is a predictor's address",
+    )
+
+
+def _why_unreachable(url: str, error: httpx.RequestError) -> str:
+    """Describe the cause; a library's message starts with a number."""
     cause = next((one for one in _causes(error) if isinstance(one, OSError) and one.errno), None)
     if cause is not None and cause.errno == errno.ECONNREFUSED:
-        received = "no server listening there"
-    elif isinstance(cause, socket.gaierror):
-        received = f"no such host ({parts.hostname})"
-    elif isinstance(error, httpx.TimeoutException):
-        received = f"no answer within {_TIMEOUT_SECONDS:g} s"
-    else:
-        received = describe_cause(cause or error)
-    return TransientError(
+        return "no server listening there"
+    if isinstance(cause, socket.gaierror):
+        return f"no such host ({urlsplit(url).hostname})"
+    return describe_cause(cause or error)
+
+
+def _unreachable(
+    url: str, received: str, kind: type[TransientError] = TransientError
+) -> TransientError:
+    parts = urlsplit(url)
+    address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"  # without a password
+    return kind(
         f"a predictor at {address}",
         received,
         f"start one with `viewfinder serve MODEL`, correct {spell('endpoint')}, or for one in a "
@@ -183,6 +220,12 @@ def need_answer(answer: httpx.Response) -> httpx.Response:
     if answer.status_code >= 500 or answer.status_code in _TEMPORARY:
         remedy = "try again, and see the server's log"
         raise TransientError(f"an answer from {answer.url}", received, remedy)
+    if answer.is_redirect:
+        raise PermanentError(
+            f"an answer from {answer.url}",
+            f"HTTP {answer.status_code}: a redirection to {answer.headers.get('location')}",
+            f"correct {spell('endpoint')}: name the predictor's own address",
+        )
     raise PermanentError(
         f"{answer.url} to accept the request", received, "fix what the server reports"
     )
@@ -192,9 +235,10 @@ def reason_of(answer: httpx.Response) -> str:
     """Return a server's reason for a refusal: KServe's protocol has it under `error`."""
     try:
         reason = answer.json()["error"]
-    except (ValueError, LookupError, TypeError):
+    except MALFORMED:
         reason = answer.text
-    return str(reason)[:_LONGEST_REASON]
+    # JSON may have halves of characters, which cannot be written.
+    return str(reason)[:_LONGEST_REASON].encode("utf-8", "replace").decode()
 
 
 @contextmanager
@@ -206,9 +250,6 @@ def understood(url: str) -> Iterator[None]:
     """
     try:
         yield
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise PermanentError(
-            f"an answer in the V1 protocol from {url}",
-            f"something else ({type(error).__name__}: {error})",
-            f"check that {spell('endpoint')} is a predictor's address",
-        ) from error
+    except MALFORMED as error:
+        kind = "" if type(error) is ValueError else f"{type(error).__name__}: "
+        raise _not_v1(url, f"something else ({kind}{str(error)[:_LONGEST_REASON]})") from error

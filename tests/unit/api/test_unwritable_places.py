@@ -81,7 +81,9 @@ def test_a_compiled_pipeline(name: str, tmp_path: Path) -> None:
 
 def test_a_folder_in_the_place_of_the_compiled_pipeline(tmp_path: Path) -> None:
     (tmp_path / "own.yaml").mkdir()
-    with pytest.raises(viewfinder.PermanentError, match=f"at {tmp_path}/own.yaml, received a folder"):
+    with pytest.raises(
+        viewfinder.PermanentError, match=f"at {tmp_path}/own.yaml, received a folder"
+    ):
         viewfinder.compile_pipeline(tmp_path / "own.yaml", pipeline=viewfinder.DEPLOYMENT)
 
 

@@ -1,0 +1,118 @@
+"""An HTTP client with bounded answers, whose requests another thread can end.
+
+A thread that waits for a socket cannot be interrupted, but an asyncio task can be cancelled at any
+moment. So the requests are tasks in a thread of the client's own, and the callers wait for them.
+"""
+
+import asyncio
+import json
+import threading
+from concurrent.futures import CancelledError
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+MAX_ANSWER_BYTES = 16 << 20
+"""A label and its probability take about 60 bytes as JSON, so the 21,841 classes of ImageNet-21k
+(Ridnik et al., 2021) take 1.3 MB; labels may be longer."""
+LONGEST_SECONDS = 300.0
+"""For sending a request and reading the answer: Knative ends a request after this time unless it is
+configured otherwise (`revision-timeout-seconds`)."""
+_CONNECT_SECONDS = 10.0  # Linux tries after 0, 1, 3 and 7 s
+_KEPT_HEADERS = ("content-type", "location")  # the others are about how the body was sent
+
+
+class AnswerTooLargeError(Exception):
+    """An answer has more than `MAX_ANSWER_BYTES`."""
+
+
+class HttpClient:
+    """Sends requests for any number of threads.
+
+    Args:
+        timeout: Seconds to wait for the next bytes of an answer.
+    """
+
+    def __init__(self, timeout: float) -> None:
+        self._client = httpx.AsyncClient(
+            timeout=httpx.Timeout(timeout, connect=min(timeout, _CONNECT_SECONDS))
+        )
+        self._lock = threading.Lock()
+        self._is_ended = False
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="http", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        """Return the client itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the requests and close all connections."""
+        self.end_requests()
+        asyncio.run_coroutine_threadsafe(self._client.aclose(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def request(self, method: str, url: str, body: object | None = None) -> httpx.Response:
+        """Send a request, and wait for the whole answer.
+
+        Args:
+            method: Such as `POST`.
+            url: Where to.
+            body: JSON to send; None for nothing.
+
+        Raises:
+            httpx.HTTPError: There is no answer, or no complete one.
+            httpx.InvalidURL: The URL is malformed.
+            TimeoutError: The answer is not complete after `LONGEST_SECONDS`.
+            AnswerTooLargeError: It is too large.
+            CancelledError: Another thread ended the requests.
+        """
+        content = None if body is None else json.dumps(body).encode()
+        with self._lock:
+            if self._is_ended:
+                raise CancelledError
+            work = self._fetch(method, url, content)
+            future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        finally:
+            future.cancel()  # the caller was interrupted; a finished request stays as it is
+
+    def end_requests(self) -> None:
+        """End the requests that other threads wait for, and refuse further ones."""
+        with self._lock:
+            self._is_ended = True
+            self._loop.call_soon_threadsafe(self._cancel_requests)
+
+    def _cancel_requests(self) -> None:
+        for task in asyncio.all_tasks(self._loop):
+            task.cancel()
+
+    async def _fetch(self, method: str, url: str, content: bytes | None) -> httpx.Response:
+        headers = {} if content is None else {"Content-Type": "application/json"}
+        async with (
+            asyncio.timeout(LONGEST_SECONDS),
+            self._client.stream(method, url, content=content, headers=headers) as answer,
+        ):
+            whole = bytearray()
+            async for part in answer.aiter_bytes():
+                whole += part
+                if len(whole) > MAX_ANSWER_BYTES:
+                    raise AnswerTooLargeError
+        return httpx.Response(
+            answer.status_code,
+            headers={
+                name: answer.headers[name] for name in _KEPT_HEADERS if name in answer.headers
+            },
+            content=bytes(whole),
+            request=answer.request,
+        )

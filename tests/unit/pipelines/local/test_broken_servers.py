@@ -1,0 +1,212 @@
+"""Servers whose answers are broken, endless or late: a sentence, and an end."""
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from tests.fixtures.loopback import QuietHandler, serving
+from tests.fixtures.servables import draw
+from tests.fixtures.waiting import wait_for
+
+import viewfinder
+from viewfinder_pipelines.local import http_client, v1_client
+
+COMMAND = str(Path(sys.executable).with_name("viewfinder"))
+DEEP = "[" * 200_000
+
+
+def answer(labels: object = ("a", "b"), probabilities: object = (0.5, 0.5)) -> str:
+    return json.dumps(
+        {"predictions": [{"label": "a", "labels": labels, "probabilities": probabilities}]}
+    )
+
+
+@dataclass
+class Server:
+    """What it answers, and what it does first."""
+
+    url: str = ""
+    body: str = field(default_factory=answer)
+    versions: str = '{"versions": ["1"]}'
+    status: int = 200
+    good: int = 0
+    """So many requests are answered well before that."""
+    drips: bool = False
+    """Whether a byte comes now and then, and never the last one."""
+    is_silent: bool = False
+    asked: int = 0
+    ended: threading.Event = field(default_factory=threading.Event)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    state = Server()
+
+    class Handler(QuietHandler):
+        def do_GET(self) -> None:
+            is_list = self.path == "/v1/models"
+            self.send(200, b'{"models": ["m"]}' if is_list else state.versions.encode())
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            state.asked += 1
+            if state.asked <= state.good:
+                self.send(200, answer().encode())
+            elif state.is_silent:
+                state.ended.wait(60)
+            elif state.drips:
+                self._drip()
+            else:
+                self.send(state.status, state.body.encode())
+
+        def _drip(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            while not state.ended.wait(0.05):
+                self.wfile.write(b" ")
+
+        def send(self, status: int, body: bytes, content_type: str = "application/json") -> None:
+            self.send_response(status)
+            self.send_header("Location", "http://elsewhere.example/")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    with serving(Handler) as url:
+        state.url = url
+        yield state
+        state.ended.set()
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    (tmp_path / "photos").mkdir()
+    (path := tmp_path / "photos" / "a.png").write_bytes(draw("red"))
+    return path
+
+
+def refuse(server: Server, photo: Path) -> list[str]:
+    """Return what both ways of classifying say."""
+    output = photo.parent.parent / "out.parquet"
+    with pytest.raises(viewfinder.PermanentError) as one:
+        list(viewfinder.predict([photo], server.url))
+    with pytest.raises(viewfinder.PermanentError) as many:
+        viewfinder.predict_batch(photo.parent, output, endpoint=server.url)
+    assert not output.exists()
+    return [str(one.value), str(many.value)]
+
+
+BROKEN = {
+    "no labels": answer([], []),
+    "labels that are not distinct": answer(["a", "a"]),
+    "an empty text instead of a text": answer(["a", ""]),
+    "a text that is not Unicode": answer(["a", "\ud800"]),
+    "a text instead of a list of labels": answer("ab"),
+    "1 probabilities for 2 labels": answer(probabilities=[1.0]),
+    "null instead of a number": answer(probabilities=[0.5, None]),
+    "true instead of a number": answer(probabilities=[0.5, True]),
+    "the number nan": answer(probabilities=[0.5, float("nan")]),
+    "the probability 7": answer(probabilities=[0.5, 7]),
+    "the probability -1": answer(probabilities=[0.5, -1]),
+    "OverflowError": answer(probabilities=[0.5, 10**400]),
+    "RecursionError": DEEP,
+    "one of more than 16 MiB": " " * ((16 << 20) + 1),
+    "KeyError": "{}",
+}
+
+
+@pytest.mark.parametrize("why", BROKEN)
+def test_a_broken_answer(why: str, server: Server, photo: Path) -> None:
+    server.body = BROKEN[why]
+    for told in refuse(server, photo):
+        assert told.startswith(f"expected an answer in the V1 protocol from {server.url}/v1/models")
+        assert why in told
+
+
+@pytest.mark.parametrize("why", ["the probability 7", "RecursionError"])
+def test_the_second_answer_is_broken(why: str, server: Server, photo: Path) -> None:
+    server.body, server.good = BROKEN[why], 1
+    with pytest.raises(viewfinder.PermanentError, match=f"an answer in the V1 protocol.*{why}"):
+        viewfinder.predict_batch(
+            photo.parent, photo.parent.parent / "out.parquet", endpoint=server.url
+        )
+
+
+def test_rounding_errors_are_no_broken_answer(server: Server, photo: Path) -> None:
+    server.body = answer(probabilities=[1.0000001, -1e-9])
+    (told,) = viewfinder.predict([photo], server.url)
+    assert isinstance(told, viewfinder.Prediction)
+    assert told.probabilities == {"a": 1.0, "b": 0.0}
+
+
+def test_a_version_that_cannot_be_written(server: Server, photo: Path) -> None:
+    server.versions = r'{"versions": ["\ud800"]}'
+    output = photo.parent.parent / "out.parquet"
+    with pytest.raises(viewfinder.PermanentError, match=r"V1 protocol .* is not Unicode"):
+        viewfinder.predict_batch(photo.parent, output, endpoint=server.url)
+    assert server.asked == 1  # before any photo is classified
+
+
+@pytest.mark.parametrize("body", [r'{"error": "\ud800 is wrong"}', DEEP])
+def test_a_reason_that_cannot_be_written(body: str, server: Server, photo: Path) -> None:
+    server.body, server.status, server.good = body, 400, 1
+    output = photo.parent.parent / "out.parquet"
+    done = viewfinder.predict_batch(photo.parent, output, endpoint=server.url)
+    assert done.counts["unreadable"] == 1
+
+
+def test_a_redirection_is_named(server: Server, photo: Path) -> None:
+    server.status = 308
+    for told in refuse(server, photo):
+        assert "received HTTP 308: a redirection to http://elsewhere.example/; correct" in told
+
+
+def test_an_answer_that_drips(server: Server, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_client, "LONGEST_SECONDS", 0.5)
+    monkeypatch.setattr(v1_client, "LONGEST_SECONDS", 0.5)
+    server.drips = True
+    with pytest.raises(viewfinder.TransientError, match=r"no complete answer within 0\.5 s"):
+        list(viewfinder.predict([photo], server.url))
+
+
+def test_a_server_that_hangs_is_asked_once(
+    server: Server, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(v1_client, "_TIMEOUT_SECONDS", 0.5)
+    server.is_silent, server.good = True, 1
+    output = photo.parent.parent / "out.parquet"
+    with pytest.raises(viewfinder.TransientError, match=r"no answer within 0\.5 s"):
+        viewfinder.predict_batch(photo.parent, output, endpoint=server.url)
+    assert server.asked == 2
+
+
+@pytest.mark.parametrize("good", [0, 1])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_one_interrupt_ends_a_command_whose_server_hangs(
+    number: signal.Signals, good: int, server: Server, photo: Path
+) -> None:
+    for copy in range(20):
+        (photo.parent / f"{copy}.png").hardlink_to(photo)
+    server.is_silent, server.good = True, good
+    arguments = ["--data", "photos", "--output", "out.parquet", "--endpoint", server.url]
+    process = subprocess.Popen(
+        [COMMAND, "predict", *arguments],
+        cwd=photo.parent.parent,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for(lambda: server.asked > good, "the requests", pause=0.02)
+    time.sleep(0.2)
+    started = time.monotonic()
+    process.send_signal(number)
+    _, told = process.communicate(timeout=30)
+    assert time.monotonic() - started < 5
+    assert process.returncode == 130
+    assert told.startswith("Interrupted.")
