@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.photos.candidate import SPLIT_NAMES, Candidate, Flaw, to_label
-from viewfinder_components.photos.table_header import find_columns, read_csv_form
+from viewfinder_components.photos.table_header import find_columns, open_csv, read_csv_form
+from viewfinder_components.photos.table_quotes import need_closed_quotes
 from viewfinder_components.photos.uri import (
     FILE,
     file_uri_to_path,
@@ -29,6 +30,7 @@ from viewfinder_components.storage.objects import ObjectError
 SUFFIXES = (".csv", ".tsv", ".parquet")
 _BATCH_ROWS = 4096
 _LONGEST_VALUE = 8_192  # bytes: Linux allows paths of 4,096, object stores keys of 1,024
+NO_URI = Flaw("no_uri", "its row in the table has no uri")
 _NO_LABEL = Flaw("no_label", "its row in the table has no label")
 
 
@@ -55,8 +57,9 @@ def find_in_table(
         for batch in _batches(path, labelled):
             rows = [batch[name].cast(pa.string()).to_pylist() for name in batch.schema.names]
             for uri, *more in zip(*rows, strict=True):
-                place = places.find((uri or "").strip())
-                yield _candidate(place, *more) if labelled else Candidate(place)
+                name = (uri or "").strip()
+                found = Candidate(places.find(name), flaw=None if name else NO_URI)
+                yield _with_label(found, *more) if labelled else found
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise PermanentError(
             f"a table of {'uri, label and, optionally, split' if labelled else 'uris'} at {path}",
@@ -65,9 +68,10 @@ def find_in_table(
         ) from error
 
 
-def _candidate(uri: str, label: str | None, split: str | None = None) -> Candidate:
+def _with_label(found: Candidate, label: str | None, split: str | None = None) -> Candidate:
     label = to_label((label or "").strip()) or None
-    return Candidate(uri, label, _split(split), None if label else _NO_LABEL)
+    flaw = found.flaw or (None if label else _NO_LABEL)
+    return found._replace(label=label, split=_split(split), flaw=flaw)
 
 
 class TablePlaces:
@@ -158,8 +162,10 @@ def _batches(path: Path, labelled: bool) -> Iterator[pa.RecordBatch]:
     if path.suffix.lower() == ".parquet":
         yield from _parquet_batches(path, labelled)
         return
-    form = read_csv_form(path)
-    columns = find_columns(path, form.columns, labelled)
+    with path.open("rb") as file, open_csv(file, path) as text:
+        form = read_csv_form(text)
+        columns = find_columns(path, form.columns, labelled)
+        need_closed_quotes(text, path, form)
     with arrow_csv.open_csv(
         path,
         read_options=arrow_csv.ReadOptions(column_names=form.columns, skip_rows=form.lines),
@@ -174,6 +180,8 @@ def _batches(path: Path, labelled: bool) -> Iterator[pa.RecordBatch]:
 def _parquet_batches(path: Path, labelled: bool) -> Iterator[pa.RecordBatch]:
     with pq.ParquetFile(path) as file:
         columns = find_columns(path, file.schema_arrow.names, labelled)
+        for name in columns:
+            _need_type(path, file.schema_arrow.field(name))
     # A value stored once for many rows stays so until it is known to be short: 740 bytes
     # may contain a value of a megabyte for each of a thousand rows.
     with pq.ParquetFile(path, read_dictionary=columns) as file:
@@ -181,6 +189,19 @@ def _parquet_batches(path: Path, labelled: bool) -> Iterator[pa.RecordBatch]:
             for name in columns:
                 _need_short(path, name, batch[name])
             yield batch.select(columns)
+
+
+def _need_type(path: Path, column: pa.Field) -> None:
+    """Refuse lists, and numbers that would be taken for the names of files."""
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    is_uri = column.name.strip().lower() == "uri"
+    number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
+    if pa.types.is_nested(kind) or (is_uri and number):
+        raise PermanentError(
+            f"texts in the column {column.name} of {path}",
+            f"values of the type {column.type}",
+            "write the photos' paths into it" if is_uri else "write one text for each photo",
+        )
 
 
 def _need_short(path: Path, name: str, values: pa.Array) -> None:

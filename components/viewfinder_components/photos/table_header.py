@@ -1,10 +1,12 @@
 """The start of a table of photos: its columns, and for CSV the delimiter."""
 
 import csv
+import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple, TextIO
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.photos.candidate import SPLIT_NAMES
@@ -14,7 +16,7 @@ COLUMNS = ("uri", "label", "split")
 
 _DELIMITERS = ",;\t|"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-_MOST_HEADER_BYTES = 1 << 20
+_MOST_HEADER_CHARACTERS = 1 << 20
 # Excel's own line stating the delimiter.
 _DELIMITER_LINE = re.compile(r"sep=(.)")
 
@@ -38,33 +40,53 @@ class CsvForm(NamedTuple):
     """Lines before the first row."""
 
 
-def read_csv_form(path: Path) -> CsvForm:
-    """Read the first lines of a CSV file.
+@contextmanager
+def open_csv(source: BinaryIO, place: object) -> Iterator[TextIO]:
+    """Decode a CSV file; its lines may end as those of any system, old Macs included.
 
-    Empty lines before the header, a byte order mark, blanks around the names and capital letters
-    are ignored.
+    Args:
+        source: Its bytes; positioned anywhere, and left open.
+        place: Where it is, for the error.
 
     Raises:
         PermanentError: The text is UTF-16.
+    """
+    source.seek(0)
+    if source.read(2) in _UTF_16:
+        raise PermanentError(
+            f"a table in UTF-8 at {place}",
+            "one in UTF-16",
+            "save it as CSV UTF-8 (in Excel: CSV UTF-8, not Unicode Text)",
+        )
+    source.seek(0)
+    text = io.TextIOWrapper(source, "utf-8-sig", newline="")
+    try:
+        yield text
+    finally:
+        text.detach()
+
+
+def read_csv_form(file: TextIO) -> CsvForm:
+    """Read the first lines of a CSV file.
+
+    Empty lines before the header, blanks around the names and capital letters are ignored.
+
+    Args:
+        file: The file, as `open_csv` opens it; it is left at the first row.
+
+    Raises:
         UnicodeDecodeError: The text is not UTF-8.
     """
     delimiter, lines = "", 0
-    with path.open("rb") as file:
-        for line in iter(lambda: file.readline(_MOST_HEADER_BYTES), b""):
-            if line.startswith(_UTF_16):
-                raise PermanentError(
-                    f"a table in UTF-8 at {path}",
-                    "one in UTF-16",
-                    "save it as CSV UTF-8 (in Excel: CSV UTF-8, not Unicode Text)",
-                )
-            lines += 1
-            text = line.decode("utf-8-sig").strip("\r\n")
-            if named := _DELIMITER_LINE.fullmatch(text.lower()):
-                delimiter = named[1]
-            elif text.strip():
-                delimiter = delimiter or max(_DELIMITERS, key=text.count)
-                names = next(csv.reader([text], delimiter=delimiter), [])
-                return CsvForm(delimiter, [_normalized(name) for name in names], lines)
+    for line in iter(lambda: file.readline(_MOST_HEADER_CHARACTERS), ""):
+        lines += 1
+        text = line.strip("\r\n")
+        if named := _DELIMITER_LINE.fullmatch(text.lower()):
+            delimiter = named[1]
+        elif text.strip():
+            delimiter = delimiter or max(_DELIMITERS, key=text.count)
+            names = next(csv.reader([text], delimiter=delimiter), [])
+            return CsvForm(delimiter, [_normalized(name) for name in names], lines)
     return CsvForm(",", [], lines)
 
 

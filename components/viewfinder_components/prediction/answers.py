@@ -13,6 +13,7 @@ from viewfinder_components.photos.candidate import Candidate
 from viewfinder_components.photos.folder import CLOSED_FOLDER, CLOSED_LINK
 from viewfinder_components.photos.judgement import is_other_file
 from viewfinder_components.photos.photo_error import PhotoError
+from viewfinder_components.photos.table import NO_URI
 from viewfinder_components.prediction.result import IGNORED, OK, UNREADABLE
 
 MAX_BYTES_PER_PIXEL = 8
@@ -79,12 +80,13 @@ def refused(uri: str, error: PhotoError) -> Answer:
 def left_out(candidate: Candidate) -> Answer | None:
     """Return the answer for something that is not read; None for a file that is.
 
-    What is behind a closed folder may be photos, so it does not count as ignored.
+    What is behind a closed folder may be photos, as may what a table lacks the uri of, so they do
+    not count as ignored.
     """
     if candidate.flaw is None:
         return None
-    closed = candidate.flaw in (CLOSED_FOLDER, CLOSED_LINK)
-    return Answer(candidate.uri, UNREADABLE if closed else IGNORED, candidate.flaw.sentence)
+    is_photo = candidate.flaw in (CLOSED_FOLDER, CLOSED_LINK, NO_URI)
+    return Answer(candidate.uri, UNREADABLE if is_photo else IGNORED, candidate.flaw.sentence)
 
 
 def map_in_order(

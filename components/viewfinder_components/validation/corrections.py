@@ -1,35 +1,29 @@
 """Correct labels by a table, such as evaluate's `label_issues.csv` once a user has filled it in."""
 
-import csv
-import io
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from viewfinder_components.errors import PermanentError, UsageError
+from viewfinder_components.errors import PermanentError
 from viewfinder_components.formats.label_issues import read_cell
 from viewfinder_components.photos.candidate import to_label
-from viewfinder_components.photos.photo_error import PhotoError
-from viewfinder_components.photos.read import read_bytes
 from viewfinder_components.photos.table import TablePlaces
-from viewfinder_components.photos.uri import (
-    FILE,
-    file_uri_to_path,
-    name_to_uri,
-    path_to_uri,
-    scheme_of,
-    uri_to_path,
-)
+from viewfinder_components.photos.uri import scheme_of, uri_to_path
 from viewfinder_components.reports.formatting import plural, shorten
-from viewfinder_components.storage.location import BUCKET_SCHEMES
+from viewfinder_components.validation.corrections_table import (
+    CORRECTION,
+    KEYS,
+    place_to_uri,
+    read_rows,
+)
 from viewfinder_components.validation.photo_table import IGNORED, NONE, USED, PhotoTable, Reason
 
 DROP = "drop"
 """The correction that leaves a photo out."""
 DROPPED = Reason("dropped", "the corrections leave it out")
-_KEYS = ("sha256", "uri")
-_MAX_BYTES = 1 << 28  # more than a million rows
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -48,32 +42,46 @@ def read_corrections(place: str) -> Corrections:
     """Read a table of corrections.
 
     Args:
-        place: Path or URI of a CSV file (a header; separated by commas, semicolons or tabs;
-            UTF-8) with the columns `correction` and `sha256`, `uri` or both. Rows without a
-            correction are ignored.
+        place: Path or URI of a CSV file (as for tables of photos) with the columns `correction`
+            and `sha256`, `uri` or both. Rows without a correction are ignored.
 
     Raises:
         UsageError: `place` is neither a path nor in a bucket.
         PermanentError: It cannot be read, or a photo has two different corrections.
         TransientError: An object store does not answer.
     """
-    found: dict[str, dict[str, str]] = {key: {} for key in _KEYS}
+    found: dict[str, dict[str, str]] = {key: {} for key in KEYS}
     places = TablePlaces(_folder(place))
-    for row in _read_rows(place):
-        correction = to_label(read_cell((row["correction"] or "").strip()))
-        key = next((name for name in _KEYS if (row.get(name) or "").strip()), None)
+    for row in read_rows(place):
+        correction = to_label(read_cell(row.cells[CORRECTION]))
+        key = next((name for name in KEYS if row.cells.get(name)), None)
         if not correction or key is None:
             continue
-        value = (row[key] or "").strip()
-        value = value.lower() if key == "sha256" else places.find(value)
+        value = row.cells[key]
+        value = _digest(value, row.line, place) if key == "sha256" else places.find(value)
         before = found[key].setdefault(value, correction)
         if before != correction:
-            raise PermanentError(
-                f"one correction for each photo in {place}",
-                f"{before!r} and {correction!r} for the {key} {value}",
-                "remove one of the two rows",
-            )
+            raise _contradiction(place, before, correction, f"the {key} {value}")
     return Corrections(place, found["sha256"], found["uri"])
+
+
+def _digest(value: str, line: int, place: str) -> str:
+    if not _SHA256.fullmatch(value.lower()):
+        raise PermanentError(
+            f"64 hexadecimal digits as sha256 in {place}",
+            f"{value[:80]!r} in line {line:,}",
+            "copy the digest from index.parquet or label_issues.csv, or leave it empty and name "
+            "the photo in a column uri",
+        )
+    return value.lower()
+
+
+def _contradiction(place: str, one: str, other: str, photo: str) -> PermanentError:
+    return PermanentError(
+        f"one correction for each photo in {place}",
+        f"{one!r} and {other!r} for {photo}",
+        "remove one of the two rows",
+    )
 
 
 @dataclass(frozen=True)
@@ -101,28 +109,45 @@ def apply_corrections(photos: PhotoTable, corrections: Corrections) -> Corrected
         PermanentError: A correction is no class of the data.
     """
     _check_labels(photos, corrections)
-    used = photos.where(USED)
     matched: set[str] = set()
     relabelled = dropped = 0
-    for file in used.tolist():
-        key = photos.digest[file].tobytes().hex()
-        key = key if key in corrections.by_sha256 else str(photos.uri[file])
-        correction = corrections.by_sha256.get(key) or corrections.by_uri.get(key)
-        if correction is None:
+    for file in photos.where(USED).tolist():
+        keys = _keys(photos, file, corrections)
+        if not keys:
             continue
-        matched.add(key)
+        matched.update(keys)
+        correction = keys[next(iter(keys))]
         if correction == DROP:
             photos.exclude(np.array([file]), IGNORED, DROPPED, np.array([NONE]))
             dropped += 1
         elif photos.labels[photos.label[file]] != correction:
             photos.label[file] = photos.labels.index(correction)
             relabelled += 1
-    missing = [*(corrections.by_sha256.keys() | corrections.by_uri.keys()) - matched]
-    return Corrected(relabelled, dropped, (_unmatched(missing),) if missing else ())
+    return Corrected(relabelled, dropped, tuple(_find_warnings(corrections, matched)))
+
+
+def _keys(photos: PhotoTable, file: int, corrections: Corrections) -> dict[str, str]:
+    """Return the corrections of a file by what identifies it there; they are the same."""
+    digest, uri = photos.digest[file].tobytes().hex(), str(photos.uri[file])
+    by_key = ((digest, corrections.by_sha256), (uri, corrections.by_uri))
+    found = {key: known[key] for key, known in by_key if key in known}
+    if len(set(found.values())) > 1:
+        one, other = found.values()
+        photo = f"the photo {uri}, by its sha256 and by its uri"
+        raise _contradiction(corrections.place, one, other, photo)
+    return found
+
+
+def _find_warnings(corrections: Corrections, matched: set[str]) -> Iterator[str]:
+    keys = corrections.by_sha256.keys() | corrections.by_uri.keys()
+    if not keys:
+        yield f"No row of {corrections.place} has a correction: fill in the column correction."
+    if missing := keys - matched:
+        yield _unmatched([*missing])
 
 
 def _unmatched(keys: list[str]) -> str:
-    rows = plural(len(keys), "correction fits", "corrections fit")
+    rows = plural(len(keys), "correction matches", "corrections match")
     return f"{rows} no photo of the data: {shorten(sorted(keys), 3)}."
 
 
@@ -144,51 +169,7 @@ def _check_labels(photos: PhotoTable, corrections: Corrections) -> None:
         )
 
 
-def _uri(place: str) -> str:
-    scheme = scheme_of(place)
-    if scheme and scheme not in (FILE, *BUCKET_SCHEMES):
-        raise UsageError(
-            f"corrections at a path, or in {', '.join(BUCKET_SCHEMES)}",
-            repr(place),
-            "copy the table to one of these",
-        )
-    return path_to_uri(file_uri_to_path(place)) if scheme == FILE else name_to_uri(place)
-
-
 def _folder(place: str) -> str:
     """Return the folder in which a table's relative uris begin."""
-    uri = _uri(place).rpartition("/")[0]
+    uri = place_to_uri(place).rpartition("/")[0]
     return uri if scheme_of(uri) else uri_to_path(uri) or "/"
-
-
-def _read_rows(place: str) -> Iterable[dict[str, str | None]]:
-    uri = _uri(place)
-    try:
-        text = read_bytes(uri, _MAX_BYTES, is_photo=False).decode("utf-8-sig").lstrip("\r\n")
-        header = text.partition("\n")[0]
-        delimiter = max(",;\t", key=header.count)
-        table = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
-        rows = list(table)
-    except PhotoError as error:
-        raise PermanentError(
-            f"a table of corrections at {place}", error.sentence, "check the path"
-        ) from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise PermanentError(
-            f"a CSV file in UTF-8 at {place}", str(error), "save it as CSV UTF-8"
-        ) from error
-    columns = table.fieldnames or []
-    if "correction" not in columns or not {*_KEYS} & {*columns}:
-        raise PermanentError(
-            f"the columns correction and sha256 or uri in {place}",
-            ", ".join(columns)[:200] or "no columns",
-            "fill in the label_issues.csv of a run, or use its column names",
-        )
-    for number, row in enumerate(rows, 1):
-        if None in row:  # the csv module's key for cells without a heading
-            raise PermanentError(
-                f"rows of {len(columns)} cells in {place}",
-                f"more of them in row {number} below the header",
-                "put texts that contain the separator in quotation marks",
-            )
-    return rows

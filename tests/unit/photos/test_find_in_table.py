@@ -154,6 +154,10 @@ def test_an_index_is_a_table(tmp_path) -> None:
         ),
         (b"uri,label,split\na,b,tset\n", "a split among .* received 'tset'"),
         (b"uri,label\na,b,c\n", "a table of uri, label"),
+        (b'uri,label\na,"b\nc,d\ne,f\n', "every quotation mark .* begins in line 2; close it"),
+        (b'uri,label\na,b\nc,"d', "every quotation mark .* in the row that begins in line 3"),
+        (b'uri,label\na,"b\nc,"d"\ne,f\n', "every quotation mark .* begins in line 2"),
+        (b'note;uri;label\r"5 inch;a;b\rx;c;d\r', "every quotation mark .* begins in line 2"),
         (b"uri,label\ncaf\xe9,b\n", "a table of uri, label"),
     ],
 )
@@ -162,6 +166,40 @@ def test_tables_that_cannot_be_read(tmp_path, content, message) -> None:
     path.write_bytes(content)
     with pytest.raises(PermanentError, match=message):
         list(find_photos(str(path)))
+
+
+@pytest.mark.parametrize("end", ["\r", "\r\n", "\n"])
+def test_line_ends_of_every_system(tmp_path, end) -> None:
+    path = tmp_path / "photos.csv"
+    path.write_bytes(end.join(["sep=;", "uri;label", "a.jpg;cat", "b.jpg;dog", ""]).encode())
+    assert rows(path) == [("a.jpg", "cat", None), ("b.jpg", "dog", None)]
+
+
+def test_quotation_marks_that_are_no_mistake(tmp_path) -> None:
+    path = tmp_path / "photos.csv"
+    photo = "x" * 200_000  # in base64
+    path.write_text(
+        f'uri,label,note,photo\n"a.jpg",cat,"two\nlines of ""it""",{photo}\nb,d"g,5",\n'
+    )
+    assert rows(path) == [("a.jpg", "cat", None), ("b", 'd"g', None)]
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "kind"),
+    [("uri", [["a.jpg"]], "list"), ("uri", [1], "int64"), ("label", [["cat"]], "list")],
+)
+def test_parquet_columns_that_are_no_texts(tmp_path, column, values, kind) -> None:
+    path = tmp_path / "photos.parquet"
+    pq.write_table(pa.table({"uri": ["a.jpg"], "label": ["cat"], column: values}), path)
+    with pytest.raises(PermanentError, match=f"texts in the column {column} .* type {kind}"):
+        list(find_photos(str(path)))
+
+
+def test_a_row_without_a_uri_says_so(tmp_path) -> None:
+    (path := tmp_path / "photos.csv").write_text("uri,label\n,cat\na.jpg,dog\n")
+    flaw, _ = [one.flaw for one in find_photos(str(path))]
+    assert flaw
+    assert flaw.sentence == "its row in the table has no uri"
 
 
 def test_parquet_that_is_none(tmp_path) -> None:

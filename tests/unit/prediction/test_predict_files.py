@@ -104,11 +104,16 @@ def test_what_cannot_be_read_is_a_row(photos: Path, model: LocalModel, tmp_path:
 
 
 def test_files_of_a_table_that_are_gone(photos: Path, model: LocalModel, tmp_path: Path) -> None:
-    (tmp_path / "list.csv").write_text("id,uri\n1,photos/red.png\n2,gone.png\n3,ftp://h/a.png\n")
+    (tmp_path / "list.csv").write_text(
+        "id,uri\n1,photos/red.png\n2,gone.png\n3,ftp://h/a.png\n4,\n"
+    )
     predict(tmp_path / "list.csv", tmp_path / "out.parquet", model)
     found = pq.read_table(tmp_path / "out.parquet")
-    assert found["status"].to_pylist() == ["ok", "unreadable", "unreadable"]
-    assert found["reason"].to_pylist()[1] == "there is no such file"
+    assert found["status"].to_pylist() == ["ok", *["unreadable"] * 3]
+    assert found["reason"].to_pylist()[1::2] == [
+        "there is no such file",
+        "its row in the table has no uri",
+    ]
 
 
 def test_no_photos(model: LocalModel, tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def test_the_digest_of_the_data_follows_the_labels(validation, root, fruit, tmp_
 def test_corrections_of_other_photos_are_warned_of(validation, root, tmp_path) -> None:
     table = write(tmp_path / "c.csv", f"sha256,correction\n{'0' * 64},b\n{'1' * 64},\n")
     (warning,) = validation.run(root, corrections=table).warnings[:1]
-    assert warning == f"1 correction fits no photo of the data: {'0' * 64}."
+    assert warning == f"1 correction matches no photo of the data: {'0' * 64}."
 
 
 @pytest.mark.parametrize(
@@ -89,6 +89,12 @@ def test_corrections_of_other_photos_are_warned_of(validation, root, tmp_path) -
         ("sha256,label\n{sha},a\n", "the columns correction and .* received sha256, label"),
         ("correction\na\n", "the columns correction and sha256 or uri"),
         ("", "the columns correction .* received no columns"),
+        ("uri,correction,Correction\nx,a,b\n", "one column correction .* received 2"),
+        ("uri,correction,URI\nx,a,b\n", "one column uri .* received 2"),
+        ("sha256,correction\n{sha},\n1.2E+45,b\n", r"64 hex.*'1\.2E\+45' in line 3"),
+        ('sha256,correction\n{sha},"b\n{sha},a\n', "every quotation mark .* begins in line 2"),
+        ("sha256,note,correction\n{sha},b\n", "rows of 3 cells .* one of 2 in line 2"),
+        ("sha256,uri,correction\n{sha},,a\n,data/a/0.jpg,b\n", "'a' and 'b' for the photo"),
     ],
 )
 def test_tables_that_are_refused(validation, root, fruit, tmp_path, text, complaint) -> None:
@@ -97,9 +103,32 @@ def test_tables_that_are_refused(validation, root, fruit, tmp_path, text, compla
         validation.run(root, corrections=table)
 
 
+def test_two_rows_of_a_photo_that_agree(validation, root, fruit, tmp_path) -> None:
+    text = f"sha256,uri,correction\n{digest(fruit[0])},,b\n,data/a/0.jpg,b\n"
+    result = validation.run(root, corrections=write(tmp_path / "c.csv", text))
+    assert validation.by_name()["0.jpg"]["label"] == "b"
+    assert not [warning for warning in result.warnings if "correction" in warning]
+
+
+@pytest.mark.parametrize("end", ["\r", "\r\n"])
+def test_headers_as_for_tables_of_photos(validation, root, tmp_path, end) -> None:
+    lines = ["sep=;", " URI ;Correction", f'{root}/a/0.jpg;"b"', ""]
+    (tmp_path / "c.csv").write_bytes(end.join(lines).encode())
+    validation.run(root, corrections=str(tmp_path / "c.csv"))
+    assert validation.by_name()["0.jpg"]["label"] == "b"
+
+
+def test_a_table_without_any_correction(validation, root, fruit, tmp_path) -> None:
+    table = write(tmp_path / "c.csv", f"sha256,correction\n{digest(fruit[0])},\n")
+    result = validation.run(root, corrections=table)
+    assert f"No row of {table} has a correction: fill in the column correction." in result.warnings
+
+
 def test_a_table_in_another_encoding(validation, root, tmp_path) -> None:
     (tmp_path / "c.csv").write_bytes("uri,correction\nä,b\n".encode("utf-16"))
-    with pytest.raises(PermanentError, match=r"a CSV file in UTF-8 at .*c\.csv"):
+    with pytest.raises(
+        PermanentError, match=r"a table in UTF-8 at .*c\.csv, received one in UTF-16"
+    ):
         validation.run(root, corrections=str(tmp_path / "c.csv"))
 
 
@@ -141,7 +170,7 @@ def test_a_first_column_without_a_heading(validation, root, tmp_path) -> None:
 
 def test_a_row_of_too_many_cells(validation, root, tmp_path) -> None:
     table = write(tmp_path / "c.csv", "uri;correction\na;b;drop\n")
-    with pytest.raises(PermanentError, match=r"rows of 2 cells .* more of them in row 1"):
+    with pytest.raises(PermanentError, match=r"rows of 2 cells .* one of 3 in line 2"):
         validation.run(root, corrections=table)
 
 

@@ -1,0 +1,122 @@
+"""Read the rows of a table of corrections."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, TextIO
+
+from viewfinder_components.errors import PermanentError, UsageError
+from viewfinder_components.photos.photo_error import PhotoError
+from viewfinder_components.photos.read import read_bytes
+from viewfinder_components.photos.table_header import CsvForm, open_csv, read_csv_form
+from viewfinder_components.photos.table_quotes import need_closed_quotes
+from viewfinder_components.photos.uri import (
+    FILE,
+    file_uri_to_path,
+    name_to_uri,
+    path_to_uri,
+    scheme_of,
+)
+from viewfinder_components.storage.location import BUCKET_SCHEMES
+
+KEYS = ("sha256", "uri")
+"""What identifies a photo; the first that a row has counts."""
+CORRECTION = "correction"
+_MAX_BYTES = 1 << 28  # more than a million rows
+
+
+class Row(NamedTuple):
+    """A row, with the cells that matter."""
+
+    line: int
+    """Where it ends in the file, from 1."""
+    cells: dict[str, str]
+    """Without surrounding blanks; only columns that the table has."""
+
+
+def place_to_uri(place: str) -> str:
+    """Return the URI of a table.
+
+    Raises:
+        UsageError: It is neither at a path nor in a bucket.
+    """
+    scheme = scheme_of(place)
+    if scheme and scheme not in (FILE, *BUCKET_SCHEMES):
+        raise UsageError(
+            f"corrections at a path, or in {', '.join(BUCKET_SCHEMES)}",
+            repr(place),
+            "copy the table to one of these",
+        )
+    return path_to_uri(file_uri_to_path(place)) if scheme == FILE else name_to_uri(place)
+
+
+def read_rows(place: str) -> list[Row]:
+    """Read a table, with a header as tables of photos may have it; rows without cells are left out.
+
+    Args:
+        place: Its path or URI.
+
+    Raises:
+        UsageError: As `place_to_uri`.
+        PermanentError: It cannot be read, or is no such table.
+        TransientError: An object store does not answer.
+    """
+    source = io.BytesIO(_read(place))
+    try:
+        with open_csv(source, place) as text:
+            form = read_csv_form(text)
+            _check_columns(form.columns, place)
+            need_closed_quotes(text, place, form)
+        with open_csv(source, place) as text:
+            return list(_parse(text, form, place))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise PermanentError(
+            f"a CSV file in UTF-8 at {place}", str(error), "save it as CSV UTF-8"
+        ) from error
+
+
+def _read(place: str) -> bytes:
+    try:
+        return read_bytes(place_to_uri(place), _MAX_BYTES, is_photo=False)
+    except PhotoError as error:
+        is_missing = error.kind == "missing"
+        raise PermanentError(
+            f"a table of corrections at {place}",
+            "no such file" if is_missing else f"something that cannot be used: {error.sentence}",
+            "check the path",
+        ) from error
+
+
+def _check_columns(columns: Sequence[str], place: str) -> None:
+    if CORRECTION not in columns or not {*KEYS} & {*columns}:
+        raise PermanentError(
+            f"the columns correction and sha256 or uri in {place}",
+            ", ".join(columns)[:200] or "no columns",
+            "fill in the label_issues.csv of a run, or use its column names",
+        )
+    for name in (CORRECTION, *KEYS):
+        if (count := columns.count(name)) > 1:
+            raise PermanentError(f"one column {name} in {place}", f"{count}", "remove all but one")
+
+
+def _parse(text: TextIO, form: CsvForm, place: str) -> Iterator[Row]:
+    for _ in range(form.lines):
+        text.readline()
+    rows = csv.reader(text, delimiter=form.delimiter)
+    for cells in rows:
+        line = form.lines + rows.line_num
+        if not any(map(str.strip, cells)):
+            continue
+        if len(cells) != len(form.columns):
+            raise PermanentError(
+                f"rows of {len(form.columns)} cells in {place}",
+                f"one of {len(cells)} in line {line:,}",
+                "add the cells that are missing, or put texts that contain the separator in "
+                "quotation marks",
+            )
+        yield Row(line, _named(form.columns, cells))
+
+
+def _named(columns: Iterable[str], cells: Iterable[str]) -> dict[str, str]:
+    pairs = zip(columns, cells, strict=True)
+    return {name: cell.strip() for name, cell in pairs if name in (CORRECTION, *KEYS)}
