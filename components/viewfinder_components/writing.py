@@ -12,7 +12,8 @@ from viewfinder_components.foreign_errors import explain_foreign
 HOME = ("runs and models", "name another with VIEWFINDER_HOME, or home in Python")
 """What the home folder is for, and how another is named."""
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_LIMITED = (errno.EFBIG,)
 
 
 @contextmanager
@@ -32,8 +33,14 @@ def writing(folder: Path, purpose: str, remedy: str) -> Iterator[None]:
         yield
     except OSError as error:
         explained = explain_foreign(error)
-        if explained and (isinstance(explained, TransientError) or error.errno in _FULL):
+        if explained and (isinstance(explained, TransientError) or error.errno in _LIMITED):
             raise explained from error  # another folder is not what helps
+        if explained and error.errno in _FULL:
+            raise PermanentError(
+                f"space on the disk for {purpose} at {folder}",
+                explained.received,
+                f"free some space, or {remedy}",
+            ) from error
         raise PermanentError(
             f"a folder for {purpose} that can be written, or made, at {folder}",
             explained.received if explained else str(error),

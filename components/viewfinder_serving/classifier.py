@@ -84,7 +84,7 @@ class Classifier:
         """
         plans = []
         for index, photo in enumerate(photos):
-            with _refusing(index):
+            with _refusing(index, len(photos)):
                 _need_time(deadline)
                 plan = plan_photo(photo, self._model.image_size, self._max_pixels, deadline)
                 plan.need_room(self._room)
@@ -128,7 +128,7 @@ class Classifier:
         sizes = []
         for index in range(len(batch.plans)):
             _need_time(batch.deadline)
-            with _refusing(index), metrics.DECODE_SECONDS.time():
+            with _refusing(index, len(batch.plans)), metrics.DECODE_SECONDS.time():
                 photo = batch.plans[index].decode(self._room)
                 pixels[index] = np.asarray(photo.picture)
                 sizes.append((photo.width, photo.height))
@@ -136,15 +136,16 @@ class Classifier:
 
 
 @contextmanager
-def _refusing(index: int) -> Iterator[None]:
+def _refusing(index: int, photos: int) -> Iterator[None]:
     """Refuse the request because of the photo at an index."""
     try:
         yield
     except PhotoError as error:
         metrics.PHOTOS_REFUSED.labels(error.kind).inc()
         raise RefusedError(
-            "readable photos",
-            f"one at index {index} that cannot be used ({error.kind}): {error}",
+            "readable photos" if photos > 1 else "a readable photo",
+            f"one {f'at index {index} ' if photos > 1 else ''}that cannot be used "
+            f"({error.kind}): {error}",
             "leave it out, or send a better copy",
             status=413 if error.kind == "too_large" else 400,
         ) from error

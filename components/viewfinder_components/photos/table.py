@@ -4,6 +4,7 @@ import os
 import posixpath
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,7 +13,7 @@ import pyarrow.parquet as pq
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.photos.candidate import SPLIT_NAMES, Candidate, Flaw, to_label
-from viewfinder_components.photos.table_header import find_columns, open_csv, read_csv_form
+from viewfinder_components.photos.table_header import CsvForm, find_columns, open_csv, read_csv_form
 from viewfinder_components.photos.table_quotes import need_closed_quotes
 from viewfinder_components.photos.uri import (
     FILE,
@@ -162,12 +163,18 @@ def _batches(path: Path, labelled: bool) -> Iterator[pa.RecordBatch]:
     if path.suffix.lower() == ".parquet":
         yield from _parquet_batches(path, labelled)
         return
-    with path.open("rb") as file, open_csv(file, path) as text:
-        form = read_csv_form(text)
-        columns = find_columns(path, form.columns, labelled)
-        need_closed_quotes(text, path, form)
+    with path.open("rb") as file:  # arrow takes no path that is not UTF-8
+        with open_csv(file, path) as text:
+            form = read_csv_form(text)
+            columns = find_columns(path, form.columns, labelled)
+            need_closed_quotes(text, path, form)
+        file.seek(0)
+        yield from _csv_batches(file, form, columns)
+
+
+def _csv_batches(file: BinaryIO, form: CsvForm, columns: list[str]) -> Iterator[pa.RecordBatch]:
     with arrow_csv.open_csv(
-        path,
+        file,
         read_options=arrow_csv.ReadOptions(column_names=form.columns, skip_rows=form.lines),
         parse_options=arrow_csv.ParseOptions(delimiter=form.delimiter, newlines_in_values=True),
         convert_options=arrow_csv.ConvertOptions(
@@ -178,13 +185,13 @@ def _batches(path: Path, labelled: bool) -> Iterator[pa.RecordBatch]:
 
 
 def _parquet_batches(path: Path, labelled: bool) -> Iterator[pa.RecordBatch]:
-    with pq.ParquetFile(path) as file:
+    with path.open("rb") as source, pq.ParquetFile(source) as file:
         columns = find_columns(path, file.schema_arrow.names, labelled)
         for name in columns:
             _need_type(path, file.schema_arrow.field(name))
     # A value stored once for many rows stays so until it is known to be short: 740 bytes
     # may contain a value of a megabyte for each of a thousand rows.
-    with pq.ParquetFile(path, read_dictionary=columns) as file:
+    with path.open("rb") as source, pq.ParquetFile(source, read_dictionary=columns) as file:
         for batch in file.iter_batches(_BATCH_ROWS, columns=columns):
             for name in columns:
                 _need_short(path, name, batch[name])

@@ -51,7 +51,7 @@ class Listing:
 
     def read(self, parts: Iterable[int]) -> Iterator[Candidate]:
         """Yield the files of some parts, in order."""
-        with pq.ParquetFile(self.path) as file:
+        with self.path.open("rb") as source, pq.ParquetFile(source) as file:
             for part in parts:
                 rows = file.read_row_group(part).to_pydict()
                 for uri, size, kind, sentence in zip(*rows.values(), strict=True):

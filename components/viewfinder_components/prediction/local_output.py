@@ -60,7 +60,8 @@ class LocalOutput:
         if not self.path.exists():
             return None
         try:
-            return pq.read_schema(self.path)
+            with self.path.open("rb") as file:  # arrow takes no path that is not UTF-8
+                return pq.read_schema(file)
         except (pa.ArrowException, OSError):
             return pa.schema([])
 

@@ -80,7 +80,9 @@ def open_output(output: str, scratch: Path) -> Output:
         UsageError: It is no such place.
     """
     scheme = scheme_of(output)
-    works = f"{spell('output')} to be a path, {', '.join(BUCKET_SCHEMES)}, ending in {_SUFFIX}"
+    *most, last = BUCKET_SCHEMES
+    kinds = f"a path or a {', '.join(most)} or {last} URI that ends in {_SUFFIX}"
+    works = f"{spell('output')} to be {kinds}"
     if not output.lower().endswith(_SUFFIX) or "\0" in output:
         raise UsageError(works, repr(output), f"name a file such as predictions{_SUFFIX}")
     if scheme in BUCKET_SCHEMES:

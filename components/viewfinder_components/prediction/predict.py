@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.photos.find import list_photos
+from viewfinder_components.photos.folder import EMPTY_FOLDER
 from viewfinder_components.photos.read_ahead import read_ahead
 from viewfinder_components.prediction.answers import PhotoModel
 from viewfinder_components.prediction.listing import Listing, write_listing
@@ -82,12 +83,18 @@ def _list_files(data: str, output: Output, workplace: Path) -> Listing:
     if not listing.photos:
         raise PermanentError(
             f"photos in {data}",
-            f"only {plural(listing.files, 'entry', 'entries')} that cannot be photos"
-            if listing.files
-            else "none",
+            _name_entries(listing),
             f"check the path in {spell('data')}",
         )
     return listing
+
+
+def _name_entries(listing: Listing) -> str:
+    """Say what was found that cannot be a photo."""
+    entries = listing.read(range(listing.parts))
+    if all(entry.flaw == EMPTY_FOLDER for entry in entries):
+        return "none: the folder is empty" if listing.files else "none"
+    return f"only {plural(listing.files, 'entry', 'entries')} that cannot be photos"
 
 
 def _identify(listing: Listing, model: PhotoModel) -> str:

@@ -37,6 +37,10 @@ class BatchPrediction:
         """One line with the counts and the rate."""
         counts = f"{self.counts[OK]:,} classified by {self.model_version}"
         counts += f", {self.counts[UNREADABLE]:,} unreadable, {self.counts[IGNORED]:,} ignored"
-        earlier = f"; {self.resumed:,} files done before" if self.resumed else ""
+        earlier = f"; {_were_done(self.resumed)}" if self.resumed else ""
         pace = f"; {self.seconds:.1f} s, {self.rate:,.0f} photos/s" if self.seconds else ""
         return f"{counts}{earlier}{pace}"
+
+
+def _were_done(files: int) -> str:
+    return f"{files:,} {'file was' if files == 1 else 'files were'} already done"

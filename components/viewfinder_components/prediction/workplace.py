@@ -47,8 +47,8 @@ def held_workplace(folder: Path, output: str) -> Iterator[Path]:
 
     def refuse() -> None:
         raise TransientError(
-            f"no other process that writes {output}",
-            "one that is doing so",
+            f"{output} to be written by this process alone",
+            "another process that is writing it",
             "wait until it has ended, then try again",
         )
 
@@ -90,7 +90,7 @@ class Parts:
         """Return how many files have each status."""
         counts = dict.fromkeys(STATUSES, 0)
         for part in range(self.listing.parts):
-            statuses = pq.read_table(self._path(part), columns=["status"])["status"].to_pylist()
+            statuses = self._read(part, ["status"])["status"].to_pylist()
             for status, number in count_statuses(statuses).items():
                 counts[status] += number
         return counts
@@ -111,17 +111,22 @@ class Parts:
         with path.open("wb") as file:
             with pq.ParquetWriter(file, schema, use_dictionary=REPETITIVE) as writer:
                 for part in range(self.listing.parts):
-                    table = pq.read_table(self._path(part))
+                    table = self._read(part)
                     writer.write_table(table.replace_schema_metadata(known))
             file.flush()
             os.fsync(file.fileno())
+
+    def _read(self, part: int, columns: list[str] | None = None) -> pa.Table:
+        with self._path(part).open("rb") as file:  # arrow takes no path that is not UTF-8
+            return pq.read_table(file, columns=columns)
 
     def _path(self, part: int) -> Path:
         return self.folder / f"part-{part:06d}.parquet"
 
     def _is_there(self, part: int) -> bool:
         try:
-            rows = pq.read_metadata(self._path(part)).num_rows
+            with self._path(part).open("rb") as file:
+                rows = pq.read_metadata(file).num_rows
         except (OSError, pa.ArrowException):
             return False
         return bool(rows == self.listing.size_of(part))

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 
 from viewfinder_components.photos.candidate import SPLIT_NAMES, SPLITS
-from viewfinder_components.photos.folder import HIDDEN, NO_LABEL
+from viewfinder_components.photos.folder import EMPTY_FOLDER, HIDDEN, NO_LABEL
 from viewfinder_components.photos.layout import BESIDE_SPLITS
 from viewfinder_components.photos.near_duplicates import NearGroups
 from viewfinder_components.photos.uri import scheme_of, uri_to_path
@@ -139,6 +139,8 @@ def name_left_out(photos: PhotoTable) -> str:
     reasons = list(reason_counts(photos).items())
     if not reasons:
         return ""
+    if len(photos) == 1 and photos.reasons[int(photos.reason[0])].kind == EMPTY_FOLDER.kind:
+        return EMPTY_FOLDER.sentence
     parts = []
     for (status, kind), count in reasons[:_NAMED]:
         places = [place for place, reason in enumerate(photos.reasons) if reason.kind == kind]

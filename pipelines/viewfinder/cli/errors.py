@@ -1,5 +1,6 @@
 """How a command ends that meets an error: one sentence, and the traceback in a file."""
 
+import io
 import sys
 import tempfile
 import traceback
@@ -12,7 +13,7 @@ import click
 
 from viewfinder.cli.group import HelpfulGroup
 from viewfinder.cli.options import INTERRUPTED, exit_code_after
-from viewfinder.cli.spelling import spell_option
+from viewfinder.cli.spelling import spelling_below
 from viewfinder_components.errors import ViewfinderError
 from viewfinder_components.spelling import spelled
 from viewfinder_pipelines.settings.environment import Settings
@@ -23,6 +24,8 @@ class Sentences(HelpfulGroup):
 
     def main(self, *args: Any, **named: Any) -> Any:
         """Run the program; output that cannot be written, such as that of --help, is an error."""
+        if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+            sys.stdout.reconfigure(errors="surrogateescape")  # names of files that are not UTF-8
         try:
             return super().main(*args, **named)
         except OSError as error:
@@ -32,7 +35,7 @@ class Sentences(HelpfulGroup):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; exit with 2 after wrong usage, 1 after errors, 130 after Ctrl-C."""
         try:
-            with spelled(spell_option):
+            with spelled(spelling_below(ctx)):
                 return super().invoke(ctx)
         except ViewfinderError as error:
             click.echo(f"Error: {error}", err=True)

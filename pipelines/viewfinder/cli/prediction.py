@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from viewfinder.prediction import BatchPrediction
     from viewfinder.serving import Prediction, Unanswered
 
+_INTERRUPTED = (
+    "Interrupted. The same command continues after the parts of 1,024 files that are finished."
+)
 _BATCH_OPTIONS = ("data", "output", "model_version", "overwrite")
 
 
@@ -57,7 +60,11 @@ def predict(
         _predict_photos(photos, endpoint, model, as_json)
     elif photos:
         options = ", ".join(f"--{name.replace('_', '-')}" for name in given)
-        raise click.UsageError(f"Either PHOTO... or --data SOURCE: {options} goes with --data.")
+        raise click.UsageError(
+            f"Either PHOTO... or --data SOURCE: {options} goes with --data. Write --data FOLDER "
+            "--output FILE instead of PHOTO..., or ask a served model with --endpoint URL alone "
+            "(`viewfinder serve` starts one)."
+        )
     else:
         _predict_batch(as_json, endpoint=endpoint, model=model, **batch)
 
@@ -70,7 +77,11 @@ def _predict_photos(
     if not photos:
         raise click.UsageError("Missing argument 'PHOTO...', or --data SOURCE.")
     if endpoint is None:
-        raise click.UsageError("Missing option '--endpoint'.")
+        raise click.UsageError(
+            "Missing option '--endpoint'. Serve a version with `viewfinder serve MODEL` and name "
+            "its URL with --endpoint URL, or classify a folder without a server: --data FOLDER "
+            "--output FILE --model-version MODEL."
+        )
     unanswered = 0
     for answer in serving.predict(photos, endpoint, model=model):
         unanswered += isinstance(answer, serving.Unanswered)
@@ -91,15 +102,25 @@ def _predict_batch(as_json: bool, data: str | None, output: str | None, **option
         with ended_by_signals():
             done = predict_batch(str(data), str(output), **options)
     except KeyboardInterrupt:
-        click.echo("Interrupted. The same command continues where it was.", err=True)
+        click.echo(_INTERRUPTED, err=True)
         sys.exit(INTERRUPTED)
     _print_batch(done, as_json)
     sys.exit(not done.is_complete)
 
 
+def _to_json(result: "BatchPrediction | Prediction | Unanswered") -> str:
+    values = dataclasses.asdict(result)
+    text = json.dumps(values, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a path that is not UTF-8: `os.fsencode` understands its escapes
+        return json.dumps(values)
+    return text
+
+
 def _print_batch(done: "BatchPrediction", as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(dataclasses.asdict(done), ensure_ascii=False))
+        click.echo(_to_json(done))
         return
     click.echo(f"{done.path}: {done.summary}")
     if not done.is_complete:
@@ -121,7 +142,7 @@ def _print_answer(answer: "Prediction | Unanswered", as_json: bool) -> None:
     from viewfinder.serving import Unanswered
 
     if as_json:
-        click.echo(json.dumps(dataclasses.asdict(answer), ensure_ascii=False))
+        click.echo(_to_json(answer))
     elif isinstance(answer, Unanswered):
         click.echo(f"{answer.photo}: {answer.error}", err=True)
     else:

@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from viewfinder_components.spelling import Spelling
+
 
 def spell_option(name: str, value: Any = None) -> str:
     """Return an option and its value as they are typed; see `viewfinder_components.spelling`.
@@ -21,6 +23,28 @@ def spell_option(name: str, value: Any = None) -> str:
         return name
     text = str(value).lower() if isinstance(value, bool) else str(value)
     return f"--set {shlex.quote(f'{name}={text}')}"
+
+
+def spelling_below(group: click.Context) -> Spelling:
+    """Return `spell_option` for all threads; click knows the command at work in one of them only.
+
+    Args:
+        group: The context of the group whose commands are run.
+    """
+
+    def spell_anywhere(name: str, value: Any = None) -> str:
+        if click.get_current_context(silent=True) is not None:
+            return spell_option(name, value)
+        with _at_work(group).scope(cleanup=False):
+            return spell_option(name, value)
+
+    return spell_anywhere
+
+
+def _at_work(group: click.Context) -> click.Context:
+    known = group.command.commands if isinstance(group.command, click.Group) else {}
+    command = known.get(group.invoked_subcommand or "", group.command)
+    return click.Context(command, parent=group)
 
 
 def _find(name: str) -> click.Option | None:

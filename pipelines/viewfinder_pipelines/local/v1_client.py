@@ -134,7 +134,9 @@ def send_request(
         TransientError: There is no answer; `NoAnswerInTimeError` after a long time.
     """
     try:
-        _ = urlsplit(url).port  # httpx turns 999999 into another port
+        parts = urlsplit(url)
+        _ = parts.port  # httpx turns 999999 into another port
+        (parts.hostname or "").encode("idna")  # a host such as a..b cannot exist
         return client.request(method, url, body)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, ValueError) as error:
         raise UsageError(

@@ -153,7 +153,10 @@ def test_the_record_of_a_run_on_kubeflow_is_told_although_it_is_not_kept(
 
 
 def test_a_full_disk_is_told_as_such(tmp_path: Path) -> None:
-    with pytest.raises(PermanentError, match="space on the disk"), writing(tmp_path, "runs", ""):
+    with (
+        pytest.raises(PermanentError, match=r"space on the disk for runs at .*, or name another$"),
+        writing(tmp_path, "runs", "name another"),
+    ):
         raise OSError(28, "No space left on device", str(tmp_path))
 
 

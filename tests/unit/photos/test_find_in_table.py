@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -193,6 +194,17 @@ def test_parquet_columns_that_are_no_texts(tmp_path, column, values, kind) -> No
     pq.write_table(pa.table({"uri": ["a.jpg"], "label": ["cat"], column: values}), path)
     with pytest.raises(PermanentError, match=f"texts in the column {column} .* type {kind}"):
         list(find_photos(str(path)))
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_table_whose_name_is_not_utf_8(tmp_path, suffix) -> None:
+    path = tmp_path / os.fsdecode(b"\xe9" + suffix.encode())
+    if suffix == ".csv":
+        path.write_text("uri,label\na.jpg,cat\n")
+    else:
+        with path.open("wb") as file:
+            pq.write_table(pa.table({"uri": ["a.jpg"], "label": ["cat"]}), file)
+    assert rows(path) == [("a.jpg", "cat", None)]
 
 
 def test_a_row_without_a_uri_says_so(tmp_path) -> None:

@@ -55,7 +55,7 @@ def test_a_killed_run_is_continued(number: signal.Signals, server: Server, tmp_p
     told, _ = (again := start(tmp_path, "--endpoint", server.url)).communicate(timeout=60)
     assert again.returncode == 0
     assert f"{2 * PART_FILES:,} classified by colour/7" in told
-    assert f"{PART_FILES:,} files done before" in told
+    assert f"{PART_FILES:,} files were already done" in told
     assert server.answered == PART_FILES + 1  # the first request asks for the classes
     assert len(set(pq.read_table(tmp_path / "out.parquet")["uri"].to_pylist())) == 2 * PART_FILES
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.parquet", "photos"]

@@ -2,11 +2,14 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
+from tests.fixtures.loopback import QuietHandler, serving
 from tests.fixtures.servables import draw, write_version
 
 import viewfinder
@@ -35,9 +38,9 @@ COLOUR = ("--model-version", "colour")
     ("options", "sentence"),
     [
         (("a.jpg", *BATCH, "--endpoint", "http://h"), "--data, --output goes with --data."),
-        (("a.jpg", *COLOUR), "Either PHOTO... or --data SOURCE: --model-version"),
+        (("a.jpg", *COLOUR), "Write --data FOLDER --output FILE instead of PHOTO"),
         (("a.jpg", "--overwrite", "--endpoint", "http://h"), "--overwrite goes with --data"),
-        (("a.jpg",), "Missing option '--endpoint'"),
+        (("a.jpg",), "Missing option '--endpoint'. Serve a version with `viewfinder serve"),
         ((), "Missing argument 'PHOTO...', or --data SOURCE"),
         (("--data", "photos", *COLOUR), "Missing option '--output'"),
         (("--output", "out.parquet", *COLOUR), "Missing option '--data'"),
@@ -45,7 +48,10 @@ COLOUR = ("--model-version", "colour")
         ((*BATCH, *COLOUR, "--endpoint", "http://h"), "received both"),
         ((*BATCH, *COLOUR, "--model", "colour"), "expected --model only with --endpoint"),
         ((*BATCH, "--endpoint", "h:80"), "write --endpoint http://h:80"),
-        ((*BATCH[:3], "out.csv", *COLOUR), "name a file such as predictions.parquet"),
+        (
+            (*BATCH[:3], "out.csv", *COLOUR),
+            "a path or a gs://, s3:// or minio:// URI that ends",
+        ),
     ],
 )
 def test_wrong_usage(options: tuple[str, ...], sentence: str, home: Path) -> None:
@@ -94,6 +100,41 @@ def test_the_counts_are_printed(home: Path) -> None:
     assert result.exit_code == 1
     assert json.loads(result.stdout)["counts"] == {"ok": 1, "unreadable": 1, "ignored": 1}
     assert "the column reason says why" not in result.stdout
+
+
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_a_name_that_is_not_utf_8(more: tuple[str, ...], home: Path) -> None:
+    output = os.fsdecode(os.fsencode(home) + b"/\xe9.parquet")
+    command = str(Path(sys.executable).with_name("viewfinder"))
+    done = subprocess.run(
+        [command, "predict", *BATCH[:3], output, *COLOUR, *more],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8:strict"},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)["path"] if more else os.fsdecode(done.stdout).split(": ")[0]
+    assert told == output
+
+
+def test_a_thread_names_options_as_well(home: Path) -> None:
+    """The predictor's second answer, which a thread reads, is broken."""
+
+    class Leaving(QuietHandler):
+        def do_GET(self) -> None:
+            self.send(200, b'{"models": ["m"], "versions": ["1"]}')
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            answer = {"label": "a", "labels": ["a"], "probabilities": [1.0]}
+            asked.append(1)
+            self.send(200, json.dumps({"predictions": [answer] * (len(asked) == 1)}).encode())
+
+    asked: list[int] = []
+    with serving(Leaving) as url:
+        result = predict(*BATCH, "--endpoint", url)
+    assert result.exit_code == 1
+    assert "check that --endpoint is a predictor's address" in result.stderr
 
 
 def test_from_python(home: Path) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from tests.fixtures.loopback import QuietHandler, serving
 from tests.fixtures.servables import draw
@@ -160,6 +161,14 @@ def test_a_reason_that_cannot_be_written(body: str, server: Server, photo: Path)
     output = photo.parent.parent / "out.parquet"
     done = viewfinder.predict_batch(photo.parent, output, endpoint=server.url)
     assert done.counts["unreadable"] == 1
+
+
+def test_a_photo_that_is_too_large_for_a_server(server: Server, photo: Path) -> None:
+    server.body, server.status, server.good = '{"error": "no"}', 413, 1
+    output = photo.parent.parent / "out.parquet"
+    done = viewfinder.predict_batch(photo.parent, output, endpoint=server.url)
+    (reason,) = pq.read_table(done.path)["reason"].to_pylist()
+    assert reason.endswith("no; model_version=MODEL instead of endpoint allows larger ones")
 
 
 def test_a_redirection_is_named(server: Server, photo: Path) -> None:
