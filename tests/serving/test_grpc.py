@@ -70,7 +70,7 @@ def test_grpc(stub, photo):
     other_model.model_name = "other"
     bad = [
         (messages.ModelInferRequest(model_name="colour"), "image_bytes"),
-        (ask(b"text"), "index 0"),
+        (ask(b"text"), "a readable photo, received one that cannot be used "),
         (ask(photo("red"), b""), "index 1"),
         (ask(photo("red"), shape=[2]), "2 elements"),
         (ask(photo("red"), shape=[-1]), "shape"),

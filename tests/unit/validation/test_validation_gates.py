@@ -105,6 +105,11 @@ def test_no_photos_at_all(validation, fill, tmp_path, files) -> None:
     assert len(validation.rows()) == max(len(files), 1)
 
 
+def test_an_empty_folder_is_called_empty(validation, tmp_path) -> None:
+    (tmp_path / "data").mkdir()
+    assert _error(validation, tmp_path / "data", {}).received == "0 (the folder is empty)"
+
+
 def test_missing_folder(validation, tmp_path) -> None:
     with pytest.raises(PermanentError, match="lost', which does not exist; check the path"):
         validation.run(tmp_path / "lost")
