@@ -86,6 +86,8 @@ def open_output(output: str, scratch: Path) -> Output:
     if not output.lower().endswith(_SUFFIX) or "\0" in output:
         raise UsageError(works, repr(output), f"name a file such as predictions{_SUFFIX}")
     if scheme in BUCKET_SCHEMES:
+        if not _is_unicode(output):
+            raise UsageError(works, f"{output!r}, which is not UTF-8", "name another object")
         place = Location.parse(output)
         name = hashlib.sha256(place.uri.encode()).hexdigest()[:16]
         return BucketOutput(place, scratch / name)
@@ -93,6 +95,15 @@ def open_output(output: str, scratch: Path) -> Output:
         raise UsageError(works, f"{output!r} ({scheme} is not supported)", "name such a place")
     path = file_uri_to_path(output) if scheme else os.path.expanduser(output)
     return LocalOutput(Path(os.path.realpath(path)))
+
+
+def _is_unicode(text: str) -> bool:
+    """Return whether a text can be written in UTF-8; some names of files cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @contextmanager

@@ -9,7 +9,10 @@ from viewfinder_components.errors import PermanentError, UsageError
 from viewfinder_components.prediction.output import open_output
 
 
-@pytest.mark.parametrize("name", ["out.csv", "out", "", "ftp://h/o.parquet", "s3://B/o.parquet"])
+@pytest.mark.parametrize(
+    "name",
+    ["out.csv", "out", "", "ftp://h/o.parquet", "s3://B/o.parquet", "s3://bucket/\udce9.parquet"],
+)
 def test_no_place_for_predictions(name: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         open_output(name, tmp_path)
