@@ -265,7 +265,8 @@ def test_what_is_read_ahead_is_bounded_however_many_photos_there_are(bucket: str
 
 
 def test_corrections_in_a_bucket_name_the_photos_beside_them(bucket: str, tmp_path: Path) -> None:
-    files = {f"{name}/{number}.png": photo(number * 3 + len(name)) for name, number in numbered()}
+    names = [f"{name}/{number}.png" for name, number in numbered()]
+    files = {name: photo(seed) for seed, name in enumerate(names)}
     table = b"uri,correction\nphotos/apple/0.png,pear\nphotos/plum/1.png,drop\n"
     put(bucket, {f"photos/{name}": content for name, content in files.items()})
     put(bucket, {"corrections.csv": table})
