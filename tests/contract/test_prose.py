@@ -1,10 +1,14 @@
 """The prose linter finds what is planted, on its line, and leaves code alone."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from tests.prose.__main__ import find_mistakes, main
+from tests.prose.__main__ import find_mistakes
 from tests.prose.house_rules import RULES
+
+ROOT = Path(__file__).parents[2]
 
 PLANTED = {
     "book": "These are the settings of the book.",
@@ -56,12 +60,14 @@ def test_code_is_no_prose(tmp_path: Path) -> None:
     assert find(tmp_path, "a.py", "errand = 1\nthe_errand = {'errand': errand}\n") == []
 
 
-def test_the_exit_code_tells(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_exit_code_tells(tmp_path: Path) -> None:
     (file := tmp_path / "a.md").write_text("Run the errand.\n")
-    assert main([str(file)]) == 1
-    assert capsys.readouterr().out == (
+    command = [sys.executable, "-m", "tests.prose", file]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stderr) == (1, "")
+    assert found.stdout == (
         f"{file}:1: house.errand: expected 'task', 'request' or 'command', which say what is done, "
         "received 'errand'\n"
     )
     file.write_text("Run the command.\n")
-    assert main([str(file)]) == 0
+    subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
