@@ -605,7 +605,9 @@ def test_outputs_that_kfp_could_not_write_down(tmp_path: Path) -> None:
 
 def test_a_run_that_finds_no_room_to_begin_takes_none(small_disk: Path) -> None:
     (small_disk / "other").write_bytes(bytes((2 << 20) - (100 << 10)))
-    with pytest.raises(PermanentError, match=r"space on the disk for runs and models at .*, received No space left"):
+    with pytest.raises(
+        PermanentError, match=r"space on the disk for runs and models at .*, received No space left"
+    ):
         run(small_disk, filling, folder=str(small_disk), fails=False)
     assert not (small_disk / "run" / ".reserve").exists()
 
