@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from kubernetes import client
+from tests.fixtures.waiting import wait_for
 from tests.testbed.programs import find_kubectl
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
@@ -34,30 +35,46 @@ def kubectl(kubeconfig: Path) -> Kubectl:
     return run
 
 
-@pytest.fixture(scope="session")
-def pod_defaults(api: client.ApiClient) -> Iterator[None]:
-    """Kubeflow's kind PodDefault; where Kubeflow is not installed, as far as the API needs it."""
-    crds = client.ApiextensionsV1Api(api)
+def describe_kind(kind: str, version: str) -> dict[str, Any]:
+    """Return a definition of one of Kubeflow's kinds, as far as the API server needs it."""
+    plural = f"{kind.lower()}s"
     anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    version = {"name": "v1alpha1", "served": True, "storage": True}
-    body = {
-        "metadata": {"name": "poddefaults.kubeflow.org"},
+    served = {"name": version, "served": True, "storage": True}
+    return {
+        "metadata": {"name": f"{plural}.kubeflow.org"},
         "spec": {
             "group": "kubeflow.org",
             "scope": "Namespaced",
-            "names": {"kind": "PodDefault", "plural": "poddefaults"},
-            "versions": [version | {"schema": {"openAPIV3Schema": anything}}],
+            "names": {"kind": kind, "plural": plural},
+            "versions": [served | {"schema": {"openAPIV3Schema": anything}}],
         },
     }
-    try:
-        crds.create_custom_resource_definition(body)
-    except client.ApiException as error:
-        if error.status != 409:
-            raise
-        yield
-        return
+
+
+def is_served(crds: client.ApiextensionsV1Api, name: str) -> bool:
+    """Tell whether the API server serves a custom resource."""
+    conditions = crds.read_custom_resource_definition(name).status.conditions or []
+    return any(c.type == "Established" and c.status == "True" for c in conditions)
+
+
+@pytest.fixture(scope="session")
+def kubeflow_kinds(api: client.ApiClient) -> Iterator[None]:
+    """Kubeflow's kinds, where Kubeflow is not installed."""
+    crds, made = client.ApiextensionsV1Api(api), []
+    for kind, version in (("PodDefault", "v1alpha1"), ("Notebook", "v1")):
+        body = describe_kind(kind, version)
+        try:
+            crds.create_custom_resource_definition(body)
+        except client.ApiException as error:
+            if error.status != 409:
+                raise
+        else:
+            made.append(body["metadata"]["name"])
+    for name in made:
+        wait_for(lambda: is_served(crds, name), f"{name} to be served")  # noqa: B023
     yield
-    crds.delete_custom_resource_definition("poddefaults.kubeflow.org")
+    for name in made:
+        crds.delete_custom_resource_definition(name)
 
 
 def copy_for(namespace: str, folder: Path, target: Path) -> Path:
@@ -68,7 +85,7 @@ def copy_for(namespace: str, folder: Path, target: Path) -> Path:
     return path.parent
 
 
-@pytest.mark.usefixtures("pod_defaults")
+@pytest.mark.usefixtures("kubeflow_kinds")
 @pytest.mark.parametrize("folder", FOLDERS, ids=str)
 def test_the_api_server_takes_every_kustomization(
     folder: Path, namespace: str, kubectl: Kubectl, tmp_path: Path
@@ -85,7 +102,7 @@ def test_the_api_server_takes_every_kustomization(
     assert names(taken) == names(built)
 
 
-@pytest.mark.usefixtures("pod_defaults")
+@pytest.mark.usefixtures("kubeflow_kinds")
 def test_applying_twice_changes_nothing(namespace: str, kubectl: Kubectl, tmp_path: Path) -> None:
     copy = copy_for(namespace, Path("overlays/kubeflow"), tmp_path / "manifests")
     first = json.loads(kubectl("apply", "--server-side", "-k", copy, "-o", "json"))["items"]
