@@ -7,7 +7,7 @@ moment. So the requests are tasks in a thread of the client's own, and the calle
 import asyncio
 import json
 import threading
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
 from types import TracebackType
 from typing import Self
 
@@ -20,6 +20,7 @@ LONGEST_SECONDS = 300.0
 """For sending a request and reading the answer: Knative ends a request after this time unless it is
 configured otherwise (`revision-timeout-seconds`)."""
 _CONNECT_SECONDS = 10.0  # Linux tries after 0, 1, 3 and 7 s
+_QUIET_TURNS = 3  # of the event loop; a task to come starts one turn later at most
 _KEPT_HEADERS = ("content-type", "location")  # the others are about how the body was sent
 
 
@@ -40,6 +41,7 @@ class HttpClient:
         )
         self._lock = threading.Lock()
         self._is_ended = False
+        self._running: set[Future[httpx.Response]] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="http", daemon=True)
         self._thread.start()
@@ -56,7 +58,7 @@ class HttpClient:
     ) -> None:
         """End the requests and close all connections."""
         self.end_requests()
-        asyncio.run_coroutine_threadsafe(self._client.aclose(), self._loop).result()
+        asyncio.run_coroutine_threadsafe(self._finish(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -82,20 +84,34 @@ class HttpClient:
                 raise CancelledError
             work = self._fetch(method, url, content)
             future = asyncio.run_coroutine_threadsafe(work, self._loop)
+            self._running.add(future)
         try:
             return future.result()
         finally:
             future.cancel()  # the caller was interrupted; a finished request stays as it is
+            with self._lock:
+                self._running.discard(future)
 
     def end_requests(self) -> None:
         """End the requests that other threads wait for, and refuse further ones."""
         with self._lock:
             self._is_ended = True
-            self._loop.call_soon_threadsafe(self._cancel_requests)
+            running = list(self._running)
+        for future in running:
+            future.cancel()
 
-    def _cancel_requests(self) -> None:
-        for task in asyncio.all_tasks(self._loop):
-            task.cancel()
+    async def _finish(self) -> None:
+        """Close the connections, and wait until nothing runs.
+
+        An answer that is not read to its end leaves generators inside httpx, which asyncio closes
+        one after the other: each in a task that it starts in the turn after the one before ended.
+        """
+        await self._client.aclose()
+        quiet_turns = 0
+        while quiet_turns < _QUIET_TURNS:
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            quiet_turns = 0 if others else quiet_turns + 1
+            await asyncio.wait(others) if others else await asyncio.sleep(0)
 
     async def _fetch(self, method: str, url: str, content: bytes | None) -> httpx.Response:
         headers = {} if content is None else {"Content-Type": "application/json"}
