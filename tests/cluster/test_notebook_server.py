@@ -26,6 +26,7 @@ ROOT = Path(__file__).parents[2]
 IMAGE = "localhost/viewfinder/notebook:test"
 NOTEBOOKS = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
 USER = 65532
+pytestmark = pytest.mark.xdist_group("notebook server")  # all use the one server
 
 
 @dataclass(frozen=True)
