@@ -48,7 +48,7 @@ _BATCH_OPTIONS = ("data", "output", "model_version", "overwrite")
 def predict(
     photos: tuple[Path, ...], endpoint: str | None, model: str | None, as_json: bool, **batch: Any
 ) -> None:
-    """Classify photos with a served model; exit with 1 if any could not be classified.
+    """Classify photos; exit with 1 if any could not be classified.
 
     Two forms: PHOTO... --endpoint URL prints an answer for each photo. --data SOURCE --output FILE
     with either --model-version or --endpoint writes a table with a row for each file; started again
