@@ -107,13 +107,14 @@ class GcsClient:
         self._send(name, io.BytesIO(content), len(content), _crc32c(io.BytesIO(content))[0])
 
     @retried
-    def upload(self, name: str, path: Path, sha256: str) -> None:
+    def upload(self, name: str, path: Path, sha256: str, replace: bool = False) -> None:
         """See `ObjectClient.upload`."""
         with opened(path) as file:
             crc32c, found = _crc32c(file)
             check_digest(path, sha256, found)
             file.seek(0)
-            received = self._send(name, file, os.fstat(file.fileno()).st_size, crc32c)
+            size = os.fstat(file.fileno()).st_size
+            received = self._send(name, file, size, crc32c, None if replace else _NEW)
         if received != crc32c:
             self.delete(name)
             raise ObjectError("damaged", "create", f"{name} has crc32c {received}, not {crc32c}")
@@ -143,8 +144,13 @@ class GcsClient:
             blob.reload(timeout=_TIMEOUT, retry=None)
         return blob
 
-    def _send(self, name: str, file: IO[bytes], size: int, crc32c: str) -> str:
-        """Write an object that does not exist; return the store's checksum of what it received."""
+    def _send(
+        self, name: str, file: IO[bytes], size: int, crc32c: str, generation: int | None = _NEW
+    ) -> str:
+        """Write an object; return the store's checksum of what it received.
+
+        The object that is replaced must have this generation; None for any, or none.
+        """
         from google.cloud.storage.retry import DEFAULT_RETRY
 
         blob = self._bucket.blob(name, chunk_size=_PART)
@@ -155,7 +161,7 @@ class GcsClient:
                 file,
                 size=size,
                 crc32c_checksum_value=crc32c,
-                if_generation_match=_NEW,
+                if_generation_match=generation,
                 timeout=_TIMEOUT,
                 retry=DEFAULT_RETRY.with_timeout(PATIENCE_SECONDS),
             )

@@ -88,11 +88,12 @@ class ObjectClient(Protocol):
     def create(self, name: str, content: bytes) -> None:
         """Write a small object, unless the name is taken."""
 
-    def upload(self, name: str, path: Path, sha256: str) -> None:
+    def upload(self, name: str, path: Path, sha256: str, replace: bool = False) -> None:
         """Write a file, unless the name is taken; nothing appears until all of it has arrived.
 
         What was read is checked against `sha256`, and the store's checksum of what it received
-        against what was sent.
+        against what was sent. With `replace`, an object of this name is replaced: readers get the
+        old one until the new one is complete.
         """
 
     def holds(self, name: str, path: Path, sha256: str) -> bool:

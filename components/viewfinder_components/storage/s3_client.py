@@ -128,19 +128,19 @@ class S3Client:
     @retried
     def create(self, name: str, content: bytes) -> None:
         """See `ObjectClient.create`."""
-        self._put(name, content, to_base64(hashlib.sha256(content).digest()))
+        self._put(name, content, to_base64(hashlib.sha256(content).digest()), _condition(False))
 
     @retried
-    def upload(self, name: str, path: Path, sha256: str) -> None:
+    def upload(self, name: str, path: Path, sha256: str, replace: bool = False) -> None:
         """See `ObjectClient.upload`."""
         with opened(path) as file:
             if os.fstat(file.fileno()).st_size > _PART:
-                self._upload_parts(name, file, path, sha256)
+                self._upload_parts(name, file, path, sha256, _condition(replace))
                 return
             content = file.read()
         check_digest(path, sha256, hashlib.sha256(content).hexdigest())
         # The store computes the digest of what it received, and discards it if it differs.
-        self._put(name, content, to_base64(bytes.fromhex(sha256)))
+        self._put(name, content, to_base64(bytes.fromhex(sha256)), _condition(replace))
 
     @retried
     def holds(self, name: str, path: Path, sha256: str) -> bool:
@@ -169,17 +169,19 @@ class S3Client:
             )
         return answer
 
-    def _put(self, name: str, content: bytes, checksum: str) -> None:
+    def _put(self, name: str, content: bytes, checksum: str, condition: dict[str, str]) -> None:
         with _translated("create"):
             self._api.put_object(
                 Bucket=self.bucket,
                 Key=name,
                 Body=content,
                 ChecksumSHA256=checksum,
-                IfNoneMatch="*",
+                **condition,
             )
 
-    def _upload_parts(self, name: str, file: IO[bytes], path: Path, sha256: str) -> None:
+    def _upload_parts(
+        self, name: str, file: IO[bytes], path: Path, sha256: str, condition: dict[str, str]
+    ) -> None:
         target = {"Bucket": self.bucket, "Key": name}
         with _translated("create"):
             upload = self._api.create_multipart_upload(**target, ChecksumAlgorithm="SHA256")
@@ -192,7 +194,7 @@ class S3Client:
             check_digest(path, sha256, digest.hexdigest())
             with _translated("create"):
                 self._api.complete_multipart_upload(
-                    **target, MultipartUpload={"Parts": parts}, IfNoneMatch="*"
+                    **target, MultipartUpload={"Parts": parts}, **condition
                 )
         except BaseException:
             with suppress(ObjectError), _translated("create"):  # the parts are paid for until then
@@ -207,6 +209,11 @@ class S3Client:
                 **target, PartNumber=number, Body=part, ChecksumSHA256=checksum
             )
         return {"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": checksum}
+
+
+def _condition(replace: bool) -> dict[str, str]:
+    """Return the condition for writing an object: that there is none, unless it is replaced."""
+    return {} if replace else {"IfNoneMatch": "*"}
 
 
 def _parts(file: IO[bytes]) -> Iterator[bytes]:
