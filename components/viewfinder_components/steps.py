@@ -6,6 +6,7 @@ from viewfinder_components.checking.config import STEP as CHECK
 from viewfinder_components.deployment.config import STEP as DEPLOY
 from viewfinder_components.evaluation.config import STEP as EVALUATE
 from viewfinder_components.export.config import STEP as EXPORT
+from viewfinder_components.prediction.config import CLASSIFY, DIVIDE
 from viewfinder_components.prediction.config import STEP as PREDICT
 from viewfinder_components.preprocessing.config import STEP as PREPROCESS
 from viewfinder_components.publishing.config import STEP as PUBLISH
@@ -26,6 +27,8 @@ STEPS = {
         PUBLISH,
         SELECT,
         DEPLOY,
+        DIVIDE,
+        CLASSIFY,
         PREDICT,
     )
 }

@@ -36,6 +36,8 @@ ARTIFACTS = {
     "select": ({}, {"kept_evaluation": "Artifact", "selected_version": "Metrics"}),
     "deploy": ({"evaluation": "Artifact"},
                {"deployment": "Artifact", "deployment_metrics": "Metrics"}),
+    "divide": ({}, {"file_count": "Metrics"}),
+    "classify": ({}, {"shard_counts": "Metrics"}),
     "predict": ({}, {"prediction_counts": "Metrics"}),
 }  # fmt: skip
 OUTPUT_PARAMETERS = {
@@ -43,6 +45,7 @@ OUTPUT_PARAMETERS = {
     "publish": {"number": "NUMBER_INTEGER", "uri": "STRING"},
     "select": {"number": "NUMBER_INTEGER", "uri": "STRING"},
     "deploy": {"endpoint": "STRING"},
+    "divide": {"job": "STRING", "shards": "LIST"},
     "predict": {"uri": "STRING"},
 }
 

@@ -8,6 +8,7 @@ import grimp
 import pytest
 
 import viewfinder_components
+from viewfinder_components.step import Step
 from viewfinder_components.steps import STEPS
 
 COMPONENTS = "viewfinder_components"
@@ -27,8 +28,10 @@ def imports(importer: str, imported: str) -> list[str]:
 
 
 def test_every_folder_with_a_component_is_a_step() -> None:
-    declared = {importlib.import_module(f"{folder}.config").STEP.name for folder in FOLDERS}
-    assert declared == set(STEPS), "steps.py lists every step"
+    modules = [vars(importlib.import_module(f"{folder}.config")) for folder in FOLDERS]
+    assert all(isinstance(module.get("STEP"), Step) for module in modules)
+    declared = [one for module in modules for one in module.values() if isinstance(one, Step)]
+    assert {step.name for step in declared} == set(STEPS), "steps.py lists every step"
 
 
 def test_every_folder_with_a_component_is_a_package() -> None:

@@ -5,6 +5,7 @@ import itertools
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from viewfinder_pipelines.kubeflow.submission import MAIN_PARAMETERS, describe_p
 from viewfinder_pipelines.pipeline.assignments import parse_assignment, parse_assignments
 from viewfinder_pipelines.pipeline.compiling import compile_pipeline
 from viewfinder_pipelines.pipeline.definition import PipelineDefinition as Definition
-from viewfinder_pipelines.pipeline.registry import DEPLOYMENT, PIPELINES, TRAINING
+from viewfinder_pipelines.pipeline.registry import BATCH_PREDICTION, DEPLOYMENT, PIPELINES, TRAINING
 
 STEPS = [step.name for step in TRAINING.steps]
 GOLDEN = Path(__file__).parent / "golden"
@@ -237,13 +238,43 @@ def test_a_parameter_that_is_set_twice_is_refused() -> None:
         parse_assignments(["epochs=3", "seed=1", "epochs=4"])
 
 
+def passed_parameters(spec: dict[str, Any]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield each task outside and inside of loops, with the pipeline's parameters that it gets."""
+    for name, task in spec["root"]["dag"]["tasks"].items():
+        passed = read_passed(task)
+        yield name, passed
+        loop = spec["components"][task["componentRef"]["name"]].get("dag", {}).get("tasks", {})
+        for inner, inner_task in loop.items():
+            given = read_passed(inner_task).items()
+            yield inner, {name: passed[source] for name, source in given if source in passed}
+
+
+def read_passed(task: dict[str, Any]) -> dict[str, str]:
+    """Return which parameters of the graph around it a task gets, by its names for them."""
+    inputs = task.get("inputs", {}).get("parameters", {})
+    source = "componentInputParameter"
+    return {name: given[source] for name, given in inputs.items() if source in given}
+
+
+def test_shards_are_classified_in_a_loop(tmp_path: Path) -> None:
+    spec = compiled(tmp_path, BATCH_PREDICTION)
+    found = spec["root"]["dag"]["tasks"]
+    loop = spec["components"][found["for-loop-1"]["componentRef"]["name"]]["dag"]["tasks"]
+    assert (set(found), set(loop)) == ({"divide", "for-loop-1", "predict"}, {"classify"})
+    assert found["for-loop-1"]["dependentTasks"] == ["divide"]
+    assert found["predict"]["dependentTasks"] == ["for-loop-1"]  # which implies divide
+    steps = [found["divide"], found["predict"], loop["classify"]]
+    assert not any(task.get("cachingOptions") for task in steps)
+    assert all("retryPolicy" in task for task in steps)
+    assert not any("triggerPolicy" in task for task in (*steps, found["for-loop-1"]))
+
+
 @pytest.mark.parametrize("pipeline", PIPELINES, ids=lambda pipeline: pipeline.label)
 def test_a_parameter_reaches_every_step_that_has_it(tmp_path: Path, pipeline: Definition) -> None:
     """An error that says "raise tolerance" must not name what its step never sees."""
-    tasks = compiled(tmp_path, pipeline)["root"]["dag"]["tasks"]
+    passed_to = dict(passed_parameters(compiled(tmp_path, pipeline)))
     for step in pipeline.steps:
-        inputs = tasks[step.name].get("inputs", {}).get("parameters", {})
-        passed = {name: given.get("componentInputParameter") for name, given in inputs.items()}
+        passed = passed_to[step.name]
         shared = step.parameters.keys() & pipeline.parameters.keys()
         assert shared or not step.parameters, step.name
         assert {name: passed.get(name) for name in shared} == {name: name for name in shared}

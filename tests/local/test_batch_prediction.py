@@ -7,6 +7,9 @@ import pytest
 from tests.fixtures.servables import draw, write_version
 
 import viewfinder
+from viewfinder_components.prediction.config import DivideConfig
+from viewfinder_components.prediction.listing import PART_FILES
+from viewfinder_components.prediction.published import divide_for_shards
 
 
 @pytest.fixture
@@ -32,8 +35,8 @@ def test_it_classifies_with_the_newest_version_or_another(place: Path) -> None:
     (place / "photos" / "bad.jpg").write_bytes(b"no photo")
     result = run(place)
     assert result.state == "succeeded", result.error
-    (step,) = result.steps
-    assert step.name == "predict"
+    assert [step.name for step in result.steps] == ["divide", "predict"]
+    step = result.steps[-1]
     assert step.summary.startswith("2 classified by colour/2, 1 unreadable, 0 ignored")
     assert step.metrics["ok"] == 2
     assert step.metrics["unreadable"] == 1
@@ -50,9 +53,63 @@ def test_it_classifies_with_the_newest_version_or_another(place: Path) -> None:
     assert sorted(path.name for path in place.iterdir()) == ["home", "out.parquet", "photos"]
 
 
+@pytest.fixture
+def many(place: Path) -> Path:
+    """The same place with photos for three shards, one of which is damaged."""
+    colours = [place / "photos" / "red.png", place / "photos" / "deep" / "blue.png"]
+    for number in range(2 * PART_FILES):
+        (place / "photos" / f"{number:05}.png").hardlink_to(colours[number % 2])
+    (place / "photos" / "bad.jpg").write_bytes(b"no photo")
+    return place
+
+
+@pytest.mark.slow
+def test_shards_write_the_same_table(many: Path) -> None:
+    files = 2 * PART_FILES + 3
+    whole = run(many)
+    result = run(many, output="shards.parquet", shards=3)
+    assert result.state == "succeeded", result.error
+    shards = [f"classify[{number}]" for number in range(3)]
+    assert [step.name for step in result.steps] == ["divide", *shards, "predict"]
+    step, one = result.step("predict"), whole.step("predict")
+    assert step is not None
+    assert one is not None
+    assert {**step.metrics, "photos_per_second": 0} == {**one.metrics, "photos_per_second": 0}
+    assert step.metrics["ok"] == files - 1
+    assert step.summary.endswith(f"{files:,} files were already done")
+    by_shard = [step.metrics for step in result.steps[1:-1]]
+    assert sum(metrics["ok"] for metrics in by_shard) == files - 1
+    assert all(metrics["photos_per_second"] > 0 for metrics in by_shard)
+    assert (many / "shards.parquet").read_bytes() == (many / "out.parquet").read_bytes()
+    names = ["home", "out.parquet", "photos", "shards.parquet"]
+    assert sorted(path.name for path in many.iterdir()) == names
+
+
+@pytest.mark.slow
+def test_a_failing_shard_fails_the_run_and_only_it_is_repeated(many: Path) -> None:
+    names = {"data": str(many / "photos"), "model_root": str(many / "home" / "models")}
+    output = str(many / "out.parquet")
+    divided = divide_for_shards(DivideConfig(**names, model_name="colour", output=output, shards=3))
+    part = many / ".out.parquet.parts" / divided.job / "part-000001.parquet"
+    part.mkdir()  # which cannot be replaced by a file
+    failed = run(many, shards=3)
+    assert (failed.state, failed.step("predict")) == ("failed", None)
+    assert failed.error is not None
+    assert failed.error.step == "classify[1]"
+    assert "in shard 2 of 3" in failed.error.message
+    assert not (many / "out.parquet").exists()
+    part.rmdir()
+    again = run(many, shards=3)
+    assert again.state == "succeeded", again.error
+    rates = ["photos_per_second" in step.metrics for step in again.steps[1:-1]]
+    assert rates == [False, True, False]  # only the second has classified photos
+    assert pq.read_metadata(many / "out.parquet").num_rows == 2 * PART_FILES + 3
+
+
 @pytest.mark.parametrize(
     ("parameters", "sentence"),
     [
+        ({"shards": 65}, "shards to be a whole number from 1 to 64"),
         ({"output": "out.csv"}, r"output to be the name of a file that ends in \.parquet"),
         ({"output": "gone/out.parquet"}, "a folder .*gone for the predictions"),
         ({"version": 3}, "a published version 3 of colour"),

@@ -1,6 +1,8 @@
 """Photos in buckets are classified, and predictions are written there."""
 
 import io
+import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -9,11 +11,18 @@ from tests.fixtures.servables import draw, write_version
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.prediction import listing
+from viewfinder_components.prediction.config import ClassifyConfig, DivideConfig, PredictConfig
 from viewfinder_components.prediction.model import LocalModel
 from viewfinder_components.prediction.output import open_output
 from viewfinder_components.prediction.predict import predict_files
+from viewfinder_components.prediction.published import (
+    classify_shard,
+    divide_for_shards,
+    predict_with_version,
+)
 from viewfinder_components.prediction.result import BatchPrediction
 from viewfinder_components.storage.clients import open_client
+from viewfinder_components.storage.listing import list_objects
 from viewfinder_components.storage.location import Location
 
 
@@ -98,26 +107,109 @@ def test_a_home_that_cannot_be_written(photos: str, model: LocalModel) -> None:
         predict(photos, f"{photos}/out.parquet", model, Path("/proc/predictions"))
 
 
-def test_parts_of_a_bucket_are_kept_here(
+@pytest.mark.parametrize("size", [100, 40 << 20], ids=["whole", "in parts"])
+def test_a_reader_never_misses_what_is_replaced(size: int, bucket: str, tmp_path: Path) -> None:
+    place = Location.parse(bucket).below("out.parquet")
+    output = open_output(place.uri, tmp_path)
+    (old := tmp_path / "old").write_bytes(b"o" * size)
+    output.put(old, replace=True)  # nothing is there yet
+    with pytest.raises(PermanentError, match="another file"):
+        output.put(old, replace=False)
+    with ThreadPoolExecutor(1) as pool:
+        for letter in (b"n", b"o", b"n"):
+            (new := tmp_path / "new").write_bytes(letter * size)
+            writing = pool.submit(output.put, new, True)
+            while not writing.done():
+                assert open_client(place).stat(place.key).size == size
+            writing.result()
+            assert open_client(place).read(place.key, size - 1) == letter
+
+
+def list_names(bucket: str) -> list[str]:
+    place = Location.parse(bucket)
+    return [entry.name for entry in list_objects(open_client(place), place.key)]
+
+
+class Interrupted(LocalModel):
+    """Ends after the first part, as Ctrl-C would."""
+
+    parts = 0
+
+    def confirm(self) -> None:
+        self.parts += 1
+        if self.parts > 1:
+            raise KeyboardInterrupt
+
+
+def test_parts_are_kept_in_the_bucket(
     photos: str, model: LocalModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listing, "PART_FILES", 2)
-    place = open_output(f"{photos}/out.parquet", tmp_path / "parts")
-
-    class Interrupted(LocalModel):
-        """Ends after the first part, as Ctrl-C would."""
-
-        parts = 0
-
-        def confirm(self) -> None:
-            self.parts += 1
-            if self.parts > 1:
-                raise KeyboardInterrupt
-
     interrupted = Interrupted(model._model, model.labels, model.version, "")
     interrupted.identity = model.identity
+    before = list_names(photos)
     with pytest.raises(KeyboardInterrupt):
-        predict_files(photos, place, interrupted)
-    done = predict_files(photos, place, model)
+        predict_files(photos, open_output(f"{photos}/out.parquet", tmp_path / "one"), interrupted)
+    (part,) = set(list_names(photos)) - set(before)
+    assert re.fullmatch(r"in/\.out\.parquet\.parts/[0-9a-f]{32}/part-000000\.parquet", part)
+    done = predict(photos, f"{photos}/out.parquet", model, tmp_path / "another machine")
     assert (done.resumed, sum(done.counts.values())) == (2, 4)
-    assert list((tmp_path / "parts").iterdir()) == []
+    assert set(list_names(photos)) - set(before) == {"in/out.parquet"}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_shards_of_a_bucket(
+    photos: str, model: LocalModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "PART_FILES", 2)
+    write_version(tmp_path / "models" / "colour" / "7")
+    root = {"model_root": str(tmp_path / "models"), "model_name": "colour"}
+    place = Location.parse(photos).below("out.parquet")
+    whole = {**root, "data": photos, "output": place.uri}
+    predict_with_version(PredictConfig(**whole))
+    table = open_client(place).read(place.key)
+    open_client(place).delete(place.key)
+    before = list_names(photos)
+    divided = divide_for_shards(DivideConfig(**whole, shards=2))
+    for shard in divided.shards:
+        config = ClassifyConfig(**root, output=place.uri, shard=shard, job=divided.job)
+        assert [classify_shard(config).resumed for _ in range(2)] == [0, 2]
+    done = predict_with_version(PredictConfig(**whole, job=divided.job))
+    assert (done.resumed, sum(done.counts.values())) == (4, 4)
+    assert open_client(place).read(place.key) == table
+    assert set(list_names(photos)) - set(before) == {"in/out.parquet"}
+    with pytest.raises(PermanentError, match="received nothing there, in shard 1 of 2"):
+        classify_shard(
+            ClassifyConfig(**root, output=place.uri, shard=divided.shards[0], job=divided.job)
+        )
+
+
+def test_a_name_that_leaves_no_room_for_parts(
+    photos: str, model: LocalModel, tmp_path: Path
+) -> None:
+    with pytest.raises(PermanentError, match="bytes too long; choose a shorter name"):
+        predict(photos, f"{photos}/{'a' * 980}.parquet", model, tmp_path)
+
+
+def test_two_machines_make_the_same_predictions(
+    photos: str, model: LocalModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "PART_FILES", 2)
+    output = f"{photos}/out.parquet"
+
+    class Overtaken(LocalModel):
+        """Makes its first part after another process has made all."""
+
+        calls = 0
+
+        def confirm(self) -> None:
+            self.calls += 1
+            if self.calls == 1:
+                predict(photos, output, model, tmp_path / "faster")
+
+    slower = Overtaken(model._model, model.labels, model.version, "")
+    slower.identity = model.identity
+    done = predict_files(photos, open_output(output, tmp_path / "slower"), slower)
+    assert (done.resumed, sum(done.counts.values())) == (0, 4)
+    assert len(read(output)) == 4
+    assert not [name for name in list_names(photos) if ".parts/" in name]

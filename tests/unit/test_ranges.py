@@ -19,6 +19,7 @@ NEEDED: dict[str, Any] = {
     "model_name": "m",
     "run_id": "",
     "output": "predictions.parquet",
+    "shard": "1/2",
     "version_uri": "s3://bucket/m/1",
     "version_number": 1,
 }

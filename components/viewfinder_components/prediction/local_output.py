@@ -1,6 +1,7 @@
 """Predictions as a file on a disk or a volume."""
 
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pyarrow.parquet as pq
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.photos.uri import uri_to_path
+from viewfinder_components.prediction.local_parts import LocalParts
 from viewfinder_components.prediction.taken_output import taken
 from viewfinder_components.spelling import spell
 from viewfinder_components.writing import need_file_or_nothing, need_writable
@@ -64,6 +66,14 @@ class LocalOutput:
                 return pq.read_schema(file)
         except (pa.ArrowException, OSError):
             return pa.schema([])
+
+    def parts_of(self, job: str) -> LocalParts:
+        """See `Output.parts_of`."""
+        return LocalParts(self.workplace / job)
+
+    def clear(self) -> None:
+        """See `Output.clear`."""
+        shutil.rmtree(self.workplace, ignore_errors=True)
 
     def put(self, file: Path, replace: bool) -> None:
         """See `Output.put`."""

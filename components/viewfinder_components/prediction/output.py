@@ -13,6 +13,7 @@ from viewfinder_components.errors import UsageError
 from viewfinder_components.photos.uri import FILE, file_uri_to_path, scheme_of
 from viewfinder_components.prediction.bucket_output import BucketOutput
 from viewfinder_components.prediction.local_output import LocalOutput
+from viewfinder_components.prediction.parts import PartStore
 from viewfinder_components.spelling import spell
 from viewfinder_components.storage.location import BUCKET_SCHEMES, Location
 from viewfinder_components.writing import writing
@@ -29,7 +30,7 @@ class Output(Protocol):
 
     @property
     def workplace(self) -> Path:
-        """A folder for unfinished work."""
+        """A folder on this machine for unfinished work."""
 
     @property
     def advice(self) -> tuple[str, str]:
@@ -44,7 +45,7 @@ class Output(Protocol):
         """
 
     def is_own(self, uri: str) -> bool:
-        """Return whether a file is this place, or in its workplace: no photo to classify."""
+        """Return whether a file is this place, or the folder of its parts: no photo."""
 
     def read_schema(self) -> pa.Schema | None:
         """Return the schema of what is there.
@@ -56,12 +57,23 @@ class Output(Protocol):
             PermanentError, TransientError: It cannot be read.
         """
 
+    def parts_of(self, job: str) -> PartStore:
+        """Return where the finished parts of a job are kept until all are there.
+
+        Args:
+            job: What identifies the job.
+        """
+
+    def clear(self) -> None:
+        """Remove all unfinished work: the workplace, and the parts of every job."""
+
     def put(self, file: Path, replace: bool) -> None:
         """Move a file there.
 
         Args:
             file: The file, in the workplace.
-            replace: Whether something that is there may be replaced.
+            replace: Whether something that is there may be replaced; readers then find the old
+                file until the new one is complete.
 
         Raises:
             PermanentError: Something is there, or it cannot be written.

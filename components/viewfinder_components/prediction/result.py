@@ -16,7 +16,7 @@ class BatchPrediction:
         model_version: The version that classified the photos, such as `fruit/3`.
         counts: Number of files by status: `ok`, `unreadable` and `ignored`.
         seconds: How long this run took; 0 if the predictions were there already.
-        resumed: Number of files in parts that earlier, interrupted runs had finished.
+        resumed: Number of files in parts that shards, or earlier, interrupted runs had finished.
         rate: Photos classified per second by this run; 0 if there were none left.
     """
 
@@ -38,8 +38,13 @@ class BatchPrediction:
         counts = f"{self.counts[OK]:,} classified by {self.model_version}"
         counts += f", {self.counts[UNREADABLE]:,} unreadable, {self.counts[IGNORED]:,} ignored"
         earlier = f"; {_were_done(self.resumed)}" if self.resumed else ""
-        pace = f"; {self.seconds:.1f} s, {self.rate:,.0f} photos/s" if self.seconds else ""
+        pace = f"; {self.seconds:.1f} s, {self.rate:,.0f} photos/s" if self.rate else ""
         return f"{counts}{earlier}{pace}"
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The counts, and the rate (`photos_per_second`) unless there were no photos left."""
+        return {**self.counts, **({"photos_per_second": self.rate} if self.rate else {})}
 
 
 def _were_done(files: int) -> str:

@@ -18,7 +18,8 @@ _NAMES = {
     GS: (re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]"), "lower-case letters, digits, . _ -"),
     S3: (re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"), "lower-case letters, digits, . -"),
 }
-_KEY_BYTES = 1024
+LONGEST_KEY = 1024
+"""Bytes of a key, in every supported store."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,8 @@ class Location:
                 f"{self.bucket!r} in {uri!r}",
                 "write the bucket's name as shown by `gcloud storage ls` or `aws s3 ls`",
             )
-        if len(self.key.encode("utf-8", "surrogatepass")) > _KEY_BYTES:
+        if len(self.key.encode("utf-8", "surrogatepass")) > LONGEST_KEY:
             received = f"{len(self.key.encode('utf-8', 'surrogatepass'))} in {uri[:80]!r}..."
-            raise UsageError(f"at most {_KEY_BYTES} bytes after the bucket", received, "shorten it")
+            raise UsageError(
+                f"at most {LONGEST_KEY} bytes after the bucket", received, "shorten it"
+            )

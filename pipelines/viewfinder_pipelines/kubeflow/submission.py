@@ -25,6 +25,7 @@ MAIN_PARAMETERS = (
     "model_name",
     "output",
     "version",
+    "shards",
     "backbone",
     "epochs",
     "min_accuracy",

@@ -2,7 +2,7 @@
 
 from kfp import dsl
 
-from viewfinder_components.prediction.component import predict
+from viewfinder_components.prediction.component import classify, divide, predict
 from viewfinder_pipelines.pipeline.parameter_passing import Given, with_parameters
 from viewfinder_pipelines.pipeline.registry import BATCH_PREDICTION
 from viewfinder_pipelines.pipeline.retries import retry
@@ -15,6 +15,18 @@ from viewfinder_pipelines.pipeline.retries import retry
 )
 @with_parameters(BATCH_PREDICTION)
 def batch_prediction_pipeline(given: Given) -> None:
-    """Classify the photos on all cores of one pod."""
-    # Not cached: the result depends on what is published and where the photos are.
-    retry(predict(**given.to(predict)).set_caching_options(False))
+    """Divide the photos into shards, classify each on all cores of a pod, write one table.
+
+    One shard is none: the loop is then over an empty list, and predict does all the work. The
+    pipeline has no condition for that, because Kubeflow Pipelines skips what comes after a step
+    that was skipped.
+    """
+    # None is cached: the results depend on what is published and where the photos are.
+    divided = divide(**given.to(divide)).set_caching_options(False)
+    job = divided.outputs["job"]
+    with dsl.ParallelFor(divided.outputs["shards"]) as shard:
+        classified = classify(shard=shard, job=job, **given.to(classify))
+        classified.set_caching_options(False)
+    predicted = predict(job=job, **given.to(predict)).after(classified)
+    predicted.set_caching_options(False)
+    retry(divided, classified, predicted)

@@ -80,8 +80,9 @@ BATCH_PREDICTION = PipelineDefinition(
     "([batch-prediction.md](batch-prediction.md#as-a-pipeline)). On this machine, `model_root` is "
     "a folder in `.viewfinder` by default.",
     function="viewfinder_pipelines.pipeline.batch_prediction:batch_prediction_pipeline",
-    steps=(STEPS["predict"],),
+    steps=(STEPS["divide"], STEPS["classify"], STEPS["predict"]),
     own=(BatchPredictionParameters,),
+    not_exposed=frozenset({"job", "shard"}),
 )
 PIPELINES = (TRAINING, DEPLOYMENT, BATCH_PREDICTION)
 
