@@ -6,8 +6,10 @@ results are never mixed.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from viewfinder_components.errors import PermanentError, TransientError
-from viewfinder_components.prediction.answers import Answer
+from viewfinder_components.prediction.answers import Answer, map_in_order
 from viewfinder_components.prediction.listing import Listing
 from viewfinder_components.prediction.result import STATUSES
 from viewfinder_components.prediction.table import (
@@ -25,6 +27,8 @@ from viewfinder_components.prediction.table import (
     schema_of,
     write_facts,
 )
+
+_READS = 4  # at a time
 
 
 class PartStore(Protocol):
@@ -97,10 +101,10 @@ class Parts:
     def count(self) -> dict[str, int]:
         """Return how many files have each status."""
         counts = dict.fromkeys(STATUSES, 0)
-        for part in self.numbers:
-            statuses = self._read(part, ["status"])["status"].to_pylist()
-            for status, number in count_statuses(statuses).items():
-                counts[status] += number
+        with closing(self._read_all(["status"])) as tables:
+            for table in tables:
+                for status, number in count_statuses(table["status"].to_pylist()).items():
+                    counts[status] += number
         return counts
 
     def assemble(self, path: Path, facts: Mapping[str, Any]) -> None:
@@ -117,14 +121,21 @@ class Parts:
         known = {**schema.metadata, **pa.schema([], write_facts(facts)).metadata}
         schema = schema.with_metadata(known)
         with path.open("wb") as file:
-            with pq.ParquetWriter(file, schema, use_dictionary=REPETITIVE) as writer:
-                for part in self.numbers:
-                    table = self._read(part)
+            with (
+                closing(self._read_all()) as tables,
+                pq.ParquetWriter(file, schema, use_dictionary=REPETITIVE) as writer,
+            ):
+                for table in tables:
                     writer.write_table(table.replace_schema_metadata(known))
             file.flush()
             os.fsync(file.fileno())
 
-    def _read(self, part: int, columns: list[str] | None = None) -> pa.Table:
+    def _read_all(self, columns: list[str] | None = None) -> Generator[pa.Table, None, None]:
+        """Yield the parts in order; some are read ahead, because a store takes long to answer."""
+        read = partial(self._read, columns=columns)
+        return map_in_order(read, iter(self.numbers), _READS, 2 * _READS)
+
+    def _read(self, part: int, columns: list[str] | None) -> pa.Table:
         name = _name_of(part)
         try:
             return self.store.read(name, columns)
