@@ -72,6 +72,14 @@ def test_a_bucket(photos: str, model: LocalModel, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_predictions_among_the_photos_are_none(
+    photos: str, model: LocalModel, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        done = predict(photos, f"{photos}/100%.parquet", model, tmp_path)
+    assert (done.seconds, sum(done.counts.values())) == (0, 4)
+
+
 def test_a_table_in_a_bucket(photos: str, model: LocalModel, tmp_path: Path) -> None:
     output = f"{photos.removesuffix('/in')}/out.parquet"
     predict(f"{photos}/list.csv", output, model, tmp_path)
@@ -155,7 +163,7 @@ def test_parts_are_kept_in_the_bucket(
     done = predict(photos, f"{photos}/out.parquet", model, tmp_path / "another machine")
     assert (done.resumed, sum(done.counts.values())) == (2, 4)
     assert set(list_names(photos)) - set(before) == {"in/out.parquet"}
-    assert list(tmp_path.iterdir()) == []
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_shards_of_a_bucket(

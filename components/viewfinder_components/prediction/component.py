@@ -40,7 +40,7 @@ def divide(
         result = divide_for_shards(build_config(DivideConfig, arguments))
         outcome.succeed(
             result.summary,
-            metrics={"files": result.files, "shards": len(result.shards)},
+            metrics=result.metrics,
             parameters={"job": result.job, "shards": list(result.shards)},
         )
     return (result.job, list(result.shards))

@@ -44,6 +44,12 @@ class Division:
             return "not divided: predict does all the work"
         return f"{self.files:,} files in {len(self.shards)} shards"
 
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The number of shards, and that of the files if they were counted."""
+        counted = {"files": self.files} if self.files else {}
+        return {"shards": len(self.shards) or 1, **counted}
+
 
 @dataclass(frozen=True)
 class Divided:

@@ -14,9 +14,10 @@ from viewfinder_components.prediction.division import (
     need_same_job,
 )
 from viewfinder_components.prediction.job import is_finished, report_finished
+from viewfinder_components.prediction.listing import Listing
 from viewfinder_components.prediction.model import LocalModel
 from viewfinder_components.prediction.output import Output, open_output, writing_to
-from viewfinder_components.prediction.parts import Parts
+from viewfinder_components.prediction.parts import Parts, PartStore
 from viewfinder_components.prediction.predict import predict_files, predict_listed
 from viewfinder_components.prediction.result import BatchPrediction
 from viewfinder_components.prediction.shard import Shard
@@ -58,14 +59,12 @@ def classify_shard(config: ClassifyConfig) -> BatchPrediction:
         TransientError: A store does not answer. Finished parts are kept.
     """
     shard = Shard.parse(config.shard)
-    with shard.named_in_errors(), _opened(config.output) as (output, folder), writing_to(output):
+    with shard.named_in_errors(), _opened(config.output) as (output, folder):
         store = output.parts_of(config.job)
-        divided = fetch_divided(store, folder)
-        model, _ = _open_model(config, divided.number, folder)
-        need_same_job(config.job, divided.listing, model)
-        numbers = shard.choose(divided.listing.parts)
-        parts = Parts(store, divided.listing, model.labels, numbers)
-        return classify_parts(parts, model, store.uri, step="classify")
+        listing, model = _open_divided(config, store, folder)
+        parts = Parts(store, listing, model.labels, shard.choose(listing.parts))
+        with writing_to(output):
+            return classify_parts(parts, model, store.uri, step="classify")
 
 
 def predict_with_version(config: PredictConfig) -> BatchPrediction:
@@ -89,16 +88,23 @@ def predict_with_version(config: PredictConfig) -> BatchPrediction:
 
 
 def _complete(config: PredictConfig, output: Output, folder: Path) -> BatchPrediction:
+    found = output.read_schema()
+    if found is not None and is_finished(found, config.job):  # this pod replaces another
+        output.clear()
+        return report_finished(found, output)
+    listing, model = _open_divided(config, output.parts_of(config.job), folder)
     with writing_to(output), held_workplace(output.workplace, output.uri) as workplace:
-        found = output.read_schema()
-        if found is not None and is_finished(found, config.job):  # this pod replaces another
-            output.clear()
-            return report_finished(found, output)
-        divided = fetch_divided(output.parts_of(config.job), workplace)
-        model, _ = _open_model(config, divided.number, folder)
-        need_same_job(config.job, divided.listing, model)
-        overwrite = config.overwrite
-        return predict_listed(divided.listing, output, model, workplace, overwrite=overwrite)
+        return predict_listed(listing, output, model, workplace, overwrite=config.overwrite)
+
+
+def _open_divided(
+    config: ClassifyConfig | PredictConfig, store: PartStore, folder: Path
+) -> tuple[Listing, LocalModel]:
+    """Return the files and the version that all shards use."""
+    divided = fetch_divided(store, folder)
+    model, _ = _open_model(config, divided.number, folder)
+    need_same_job(config.job, divided.listing, model)
+    return divided.listing, model
 
 
 @contextmanager

@@ -55,5 +55,5 @@ class Settings:
 
     @property
     def predictions(self) -> Path:
-        """Finished parts of interrupted predictions whose output is in a bucket."""
+        """Temporary files and locks of predictions whose output is in a bucket."""
         return self.home / "predictions"

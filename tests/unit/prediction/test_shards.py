@@ -135,7 +135,9 @@ def test_a_photo_that_is_removed_meanwhile_is_a_row(work: Work) -> None:
 
 @pytest.mark.parametrize(("shards", "expected"), [(1, 0), (2, 2), (4, 4), (64, 4)])
 def test_there_are_no_more_shards_than_parts(shards: int, expected: int, work: Work) -> None:
-    assert len(work.divide(shards).shards) == expected
+    divided = work.divide(shards)
+    assert len(divided.shards) == expected
+    assert divided.metrics == ({"shards": expected, "files": 7} if expected else {"shards": 1})
 
 
 def test_one_part_is_not_divided(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
