@@ -1,10 +1,14 @@
 """The pipeline that classifies many photos runs on this machine."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from tests.fixtures.servables import draw, write_version
+from tests.fixtures.waiting import wait_for
 
 import viewfinder
 from viewfinder_components.prediction.config import DivideConfig
@@ -85,12 +89,22 @@ def test_shards_write_the_same_table(many: Path) -> None:
     assert sorted(path.name for path in many.iterdir()) == names
 
 
+def divide(place: Path) -> Path:
+    """Divide the photos into three shards, as the pipeline does; return where their parts go."""
+    names = {"data": str(place / "photos"), "model_root": str(place / "home" / "models")}
+    output = str(place / "out.parquet")
+    divided = divide_for_shards(DivideConfig(**names, model_name="colour", output=output, shards=3))
+    return place / ".out.parquet.parts" / divided.job
+
+
+def which_classified(result: viewfinder.RunResult) -> list[bool]:
+    """Return for each shard whether it classified photos, or had nothing left to do."""
+    return ["photos_per_second" in step.metrics for step in result.steps[1:-1]]
+
+
 @pytest.mark.slow
 def test_a_failing_shard_fails_the_run_and_only_it_is_repeated(many: Path) -> None:
-    names = {"data": str(many / "photos"), "model_root": str(many / "home" / "models")}
-    output = str(many / "out.parquet")
-    divided = divide_for_shards(DivideConfig(**names, model_name="colour", output=output, shards=3))
-    part = many / ".out.parquet.parts" / divided.job / "part-000001.parquet"
+    part = divide(many) / "part-000001.parquet"
     part.mkdir()  # which cannot be replaced by a file
     failed = run(many, shards=3)
     assert (failed.state, failed.step("predict")) == ("failed", None)
@@ -101,9 +115,35 @@ def test_a_failing_shard_fails_the_run_and_only_it_is_repeated(many: Path) -> No
     part.rmdir()
     again = run(many, shards=3)
     assert again.state == "succeeded", again.error
-    rates = ["photos_per_second" in step.metrics for step in again.steps[1:-1]]
-    assert rates == [False, True, False]  # only the second has classified photos
+    assert which_classified(again) == [False, True, False]
     assert pq.read_metadata(many / "out.parquet").num_rows == 2 * PART_FILES + 3
+
+
+@pytest.mark.slow
+def test_a_run_that_was_killed_continues_with_the_unfinished_shards(many: Path) -> None:
+    part = divide(many) / "part-000001.parquet"
+    os.mkfifo(part)  # which keeps the second shard waiting
+    code = (
+        "import viewfinder; viewfinder.run('photos', pipeline=viewfinder.BATCH_PREDICTION, "
+        "model_name='colour', output='out.parquet', shards=3, home='home')"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL)
+
+    def waits() -> bool:
+        runs = viewfinder.list_runs(home=many / "home")
+        return any(one.step("classify[1]") is not None for one in runs)
+
+    try:
+        wait_for(waits, "the second shard to begin", 240)
+    finally:
+        process.kill()
+        process.wait()
+    part.unlink()
+    again = run(many, shards=3)
+    assert again.state == "succeeded", again.error
+    assert which_classified(again) == [False, True, True]
+    assert pq.read_metadata(many / "out.parquet").num_rows == 2 * PART_FILES + 3
+    assert not part.parent.parent.exists()
 
 
 @pytest.mark.parametrize(
