@@ -80,6 +80,18 @@ def test_predictions_among_the_photos_are_none(
     assert (done.seconds, sum(done.counts.values())) == (0, 4)
 
 
+def test_another_photo_of_the_same_name_and_size_is_another_job(
+    photos: str, model: LocalModel, tmp_path: Path
+) -> None:
+    client, place = open_client(Location.parse(photos)), Location.parse(f"{photos}/red.png").key
+    predict(photos, f"{photos}/out.parquet", model, tmp_path)
+    content = client.read(place)
+    client.delete(place)
+    client.create(place, content[:-1] + b"!")
+    with pytest.raises(PermanentError, match="overwrite=True"):
+        predict(photos, f"{photos}/out.parquet", model, tmp_path)
+
+
 def test_a_table_in_a_bucket(photos: str, model: LocalModel, tmp_path: Path) -> None:
     output = f"{photos.removesuffix('/in')}/out.parquet"
     predict(f"{photos}/list.csv", output, model, tmp_path)

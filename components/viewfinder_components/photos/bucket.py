@@ -97,7 +97,8 @@ class _Tree:
         names = entry.name[len(self.prefix) :].split("/")[:-1]
         label, split = self._meaning(names)
         flaw = None if label else NO_LABEL
-        return Candidate(self._uri(entry.name), label, split, flaw, size=entry.size)
+        uri = self._uri(entry.name)
+        return Candidate(uri, label, split, flaw, size=entry.size, tag=entry.tag)
 
     def _flawed(self, key: str, flaw: Flaw) -> Candidate:
         names = key[len(self.prefix) :].removesuffix("/").split("/")

@@ -54,6 +54,8 @@ class Candidate(NamedTuple):
     """The photo's bytes, if the source had to read them anyway."""
     size: int | None = None
     """Size in bytes, if the source reported it unasked."""
+    tag: str | None = None
+    """What changes with an object's contents, if the source reported it unasked."""
     pending: Pending | None = None
     """Set if the bytes are being read ahead."""
     outside: bool = False

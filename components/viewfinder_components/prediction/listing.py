@@ -100,4 +100,4 @@ def _stamp(candidate: Candidate) -> str:
             status = os.stat(uri_to_path(candidate.uri))
             # The time of the last change of mode too: permission to read it may have been granted.
             return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
-    return str(candidate.size)
+    return f"{candidate.size} {candidate.tag}"

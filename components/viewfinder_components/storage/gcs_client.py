@@ -19,6 +19,7 @@ from viewfinder_components.storage.retrying import PATIENCE_SECONDS, retried
 _CONNECTIONS = 64  # more than any of our pools has threads
 _PART = 8 << 20  # of a resumable transfer; after an interruption at most this much is sent again
 _TIMEOUT = (10, 60)  # seconds to connect, and between two packets
+_PAGE_OBJECTS = 1_000
 _NEW = 0  # the generation of an object that does not exist
 
 _KINDS: dict[int, ErrorKind] = {
@@ -72,20 +73,18 @@ class GcsClient:
                 prefix=prefix,
                 delimiter=delimiter or None,
                 page_token=following,
-                fields="items(name,size,updated),prefixes,nextPageToken",
+                page_size=_PAGE_OBJECTS,
+                fields="items(name,size,updated,md5Hash,generation),prefixes,nextPageToken",
                 timeout=_TIMEOUT,
                 retry=None,
             )
-            objects = [
-                ObjectInfo(blob.name, blob.size, blob.updated) for blob in next(listing.pages, ())
-            ]
+            objects = [_info(blob) for blob in next(listing.pages, ())]
         return Page(objects, sorted(listing.prefixes), listing.next_page_token)
 
     @retried
     def stat(self, name: str) -> ObjectInfo:
         """See `ObjectClient.stat`."""
-        blob = self._reloaded(name)
-        return ObjectInfo(name, blob.size, blob.updated)
+        return _info(self._reloaded(name))
 
     @retried
     def read(self, name: str, start: int = 0, stop: int | None = None) -> bytes:
@@ -166,6 +165,11 @@ class GcsClient:
                 retry=DEFAULT_RETRY.with_timeout(PATIENCE_SECONDS),
             )
         return str(blob.crc32c)
+
+
+def _info(blob: Any) -> ObjectInfo:
+    """Return a blob's properties; one composed of others has no MD5."""
+    return ObjectInfo(blob.name, blob.size, blob.updated, blob.md5_hash or str(blob.generation))
 
 
 def _crc32c(file: IO[bytes]) -> tuple[str, str]:

@@ -53,6 +53,8 @@ class ObjectInfo(NamedTuple):
     """Size in bytes."""
     updated: datetime
     """When it was written, by the store's clock."""
+    tag: str
+    """Another one if the object was written with other contents."""
 
 
 class Page(NamedTuple):

@@ -104,7 +104,7 @@ class S3Client:
                 **{name: value for name, value in asked.items() if value},
             )
         objects = [
-            ObjectInfo(entry["Key"], entry["Size"], entry["LastModified"])
+            ObjectInfo(entry["Key"], entry["Size"], entry["LastModified"], _tag(entry))
             for entry in answer.get("Contents", ())
         ]
         folders = [entry["Prefix"] for entry in answer.get("CommonPrefixes", ())]
@@ -114,7 +114,7 @@ class S3Client:
     def stat(self, name: str) -> ObjectInfo:
         """See `ObjectClient.stat`."""
         answer = self._head(name)
-        return ObjectInfo(name, answer["ContentLength"], answer["LastModified"])
+        return ObjectInfo(name, answer["ContentLength"], answer["LastModified"], _tag(answer))
 
     @retried
     def read(self, name: str, start: int = 0, stop: int | None = None) -> bytes:
@@ -214,6 +214,11 @@ class S3Client:
 def _condition(replace: bool) -> dict[str, str]:
     """Return the condition for writing an object: that there is none, unless it is replaced."""
     return {} if replace else {"IfNoneMatch": "*"}
+
+
+def _tag(answer: dict[str, Any]) -> str:
+    """Return an object's ETag: mostly the MD5 of its contents. Some stores give none."""
+    return str(answer.get("ETag") or answer["LastModified"].isoformat())
 
 
 def _parts(file: IO[bytes]) -> Iterator[bytes]:
