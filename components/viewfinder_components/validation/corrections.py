@@ -9,13 +9,13 @@ import numpy as np
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.formats.label_issues import read_cell
 from viewfinder_components.photos.candidate import to_label
+from viewfinder_components.photos.corrections_file import place_to_uri
 from viewfinder_components.photos.table import TablePlaces
 from viewfinder_components.photos.uri import scheme_of, uri_to_path
 from viewfinder_components.reports.formatting import plural, shorten
 from viewfinder_components.validation.corrections_table import (
     CORRECTION,
     KEYS,
-    place_to_uri,
     read_rows,
 )
 from viewfinder_components.validation.photo_table import IGNORED, NONE, USED, PhotoTable, Reason

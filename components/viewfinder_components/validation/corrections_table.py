@@ -5,24 +5,14 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, TextIO
 
-from viewfinder_components.errors import PermanentError, UsageError
-from viewfinder_components.photos.photo_error import PhotoError
-from viewfinder_components.photos.read import read_bytes
+from viewfinder_components.errors import PermanentError
+from viewfinder_components.photos.corrections_file import read_corrections_file
 from viewfinder_components.photos.table_header import CsvForm, open_csv, read_csv_form
 from viewfinder_components.photos.table_quotes import need_closed_quotes
-from viewfinder_components.photos.uri import (
-    FILE,
-    file_uri_to_path,
-    name_to_uri,
-    path_to_uri,
-    scheme_of,
-)
-from viewfinder_components.storage.location import BUCKET_SCHEMES
 
 KEYS = ("sha256", "uri")
 """What identifies a photo; the first that a row has counts."""
 CORRECTION = "correction"
-_MAX_BYTES = 1 << 28  # more than a million rows
 
 
 class Row(NamedTuple):
@@ -34,22 +24,6 @@ class Row(NamedTuple):
     """Without surrounding blanks; only columns that the table has."""
 
 
-def place_to_uri(place: str) -> str:
-    """Return the URI of a table.
-
-    Raises:
-        UsageError: It is neither at a path nor in a bucket.
-    """
-    scheme = scheme_of(place)
-    if scheme and scheme not in (FILE, *BUCKET_SCHEMES):
-        raise UsageError(
-            f"corrections at a path, or in {', '.join(BUCKET_SCHEMES)}",
-            repr(place),
-            "copy the table to one of these",
-        )
-    return path_to_uri(file_uri_to_path(place)) if scheme == FILE else name_to_uri(place)
-
-
 def read_rows(place: str) -> list[Row]:
     """Read a table, with a header as tables of photos may have it; rows without cells are left out.
 
@@ -57,11 +31,11 @@ def read_rows(place: str) -> list[Row]:
         place: Its path or URI.
 
     Raises:
-        UsageError: As `place_to_uri`.
+        UsageError: It is neither at a path nor in a bucket.
         PermanentError: It cannot be read, or is no such table.
         TransientError: An object store does not answer.
     """
-    source = io.BytesIO(_read(place))
+    source = io.BytesIO(read_corrections_file(place))
     try:
         with open_csv(source, place) as text:
             form = read_csv_form(text)
@@ -72,18 +46,6 @@ def read_rows(place: str) -> list[Row]:
     except (UnicodeDecodeError, csv.Error) as error:
         raise PermanentError(
             f"a CSV file in UTF-8 at {place}", str(error), "save it as CSV UTF-8"
-        ) from error
-
-
-def _read(place: str) -> bytes:
-    try:
-        return read_bytes(place_to_uri(place), _MAX_BYTES, is_photo=False)
-    except PhotoError as error:
-        is_missing = error.kind == "missing"
-        raise PermanentError(
-            f"a table of corrections at {place}",
-            "no such file" if is_missing else f"something that cannot be used: {error.sentence}",
-            "check the path",
         ) from error
 
 
