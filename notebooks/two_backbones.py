@@ -13,6 +13,7 @@ from kfp import dsl
 from viewfinder import STEPS, Given, PipelineDefinition, configuration, with_parameters
 from viewfinder_components.evaluation.component import evaluate
 from viewfinder_components.export.component import export
+from viewfinder_components.fingerprinting.component import fingerprint
 from viewfinder_components.preprocessing.component import preprocess
 from viewfinder_components.publishing.component import publish
 from viewfinder_components.ranges import Count, Share
@@ -43,11 +44,20 @@ TWO_BACKBONES = PipelineDefinition(
     summary="Several backbones, trained on the same photos; the best one is published.",
     function=f"{__name__}:two_backbones",
     steps=tuple(
-        STEPS[name] for name in ("validate", "preprocess", "train", "evaluate", "export", "publish")
+        STEPS[name]
+        for name in (
+            "fingerprint",
+            "validate",
+            "preprocess",
+            "train",
+            "evaluate",
+            "export",
+            "publish",
+        )
     ),
     own=(Parameters,),
     gated="export",
-    not_exposed=frozenset({"backbone"}),
+    not_exposed=frozenset({"backbone", "photos_fingerprint"}),
 )
 
 
@@ -121,7 +131,9 @@ def choose(
 @with_parameters(TWO_BACKBONES)
 def two_backbones(given: Given) -> None:
     """Validate, check the photos' size, preprocess; train and evaluate each backbone; publish."""
-    validated = validate(**given.to(validate))
+    # On Kubeflow, so that the cache notices changed photos; a run on one machine leaves it out.
+    listed = fingerprint(**given.to(fingerprint)).set_caching_options(False)
+    validated = validate(photos_fingerprint=listed.outputs["fingerprint"], **given.to(validate))
     large = require_resolution(index=validated.outputs["index"], **given.to(require_resolution))
     preprocessed = preprocess(
         index=validated.outputs["index"],

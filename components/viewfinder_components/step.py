@@ -33,6 +33,9 @@ class Step:
     """Whether it computes for a long time: its pod then requests part of a core."""
     reads_photos: bool = False
     """Whether it reads the photos from the user's location."""
+    for_cache: bool = False
+    """Whether its outputs only tell Kubeflow's cache what has changed: a run without that cache
+    leaves it out."""
     role: Role | None = None
 
     @property

@@ -6,6 +6,7 @@ from viewfinder_components.checking.config import STEP as CHECK
 from viewfinder_components.deployment.config import STEP as DEPLOY
 from viewfinder_components.evaluation.config import STEP as EVALUATE
 from viewfinder_components.export.config import STEP as EXPORT
+from viewfinder_components.fingerprinting.config import STEP as FINGERPRINT
 from viewfinder_components.prediction.config import CLASSIFY, DIVIDE
 from viewfinder_components.prediction.config import STEP as PREDICT
 from viewfinder_components.preprocessing.config import STEP as PREPROCESS
@@ -18,6 +19,7 @@ from viewfinder_components.validation.config import STEP as VALIDATE
 STEPS = {
     step.name: step
     for step in (
+        FINGERPRINT,
         VALIDATE,
         PREPROCESS,
         TRAIN,
@@ -43,8 +45,13 @@ def find_role(task: str) -> Role | None:
     Args:
         task: The step's name in a pipeline, with a number if the step is used more than once.
     """
-    step: Step | None = STEPS.get(re.sub(r"-\d+$", "", task))
+    step = find_step(task)
     return step.role if step else None
+
+
+def find_step(task: str) -> Step | None:
+    """Return a step by its name in a pipeline, which may end in a number; None if not ours."""
+    return STEPS.get(re.sub(r"-\d+$", "", task))
 
 
 def declared_name(task: str) -> str:

@@ -43,11 +43,7 @@ class KubeflowPipelines:
     experiment: str | None = None
     """The experiment of the runs."""
     cache: bool | None = None
-    """Whether steps whose parameters and inputs are the same are skipped.
-
-    Kubeflow Pipelines does not see whether the photos at an address have changed. The runs of a
-    schedule therefore skip nothing unless this is True here; in the settings file it is not enough.
-    """
+    """Whether steps are skipped if their parameters and inputs, photos included, are the same."""
     settings: str | Path | None = None
     """The settings file; None for `viewfinder.toml` in the working directory, if there is one."""
 
@@ -176,8 +172,6 @@ class KubeflowPipelines:
     ) -> tuple[Schedule, bool]:
         """Create or change a schedule of the training pipeline; repeating it changes nothing.
 
-        Its runs read the photos anew and repeat every step, unless `cache` is True.
-
         Args:
             name: The schedule's name.
             cron: Minute, hour, day, month and weekday, such as `0 3 * * *`.
@@ -200,7 +194,7 @@ class KubeflowPipelines:
         trigger = Trigger.parse(cron, every)
         known = self._known
         plan = plan_kubeflow_run(merge(parameters, named), known)
-        version = upload_pipeline(self._connection, known.platform, cache=self.cache is True)
+        version = upload_pipeline(self._connection, known.platform, known.kubeflow.cache)
         return set_schedule(
             self._connection, known.kubeflow, name, trigger, version, plan.arguments
         )

@@ -89,7 +89,7 @@ def test_the_pipeline_in_the_documentation(tmp_path: Path) -> None:
     )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
     tasks = read(tmp_path / "own.yaml")["root"]["dag"]["tasks"]
-    assert set(tasks) == {"validate", "preprocess"}
+    assert set(tasks) == {"fingerprint", "validate", "preprocess"}
 
 
 def test_every_step_has_a_file_with_its_image_and_descriptions(tmp_path: Path) -> None:

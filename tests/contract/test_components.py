@@ -16,6 +16,7 @@ from viewfinder_pipelines.pipeline.components import load_components
 FOLDER = Path(viewfinder_components.__file__).parent
 COMPONENTS = load_components()
 ARTIFACTS = {
+    "fingerprint": ({}, {"listed_files": "Metrics"}),
     "validate": ({}, {"index": "Dataset", "pixels": "Dataset", "photo_counts": "Metrics",
                       "validation_report": "HTML"}),
     "preprocess": ({"index": "Dataset", "pixels": "Dataset"},
@@ -41,6 +42,7 @@ ARTIFACTS = {
     "predict": ({}, {"prediction_counts": "Metrics"}),
 }  # fmt: skip
 OUTPUT_PARAMETERS = {
+    "fingerprint": {"fingerprint": "STRING"},
     "evaluate": {"accepted": "BOOLEAN"},
     "publish": {"number": "NUMBER_INTEGER", "uri": "STRING"},
     "select": {"number": "NUMBER_INTEGER", "uri": "STRING"},

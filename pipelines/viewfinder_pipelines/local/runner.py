@@ -194,10 +194,13 @@ def run_pipeline(plan: RunPlan, listener: Listener) -> RunResult:
 
 
 def _compile_whole(pipeline: PipelineDefinition, path: Path) -> Path:
-    """Compile a pipeline into a file that another process may be reading."""
+    """Compile a pipeline into a file that another process may be reading.
+
+    A run here has a cache of its own, in which nothing but its interrupted attempts is found.
+    """
     temporary = path.with_name(f".{os.getpid()}-{path.name}")
     try:
-        compile_pipeline(temporary, pipeline)
+        compile_pipeline(temporary, pipeline, cache=False)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

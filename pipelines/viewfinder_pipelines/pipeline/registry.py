@@ -52,6 +52,7 @@ TRAINING = PipelineDefinition(
     "`run_id` is derived from the time, and `deploy` is `false`.",
     function="viewfinder_pipelines.pipeline.training:training_pipeline",
     steps=(
+        STEPS["fingerprint"],
         STEPS["validate"],
         STEPS["preprocess"],
         STEPS["train"],
@@ -63,7 +64,7 @@ TRAINING = PipelineDefinition(
     ),
     own=(PhotoSource, TrainingParameters),
     gated="export",
-    not_exposed=frozenset({"version_uri", "version_number", "compare"}),
+    not_exposed=frozenset({"photos_fingerprint", "version_uri", "version_number", "compare"}),
 )
 DEPLOYMENT = PipelineDefinition(
     name="viewfinder-deployment",

@@ -6,6 +6,7 @@ from viewfinder_components.checking.component import check
 from viewfinder_components.deployment.component import deploy
 from viewfinder_components.evaluation.component import evaluate
 from viewfinder_components.export.component import export
+from viewfinder_components.fingerprinting.component import fingerprint
 from viewfinder_components.preprocessing.component import preprocess
 from viewfinder_components.publishing.component import publish
 from viewfinder_components.training.component import train
@@ -23,7 +24,9 @@ from viewfinder_pipelines.pipeline.retries import retry
 @with_parameters(TRAINING)
 def training_pipeline(given: Given) -> None:
     """Validate, preprocess, train, evaluate; if accepted export, check, publish and deploy."""
-    validated = validate(**given.to(validate))
+    # Not cached: with it, the steps that are cached notice changed photos.
+    listed = fingerprint(**given.to(fingerprint)).set_caching_options(False)
+    validated = validate(photos_fingerprint=listed.outputs["fingerprint"], **given.to(validate))
     preprocessed = preprocess(
         index=validated.outputs["index"],
         pixels=validated.outputs["pixels"],
@@ -60,4 +63,4 @@ def training_pipeline(given: Given) -> None:
                 **given.to(deploy),
             ).set_caching_options(False)
     # All except validate: anything it refuses, it would refuse again, after rereading every photo.
-    retry(preprocessed, trained, evaluated, exported, checked, published, deployed)
+    retry(listed, preprocessed, trained, evaluated, exported, checked, published, deployed)

@@ -32,7 +32,7 @@ class KubeflowSettings:
         service_account: The steps' account; empty for the installation's default.
         pipeline_root: Where artifacts go; empty for the installation's default.
         ca: File with the certificates to trust in addition to the system's.
-        cache: Whether a step whose inputs have not changed may be skipped.
+        cache: Whether a step whose inputs, photos included, have not changed may be skipped.
         start_patience_seconds: How long a pod may wait to start (image, quota, room on a node)
             before `run` and `follow` end the run.
         run_deadline_seconds: How long a run may take, including waiting, before Kubeflow

@@ -1,4 +1,4 @@
-"""A schedule's runs read the photos of the day: nothing that they do comes from the cache."""
+"""A schedule's runs use the cache as other runs do: the settings decide."""
 
 import hashlib
 import json
@@ -20,12 +20,24 @@ image = "registry/predictor:1"
 """
 
 
-@pytest.mark.parametrize(("cache", "is_cached"), [(None, False), (False, False), (True, True)])
+@pytest.mark.parametrize(
+    ("setting", "cache", "is_cached"),
+    [
+        ("", None, True),
+        ("", False, False),
+        ("[kubeflow]\ncache = false\n", None, False),
+        ("[kubeflow]\ncache = false\n", True, True),
+    ],
+)
 def test_which_version_a_schedule_runs(
-    cache: bool | None, is_cached: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    setting: str,
+    cache: bool | None,
+    is_cached: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("viewfinder.toml").write_text(SETTINGS + "[kubeflow]\ncache = true\n", encoding="utf-8")
+    Path("viewfinder.toml").write_text(SETTINGS + setting, encoding="utf-8")
     compiled = tmp_path / "expected.yaml"
     compile_for_cluster(compiled, read_settings(None).platform, is_cached)
     digest = hashlib.sha256(compiled.read_bytes()).hexdigest()[:12]

@@ -1,0 +1,39 @@
+"""Notice photos that change while a run goes on."""
+
+from collections.abc import Iterator
+
+from viewfinder_components.photos.candidate import Candidate
+from viewfinder_components.photos.fingerprint import Fingerprint, counted_in
+from viewfinder_components.validation.config import ValidationConfig
+
+_CHANGED = (
+    "The photos changed after the step fingerprint had listed them. If they were being uploaded, "
+    "run again when that is finished."
+)
+
+
+class ChangeWatch:
+    """Compares the photos with those that the step fingerprint listed, if it ran.
+
+    Photos in a bucket that a table lists are not compared: each would need a request.
+
+    Args:
+        config: What fingerprint returned, and the corrections.
+
+    Raises:
+        PermanentError: The corrections cannot be read.
+        TransientError: An object store does not answer.
+    """
+
+    def __init__(self, config: ValidationConfig) -> None:
+        self._listed = config.photos_fingerprint
+        self._found = Fingerprint(config.corrections if self._listed else "")
+
+    def watch(self, candidates: Iterator[Candidate]) -> Iterator[Candidate]:
+        """Yield candidates, and remember them."""
+        return counted_in(self._found, candidates) if self._listed else candidates
+
+    def find_warnings(self) -> list[str]:
+        """Return a sentence if there were other photos than before."""
+        is_other = self._found.value not in ("", self._listed)
+        return [_CHANGED] if self._listed and is_other else []
