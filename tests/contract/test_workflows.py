@@ -11,8 +11,6 @@ import yaml
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
-# What has nothing of ours to run: it only prepares the machine.
-PREPARATIONS = {"sudo apt-get install --yes debian-archive-keyring"}
 # Targets whose tests the others run.
 INCLUDED = {"test", "test-fast", "test-programs", "test-cluster-up", "test-python-3.12",
             "test-python-3.13", "test-numerics-avx2", "test-numerics-plain"}  # fmt: skip
@@ -43,8 +41,6 @@ def test_there_are_workflows() -> None:
 
 @pytest.mark.parametrize(("workflow", "command"), sorted(set(commands())))
 def test_a_step_runs_a_make_target(workflow: str, command: str) -> None:
-    if command in PREPARATIONS:
-        return
     found = re.fullmatch(r"(?:sudo env (?:\S+=\S+ )+)?make ([a-z-]+)((?: [A-Z]+=\S+)*)", command)
     assert found, f"expected a make target in {workflow}, received {command!r}"
     assert found[1] in targets()

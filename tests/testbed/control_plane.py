@@ -1,5 +1,6 @@
 """The programs that make a node a Kubernetes: how each is configured and started."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +24,6 @@ _SCHEDULER = "127.0.0.1:10259"
 _PROXY_HEALTH = "127.0.0.1:10256"
 _KUBELET_HEALTH = "127.0.0.1:10248"
 _CNI_PROGRAMS = "/usr/lib/cni"  # where Debian's containernetworking-plugins are
-_RUNC = "/usr/sbin/runc"
 # The user and the group by which Kubernetes knows each client.
 _CLIENTS = {
     "admin": ("viewfinder-admin", "system:masters"),
@@ -272,7 +272,7 @@ disabled_plugins = [
       runtime_type = "io.containerd.runc.v2"
       [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options]
         SystemdCgroup = false
-        BinaryName = "{_RUNC}"
+        BinaryName = "{shutil.which("runc") or "/usr/sbin/runc"}"
 """
 
 

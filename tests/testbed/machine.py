@@ -56,7 +56,7 @@ def check() -> None:
 
 
 def missing_packages() -> list[str]:
-    """Return the packages of `versions.APT_PACKAGES` that are not installed."""
+    """Return the packages of `versions.APT_PACKAGES` that this machine lacks."""
     if shutil.which("dpkg-query") is None:
         raise PermanentError(
             "Debian or one of its kin", platform.platform(), "use a cluster of your own"
@@ -64,11 +64,19 @@ def missing_packages() -> list[str]:
     asked = ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\\n", *versions.APT_PACKAGES]
     found = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
     installed = {line.split()[0] for line in found.splitlines() if line.endswith(" installed")}
-    return [package for package in versions.APT_PACKAGES if package not in installed]
+    return [
+        package
+        for package, program in versions.APT_PACKAGES.items()
+        if package not in installed and not (program and shutil.which(program))
+    ]
 
 
 def install_packages() -> None:
-    """Install what is missing, with apt."""
+    """Install what is missing, with apt, which removes nothing for it.
+
+    Raises:
+        PermanentError: apt cannot, or would have to remove another package.
+    """
     check_root()
     missing = missing_packages()
     if not missing:
@@ -81,8 +89,9 @@ def install_packages() -> None:
             "apt-get",
             "install",
             "-y",
-            "-qq",
+            "-q",  # with -qq, apt does not name what it would have to remove
             "--no-install-recommends",
+            "--no-remove",
             *missing,
             environment=quiet,
         )

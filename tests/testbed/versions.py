@@ -8,19 +8,22 @@ NEWER_SUITE = "forky"  # containerd 2 and etcd 3.5; they need only glibc 2.34
 KSERVE = ("0.20.0", "0.16.0")  # the newest that is a Go module, and one before the modes' renaming
 DEFAULT_KSERVE = KSERVE[0]
 
-# Installed on this machine by `python -m tests.testbed setup`.
-APT_PACKAGES = (
-    "buildah",  # makes images without a daemon
-    "ca-certificates",
-    "conntrack",  # kube-proxy
-    "containernetworking-plugins",  # bridge, host-local, loopback, portmap
-    "debootstrap",  # the Python images' base
-    "iproute2",
-    "ipset",  # kube-proxy
-    "iptables",  # kube-proxy
-    "runc",
-    "socat",  # kubectl port-forward
-)
+# Installed on this machine by `python -m tests.testbed setup`: each package with the program for
+# which it is needed. A machine that has the program from elsewhere, as Docker's own package
+# containerd.io brings runc, keeps that one; "" is needed for its files.
+APT_PACKAGES = {
+    "buildah": "buildah",  # makes images without a daemon
+    "ca-certificates": "",
+    "conntrack": "conntrack",  # kube-proxy
+    "containernetworking-plugins": "",  # bridge, host-local, loopback, portmap
+    "debian-archive-keyring": "",  # Ubuntu does not have it by default
+    "debootstrap": "debootstrap",  # the Python images' base
+    "iproute2": "ip",
+    "ipset": "ipset",  # kube-proxy
+    "iptables": "iptables",  # kube-proxy
+    "runc": "runc",
+    "socat": "socat",  # kubectl port-forward
+}
 
 # Unpacked into the cache, not installed.
 NEWER_PACKAGES = ("containerd", "etcd-server")

@@ -48,6 +48,39 @@ def test_another_system_is_told_to_bring_a_cluster(monkeypatch):
         machine.check_root()
 
 
+@pytest.fixture
+def programs(monkeypatch, tmp_path):
+    """A folder on PATH, with a dpkg-query that knows no package."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    write_program(folder / "dpkg-query", "exit 1")
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    return folder
+
+
+def write_program(path, text):
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+
+
+def test_a_program_that_is_no_package_of_the_machine_is_kept(monkeypatch, programs):
+    """Docker's containerd.io brings runc, and conflicts with the package of that name."""
+    monkeypatch.setenv("PATH", str(programs))
+    assert "runc" in machine.missing_packages()
+    write_program(programs / "runc", "")
+    missing = machine.missing_packages()
+    assert "runc" not in missing
+    assert "containernetworking-plugins" in missing  # has no program on PATH
+
+
+def test_apt_must_not_remove_a_package(monkeypatch, programs, tmp_path):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    says = "E: Packages need to be removed but remove is disabled."
+    write_program(programs / "apt-get", f"[ $1 = update ] || {{ echo $*; echo {says}; exit 100; }}")
+    with pytest.raises(PermanentError, match=rf"--no-remove .*\n{says}"):
+        machine.install_packages()
+
+
 def test_a_missing_go_is_named(monkeypatch, tmp_path):
     machine.check_go.cache_clear()
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -57,9 +90,7 @@ def test_a_missing_go_is_named(monkeypatch, tmp_path):
 
 def test_an_old_go_is_named(monkeypatch, tmp_path):
     machine.check_go.cache_clear()
-    old = tmp_path / "go"
-    old.write_text("#!/bin/sh\necho go1.25.4\n")
-    old.chmod(0o755)
+    write_program(tmp_path / "go", "echo go1.25.4")
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     with pytest.raises(PermanentError, match=r"received go1\.25\.4; install Go 1\.26"):
         machine.check_go()
