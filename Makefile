@@ -206,7 +206,7 @@ benchmark: setup ## Repeat the README's measurements (BENCHMARK=name for one of 
 ##@ Clean
 .PHONY: clean
 clean: ## Remove the virtual environment and all build results
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .cache
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .grimp_cache .cache
 
 ##@ Help
 .PHONY: help

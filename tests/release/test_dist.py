@@ -3,6 +3,8 @@
 import hashlib
 import os
 import subprocess
+import tarfile
+import zipfile
 from pathlib import Path
 
 from .conftest import Call, copy_checkout
@@ -25,6 +27,32 @@ def test_two_builds_are_the_same(tmp_path: Path, checkout: Path, call: Call) -> 
     assert done.returncode == 0, done.stderr
     assert digests(first) == digests(second)
     assert sorted(path.suffix for path in first.iterdir()) == [".gz", ".whl"]
+
+
+def test_the_packages_hold_the_code_and_nothing_else(
+    tmp_path: Path, checkout: Path, call: Call
+) -> None:
+    """A tool's cache, a note beside the code: neither belongs into a package."""
+    for name in (".grimp_cache/graph", "notes.txt"):
+        (checkout / name).parent.mkdir(exist_ok=True)
+        (checkout / name).touch()
+    assert call("release/dist.sh", tmp_path).returncode == 0
+    (source,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(source) as archive:
+        names = {name.split("/")[1] for name in archive.getnames()}
+        (about,) = [name for name in archive.getnames() if name.endswith("PKG-INFO")]
+        file = archive.extractfile(about)
+        assert file
+        text = file.read()
+    documents = {"README.md", "LICENSE", "CHANGELOG.md"}
+    assert names - {".gitignore"} == documents | {
+        "components", "pipelines", "pyproject.toml", "PKG-INFO",
+    }  # fmt: skip
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        (about,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        for metadata in (text, archive.read(about)):
+            assert metadata.startswith(b"Metadata-Version: 2.4\n")  # PyPI's tools refused 2.5
 
 
 def test_the_date_is_the_commits(tmp_path: Path, call: Call) -> None:
