@@ -19,7 +19,7 @@ setup: $(VENV)/.ready ## Create the virtual environment from the pinned requirem
 # compiled immediately: if Python cannot write it later, importing TensorFlow takes twice as long.
 $(VENV)/.ready: requirements/dev.txt requirements/uv.txt pyproject.toml
 	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
-	  { echo "expected Python 3.11, 3.12 or 3.13, received '$(PYTHON)'; install one of them or say make PYTHON=/path/to/python"; exit 1; }
+	  { echo "expected Python 3.11, 3.12 or 3.13, received '$(PYTHON)'; install one of them or run make PYTHON=/path/to/python"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --require-hashes -r requirements/uv.txt
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements/dev.txt
@@ -170,6 +170,7 @@ check-workflows: setup ## Check the GitHub workflows with actionlint (needs Go 1
 ##@ Release
 REGISTRY ?=
 VERSION ?=
+BRANCH ?= origin/main
 .PHONY: release-version
 release-version: ## Write VERSION=x.y.z into every file that names the version
 	$(PYTHON) release/versions.py --set "$(VERSION)"
@@ -178,16 +179,24 @@ release-version: ## Write VERSION=x.y.z into every file that names the version
 release-check: ## Check that every file names VERSION=x.y.z, and that the changelog describes it
 	$(PYTHON) release/versions.py "$(VERSION)"
 
+.PHONY: release-commit
+release-commit: ## Check that the commit is on the branch BRANCH=origin/main
+	release/check_commit.sh "$(BRANCH)"
+
 .PHONY: release-images
-release-images: setup ## Build and push the images, and pin them in the package (REGISTRY=, VERSION=; docker buildx)
-	BIN=$(BIN) release/images.sh "$(REGISTRY)" "$(VERSION)"
+release-images: ## Build, push and start the images, and pin them in the package (REGISTRY=, VERSION=; docker buildx)
+	PYTHON="$(PYTHON)" release/images.sh "$(REGISTRY)" "$(VERSION)"
+
+.PHONY: release-pins
+release-pins: ## Pin the images that release-images pushed from another clone (REGISTRY=; build/release/images)
+	$(PYTHON) release/pin_images.py "$(REGISTRY)" build/release/images
 
 .PHONY: dist
 dist: setup ## Build the source distribution and the wheel in dist/, byte for byte the same for a commit
 	BIN=$(BIN) release/dist.sh
 
 .PHONY: release-assets
-release-assets: setup ## Write the pipelines, components and manifests of a release (build/release/assets)
+release-assets: setup ## Write the pipelines, components and manifests of a release, after dist (build/release/assets; needs Go 1.26)
 	BIN=$(BIN) release/assets.sh
 
 .PHONY: release-notes
@@ -195,7 +204,7 @@ release-notes: ## Write the notes of a release (build/release/notes.md; REGISTRY
 	$(PYTHON) release/notes.py "$(VERSION)" "$(REGISTRY)" build/release/images > build/release/notes.md
 
 .PHONY: release-publish
-release-publish: ## Make the GitHub release of the tag vVERSION, with everything above (needs gh)
+release-publish: ## Create the GitHub release of the tag vVERSION, with everything above (needs gh)
 	release/publish.sh "$(VERSION)"
 
 ##@ Measure

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Write what a release offers besides the packages and images: compiled pipelines, components, and
 # the manifests of the overlays that need no editing, all with the images that the release pushed.
-# usage: BIN=.venv/bin release/assets.sh [FOLDER]
+# SHA256SUMS names them and the packages in dist/, which a release offers in the same place.
+# usage: BIN=.venv/bin [KUBECTL=PROGRAM] release/assets.sh [FOLDER]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -18,12 +19,18 @@ if [[ " ${images[*]} " == *" none "* ]]; then
   echo "expected the pushed images in published_images.py, received ${images[*]}; run make release-images" >&2
   exit 1
 fi
+shopt -s nullglob
+packages=("$root"/dist/*)
+if [ ${#packages[@]} -eq 0 ]; then
+  echo "expected the packages in dist, received none; run make dist" >&2
+  exit 1
+fi
 pipelines=$("$bin/python" -c '
 from viewfinder_pipelines.pipeline.registry import PIPELINES
 print(*(one.label for one in PIPELINES))')
-kubectl=$("$bin/python" -c '
-from tests.testbed.programs import find_kubectl
-print(find_kubectl())')
+kubectl=${KUBECTL:-$("$bin/python" -c '
+from tests.testbed.programs import KUBECTL, build
+print(build(KUBECTL) / "kubectl")')} # this one, whichever the machine has
 
 mkdir -p build
 scratch=$(mktemp -d -p "$root/build") # kustomize finds a base by a relative path
@@ -47,5 +54,7 @@ images:
 END
   "$kubectl" kustomize . > "$assets/manifests-$overlay.yaml"
 done
-cd "$assets"
-sha256sum -- *.yaml > SHA256SUMS
+{
+  cd "$assets" && sha256sum -- *.yaml
+  cd "$root/dist" && sha256sum -- *
+} > "$assets/SHA256SUMS"

@@ -20,8 +20,12 @@ def read_image(registry: str, metadata: Path) -> str:
     """Return an image's name with its digest; without a tag, so that it is compared as text.
 
     Raises:
-        ValueError: The file holds no digest.
+        ValueError: The registry is empty, or the file holds no digest.
     """
+    if not registry:
+        raise ValueError(
+            "expected the prefix of the images, received ''; set REGISTRY=ghcr.io/OWNER/viewfinder"
+        )
     digest = json.loads(metadata.read_text(encoding="utf-8")).get("containerimage.digest", "")
     if not _DIGEST.fullmatch(digest):
         raise ValueError(

@@ -32,9 +32,11 @@ class Place:
     is_required: bool = False
 
 
-_NAMED = r"viewfinder/(?:predictor|steps|notebook):(?P<version>\d[\w.+-]*)"
-_TAG = r"\?ref=v(?P<version>\d[\w.+-]*)"
-_ARGUMENT = r"\b(?:TAG|newTag)(?: \?=|=|:) ?(?P<version>\d[\w.+-]*)"
+_NUMBER = r"(?P<version>\d[\w.+-]*\w|\d)"  # a full stop after it ends the sentence
+_NAMED = rf"viewfinder/(?:predictor|steps|notebook):{_NUMBER}"
+_TAG = rf"\?ref=v{_NUMBER}"
+_ARGUMENT = rf"\b(?:TAG|newTag)(?: \?=|=|:) ?{_NUMBER}"
+_FOLDER = rf"\bviewfinder-{_NUMBER}"  # where the notebook server has the notebooks
 PLACES = (
     Place("pyproject.toml", r'^version = "(?P<version>[^"]*)"$', is_required=True),
     Place("Makefile", _ARGUMENT, is_required=True),
@@ -46,7 +48,7 @@ PLACES = (
     *(
         Place(files, pattern)
         for files in ("README.md", "docs/**/*.md", "docs/viewfinder.toml", "manifests/**/*.md")
-        for pattern in (_NAMED, _ARGUMENT, _TAG)
+        for pattern in (_NAMED, _ARGUMENT, _TAG, _FOLDER)
     ),
 )
 

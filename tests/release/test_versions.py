@@ -47,6 +47,7 @@ def test_a_checkout_that_can_be_released(checkout: Path, call: Call) -> None:
         ("manifests/README.md", f"?ref=v{VERSION}", "?ref=v9.0.0"),
         ("docs/viewfinder.toml", f"steps:{VERSION}", "steps:9.0.0"),
         ("docs/kubeflow.md", f"TAG={VERSION}", "TAG=9.0.0"),
+        ("docs/notebook-server.md", f"viewfinder-{VERSION}/", "viewfinder-9.0.0/"),
         ("tests/contract/golden/training.yaml", f"steps:{VERSION}", "steps:9.0.0"),
         ("CHANGELOG.md", f"## {VERSION} -", f"## Unreleased\n\n## {VERSION} -"),
         ("CHANGELOG.md", f"{VERSION} - 2026-01-01", "9.0.0 - 2026-01-01"),
@@ -80,6 +81,18 @@ def test_a_version_is_set_wherever_it_is_named(checkout: Path, call: Call) -> No
     assert [new for new, old in zip(changed, before, strict=True) if new != old] == [
         'version = "9.0.0"'
     ]
+
+
+@pytest.mark.parametrize("version", ["9.0.0", "9.0.0rc1"])
+def test_the_full_stop_after_a_version_is_not_part_of_it(
+    checkout: Path, call: Call, version: str
+) -> None:
+    path = checkout / "README.md"
+    path.write_text(f"Pull `viewfinder/steps:{VERSION}`, then viewfinder/notebook:{VERSION}.\n")
+    call(sys.executable, "release/versions.py", version, "--set")
+    named = f"Pull `viewfinder/steps:{version}`, then viewfinder/notebook:{version}.\n"
+    assert path.read_text() == named
+    assert "README.md" not in check(call, version).stdout
 
 
 @pytest.mark.parametrize("version", ["v0.1.0", "0.1", "", "0.1.0-beta"])
