@@ -120,12 +120,13 @@ COPY docs /opt/viewfinder/share/viewfinder/docs
 COPY notebooks/server/jupyter_server_config.py /opt/viewfinder/etc/jupyter/
 COPY notebooks/server/page_config.json /opt/viewfinder/etc/jupyter/labconfig/
 COPY notebooks/server/start.sh /opt/viewfinder/bin/start-notebook-server
+COPY notebooks/server/configure_packages.sh /opt/viewfinder/bin/configure-packages
+# The files in the runtime folder hold keys; a volume may let other users read them.
 ENV HOME=/home/jovyan \
-    PIP_TARGET=/home/jovyan/.packages \
+    JUPYTER_RUNTIME_DIR=/tmp/jupyter \
     PIP_DISABLE_PIP_VERSION_CHECK=1
 USER 0:0
-RUN cd /opt/viewfinder \
-    && echo "$PIP_TARGET" > "$(echo lib/python3*/site-packages)/workspace.pth" \
+RUN configure-packages /opt/viewfinder "$HOME" \
     && install --directory --owner 65532 --group 65532 /home/jovyan
 USER 65532:65532
 LABEL org.opencontainers.image.title="viewfinder/notebook" \

@@ -7,7 +7,6 @@ import base64
 import json
 import os
 import subprocess
-import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from kubernetes import client
 from tests.cluster.conftest import making_namespaces, making_volumes
 from tests.cluster.notebook_controller import apply_pod_default, make_service, make_stateful_set
 from tests.fixtures.waiting import wait_for
+from tests.fixtures.wheels import write_wheel
 from tests.testbed.node import Node
 from tests.testbed.programs import find_kubectl
 
@@ -141,23 +141,12 @@ def test_it_runs_without_root_and_with_a_token_for_kubeflow_pipelines(server: Se
 def test_packages_that_a_user_installs_stay_in_the_workspace(
     server: Server, tmp_path: Path
 ) -> None:
-    """A wheel of our own: there is no index that every machine reaches."""
-    wheel = tmp_path / "own_package-1.0-py3-none-any.whl"
-    about = "own_package-1.0.dist-info"
-    with zipfile.ZipFile(wheel, "w") as archive:
-        archive.writestr("own_package.py", "answer = 42\n")
-        archive.writestr(
-            f"{about}/METADATA", "Metadata-Version: 2.1\nName: own_package\nVersion: 1.0\n"
-        )
-        archive.writestr(
-            f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
-        archive.writestr(f"{about}/RECORD", "")
+    wheel = write_wheel(tmp_path, "own_package")
     (server.home / wheel.name).write_bytes(wheel.read_bytes())
     code, output = server.run("python3", "-m", "pip", "install", "--no-index", wheel.name)
     assert code == 0, output
     code, output = server.run("python3", "-c", "import own_package; print(own_package.__file__)")
-    assert (code, output.strip()) == (0, "/home/jovyan/.packages/own_package.py")
+    assert (code, output.strip()) == (0, "/home/jovyan/.packages/python3.11/own_package.py")
 
 
 def test_a_restart_keeps_changed_notebooks(server: Server) -> None:

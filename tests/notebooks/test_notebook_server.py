@@ -64,11 +64,24 @@ def test_without_kubeflow_it_asks_for_the_token(tmp_path: Path) -> None:
         assert httpx.get(f"{url}/api/contents").status_code == 403
 
 
-def test_a_page_of_another_origin_starts_no_kernel(tmp_path: Path) -> None:
+def test_only_pages_of_the_server_start_a_kernel(tmp_path: Path) -> None:
+    """With a valid XSRF token, so that it is the origin that decides."""
     with jupyter(tmp_path, NB_PREFIX="/notebook/team/viewfinder") as url:
         kernels = f"{url}/notebook/team/viewfinder/api/kernels"
-        answer = httpx.post(kernels, headers={"Origin": "https://elsewhere.example"})
-        assert answer.status_code in (403, 404)
+        with httpx.Client(timeout=60) as client:
+            client.get(f"{url}/notebook/team/viewfinder/lab").raise_for_status()
+            token = {"X-XSRFToken": client.cookies["_xsrf"]}
+            refused = client.post(kernels, headers=token | {"Origin": "https://elsewhere.example"})
+            assert refused.status_code in (403, 404)
+            assert client.get(kernels).json() == []
+            assert client.post(kernels, headers=token | {"Origin": url}).status_code == 201
+            assert len(client.get(kernels).json()) == 1
+
+
+def test_a_request_without_the_xsrf_token_starts_no_kernel(tmp_path: Path) -> None:
+    with jupyter(tmp_path, NB_PREFIX="/notebook/team/viewfinder") as url:
+        kernels = f"{url}/notebook/team/viewfinder/api/kernels"
+        assert httpx.post(kernels, headers={"Origin": url}).status_code == 403
         assert httpx.get(kernels).json() == []
 
 
