@@ -125,9 +125,11 @@ check-prose: setup ## Check the English of documents, docstrings, comments and m
 	$(BIN)/python -m tests.prose
 
 .PHONY: docs docs-source docs-serve
-docs: docs-source ## Build the documentation site in build/site; a link that leads nowhere is an error
-	$(BIN)/zensical build --clean --strict
-	$(BIN)/python -m website.check build/site
+SITE_URL ?=
+docs: docs-source ## Build the documentation site in build/site, for SITE_URL= if given; a link that leads nowhere is an error
+	sed 's|"build/site|"site|$(if $(SITE_URL),; /^site_name = /a site_url = "$(SITE_URL)")' zensical.toml > build/zensical.toml
+	$(BIN)/zensical build --clean --strict --config-file build/zensical.toml
+	$(BIN)/python -m website.check build/site $(SITE_URL)
 docs-source: setup ## Write the site's pages as Markdown, in build/site-source
 	$(BIN)/python -m website.stage build/site-source
 docs-serve: docs-source ## Serve the site at http://127.0.0.1:8000 (after editing a page, run it again)

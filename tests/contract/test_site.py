@@ -1,6 +1,6 @@
 """The documentation site has every page and every public name, and no link that leads nowhere."""
 
-import os.path
+import os
 import shutil
 import subprocess
 import sys
@@ -59,6 +59,36 @@ def test_the_navigation_has_every_page(site: Path) -> None:
     pages += [path.relative_to(ROOT) for path in (ROOT / "notebooks").glob("*.ipynb")]
     missing = [str(path) for path in pages if str(locate(path).with_suffix("")) not in links]
     assert missing == [], "add these pages to nav in zensical.toml"
+
+
+@pytest.mark.parametrize(
+    ("address", "root"), [("", "/"), ("https://example.com/project/", "/project/")]
+)
+def test_the_page_for_missing_pages_finds_its_styles(
+    tmp_path: Path, address: str, root: str
+) -> None:
+    """It is shown at every address, so that relative links do not work."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    folders = 'docs_dir = "build/site-source"\nsite_dir = "build/site"\n'
+    settings = f'[project]\nsite_name = "Test"\n{folders}[project.theme]\nfont = false\n'
+    (tmp_path / "zensical.toml").write_text(settings, "utf-8")
+    source = tmp_path / "build" / "site-source"
+    source.mkdir(parents=True)
+    (source / "index.md").write_text("# Home\n", "utf-8")
+    command = ["make", "-o", "docs-source", "docs", f"BIN={Path(sys.executable).parent}"]
+    done = subprocess.run(
+        [*command, f"SITE_URL={address}"],
+        cwd=tmp_path,
+        text=True,
+        capture_output=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    links = BuiltPage(tmp_path / "build" / "site" / "404.html").loaded
+    styles = {link for link in links if link.endswith(".css")}
+    assert styles
+    assert all(link.startswith(f"{root}assets/") for link in styles), styles
 
 
 def test_a_link_to_a_missing_anchor_fails_the_build(tmp_path: Path) -> None:

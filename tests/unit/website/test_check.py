@@ -45,6 +45,16 @@ def test_refuses(site: Path, html: str, problem: str) -> None:
     assert problem in found
 
 
+@pytest.mark.parametrize(
+    ("script", "count"), [("/viewfinder/a.png", 0), ("/a.png", 1), ("/elsewhere/a.png", 1)]
+)
+def test_a_site_below_the_root_of_a_host(site: Path, script: str, count: int) -> None:
+    """As GitHub Pages has the sites of projects; 404.html is shown at every address."""
+    (site / "404.html").write_text(f'<script src="{script}"></script>', "utf-8")
+    problems = list(find_problems(site, "https://example.github.io/viewfinder/"))
+    assert len(problems) == count
+
+
 def test_refuses_an_empty_site(tmp_path: Path) -> None:
     (found,) = find_problems(tmp_path)
     assert "received none" in found
