@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Pass the tests of the steps and the predictor on another Python, from the same pinned requirements.
+# Run the tests of the steps and the predictor on another Python, from the same pinned requirements.
 # usage: BIN=.venv/bin [REQUIRED=1] tests/other_python.sh 3.12
 # Without REQUIRED, a Python that is not found is skipped with a message.
 set -euo pipefail

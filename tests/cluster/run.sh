@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Pass the tests that need a cluster: the one of KUBECONFIG, or the test bed of `up.sh`.
+# Run the tests that need a cluster: the one of KUBECONFIG, or the test bed of `up.sh`.
 # usage: BIN=.venv/bin tests/cluster/run.sh [TEST...]; KSERVE=0.16.0 chooses the test bed's KServe.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
