@@ -6,6 +6,7 @@ moment. So the requests are tasks in a thread of the client's own, and the calle
 
 import asyncio
 import json
+import sys
 import threading
 from concurrent.futures import CancelledError, Future
 from types import TracebackType
@@ -56,7 +57,13 @@ class HttpClient:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End the requests and close all connections."""
+        """End the requests and close all connections.
+
+        When Python ends, or after a fork, the thread does not run any more, and waiting for it
+        would never end. This happens to a generator that nobody read to its end.
+        """
+        if sys.is_finalizing() or not self._thread.is_alive():
+            return
         self.end_requests()
         asyncio.run_coroutine_threadsafe(self._finish(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)

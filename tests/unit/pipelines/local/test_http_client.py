@@ -1,6 +1,8 @@
 """The HTTP client leaves nothing behind, however its requests end."""
 
 import gc
+import subprocess
+import sys
 import warnings
 from collections.abc import Iterator
 
@@ -38,3 +40,43 @@ def test_an_answer_that_is_not_read_to_its_end_leaves_nothing_open(
         gc.collect()
     assert [str(one.message) for one in warned] == []
     assert caplog.messages == []
+
+
+ABANDONED = {
+    "at its end": "",
+    "by an error": "raise SystemExit('the error')",
+    "in a child process": """
+warnings.simplefilter("ignore")  # newer Pythons warn of a fork beside a thread
+if os.fork() == 0:
+    signal.alarm(30)
+    answers.close()
+    os._exit(0)
+assert os.wait()[1] == 0
+""",
+}
+
+
+@pytest.mark.parametrize("how", ABANDONED)
+def test_a_script_ends_that_abandons_a_client(url: str, how: str) -> None:
+    script = f"""
+import os, signal, warnings
+from viewfinder_pipelines.local.http_client import HttpClient
+
+def ask():
+    with HttpClient(5) as client:
+        while True:
+            yield client.request("GET", {url!r})
+
+answers = ask()
+print(next(answers).status_code)
+{ABANDONED[how]}
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout == "200\n"
+    assert done.stderr == ("the error\n" if "error" in how else "")
