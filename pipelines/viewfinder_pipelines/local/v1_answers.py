@@ -35,7 +35,12 @@ def read_classification(answer: Any) -> Classification:
     probabilities = tuple(map(need_probability, _need_list(values["probabilities"], "numbers")))
     if len(probabilities) != len(labels):
         raise ValueError(f"{len(probabilities)} probabilities for {len(labels)} labels")
-    return Classification(need_text(values["label"]), labels, probabilities)
+    label = need_text(values["label"])
+    if label not in labels:
+        raise ValueError(f"a label that is not one of the {len(labels)} labels")
+    if probabilities[labels.index(label)] < max(probabilities):
+        raise ValueError("a label that is not the most probable one")
+    return Classification(label, labels, probabilities)
 
 
 def need_text(value: Any) -> str:

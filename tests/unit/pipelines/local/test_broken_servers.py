@@ -23,9 +23,11 @@ COMMAND = str(Path(sys.executable).with_name("viewfinder"))
 DEEP = "[" * 200_000
 
 
-def answer(labels: object = ("a", "b"), probabilities: object = (0.5, 0.5)) -> str:
+def answer(
+    labels: object = ("a", "b"), probabilities: object = (0.5, 0.5), label: str = "a"
+) -> str:
     return json.dumps(
-        {"predictions": [{"label": "a", "labels": labels, "probabilities": probabilities}]}
+        {"predictions": [{"label": label, "labels": labels, "probabilities": probabilities}]}
     )
 
 
@@ -120,6 +122,8 @@ BROKEN = {
     "RecursionError": DEEP,
     "one of more than 16 MiB": " " * ((16 << 20) + 1),
     "KeyError": "{}",
+    "a label that is not one of the 2 labels": answer(label="c"),
+    "a label that is not the most probable one": answer(probabilities=[0.4, 0.6]),
 }
 
 
