@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args,
 
 from annotated_types import Ge
 
+from viewfinder_components.checking.predictor import RunningPredictor
 from viewfinder_components.errors import ParameterError, UsageError
 from viewfinder_components.foreign_errors import explain_foreign
 
@@ -134,6 +135,11 @@ def list_photos(photos: Any, *kinds: type[Any]) -> list[Any]:
         if not isinstance(one, kinds):
             raise ParameterError("photos", rule, one)
     return listed
+
+
+def read_endpoint(endpoint: str | RunningPredictor) -> str:
+    """Return the URL of an endpoint, which may be what `serve` yields."""
+    return endpoint.url if isinstance(endpoint, RunningPredictor) else endpoint
 
 
 def merge(parameters: Mapping[str, Any] | None, named: Mapping[str, Any]) -> dict[str, Any]:

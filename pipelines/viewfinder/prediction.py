@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from viewfinder.arguments import checked
+from viewfinder.arguments import checked, read_endpoint
 from viewfinder_components.checking.predictor import RunningPredictor
 from viewfinder_components.errors import UsageError
 from viewfinder_components.prediction.result import BatchPrediction
@@ -62,7 +62,7 @@ def predict_batch(
     from viewfinder_pipelines.local.batch_prediction import PredictionRequest, predict_here
 
     settings = Settings.at(home)
-    url = endpoint.url if isinstance(endpoint, RunningPredictor) else endpoint
+    url = None if endpoint is None else read_endpoint(endpoint)
     named = None if model_version is None else str(model_version)
     _need_one(named, url, model)
     place = open_output(str(output), settings.predictions)

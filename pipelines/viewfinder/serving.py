@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from viewfinder.arguments import checked, list_photos
+from viewfinder.arguments import checked, list_photos, read_endpoint
 from viewfinder_components.checking.predictor import RunningPredictor, running_predictor
 from viewfinder_pipelines.local.explanation import Explanation
 from viewfinder_pipelines.local.prediction import Prediction, Unanswered
@@ -63,22 +63,24 @@ def predict(
 
     Args:
         photos: The files' paths, or URIs as in the tables' column `uri`; or one of them.
-        endpoint: The predictor's URL, or what `serve` yields.
+        endpoint: The predictor's URL, a model's URL, or what `serve` yields.
         model: The model's name, where the server has several.
 
     Returns:
         An iterator over the results, one for each photo, in order; a photo that is refused does not
-        stop the rest. Each photo is sent when its result is requested.
+        stop the rest. Each photo is sent when its result is requested, so only a malformed endpoint
+        is refused before that.
 
     Raises:
-        UsageError: The endpoint is no URL.
+        UsageError: The endpoint is no URL, or names another model, or an environment variable names
+            no usable proxy or certificates.
         PermanentError: The server does not know the model, denies access, or is no predictor.
-        TransientError: The server cannot be reached.
+        TransientError: The server cannot be reached, or is busy or failing for longer than a few
+            seconds.
     """
     from viewfinder_pipelines.local.prediction import predict_photos
 
-    url = endpoint.url if isinstance(endpoint, RunningPredictor) else endpoint
-    return predict_photos(list_photos(photos, str, Path), url, model)
+    return predict_photos(list_photos(photos, str, Path), read_endpoint(endpoint), model)
 
 
 @checked
@@ -99,14 +101,13 @@ def explain(
         An iterator over the results, one for each photo, as from `predict`.
 
     Raises:
-        UsageError: The endpoint is no URL.
+        UsageError: As for `predict`.
         PermanentError: The server does not explain, or what `predict` raises.
-        TransientError: The server cannot be reached.
+        TransientError: As for `predict`.
     """
     from viewfinder_pipelines.local.explanation import explain_photos
 
-    url = endpoint.url if isinstance(endpoint, RunningPredictor) else endpoint
-    return explain_photos(list_photos(photos, str, Path), url, model)
+    return explain_photos(list_photos(photos, str, Path), read_endpoint(endpoint), model)
 
 
 @checked

@@ -13,7 +13,7 @@ import viewfinder
 from viewfinder_components.prediction.model import LocalModel
 from viewfinder_components.prediction.output import open_output
 from viewfinder_components.prediction.predict import predict_files
-from viewfinder_pipelines.local import served_model
+from viewfinder_pipelines.local import v1_client
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_each_answer_is_that_of_a_request(predictor, servable_dir: Path, photos:
 
 
 def test_a_predictor_that_ends(start, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(served_model, "_PAUSES", (0.1,))
+    monkeypatch.setattr(v1_client, "_PAUSES", (0.1,))
     many = photos.parent / "list.csv"
     names = [str(path) for path in photos.iterdir()] * 100
     many.write_text("\n".join(["uri", *names]))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from viewfinder_pipelines.local.endpoint import Endpoint
 from viewfinder_pipelines.local.prediction import Unanswered, ask_about_photos
 from viewfinder_pipelines.local.v1_answers import need_number, need_probability, need_text
 
@@ -46,17 +47,18 @@ def explain_photos(
 
     Args:
         photos: As for `predict_photos`.
-        endpoint: Base URL of a predictor, or the full `.../v1/models/NAME:explain`.
-        model: The model's name; asked of the server when None.
+        endpoint: As for `predict_photos`.
+        model: As for `predict_photos`.
 
-    Yields:
-        What came of each photo, in order.
+    Returns:
+        An iterator over the results, one for each photo, in order.
 
     Raises:
+        UsageError: The endpoint is no URL.
         PermanentError: The server does not explain, and what `predict_photos` raises.
-        TransientError: The server cannot be reached.
+        TransientError: The server cannot be reached, fails, or stays busy.
     """
-    yield from ask_about_photos(photos, endpoint, model, ":explain", _read_explanation)
+    return ask_about_photos(photos, Endpoint.read(endpoint, model), ":explain", _read_explanation)
 
 
 def _read_explanation(photo: str, answer: Any) -> Explanation:

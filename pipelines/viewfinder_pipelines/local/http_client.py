@@ -5,7 +5,7 @@ moment. So the requests are tasks in a thread of the client's own, and the calle
 """
 
 import asyncio
-import json
+import ssl
 import sys
 import threading
 from concurrent.futures import CancelledError, Future
@@ -13,6 +13,8 @@ from types import TracebackType
 from typing import Self
 
 import httpx
+
+from viewfinder_pipelines.local.photo_body import PhotoBody
 
 MAX_ANSWER_BYTES = 16 << 20
 """A label and its probability take about 60 bytes as JSON, so the 21,841 classes of ImageNet-21k
@@ -22,7 +24,10 @@ LONGEST_SECONDS = 300.0
 configured otherwise (`revision-timeout-seconds`)."""
 _CONNECT_SECONDS = 10.0  # Linux tries after 0, 1, 3 and 7 s
 _QUIET_TURNS = 3  # of the event loop; a task to come starts one turn later at most
-_KEPT_HEADERS = ("content-type", "location")  # the others are about how the body was sent
+VERSION_HEADER = "viewfinder-model-version"
+"""With this header, Viewfinder's predictor says which version made an answer."""
+# The others are about how the body was sent.
+_KEPT_HEADERS = ("content-type", "location", VERSION_HEADER)
 
 
 class AnswerTooLargeError(Exception):
@@ -34,11 +39,21 @@ class HttpClient:
 
     Args:
         timeout: Seconds to wait for the next bytes of an answer.
+        proxy: URL of the proxy that all requests use; None for no proxy.
+        certificates: What HTTPS trusts; None for httpx's default.
     """
 
-    def __init__(self, timeout: float) -> None:
+    def __init__(
+        self,
+        timeout: float,
+        proxy: str | None = None,
+        certificates: ssl.SSLContext | None = None,
+    ) -> None:
         self._client = httpx.AsyncClient(
-            timeout=httpx.Timeout(timeout, connect=min(timeout, _CONNECT_SECONDS))
+            timeout=httpx.Timeout(timeout, connect=min(timeout, _CONNECT_SECONDS)),
+            proxy=proxy,
+            verify=certificates or True,
+            trust_env=False,  # whoever creates it has read the variables, and says what is wrong
         )
         self._lock = threading.Lock()
         self._is_ended = False
@@ -70,13 +85,13 @@ class HttpClient:
         self._thread.join()
         self._loop.close()
 
-    def request(self, method: str, url: str, body: object | None = None) -> httpx.Response:
+    def request(self, method: str, url: str, body: PhotoBody | None = None) -> httpx.Response:
         """Send a request, and wait for the whole answer.
 
         Args:
             method: Such as `POST`.
             url: Where to.
-            body: JSON to send; None for nothing.
+            body: What to send; None for nothing.
 
         Raises:
             httpx.HTTPError: There is no answer, or no complete one.
@@ -85,11 +100,10 @@ class HttpClient:
             AnswerTooLargeError: It is too large.
             CancelledError: Another thread ended the requests.
         """
-        content = None if body is None else json.dumps(body).encode()
         with self._lock:
             if self._is_ended:
                 raise CancelledError
-            work = self._fetch(method, url, content)
+            work = self._fetch(method, url, body)
             future = asyncio.run_coroutine_threadsafe(work, self._loop)
             self._running.add(future)
         try:
@@ -120,8 +134,11 @@ class HttpClient:
             quiet_turns = 0 if others else quiet_turns + 1
             await asyncio.wait(others) if others else await asyncio.sleep(0)
 
-    async def _fetch(self, method: str, url: str, content: bytes | None) -> httpx.Response:
-        headers = {} if content is None else {"Content-Type": "application/json"}
+    async def _fetch(self, method: str, url: str, body: PhotoBody | None) -> httpx.Response:
+        headers, content = {}, None
+        if body is not None:
+            headers = {"Content-Type": "application/json", "Content-Length": str(body.size)}
+            content = body.pieces()
         async with (
             asyncio.timeout(LONGEST_SECONDS),
             self._client.stream(method, url, content=content, headers=headers) as answer,

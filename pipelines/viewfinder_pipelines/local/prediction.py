@@ -1,29 +1,21 @@
 """Send photos to a served model, like any other client."""
 
-import base64
 import errno
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from viewfinder_components.photos.photo_error import PhotoError, refuse_too_large
 from viewfinder_components.photos.uri import name_to_uri, scheme_of, uri_to_path
-from viewfinder_pipelines.local.http_client import HttpClient
+from viewfinder_pipelines.local.connection import connected
+from viewfinder_pipelines.local.endpoint import Endpoint
 from viewfinder_pipelines.local.v1_answers import read_classification
-from viewfinder_pipelines.local.v1_client import (
-    connect,
-    describe_cause,
-    find_refusal,
-    find_url,
-    need_answer,
-    need_model,
-    send_request,
-    understood,
-)
+from viewfinder_pipelines.local.v1_client import V1Client
+from viewfinder_pipelines.local.v1_failures import describe_cause, find_refusal
 
-_NOT_FOUND = 404
 _LARGEST_FILE = 1 << 27  # bytes: 8 times what a predictor takes by default
 _UNREADABLE = {
     errno.ENOENT: "there is no such file",
@@ -69,24 +61,24 @@ def predict_photos(
 
     Args:
         photos: The files' paths, or URIs as in the list of a run's photos.
-        endpoint: Base URL of a predictor, or the full `.../v1/models/NAME:predict`.
+        endpoint: Base URL of a predictor, or a model's URL.
         model: The model's name; if None, the server is asked for it.
 
-    Yields:
-        The result for each photo, in order.
+    Returns:
+        An iterator over the results, one for each photo, in order.
 
     Raises:
+        UsageError: The endpoint is no URL.
         PermanentError: The server does not know the model, denies access, or is not a
             predictor.
-        TransientError: The server cannot be reached.
+        TransientError: The server cannot be reached, fails, or stays busy.
     """
-    yield from ask_about_photos(photos, endpoint, model, ":predict", _read_prediction)
+    return ask_about_photos(photos, Endpoint.read(endpoint, model), ":predict", _read_prediction)
 
 
 def ask_about_photos(
     photos: Sequence[str | Path],
-    endpoint: str,
-    model: str | None,
+    endpoint: Endpoint,
     verb: str,
     read: Callable[[str, Any], Answer],
 ) -> Iterator[Answer | Unanswered]:
@@ -94,8 +86,7 @@ def ask_about_photos(
 
     Args:
         photos: As for `predict_photos`.
-        endpoint: Base URL of a predictor, or a full URL with any of the verbs.
-        model: As for `predict_photos`.
+        endpoint: Where the model is.
         verb: Such as `:predict`.
         read: Makes an answer of a photo's path and the server's JSON.
 
@@ -106,10 +97,10 @@ def ask_about_photos(
         PermanentError: As for `predict_photos`.
         TransientError: As for `predict_photos`.
     """
-    with connect() as client:
-        url = find_url(client, endpoint.rstrip("/"), model, verb)
+    with connected(endpoint.address) as connection:
+        client = V1Client(connection, endpoint)
         for photo in photos:
-            yield _ask(client, url, photo, read)
+            yield _ask(client, verb, photo, read)
 
 
 def _read_prediction(photo: str, answer: Any) -> Prediction:
@@ -140,7 +131,7 @@ def _read_photo(photo: str | Path) -> bytes:
 
 
 def _ask(
-    client: HttpClient, url: str, photo: str | Path, read: Callable[[str, Any], Answer]
+    client: V1Client, verb: str, photo: str | Path, read: Callable[[str, Any], Answer]
 ) -> Answer | Unanswered:
     try:
         content = _read_photo(photo)
@@ -150,15 +141,10 @@ def _ask(
         return Unanswered(str(photo), _unreadable(error))
     if not content:
         return Unanswered(str(photo), "the file is empty")
-    encoded = base64.b64encode(content).decode()
-    answer = send_request(client, "POST", url, {"instances": [{"b64": encoded}]})
+    answer = client.ask(verb, content)
     if refusal := find_refusal(answer):
         return Unanswered(str(photo), refusal)
-    if answer.status_code == _NOT_FOUND:
-        need_model(client, url)
-    answer = need_answer(answer)
-    with understood(url):
-        return read(str(photo), answer.json())
+    return client.read(answer, partial(read, str(photo)))
 
 
 def _unreadable(error: OSError | ValueError) -> str:

@@ -49,6 +49,8 @@ class Server:
     version: str = "7"
     changes_at: int = 1_000_000
     """After so many answers, it serves version 8."""
+    told: list[str] = field(default_factory=list)
+    """The versions that the first answers name."""
     labels: list[str] = field(default_factory=lambda: list(LABELS))
     may_answer: int = 1_000_000
     status: int = 200
@@ -86,6 +88,11 @@ def server() -> Iterator[Server]:
             }
             body = {"error": "not now"} if late else {"predictions": [answer]}
             self.send(state.status if late else 200, json.dumps(body).encode())
+
+        def end_headers(self) -> None:
+            if self.command == "POST" and state.told:
+                self.send_header("Viewfinder-Model-Version", state.told.pop(0))
+            super().end_headers()
 
     with serving(Handler) as url:
         state.url = url

@@ -16,7 +16,7 @@ from viewfinder_components.prediction import listing
 from viewfinder_components.prediction.listing import PART_FILES
 from viewfinder_components.prediction.output import open_output
 from viewfinder_components.prediction.predict import predict_files
-from viewfinder_pipelines.local import served_model
+from viewfinder_pipelines.local import v1_client
 from viewfinder_pipelines.local.served_model import open_served_model
 
 FEW = 64  # files in a part, where many would only take time
@@ -63,7 +63,7 @@ def test_a_killed_run_is_continued(number: signal.Signals, server: Server, tmp_p
 
 def interrupt(server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch, status: int) -> None:
     """Predict with a server that goes away after the first part."""
-    monkeypatch.setattr(served_model, "_PAUSES", (0.01,))
+    monkeypatch.setattr(v1_client, "_PAUSES", (0.01,))
     monkeypatch.setattr(listing, "PART_FILES", FEW)
     add_photos(folder / "photos", FEW + 100)
     server.may_answer, server.status = FEW + 50, status
@@ -109,6 +109,21 @@ def test_a_version_that_changes_meanwhile(
         tmp_path / "photos", tmp_path / "out.parquet", endpoint=server.url
     )
     assert (done.counts["ok"], done.resumed, done.model_version) == (4 * FEW, 0, "colour/8")
+
+
+def test_an_answer_of_another_version(server: Server, tmp_path: Path) -> None:
+    add_photos(tmp_path / "photos", 3)
+    server.told = ["7", "7", "8"]
+    with pytest.raises(
+        viewfinder.PermanentError, match=r"colour/7 at .*, received colour/8; start"
+    ):
+        viewfinder.predict_batch(tmp_path / "photos", tmp_path / "out.parquet", endpoint=server.url)
+    assert not (tmp_path / "out.parquet").exists()
+    server.told = ["7"] * 4
+    done = viewfinder.predict_batch(
+        tmp_path / "photos", tmp_path / "out.parquet", endpoint=server.url
+    )
+    assert done.counts["ok"] == 3
 
 
 def test_classes_that_change_although_the_version_does_not(server: Server, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +16,7 @@ from tests.fixtures.servables import draw
 from tests.fixtures.waiting import wait_for
 
 import viewfinder
-from viewfinder_pipelines.local import http_client, v1_client
+from viewfinder_pipelines.local import connection, http_client, v1_client
 
 COMMAND = str(Path(sys.executable).with_name("viewfinder"))
 DEEP = "[" * 200_000
@@ -39,6 +38,8 @@ class Server:
     body: str = field(default_factory=answer)
     versions: str = '{"versions": ["1"]}'
     status: int = 200
+    list_statuses: list[int] = field(default_factory=list)
+    """Those of the first answers to the question which models there are."""
     good: int = 0
     """So many requests are answered well before that."""
     drips: bool = False
@@ -54,8 +55,11 @@ def server() -> Iterator[Server]:
 
     class Handler(QuietHandler):
         def do_GET(self) -> None:
-            is_list = self.path == "/v1/models"
-            self.send(200, b'{"models": ["m"]}' if is_list else state.versions.encode())
+            if self.path == "/v1/models":
+                status = state.list_statuses.pop(0) if state.list_statuses else 200
+                self.send(status, b'{"models": ["m"]}')
+            else:
+                self.send(200, state.versions.encode())
 
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["content-length"]))
@@ -175,6 +179,52 @@ def test_a_photo_that_is_too_large_for_a_server(server: Server, photo: Path) -> 
     assert reason.endswith("no; model_version=MODEL instead of endpoint allows larger ones")
 
 
+@pytest.mark.parametrize("good", [0, 1])
+@pytest.mark.parametrize("status", [402, 407, 408, 429, 500, 501, 502, 503, 504, 520])
+def test_a_server_that_fails_is_not_asked_about_every_photo(
+    status: int, good: int, server: Server, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(v1_client, "_PAUSES", (0.01,))
+    server.status, server.body, server.good = status, "I am ill", good
+    kind = viewfinder.PermanentError if status in (402, 407) else viewfinder.TransientError
+    answers = viewfinder.predict([photo] * 100, server.url)
+    for _ in range(good):
+        assert isinstance(next(answers), viewfinder.Prediction)
+    with pytest.raises(kind, match=f"received HTTP {status}: I am ill; "):
+        next(answers)
+    assert server.asked <= good + 2
+    server.asked = 0
+    output = photo.parent.parent / "out.parquet"
+    with pytest.raises(kind, match=f"received HTTP {status}: I am ill; "):
+        viewfinder.predict_batch(photo.parent, output, endpoint=server.url)
+    assert server.asked <= good + 2
+    assert not output.exists()
+
+
+@pytest.mark.parametrize("status", [400, 413, 415, 422])
+def test_a_photo_that_is_refused(status: int, server: Server, photo: Path) -> None:
+    server.status, server.body, server.good = status, '{"error": "no photo"}', 1
+    first, second = viewfinder.predict([photo, photo], server.url)
+    assert isinstance(first, viewfinder.Prediction)
+    assert isinstance(second, viewfinder.Unanswered)
+    assert second.error == f"the server refused it (HTTP {status}): no photo"
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_server_that_is_busy_for_a_moment(
+    status: int, server: Server, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(v1_client, "_PAUSES", (0.01, 0.01))
+    server.list_statuses = [status, status]
+    (told,) = viewfinder.predict([photo], server.url)
+    assert isinstance(told, viewfinder.Prediction)
+    server.list_statuses = [status, status]
+    done = viewfinder.predict_batch(
+        photo.parent, photo.parent.parent / "out.parquet", endpoint=server.url
+    )
+    assert done.counts["ok"] == 1
+
+
 def test_a_redirection_is_named(server: Server, photo: Path) -> None:
     server.status = 308
     for told in refuse(server, photo):
@@ -183,7 +233,7 @@ def test_a_redirection_is_named(server: Server, photo: Path) -> None:
 
 def test_an_answer_that_drips(server: Server, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_client, "LONGEST_SECONDS", 0.5)
-    monkeypatch.setattr(v1_client, "LONGEST_SECONDS", 0.5)
+    monkeypatch.setattr(connection, "LONGEST_SECONDS", 0.5)
     server.drips = True
     with pytest.raises(viewfinder.TransientError, match=r"no complete answer within 0\.5 s"):
         list(viewfinder.predict([photo], server.url))
@@ -192,7 +242,7 @@ def test_an_answer_that_drips(server: Server, photo: Path, monkeypatch: pytest.M
 def test_a_server_that_hangs_is_asked_once(
     server: Server, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(v1_client, "_TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr(connection, "_TIMEOUT_SECONDS", 0.5)
     server.is_silent, server.good = True, 1
     output = photo.parent.parent / "out.parquet"
     with pytest.raises(viewfinder.TransientError, match=r"no answer within 0\.5 s"):
@@ -216,10 +266,7 @@ def test_one_interrupt_ends_a_command_whose_server_hangs(
         text=True,
     )
     wait_for(lambda: server.asked > good, "the requests", pause=0.02)
-    time.sleep(0.2)
-    started = time.monotonic()
     process.send_signal(number)
     _, told = process.communicate(timeout=30)
-    assert time.monotonic() - started < 5
     assert process.returncode == 130
     assert told.startswith("Interrupted.")
