@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,7 @@ _log = logging.getLogger(__name__)
 _access = logging.getLogger("viewfinder_serving.access")
 
 _JSON_LENGTH = "inference-header-content-length"
+_VERSION = "viewfinder-model-version"  # V1 has no place for it in the body
 _CLIENT_GONE = 499  # nginx's number; nobody receives it, the log and the metrics do
 
 Handler = Callable[..., Awaitable[Reply]]
@@ -166,32 +168,33 @@ class PhotoApp:
     # Predictions
 
     async def _predict_v1(self, exchange: Exchange, name: str, version: str | None) -> Reply:
-        self._need_model(name, version)
-        return await self._ask_v1(exchange, name, explained=False)
+        model = self._need_model(name, version)
+        return await self._ask_v1(exchange, model, explained=False)
 
     async def _explain_v1(self, exchange: Exchange, name: str, version: str | None) -> Reply:
-        if not self._need_model(name, version).explains:
+        model = self._need_model(name, version)
+        if not model.explains:
             raise RefusedError(
                 "a model that ends in global average pooling, dense layers and softmax",
                 f"{shown(name)}, for whose answers there are no maps",
                 "ask for predictions, or train and publish the model with this release",
                 status=501,  # kserve's own for a model that does not explain
             )
-        return await self._ask_v1(exchange, name, explained=True)
+        return await self._ask_v1(exchange, model, explained=True)
 
-    async def _ask_v1(self, exchange: Exchange, name: str, *, explained: bool) -> Reply:
+    async def _ask_v1(self, exchange: Exchange, model: PhotoModel, *, explained: bool) -> Reply:
         _need_content_type(exchange, {"application/json"})
 
         def make_question(body: bytearray, deadline: float) -> Question:
             def question(classifier: Classifier) -> Batch:
                 photos = v1.parse_request(body, self._config.max_photos)
                 body.clear()  # it may be 16 MB, and is no longer needed
-                word = partial(_word_v1, classifier)
+                word = partial(_word_v1, classifier, model.version)
                 return classifier.prepare(photos, deadline, word, explained)
 
             return question
 
-        return await self._ask(exchange, name, make_question)
+        return await self._ask(exchange, model.name, make_question)
 
     async def _infer_v2(self, exchange: Exchange, name: str, version: str | None) -> Reply:
         model = self._need_model(name, version)
@@ -281,12 +284,12 @@ def _need_content_type(exchange: Exchange, accepted: set[str]) -> None:
         )
 
 
-def _word_v1(classifier: Classifier, found: Outputs) -> Reply:
+def _word_v1(classifier: Classifier, version: str, found: Outputs) -> Reply:
     if found.maps and classifier.explanation_method is not None:
         body = v1.write_explanations(classifier.labels, classifier.explanation_method, found)
     else:
         body = v1.write_answer(classifier.labels, found.rows)
-    return Reply(body, photos=len(found.rows))
+    return Reply(body, headers={_VERSION: quote(version)}, photos=len(found.rows))
 
 
 def _word_v2(

@@ -9,6 +9,8 @@ import pillow_heif
 import pytest
 from tests.fixtures.servables import LABELS
 
+from viewfinder_pipelines.local.http_client import VERSION_HEADER
+
 
 def encode(photo: bytes) -> str:
     return base64.b64encode(photo).decode()
@@ -43,6 +45,7 @@ def test_v1_answers_in_order(predictor, photo):
         assert prediction["labels"] == LABELS
         assert sum(prediction["probabilities"]) == pytest.approx(1, abs=1e-5)
         assert prediction["labels"][np.argmax(prediction["probabilities"])] == prediction["label"]
+    assert answer.headers[VERSION_HEADER] == "7"
 
 
 def test_v1_takes_tensorflow_servings_named_input(predictor, photo):
