@@ -26,8 +26,7 @@ from viewfinder_components.prediction.answers import (
     refused,
 )
 from viewfinder_components.shared_parameters import DEFAULT_MAX_MEGAPIXELS
-from viewfinder_components.storage.checksums import digest_file
-from viewfinder_components.storage.contents import Manifest, changed_files
+from viewfinder_components.storage.contents import Manifest, digest_files
 from viewfinder_components.storage.version import MANIFEST, parse_number
 
 _FILES = ("model.xml", "model.bin", LABELS)
@@ -73,7 +72,7 @@ class LocalModel:
             PermanentError: A file is missing or differs from the manifest's digest, or the model
                 does not give one probability per label.
         """
-        _need_intact(folder)
+        digests = _need_intact(folder)
         labels = read_labels(folder, _AGAIN)
         model = InferenceModel.load(folder)
         grey = np.full((1, model.image_size, model.image_size, 3), 128, np.uint8)
@@ -83,8 +82,8 @@ class LocalModel:
                 f"outputs of shape {list(shape)}",
                 _AGAIN,
             )
-        digests = "".join(digest_file(folder / name) for name in _FILES)
-        return cls(model, labels, _name_of(folder), hashlib.sha256(digests.encode()).hexdigest())
+        digest = hashlib.sha256("".join(digests).encode()).hexdigest()
+        return cls(model, labels, _name_of(folder), digest)
 
     def classify(self, candidates: Iterator[Candidate]) -> Generator[Answer, None, None]:
         """Yield the answer about each file; see `PhotoModel.classify`.
@@ -119,22 +118,24 @@ class LocalModel:
             yield file if isinstance(file, Answer) else classified(file[0], next(rows))
 
 
-def _need_intact(folder: Path) -> None:
-    """Refuse a version whose files are not those that were published."""
+def _need_intact(folder: Path) -> list[str]:
+    """Refuse a version whose files are not those that were published; return their digests."""
     if missing := [name for name in _FILES if not (folder / name).is_file()]:
         raise PermanentError(
             f"a published version with {', '.join(_FILES)} in {folder}",
             f"no {', '.join(missing)}",
             "name a version that `viewfinder versions MODEL` lists",
         )
-    if not (folder / MANIFEST).exists():  # of another program: nothing is promised
-        return
-    if changed := changed_files(folder, Manifest.read(folder).promised, _FILES):
+    found = digest_files(folder, _FILES)
+    # Without a manifest, it is of another program: nothing is promised.
+    promised = Manifest.read(folder).promised if (folder / MANIFEST).exists() else found
+    if changed := sorted(name for name in _FILES if found[name] != promised.get(name)):
         raise PermanentError(
             f"{', '.join(changed)} in {folder} with the digest that {MANIFEST} has",
             "other contents",
             _AGAIN,
         )
+    return list(found.values())
 
 
 def _name_of(folder: Path) -> str:

@@ -127,8 +127,18 @@ def changed_files(directory: Path, promised: dict[str, str], names: Iterable[str
     Raises:
         PermanentError: A file cannot be read.
     """
+    found = digest_files(directory, names)
+    return sorted(name for name, digest in found.items() if digest != promised.get(name))
+
+
+def digest_files(directory: Path, names: Iterable[str]) -> dict[str, str]:
+    """Return the SHA-256 of each of the files, hexadecimal, by name.
+
+    Raises:
+        PermanentError: A file cannot be read.
+    """
     try:
-        return sorted(name for name in names if digest_file(directory / name) != promised.get(name))
+        return {name: digest_file(directory / name) for name in names}
     except OSError as error:
         raise PermanentError(
             f"a readable file {error.filename}", error.strerror or str(error), _AGAIN
