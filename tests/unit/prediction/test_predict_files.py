@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -235,6 +237,22 @@ def test_another_process_writes_the_same(photos: Path, model: LocalModel, tmp_pa
     ):
         predict(photos, tmp_path / "out.parquet", model)
     assert predict(photos, tmp_path / "out.parquet", model).is_complete
+
+
+def test_the_weights_are_read_once_to_check_them(version: Path) -> None:
+    """OpenVINO's own reading is not among what Python can tell."""
+    script = f"""
+import pathlib, sys
+from viewfinder_components.prediction.model import LocalModel
+seen = []
+sys.addaudithook(lambda kind, given: kind == "open" and seen.append(str(given[0])))
+LocalModel.open(pathlib.Path({str(version)!r}))
+print(sum(name.endswith("model.bin") for name in seen))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+    )
+    assert done.stdout == "1\n"
 
 
 def test_a_changed_model_is_refused(version: Path, tmp_path: Path) -> None:
