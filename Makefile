@@ -159,6 +159,11 @@ parameters: setup ## Rewrite docs/parameters.md
 	$(BIN)/viewfinder parameters --markdown > docs/parameters.new
 	mv docs/parameters.new docs/parameters.md
 
+.PHONY: messages
+messages: setup ## Rewrite docs/messages.md
+	$(BIN)/python -m website.messages > docs/messages.new
+	mv docs/messages.new docs/messages.md
+
 .PHONY: format
 format: setup ## Format the code and fix what ruff can fix
 	$(BIN)/ruff format .

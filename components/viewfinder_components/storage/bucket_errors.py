@@ -77,5 +77,8 @@ def _expectation(error: ObjectError, place: Location) -> tuple[str, str]:
         "archived": (f"{place.uri} to be readable", "restore it from the archive first"),
         "damaged": (f"data sent to {place.uri} to arrive unchanged", "try again"),
     }
-    other = (f"{place.uri} to accept the request", f"fix what the store reports, or {setting}")
+    other = (
+        f"{place.uri} to accept the request",
+        f"fix what the store reports, or correct {setting}",
+    )
     return by_kind.get(error.kind, other)
