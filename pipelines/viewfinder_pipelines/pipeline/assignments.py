@@ -1,6 +1,7 @@
 """Parse a pipeline's parameters: from `--set NAME=VALUE`, the settings file's table, and Python."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -82,20 +83,27 @@ def parse_table(
 def need_parameters(
     arguments: Mapping[str, Any], pipeline: PipelineDefinition = TRAINING
 ) -> dict[str, Any]:
-    """Return a value set in Python code: a `Path` as text, a numpy number as a Python one.
+    """Return values set in Python code as kfp takes them.
+
+    A `Path` becomes a text, a numpy number a Python one, and a whole number for a parameter that
+    may have any number a float.
 
     Raises:
         UsageError: There is no such parameter.
     """
-    for name in arguments:
-        find_parameter(name, pipeline)
-    return {name: _to_plain(value) for name, value in arguments.items()}
+    return {
+        name: _to_plain(value, find_parameter(name, pipeline)) for name, value in arguments.items()
+    }
 
 
-def _to_plain(value: Any) -> Any:
+def _to_plain(value: Any, parameter: Parameter) -> Any:
     if isinstance(value, Path):
         return str(value)
-    return value.item() if getattr(value, "ndim", None) == 0 else value
+    plain = value.item() if getattr(value, "ndim", None) == 0 else value
+    if parameter.kind is float and isinstance(plain, int) and not isinstance(plain, bool):
+        with suppress(OverflowError):  # the check of its range refuses it
+            return float(plain)
+    return plain
 
 
 def find_parameter(name: str, pipeline: PipelineDefinition) -> Parameter:
