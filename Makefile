@@ -164,6 +164,10 @@ messages: setup ## Rewrite docs/messages.md
 	$(BIN)/python -m website.messages > docs/messages.new
 	mv docs/messages.new docs/messages.md
 
+.PHONY: screenshots
+screenshots: setup ## Make docs/images/report.png from a run of the demo (needs Chromium; RUNS=.viewfinder: from the newest run there)
+	$(BIN)/python -m website.screenshots $(RUNS)
+
 .PHONY: format
 format: setup ## Format the code and fix what ruff can fix
 	$(BIN)/ruff format .
