@@ -14,7 +14,8 @@ OTHERS = [
     for page in PAGES
     if page != README and (find_executed(page, "shell") or find_executed(page, "python"))
 ]
-pytestmark = pytest.mark.slow
+# Three runs: two minutes of processor time, which take longer on a busy machine.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
