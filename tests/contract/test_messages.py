@@ -20,6 +20,7 @@ INTERNAL = {
     "ArithmeticError", "AttributeError", "IndexError", "KeyError", "LookupError", "ObjectError",
     "RuntimeError", "TypeError", "UnpicklingError", "UnseenError", "ValueError", "_SpoiltError",
     "AnswerTooLargeError", "ClientGoneError", "OutOfTimeError", "HttpParserError",
+    "FileNotFoundError",
 }  # fmt: skip
 
 

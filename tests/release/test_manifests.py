@@ -22,14 +22,12 @@ def test_the_kustomization_in_the_readme(tmp_path: Path, checkout: Path) -> None
     git(checkout, "init", "--quiet")
     git(checkout, "add", "manifests")
     git(checkout, "commit", "--quiet", "--message", "test")
-    (block,) = re.findall(
-        r"^(?:    .*\n)*    .*\?ref=v.*\n(?:    .*\n)*", PAGE.read_text("utf-8"), re.M
-    )
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", PAGE.read_text("utf-8"), re.M | re.S)
+    (block,) = [block for block in blocks if "?ref=v" in block]
     (tag,) = re.findall(r"\?ref=(\S+)", block)
     git(checkout, "tag", tag)
     text = (
-        re.sub(r"^    ", "", block, flags=re.M)
-        .replace("https://github.com/OWNER/REPOSITORY", f"file://{checkout}")
+        block.replace("https://github.com/OWNER/REPOSITORY", f"file://{checkout}")
         .replace("NAMESPACE", "shop")
         .replace("OWNER", "example")
         .replace("sha256:DIGEST", DIGEST)
