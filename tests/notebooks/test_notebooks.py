@@ -60,6 +60,29 @@ def test_it_calls_the_public_interface_only(path: Path) -> None:
     assert {name for name in imported if name.startswith("viewfinder_")} == set()
 
 
+def read_calls(path: Path, name: str) -> list[ast.Call]:
+    nodes = [node for cell in read_code(path) for node in ast.walk(cell)]
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    return [call for call in calls if getattr(call.func, "attr", "") == name]
+
+
+def read_arguments(path: Path, call: str, name: str) -> set[object]:
+    arguments = [one for found in read_calls(path, call) for one in found.keywords]
+    return {ast.literal_eval(one.value) for one in arguments if one.arg == name}
+
+
+def test_notebooks_in_one_home_publish_different_models() -> None:
+    names = [name for path in NOTEBOOKS for name in read_arguments(path, "run", "model_name")]
+    assert len(names) >= 3
+    assert len(names) == len(set(names))
+
+
+@each_notebook
+def test_it_replaces_the_predictions_of_its_earlier_run(path: Path) -> None:
+    calls = read_calls(path, "predict_batch")
+    assert read_arguments(path, "predict_batch", "overwrite") == ({True} if calls else set())
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @each_notebook
