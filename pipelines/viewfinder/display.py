@@ -10,12 +10,12 @@ from rich.status import Status
 from rich.table import Table
 
 from viewfinder_components.errors import UsageError
-from viewfinder_components.spelling import is_in_python
 from viewfinder_components.step import Role
 from viewfinder_pipelines.runs.events import Event, Listener, read_progress
 from viewfinder_pipelines.runs.file_lists import find_label_list, find_photo_list
 from viewfinder_pipelines.runs.files import LOG_FILE
 from viewfinder_pipelines.runs.record import RunResult, StepResult
+from viewfinder_pipelines.runs.resuming import explain_resuming
 from viewfinder_pipelines.settings.environment import Settings
 
 _MARKS = {
@@ -233,12 +233,7 @@ def advise_resuming(result: RunResult, home: str | Path | None = None) -> str:
         result: The run's record.
         home: Where runs are kept, as for `viewfinder.run`.
     """
-    elsewhere = f", home={str(home)!r}" if home is not None else ""
-    command = (
-        f'viewfinder.resume("{result.run_id}"{elsewhere})'
-        if is_in_python()
-        else f"viewfinder run --resume {result.run_id}"
-    )
+    command = explain_resuming(result, home)
     if not result.is_local or result.state not in ("failed", "interrupted"):
         return ""
     if result.state == "interrupted" or (result.error and result.error.retryable):

@@ -25,6 +25,7 @@ from viewfinder_pipelines.runs.events import Listener
 from viewfinder_pipelines.runs.files import RunLog
 from viewfinder_pipelines.runs.record import RECORD_FILE, RunResult
 from viewfinder_pipelines.runs.report import write_report
+from viewfinder_pipelines.runs.resuming import explain_resuming
 from viewfinder_pipelines.runs.run_id import complete_run_id, list_run_ids
 from viewfinder_pipelines.settings.environment import Settings
 
@@ -142,7 +143,7 @@ def resume_run(
         raise PermanentError(
             f"a run of the pipeline {pipeline.name}",
             f"{result.run_id}, a run of {result.pipeline}",
-            "resume it with the program that started it",
+            f"write {explain_resuming(result, _named_home(settings))}",
         )
     if result.state == "running":
         raise PermanentError(
@@ -155,6 +156,12 @@ def resume_run(
     if ended is None:
         need_writable(run_dir, *HOME)
     return RunPlan(run_dir, _given(result, pipeline), ended, pipeline)
+
+
+def _named_home(settings: Settings | None) -> Path | None:
+    """Return the home that a call has to name; None if it is found without."""
+    home = (settings or Settings()).home
+    return None if home == Settings().home else home
 
 
 def _given(result: RunResult, pipeline: PipelineDefinition) -> dict[str, Any]:

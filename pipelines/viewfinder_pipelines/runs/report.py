@@ -11,6 +11,7 @@ from viewfinder_components.whole_files import write_text
 from viewfinder_pipelines.runs.file_lists import find_photo_list
 from viewfinder_pipelines.runs.outputs import find_task_root
 from viewfinder_pipelines.runs.record import RunResult
+from viewfinder_pipelines.runs.resuming import write_resuming
 
 REPORT_FILE = "report.html"
 
@@ -63,6 +64,7 @@ def _describe_run(result: RunResult, run_dir: Path) -> dict[str, Any]:
         "version": result.version,
         "commands": list_commands(result.version["uri"]) if result.version else [],
         "photo_list": find_photo_list(result, run_dir),
+        "resuming": write_resuming(result),
         **({"error": result.error.message} if result.error else {}),
     }
 

@@ -1,12 +1,14 @@
 """What is printed about a run."""
 
 import io
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+import viewfinder
 from viewfinder.cli.spelling import spell_option
 from viewfinder.display import (
     advise_resuming,
@@ -16,6 +18,7 @@ from viewfinder.display import (
 )
 from viewfinder_components.formats.label_issues import LabelIssue, write_label_issues
 from viewfinder_components.spelling import spelled
+from viewfinder_pipelines.pipeline.registry import PIPELINES
 from viewfinder_pipelines.runs.record import (
     LOCAL,
     ArtifactRecord,
@@ -25,6 +28,7 @@ from viewfinder_pipelines.runs.record import (
     StepResult,
     StepState,
 )
+from viewfinder_pipelines.runs.resuming import write_resuming
 
 DONE = StepResult("validate", "succeeded", 1.0)
 FAILED = StepResult("train", "failed", 1.0)
@@ -56,6 +60,52 @@ def test_resuming_is_offered_where_it_helps(result: RunResult, advice: str) -> N
     assert advise_resuming(result) == advice.replace("RESUME", 'viewfinder.resume("a")')
     with spelled(spell_option):
         assert advise_resuming(result) == advice.replace("RESUME", "viewfinder run --resume a")
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "in_python", "as_command"),
+    [
+        (viewfinder.TRAINING.name, 'viewfinder.resume("a")', "viewfinder run --resume a"),
+        (
+            viewfinder.BATCH_PREDICTION.name,
+            'viewfinder.resume("a", pipeline=viewfinder.BATCH_PREDICTION)',
+            'viewfinder.resume("a", pipeline=viewfinder.BATCH_PREDICTION) in Python',
+        ),
+        (
+            "pets",
+            'viewfinder.resume("a", pipeline=PIPELINE), where PIPELINE is the definition of pets',
+            'viewfinder.resume("a", pipeline=PIPELINE) in Python, where PIPELINE is the definition '
+            "of pets",
+        ),
+    ],
+)
+def test_each_pipeline_is_resumed_with_its_definition(
+    pipeline: str, in_python: str, as_command: str
+) -> None:
+    result = replace(run("interrupted"), pipeline=pipeline)
+    assert advise_resuming(result) == in_python
+    with spelled(spell_option):
+        assert advise_resuming(result) == as_command
+
+
+def test_the_definitions_of_this_project_are_named_as_they_are_public() -> None:
+    for pipeline in PIPELINES:
+        call = write_resuming(replace(run("interrupted"), pipeline=pipeline.name))
+        if named := re.search(r"pipeline=viewfinder\.(\w+)", call):
+            assert getattr(viewfinder, named[1]) is pipeline
+        else:
+            assert pipeline is viewfinder.TRAINING
+
+
+def test_a_run_of_another_pipeline_says_how_it_is_resumed(tmp_path: Path) -> None:
+    folder = tmp_path / "runs" / "a"
+    folder.mkdir(parents=True)
+    replace(run("interrupted"), pipeline=viewfinder.BATCH_PREDICTION.name).save(folder)
+    with pytest.raises(viewfinder.PermanentError) as caught:
+        viewfinder.resume("a", home=tmp_path)
+    assert caught.value.remedy == (
+        f"write viewfinder.resume(\"a\", pipeline=viewfinder.BATCH_PREDICTION, home='{tmp_path}')"
+    )
 
 
 def test_a_run_elsewhere_is_looked_for_there(tmp_path: Path) -> None:
@@ -118,3 +168,11 @@ def test_the_list_of_labels_is_named_if_there_are_any(tmp_path: Path) -> None:
     write_label_issues(tmp_path, [issue])
     assert f"Labels:  {tmp_path}/label_issues.csv (labels worth" in printed(done)
     assert "Labels:" not in printed(replace(done, where="http://kubeflow"))
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-8"])
+def test_a_list_of_labels_that_a_spreadsheet_saved_is_named(tmp_path: Path, encoding: str) -> None:
+    evaluation = ArtifactRecord(str(tmp_path), "system.Artifact", {})
+    evaluate = StepResult("evaluate", "succeeded", 1.0, artifacts={"evaluation": evaluation})
+    (tmp_path / "label_issues.csv").write_text("uri,label\na.jpg,Käse\n", encoding=encoding)
+    assert "Labels:" in printed(run("succeeded", evaluate))
