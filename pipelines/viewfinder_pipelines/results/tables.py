@@ -15,7 +15,7 @@ from viewfinder_components.formats.evaluation import (
     PREDICTIONS,
     check_evaluation,
 )
-from viewfinder_components.formats.label_issues import COLUMNS, LABEL_ISSUES
+from viewfinder_components.formats.label_issues import COLUMNS, LABEL_ISSUES, read_cell
 from viewfinder_components.formats.photo_index import INDEX
 from viewfinder_components.formats.training import TRAINING
 from viewfinder_pipelines.results.artifacts import (
@@ -119,7 +119,7 @@ def read_history(result: RunResult, read: Read, step: str = "train") -> pa.Table
     training = read_json(read, place)
     with understanding("a list of epochs", place):
         rows = [
-            {"epoch": int(epoch["epoch"]), **epoch, "kept": number == training["best_epoch"]}
+            {**epoch, "epoch": int(epoch["epoch"]), "kept": number == training["best_epoch"]}
             for number, epoch in enumerate(training["history"], 1)
         ]
         if not rows:
@@ -142,13 +142,23 @@ def read_label_issues(result: RunResult, read: Read, step: str = "evaluate") -> 
     types = {name: pa.float64() if name == "score" else pa.string() for name in COLUMNS}
     content = io.BytesIO(read(place))
     with understanding("a table of label issues", place):
-        return arrow_csv.read_csv(
+        table = arrow_csv.read_csv(
             content,
             parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
             convert_options=arrow_csv.ConvertOptions(
                 column_types=types, include_columns=list(COLUMNS)
             ),
         )
+    return _read_cells(table)
+
+
+def _read_cells(table: pa.Table) -> pa.Table:
+    """Return the table with its texts as they were before they were written as cells."""
+    for number, field in enumerate(table.schema):
+        if pa.types.is_string(field.type):
+            texts = map(read_cell, table[number].to_pylist())
+            table = table.set_column(number, field, pa.array(texts, pa.string()))
+    return table
 
 
 def read_metrics(result: RunResult, read: Read, step: str = "evaluate") -> dict[str, Any]:

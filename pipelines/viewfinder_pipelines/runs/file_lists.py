@@ -43,5 +43,5 @@ def find_label_list(result: RunResult) -> str | None:
     path = Path(gate.artifacts["evaluation"].uri) / LABEL_ISSUES
     if not path.is_file():
         return None
-    with path.open(encoding="utf-8") as lines:
+    with path.open(encoding="utf-8", errors="replace") as lines:  # a spreadsheet may have saved it
         return str(path) if sum(1 for _ in lines) > 1 else None

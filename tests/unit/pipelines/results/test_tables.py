@@ -1,5 +1,6 @@
 """The tables of a run, read here and through the UI of Kubeflow Pipelines."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -79,9 +80,10 @@ def test_label_issues_are_read_as_they_were_found(make_result: Make, folder: Pat
     uri, label = '/photos/a "b", c\n=1.jpg', "<b>תפוח</b>, red"
     first = LabelIssue(uri, "0" * 64, "train", label, "NA", "label error", 0.875, "")
     second = LabelIssue("s3://b/0.jpg", "1" * 64, "test", "NA", "", "near duplicate", 0.5, uri)
-    write_label_issues(folder / "evaluation", [first, second])
+    formula = LabelIssue("/b.jpg", "2" * 64, "val", "-none-", "=A1", "doubtful", 0.25, "", "+1")
+    write_label_issues(folder / "evaluation", [first, second, formula])
     rows = viewfinder.read_label_issues(make_result(str(folder))).to_pylist()
-    assert rows == [vars(first), vars(second)]
+    assert rows == [vars(first), vars(second), vars(formula)]
 
 
 def test_no_label_issues(make_result: Make, folder: Path) -> None:
@@ -236,3 +238,12 @@ def test_a_step_of_a_loop_is_read_by_its_name(make_result: Make, folder: Path) -
             PermanentError, match=r"received a run with evaluate\[1\] instead; pass"
         ):
             plot(looped)
+
+
+def test_epochs_are_whole_numbers(make_result: Make, folder: Path) -> None:
+    history = [{"epoch": 1.0, "phase": "head", "loss": 1.5}]
+    (folder / "model" / "training.json").write_text(
+        json.dumps({"history": history, "best_epoch": 1})
+    )
+    table = viewfinder.read_history(make_result(str(folder)))
+    assert [type(epoch) for epoch in table["epoch"].to_pylist()] == [int]
