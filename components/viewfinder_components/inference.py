@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from viewfinder_components.cores import limited_cores
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.explanation.class_map import Method
 from viewfinder_components.explanation.pooled_head import find_pooled_head
@@ -48,8 +49,7 @@ class InferenceModel:
         model: The uncompiled model; its first input is the pixels.
         hint: OpenVINO's performance hint, `THROUGHPUT` for many batches at once,
             `LATENCY` for one request at a time.
-        threads: Cores to use; None for all that OpenVINO sees, which in a container may be all of
-            the node's.
+        threads: Cores to use; None for OpenVINO's choice, within the container's limit.
         explains: Whether `explain` will be called. The feature maps are then a second output. With
             EfficientNet-Lite0 `predict` gives the same bits and takes 0.1 to 0.2 ms of 9.8
             longer; two compilations of the same model differ by 0.1 ms.
@@ -66,6 +66,7 @@ class InferenceModel:
         if self._pooled is not None:
             model.add_outputs(self._pooled.maps)
         settings = {"PERFORMANCE_HINT": hint, "INFERENCE_PRECISION_HINT": _F32}
+        threads = threads or limited_cores()
         if threads is not None:
             settings["INFERENCE_NUM_THREADS"] = str(threads)
         self._compiled = ov.Core().compile_model(model, "CPU", settings)

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import uvicorn
 
+from viewfinder_components.cores import usable_cores
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.photos.room import DecodingRoom
 from viewfinder_serving import metrics
@@ -19,7 +20,6 @@ from viewfinder_serving.app import PhotoApp
 from viewfinder_serving.classifier import Classifier
 from viewfinder_serving.config import ServeConfig
 from viewfinder_serving.connection import GuardedProtocol
-from viewfinder_serving.cores import usable_cores
 from viewfinder_serving.kserve_sdk import ModelServer, PredictorConfig
 from viewfinder_serving.listening import listen
 from viewfinder_serving.model import PhotoDataPlane, PhotoModel

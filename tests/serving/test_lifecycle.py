@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import shutil
 import signal
 import socket
@@ -23,7 +22,6 @@ from tests.fixtures.waiting import wait_for
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_serving.config import ServeConfig
-from viewfinder_serving.cores import usable_cores
 from viewfinder_serving.servable import Servable
 
 
@@ -228,14 +226,6 @@ def test_options_have_ranges(servable_dir, values):
 def test_the_name_is_the_published_one(servable_dir, tmp_path):
     assert ServeConfig(servable_dir).name == "colour"
     assert ServeConfig(tmp_path / "fruit").name == "fruit"
-
-
-@pytest.mark.parametrize(
-    ("quota", "cores"), [("50000 100000", 1), ("max 100000", None), ("nonsense", None)]
-)
-def test_cores_of_a_container(tmp_path, quota, cores):
-    (tmp_path / "cpu.max").write_text(quota)
-    assert usable_cores(tmp_path / "cpu.max") == (cores or len(os.sched_getaffinity(0)))
 
 
 def test_kserves_spelling_of_the_options(servable_dir, tmp_path):

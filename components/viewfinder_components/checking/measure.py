@@ -11,6 +11,7 @@ import numpy as np
 
 from viewfinder_components.checking.conversation import Conversation, NoAnswerError
 from viewfinder_components.checking.processor import Spent
+from viewfinder_components.cores import node_cores, usable_cores
 from viewfinder_components.formats.samples import Sample
 from viewfinder_components.parity import encode_request
 
@@ -51,11 +52,11 @@ class Latency:
             share: The percentile, 0 to 100.
             limit: Its limit, in milliseconds.
         """
-        cores = len(os.sched_getaffinity(0))
-        if _percentile(self.cpu_ms, share) / cores > limit:  # the work alone takes too long
+        least = _percentile(self.cpu_ms, share) / usable_cores()
+        if least > limit:  # the work alone takes too long
             return False
         if self.spent.waiting_seconds == 0:  # not reported by this kernel
-            return os.getloadavg()[0] > cores
+            return os.getloadavg()[0] > node_cores()
         return self.waiting_share > _BUSY_SHARE
 
     def summary(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from viewfinder_components.cores import node_cores
 from viewfinder_components.reports.formatting import plural
 
 _GROUPS = Path("/sys/fs/cgroup")
@@ -41,7 +42,7 @@ class NodeReading:
             "throttled_seconds": _difference(self.throttled_seconds, earlier.throttled_seconds),
             "pressure_seconds": _difference(self.pressure_seconds, earlier.pressure_seconds),
             "load": round(os.getloadavg()[0], 2),
-            "cores": len(os.sched_getaffinity(0)),
+            "cores": node_cores(),
         }
 
 

@@ -1,7 +1,6 @@
 """A published version that classifies photos in this process, on all cores."""
 
 import hashlib
-import os
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from itertools import islice
@@ -11,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from viewfinder_components.cores import usable_cores
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.formats.labels import LABELS, read_labels
 from viewfinder_components.inference import InferenceModel
@@ -93,7 +93,7 @@ class LocalModel:
         side = self._model.image_size
         block = max(_SMALLEST_BLOCK, min(_BLOCK_PHOTOS, _BLOCK_BYTES // (3 * side * side)))
         # One more than cores: while one waits for the disk or the interpreter, the others decode.
-        threads = len(os.sched_getaffinity(0)) + 1
+        threads = usable_cores() + 1
         decoded = map_in_order(self._decode, candidates, threads, block)
         with closing(decoded):
             while files := list(islice(decoded, block)):

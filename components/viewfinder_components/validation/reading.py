@@ -1,7 +1,6 @@
 """Read every file once, on all cores: bytes, digest, pixels, perceptual hash."""
 
 import hashlib
-import os
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -12,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from viewfinder_components.cores import usable_cores
 from viewfinder_components.photos.candidate import Candidate
 from viewfinder_components.photos.decode import PhotoError, open_photo
 from viewfinder_components.photos.hashing import perceptual_hashes, shrink_to_grey
@@ -107,7 +107,7 @@ class _Reader:
 
     def __init__(self, config: ValidationConfig) -> None:
         # One more than cores: while one waits for the disk or the interpreter, the others decode.
-        self.workers = config.workers or len(os.sched_getaffinity(0)) + 1
+        self.workers = config.workers or usable_cores() + 1
         self.first: dict[bytes, int] = {}
         """The first file with the bytes of a digest, among those read so far."""
         self._config = config
