@@ -76,13 +76,15 @@ class ParameterError(UsageError):
         name: The parameter, as users write it.
         rule: Which values it accepts, such as `"a whole number from 1 to 9"`.
         value: What it was given.
-        remedy: What to do next; empty if setting it to such a value is all there is to do.
+        remedy: What to do next; empty if choosing another value is all there is to do.
     """
 
     def __init__(self, name: str, rule: str, value: object, remedy: str = "") -> None:
         shown = repr(value)
         if len(shown) > _LONGEST_SHOWN:
             shown = f"{shown[:_LONGEST_SHOWN]}..."
-        super().__init__(f"{name} to be {rule}", shown, remedy or f"set {name} to such a value")
+        super().__init__(
+            f"{name} to be {rule}", shown, remedy or f"choose another value for {name}"
+        )
         self.name = name
         self.rule = rule

@@ -187,10 +187,12 @@ def run_pipeline(plan: RunPlan, listener: Listener) -> RunResult:
         The run's record.
 
     Raises:
+        UsageError: The pipeline's function cannot be imported.
         PermanentError: Another process is working on the run, or the disk is full.
     """
     if plan.ended is not None:  # a signal may have interrupted it before its report
         return plan.ended if plan.ended.report else _with_report(plan.ended, plan.run_dir)
+    plan.pipeline.load()  # a definition without a function leaves no folder behind
     with explaining_system():
         plan.run_dir.mkdir(parents=True, exist_ok=True)
         compiled = _compile_whole(plan.pipeline, plan.run_dir / _PIPELINE_FILE)

@@ -72,7 +72,7 @@ def call(function: Callable[..., Any], name: str, value: object) -> None:
 def test_a_value_of_another_type_is_named(function: Callable[..., Any], name: str) -> None:
     with pytest.raises(viewfinder.ParameterError, match=rf"^expected {name} to be ") as caught:
         call(function, name, object())
-    assert caught.value.remedy == f"set {name} to such a value"
+    assert caught.value.remedy == f"choose another value for {name}"
 
 
 TEXTS = [
@@ -100,7 +100,7 @@ def test_a_text_is_no_pipeline(function: Callable[..., Any]) -> None:
         call(function, "pipeline", "training")
     assert str(caught.value) == (
         "expected pipeline to be a PipelineDefinition, such as viewfinder.TRAINING, received "
-        "'training'; set pipeline to such a value"
+        "'training'; choose another value for pipeline"
     )
 
 
