@@ -10,14 +10,23 @@ from typing import NamedTuple
 
 from kfp import dsl
 
-from viewfinder import STEPS, Given, PipelineDefinition, configuration, with_parameters
+from viewfinder import (
+    STEPS,
+    Count,
+    Given,
+    ModelName,
+    ModelRoot,
+    PipelineDefinition,
+    RunId,
+    Share,
+    configuration,
+    with_parameters,
+)
 from viewfinder_components.evaluation.component import evaluate
 from viewfinder_components.export.component import export
 from viewfinder_components.fingerprinting.component import fingerprint
 from viewfinder_components.preprocessing.component import preprocess
 from viewfinder_components.publishing.component import publish
-from viewfinder_components.ranges import Count, Share
-from viewfinder_components.shared_parameters import ModelName, ModelRoot, RunId
 from viewfinder_components.training.component import train
 from viewfinder_components.validation.component import validate
 
@@ -69,13 +78,11 @@ def require_resolution(
     small_photos: float,
 ) -> None:
     """Refuse photos of which too many are small."""
-    from viewfinder_components.outcome import record_outcome
+    from viewfinder import PermanentError, record_outcome
 
     with record_outcome("require-resolution", metrics) as outcome:
         import pyarrow.compute as pc
         import pyarrow.parquet as pq
-
-        from viewfinder_components.errors import PermanentError
 
         table = pq.read_table(f"{index.path}/index.parquet")
         used = table.filter(pc.equal(table["status"], "used"))
@@ -102,15 +109,12 @@ def choose(
     metrics: dsl.Output[dsl.Metrics],
 ) -> NamedTuple("Outputs", [("accepted", bool)]):  # type: ignore[valid-type]
     """Choose the model with the highest accuracy, and pass it on with its evaluation."""
-    from viewfinder_components.outcome import record_outcome
+    from viewfinder import read_evaluation, record_outcome
 
     with record_outcome("choose", metrics) as outcome:
         import shutil
-        from pathlib import Path
 
-        from viewfinder_components.formats.evaluation import read_evaluation
-
-        found = [read_evaluation(Path(one.path)) for one in evaluations]
+        found = [read_evaluation(one.path) for one in evaluations]
         accuracies = [one["metrics"]["accuracy"] for one in found]
         best = accuracies.index(max(accuracies))
         names = [one["model"]["backbone"] for one in found]

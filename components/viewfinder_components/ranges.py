@@ -60,8 +60,10 @@ class Described:
 
 
 Count = Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]
+"""A whole number of at least 1."""
 CountFromZero = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
 Share = Annotated[float, Field(ge=0, le=1)]
+"""A number from 0 to 1."""
 Limit = Annotated[float, Field(gt=0, le=LARGEST_NUMBER)]
 
 

@@ -36,13 +36,16 @@ Corrections = Annotated[
     ),
 ]
 ModelRoot = Annotated[str, Described("Where versions are published, such as `s3://models`.")]
+"""The parameter `model_root`."""
 ModelName = Annotated[
     str,
     Text(RULE, is_model_name),
     Advice(suggest_name),
     Described("The model's name below the root."),
 ]
+"""The parameter `model_name`."""
 RunId = Annotated[str, Described("Name of the run in the manifest of the version it publishes.")]
+"""The parameter `run_id`."""
 Seed = Annotated[
     int,
     Field(ge=0, le=LARGEST_SEED),

@@ -4,10 +4,15 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from viewfinder.arguments import checked
 from viewfinder_components.errors import UsageError
-from viewfinder_components.parameters import configuration
+from viewfinder_components.formats import evaluation
+from viewfinder_components.outcome import record_outcome
+from viewfinder_components.parameters import Parameter, configuration
+from viewfinder_components.ranges import Count, Share
+from viewfinder_components.shared_parameters import ModelName, ModelRoot, RunId
 from viewfinder_components.spelling import spell
 from viewfinder_components.step import Role, Step
 from viewfinder_components.steps import STEPS
@@ -33,9 +38,15 @@ __all__ = [
     "PIPELINES",
     "STEPS",
     "TRAINING",
+    "Count",
     "Given",
+    "ModelName",
+    "ModelRoot",
+    "Parameter",
     "PipelineDefinition",
     "Role",
+    "RunId",
+    "Share",
     "Step",
     "compile_components",
     "compile_pipeline",
@@ -44,6 +55,8 @@ __all__ = [
     "find_pipeline",
     "find_unnamed_images",
     "parse_assignments",
+    "read_evaluation",
+    "record_outcome",
     "to_markdown",
     "with_parameters",
     "write_default",
@@ -149,6 +162,24 @@ def with_parameters(
         pipeline: The definition, whose parameters the function's signature and docstring get.
     """
     return parameter_passing.with_parameters(pipeline)
+
+
+@checked
+def read_evaluation(folder: str | Path) -> dict[str, Any]:
+    """Read what the step evaluate has written, in a component of your own.
+
+    Args:
+        folder: The path of its artifact `evaluation`.
+
+    Returns:
+        `accepted` and `decision`, which are the gate's, `labels`, which are the classes, and
+        `metrics`; `model` says how the model was trained, and `config` with which parameters it was
+        evaluated.
+
+    Raises:
+        PermanentError: There is none, it is damaged, or another release wrote it.
+    """
+    return evaluation.read_evaluation(Path(folder))
 
 
 def _put(compiled: Path, path: Path) -> None:

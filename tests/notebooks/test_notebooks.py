@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -15,6 +16,8 @@ import viewfinder
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+MODULES = sorted(FOLDER.glob("*.py"))
+COMPONENT = re.compile(r"viewfinder_components\.\w+\.component")
 PUBLIC = {*viewfinder.__all__}
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
@@ -81,6 +84,20 @@ def test_notebooks_in_one_home_publish_different_models() -> None:
 def test_it_replaces_the_predictions_of_its_earlier_run(path: Path) -> None:
     calls = read_calls(path, "predict_batch")
     assert read_arguments(path, "predict_batch", "overwrite") == ({True} if calls else set())
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_a_module_of_a_notebook_uses_public_names_and_components_only(path: Path) -> None:
+    nodes = [*ast.walk(ast.parse(path.read_text("utf-8")))]
+    imports = [node for node in nodes if isinstance(node, ast.ImportFrom)]
+    names = {name.name for one in imports if one.module == "viewfinder" for name in one.names}
+    assert names
+    assert names <= PUBLIC
+    others = {str(one.module) for one in imports if one.module != "viewfinder"}
+    others |= {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
+    assert [
+        one for one in others if one.startswith("viewfinder") and not COMPONENT.match(one)
+    ] == []
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import viewfinder
+from viewfinder_components.formats.evaluation import write_evaluation
 
 
 @pytest.mark.parametrize("name", sorted(set(viewfinder.__all__) - {"__version__"}))
@@ -186,6 +187,14 @@ def test_an_interruption_is_pickled_with_its_record() -> None:
     record = viewfinder.RunResult("r-1", "local", "interrupted", "", 1.0, {})
     again = pickle.loads(pickle.dumps(viewfinder.RunInterrupted(record)))  # noqa: S301
     assert (again.result, str(again)) == (record, "run r-1 was interrupted")
+
+
+def test_an_evaluation_is_read_in_a_component_of_ones_own(tmp_path: Path) -> None:
+    write_evaluation(tmp_path, {"labels": ["cat", "dog"], "accepted": True})
+    for folder in (tmp_path, str(tmp_path)):
+        assert viewfinder.read_evaluation(folder)["accepted"] is True
+    with pytest.raises(viewfinder.PermanentError, match=r"evaluation\.json"):
+        viewfinder.read_evaluation(tmp_path / "gone")
 
 
 def test_a_working_directory_that_was_deleted(
