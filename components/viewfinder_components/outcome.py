@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from viewfinder_components.failures import Failure, describe_exception
 
@@ -31,6 +31,7 @@ _SHORTEST_TEXT = 40  # characters of a text that is shortened to fit
 _log = logging.getLogger(__name__)
 
 
+@runtime_checkable
 class MetricsArtifact(Protocol):
     """The part of a step's `dsl.Metrics` artifact used here."""
 
@@ -83,7 +84,11 @@ class Outcome:
 
 
 class OutcomeRecorder:
-    """Receives a successful step's results."""
+    """Receives a successful step's results.
+
+    Attributes:
+        told: What was reported; None until then.
+    """
 
     def __init__(self) -> None:
         self.told: dict[str, Any] | None = None

@@ -3,13 +3,15 @@
 import os
 import tempfile
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from viewfinder.arguments import checked
-from viewfinder_components.errors import UsageError
+from viewfinder_components import outcome
+from viewfinder_components.errors import ParameterError, UsageError
 from viewfinder_components.formats import evaluation
-from viewfinder_components.outcome import record_outcome
+from viewfinder_components.outcome import MetricsArtifact, OutcomeRecorder
 from viewfinder_components.parameters import Parameter, configuration
 from viewfinder_components.ranges import Count, Share
 from viewfinder_components.shared_parameters import ModelName, ModelRoot, RunId
@@ -42,6 +44,7 @@ __all__ = [
     "Given",
     "ModelName",
     "ModelRoot",
+    "OutcomeRecorder",
     "Parameter",
     "PipelineDefinition",
     "Role",
@@ -162,6 +165,28 @@ def with_parameters(
         pipeline: The definition, whose parameters the function's signature and docstring get.
     """
     return parameter_passing.with_parameters(pipeline)
+
+
+@checked
+def record_outcome(step: str, metrics: Any) -> AbstractContextManager[OutcomeRecorder]:
+    """Record how a step of your own ends; all of its component's work is in the `with` block.
+
+    The run's record has the summary, the metrics and the times, or why the step failed. Put imports
+    inside the block as well, so that one that fails is recorded.
+
+    Args:
+        step: The step's name.
+        metrics: An output of the component, `dsl.Output[dsl.Metrics]`, which gets the metrics.
+
+    Returns:
+        A context manager; it yields the recorder, whose `succeed` reports what the step did.
+
+    Raises:
+        ParameterError: `metrics` is something else.
+    """
+    if not isinstance(metrics, MetricsArtifact):
+        raise ParameterError("metrics", "an output of the type dsl.Metrics", metrics)
+    return outcome.record_outcome(step, metrics)
 
 
 @checked
