@@ -29,9 +29,9 @@ _WORDS: dict[Any, str] = {
     bool: "True or False",
     Callable: "a function",
     Iterable: "an iterable",
-    Sequence: "a list",
     Mapping: "a mapping from names to values",
 }
+_PLURALS = {str: "strings", int: "whole numbers"}
 
 
 def checked(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
@@ -204,8 +204,9 @@ def _describe(hint: Any) -> str:
         return " or ".join(parts)
     if origin in (Union, UnionType):
         return " or ".join(_describe(one) for one in parts if one is not NoneType)
-    if origin is Sequence and parts == (str,):
-        return "a list of strings"
+    if origin is Sequence:
+        kinds = get_args(parts[0]) or parts
+        return f"a list of {' or '.join(_PLURALS[kind] for kind in kinds)}"
     return _WORDS.get(origin) or _describe_class(origin)
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -66,6 +67,16 @@ def open_csv(source: BinaryIO, place: object) -> Iterator[TextIO]:
         text.detach()
 
 
+@contextmanager
+def cells_of_any_length() -> Iterator[None]:
+    """Let the csv module read cells of more than 128 KB, such as photos in base64."""
+    before = csv.field_size_limit(sys.maxsize)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
 def read_csv_form(file: TextIO) -> CsvForm:
     """Read the first lines of a CSV file.
 
@@ -85,7 +96,8 @@ def read_csv_form(file: TextIO) -> CsvForm:
             delimiter = named[1]
         elif text.strip():
             delimiter = delimiter or max(_DELIMITERS, key=text.count)
-            names = next(csv.reader([text], delimiter=delimiter), [])
+            with cells_of_any_length():
+                names = next(csv.reader([text], delimiter=delimiter), [])
             return CsvForm(delimiter, [_normalized(name) for name in names], lines)
     return CsvForm(",", [], lines)
 

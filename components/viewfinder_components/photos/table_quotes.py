@@ -1,13 +1,11 @@
 """Find quotation marks of a CSV file that nobody closed: they hide the rows that follow."""
 
 import csv
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TextIO
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_components.photos.table_header import CsvForm
+from viewfinder_components.photos.table_header import CsvForm, cells_of_any_length
 
 
 def need_closed_quotes(file: TextIO, place: object, form: CsvForm) -> None:
@@ -26,7 +24,7 @@ def need_closed_quotes(file: TextIO, place: object, form: CsvForm) -> None:
     """
     lines = _Lines(file, form.lines)
     rows = csv.reader(lines, delimiter=form.delimiter, strict=True)
-    with _cells_of_any_length():
+    with cells_of_any_length():
         while not lines.are_over:
             first = lines.number + 1
             try:
@@ -59,13 +57,3 @@ class _Lines:
             raise StopIteration
         self.number += 1
         return line
-
-
-@contextmanager
-def _cells_of_any_length() -> Iterator[None]:
-    """Let the csv module read cells of more than 128 KB, such as photos in base64."""
-    before = csv.field_size_limit(sys.maxsize)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(before)

@@ -2,7 +2,7 @@
 
 import re
 
-from viewfinder_components.errors import ParameterError
+from viewfinder_components.errors import UsageError
 
 # KServe names an InferenceService after the model and requires a letter first (its webhook's
 # "^[a-z]([-a-z0-9]*[a-z0-9])?$"). Of a Kubernetes label's 63 characters, names derived from it
@@ -38,20 +38,27 @@ def suggest_name(parameter: str, name: str) -> str:
         parameter: The parameter that gave the name.
         name: The name.
     """
+    return f"set {parameter} to {_find_similar(name)!r}, for example"
+
+
+def _find_similar(name: str) -> str:
     similar = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789")[:MAX_LENGTH].strip("-")
-    return f"set {parameter}, to {similar or 'classifier'!r} for example"
+    return similar or "classifier"
 
 
-def validate_model_name(name: str, parameter: str = "model_name") -> str:
+def validate_model_name(name: str) -> str:
     """Return `name` if a model, its folder and its InferenceService can have it.
 
     Args:
-        name: The name.
-        parameter: The parameter that gave it, for the error.
+        name: The name, whatever parameter or argument gave it.
 
     Raises:
-        ParameterError: They cannot; the message suggests a similar name.
+        UsageError: They cannot; the message suggests a similar name.
     """
     if is_model_name(name):
         return name
-    raise ParameterError(parameter, RULE, name[:100], suggest_name(parameter, name))
+    raise UsageError(
+        f"a model's name of {RULE}",
+        repr(name[:100]),
+        f"name the model {_find_similar(name)!r}, for example",
+    )

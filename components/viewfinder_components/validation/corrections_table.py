@@ -7,7 +7,12 @@ from typing import NamedTuple, TextIO
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.photos.corrections_file import read_corrections_file
-from viewfinder_components.photos.table_header import CsvForm, open_csv, read_csv_form
+from viewfinder_components.photos.table_header import (
+    CsvForm,
+    cells_of_any_length,
+    open_csv,
+    read_csv_form,
+)
 from viewfinder_components.photos.table_quotes import need_closed_quotes
 
 KEYS = ("sha256", "uri")
@@ -41,7 +46,7 @@ def read_rows(place: str) -> list[Row]:
             form = read_csv_form(text)
             _check_columns(form.columns, place)
             need_closed_quotes(text, place, form)
-        with open_csv(source, place) as text:
+        with open_csv(source, place) as text, cells_of_any_length():
             return list(_parse(text, form, place))
     except (UnicodeDecodeError, csv.Error) as error:
         raise PermanentError(

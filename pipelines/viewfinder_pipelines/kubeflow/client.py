@@ -19,6 +19,7 @@ from viewfinder_components.deployment.kubernetes.kubeconfig import (
 from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
 from viewfinder_components.spelling import spell
 from viewfinder_pipelines.kubeflow import kfp_private
+from viewfinder_pipelines.kubeflow.address import complete_address
 from viewfinder_pipelines.settings.file import KubeflowSettings
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ class Kubeflow:
     def __init__(self, client: "kfp.Client", namespace: str | None) -> None:
         self.client = client
         self.namespace = namespace
-        self.ui = os.environ.get("KFP_UI_HOST", "").rstrip("/")
+        ui = os.environ.get("KFP_UI_HOST", "")
+        self.ui = complete_address(ui, "KFP_UI_HOST") if ui else ""
         self.connection = kfp_private.api_client(client)
         configuration = self.connection.configuration
         # With two slashes in a path, the API answers with a redirect that loses the request's body.
@@ -148,10 +150,11 @@ def connect(settings: KubeflowSettings) -> Kubeflow:
     Kubeflow mounts into a pod.
 
     Raises:
+        UsageError: The address is malformed.
         PermanentError: There is no address, access is denied, or another server answers.
         TransientError: Nothing answers there.
     """
-    host = settings.host or os.environ.get("KFP_HOST", "")
+    host = _find_host(settings)
     if not host and not _is_in_cluster():
         _need_kubeconfig()
     kubeflow = Kubeflow(_new_client(host, settings.ca), settings.namespace or None)
@@ -195,6 +198,14 @@ def explain_connection(error: Exception, host: str) -> ViewfinderError:
     return kind(f"Kubeflow Pipelines to answer at {host}", received, remedy)
 
 
+def _find_host(settings: KubeflowSettings) -> str:
+    """Return the address that was named; empty if none was."""
+    if settings.host:
+        return complete_address(settings.host, spell("host"))
+    named = os.environ.get("KFP_HOST", "")
+    return complete_address(named, "KFP_HOST") if named else ""
+
+
 def _need_kubeconfig() -> None:
     """Refuse what kfp.Client would mistake for Kubeflow Pipelines on this machine."""
     from kubernetes.client import Configuration
@@ -218,8 +229,6 @@ def _new_client(host: str, ca: str) -> "kfp.Client":
             """Skip kfp's five attempts with a traceback each: `connect` makes its own request."""
             return SimpleNamespace(multi_user=False)
 
-    if host and "://" not in host:
-        host = f"http://{host}"
     token = os.environ.get("KFP_TOKEN")
     path = os.environ.get(KF_PIPELINES_SA_TOKEN_ENV, KF_PIPELINES_SA_TOKEN_PATH)
     # kfp.Client itself ignores the mounted token when a host is named.

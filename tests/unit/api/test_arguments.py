@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,8 @@ REQUIRED = {
     "explanations": [],
     "folder": "components",
     "pipeline": viewfinder.TRAINING,
+    "step": "bake",
+    "metrics": SimpleNamespace(path="metrics", metadata={}),
     "uri": "minio://mlpipeline/a",
     "result": viewfinder.RunResult("r", "local", "failed", "2026-01-01T00:00:00+00:00", 1.0, {}),
 }
@@ -146,7 +149,9 @@ def test_lists_may_be_tuples_or_iterators_but_no_texts(tmp_path: Path) -> None:
     for served in (("1",), iter(["1"]), [np.int64(1)], {1}):
         with pytest.raises(viewfinder.PermanentError, match="a published version of fruit"):
             viewfinder.prune_versions("fruit", model_root=tmp_path, served=served)  # type: ignore[arg-type]
-    with pytest.raises(viewfinder.ParameterError, match="served to be a list"):
+    with pytest.raises(
+        viewfinder.ParameterError, match="served to be a list of strings or whole numbers"
+    ):
         viewfinder.prune_versions("fruit", model_root=tmp_path, served=[object()])  # type: ignore[list-item]
 
 

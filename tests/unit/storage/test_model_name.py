@@ -1,7 +1,7 @@
 import pytest
 
-from viewfinder_components.errors import PermanentError
-from viewfinder_components.storage.model_name import MAX_LENGTH, validate_model_name
+from viewfinder_components.errors import UsageError
+from viewfinder_components.storage.model_name import MAX_LENGTH, suggest_name, validate_model_name
 
 
 @pytest.mark.parametrize("name", ["a", "fruit", "fruit-2", "a" * MAX_LENGTH, "a--b", "x1"])
@@ -30,7 +30,8 @@ def test_names_that_kserve_takes_pass(name: str) -> None:
     ],
 )
 def test_others_are_refused_with_a_similar_one_that_passes(name: str, similar: str) -> None:
-    with pytest.raises(PermanentError, match="starting with a letter") as caught:
+    with pytest.raises(UsageError, match=r"a model's name of .*starting with a letter") as caught:
         validate_model_name(name)
-    assert f"to {similar!r} for example" in str(caught.value)
+    assert caught.value.remedy == f"name the model {similar!r}, for example"
+    assert suggest_name("model_name", name) == f"set model_name to {similar!r}, for example"
     assert validate_model_name(similar) == similar

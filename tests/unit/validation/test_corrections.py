@@ -161,6 +161,12 @@ def test_a_table_that_is_larger_than_most_photos(validation, root, fruit, tmp_pa
     assert "nothing left out; 1 label corrected" in result.summary
 
 
+def test_a_cell_that_is_longer_than_most(validation, root, tmp_path) -> None:
+    table = f"uri,picture,correction\n{root}/a/0.jpg,{'x' * 200_000},b\n"
+    validation.run(root, corrections=write(tmp_path / "c.csv", table))
+    assert validation.by_name()["0.jpg"]["label"] == "b"
+
+
 def test_a_first_column_without_a_heading(validation, root, tmp_path) -> None:
     """As pandas writes the index of a table."""
     table = write(tmp_path / "c.tsv", f"\turi\tcorrection\n0\t{root}/a/0.jpg\tb\n")

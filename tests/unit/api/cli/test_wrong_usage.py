@@ -82,7 +82,7 @@ def test_an_absurd_value_is_told_with_its_parameter(
         (("run", "--on", "kubeflow", "--data", "photos", "--model-root", "s3://b"), "pods"),
         (("deploy", "a/b"), "MODEL/NUMBER"),
         (("deploy", "fruit"), "--model-root"),
-        (("versions", "My Model"), "model_name"),
+        (("versions", "My Model"), "name the model 'my-model', for example"),
         (("prune", "fruit", "--nothing-served", "--keep", "0"), "keep"),
         (("prune", "fruit", "--served", "x"), "URIs of the versions"),
         (("rollback", "fruit", "--timeout", "0"), "--timeout"),
