@@ -1,4 +1,4 @@
-"""Pages for what is linked and is no page itself: source files, and folders without a README."""
+"""Pages for what is linked and is not a page itself: source files, and folders without a README."""
 
 from pathlib import Path, PurePosixPath
 

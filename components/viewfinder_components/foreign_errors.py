@@ -18,7 +18,8 @@ _NODE = re.compile(r"\{\{.*?\}\} ?")  # TensorFlow's name for the operation, bef
 _ONEDNN_MEMORY = "Status: 1,"  # dnnl_out_of_memory, as TensorFlow's oneDNN kernels print it
 _LONGEST = 300
 _MOST_CAUSES = 10
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+"""The system's numbers for a disk, or a user's share of it, that is full."""
 _PERMISSION = ("permission to use {name}", "give user id {user} that permission, or name another")
 _FILES = ("room for more open files", "raise the limit with `ulimit -n`")
 _SYSTEM = {  # error number: what was expected, what to do
@@ -101,7 +102,7 @@ def _explain(error: BaseException) -> ViewfinderError | None:
 
 def _explain_exhaustion(error: BaseException) -> ViewfinderError | None:
     """Explain a full disk or a lack of memory, whichever library encountered it."""
-    full = isinstance(error, OSError) and error.errno in _FULL
+    full = isinstance(error, OSError) and error.errno in DISK_FULL
     # TensorFlow has one class for both, and the system's own words for the disk.
     exhausted = _is_of("tensorflow", "ResourceExhaustedError", error)
     if full or (exhausted and os.strerror(errno.ENOSPC) in str(error)):

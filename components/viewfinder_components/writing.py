@@ -7,12 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from viewfinder_components.errors import PermanentError, TransientError
-from viewfinder_components.foreign_errors import explain_foreign
+from viewfinder_components.foreign_errors import DISK_FULL, explain_foreign
 
 HOME = ("runs and models", "name another with VIEWFINDER_HOME, or home in Python")
 """What the home folder is for, and how another is named."""
 
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 _LIMITED = (errno.EFBIG,)
 
 
@@ -35,14 +34,14 @@ def writing(folder: Path, purpose: str, remedy: str) -> Iterator[None]:
         explained = explain_foreign(error)
         if explained and (isinstance(explained, TransientError) or error.errno in _LIMITED):
             raise explained from error  # another folder is not what helps
-        if explained and error.errno in _FULL:
+        if explained and error.errno in DISK_FULL:
             raise PermanentError(
                 f"space on the disk for {purpose} at {folder}",
                 explained.received,
                 f"free some space, or {remedy}",
             ) from error
         raise PermanentError(
-            f"a folder for {purpose} that can be written, or made, at {folder}",
+            f"a folder for {purpose} at {folder} that can be created or written to",
             explained.received if explained else str(error),
             f"make it a folder that you may write to, or {remedy}",
         ) from error

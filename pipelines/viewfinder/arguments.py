@@ -76,7 +76,7 @@ def _explaining_place() -> Iterator[None]:
 def read_hints(described: Any) -> dict[str, Any]:
     """Return the annotations of a function's parameters or of a class's fields.
 
-    Those written as texts are public names. What a function returns is left out: it may be of a
+    Those written as strings are public names. What a function returns is left out: it may be of a
     library that is imported when the function is called.
     """
     import sys
@@ -96,7 +96,7 @@ def read_hints(described: Any) -> dict[str, Any]:
 
 
 def check_fields(owner: Any) -> None:
-    """Refuse fields that are not of their annotations; an empty text has a meaning there.
+    """Refuse fields that are not of their annotations; an empty string has a meaning there.
 
     Raises:
         ParameterError: One is not.
@@ -189,7 +189,7 @@ def _is_of(value: Any, kind: Any, parts: Sequence[Any]) -> bool:
         listed = value if isinstance(value, Sequence) else ()
         texts = isinstance(value, str | bytes | Mapping)
         return not texts and isinstance(value, Iterable) and all(_fits(v, parts[0]) for v in listed)
-    if kind in (int, bool):  # numpy's count as Python's; True is no number
+    if kind in (int, bool):  # numpy's count as Python's; True is not a number
         plain = value.item() if getattr(value, "ndim", None) == 0 else value
         return type(plain) is kind
     return isinstance(value, kind)

@@ -127,7 +127,7 @@ def plot_photos(
 
     Args:
         photos: Paths, URIs as in the tables' column `uri`, or files' contents; or one of them.
-        captions: A text for each photo, of which up to six lines are shown; none at all by default.
+        captions: A string for each photo, of which up to six lines are shown; none by default.
         columns: How many photos stand side by side, at least 1.
 
     Raises:
@@ -139,8 +139,10 @@ def plot_photos(
     chosen = list_photos(photos, str, Path, bytes)
     texts = list(captions)
     if texts and len(texts) != len(chosen):
-        counts = f"{len(texts)} captions for {len(chosen)} photos"
-        raise UsageError("a caption for each photo", counts, "name as many, or none")
+        from viewfinder_components.reports.formatting import plural
+
+        counts = f"{plural(len(texts), 'caption')} for {plural(len(chosen), 'photo')}"
+        raise UsageError("a caption for each photo", counts, "pass as many as photos, or none")
     if not chosen:
         return draw_sentence("No photos")
     return draw_photos(chosen, texts, columns)

@@ -49,7 +49,7 @@ class KubeflowPipelines:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        _ = self._known  # a wrong settings file is told before anything is done
+        _ = self._known  # a wrong settings file is reported before anything is done
 
     @checked
     def submit(

@@ -72,9 +72,9 @@ def predict(
         is refused before that.
 
     Raises:
-        UsageError: The endpoint is no URL, or names another model, or an environment variable names
-            no usable proxy or certificates.
-        PermanentError: The server does not know the model, denies access, or is no predictor.
+        UsageError: The endpoint is not a URL, or names another model, or an environment variable names
+            a proxy or certificates that cannot be used.
+        PermanentError: The server does not know the model, denies access, or is not a predictor.
         TransientError: The server cannot be reached, or is busy or failing for longer than a few
             seconds.
     """

@@ -15,10 +15,15 @@ PLANTED = {
     "caller": "The log says who asks.",
     "errand": "Every command has an errand.",
     "foreign": "Do not delete a foreign bucket.",
+    "no": "The endpoint is something that is no URL.",
     "right": "Ask whether all is right.",
+    "sure": "These are the mistakes of which the model was surest.",
+    "told": "A wrong file is told before the run begins.",
+    "value": "Set the number to such a value.",
     "way": "It goes the whole way to a served model.",
     "well": "Try again when it is well.",
     "what": "See what it takes for what.",
+    "work": "There are 64 photos in work.",
 }
 
 

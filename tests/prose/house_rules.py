@@ -35,8 +35,13 @@ RULES = (
     HouseRule("caller", "who asks", "'the caller', 'the user' or 'the identity'"),
     HouseRule("errand", "errands?", "'task', 'request' or 'command', which say what is done"),
     HouseRule("foreign", "a foreign", "'another' and whose it is: 'foreign' names no owner"),
+    HouseRule("no", "(?:which|that|what|it|or) is no (?:URL|predictor|photo|table)", "'is not a'"),
     HouseRule("right", "ask whether all is right", "'check', and what is checked"),
+    HouseRule("sure", "of which the model was surest", "'the most confident mistakes'"),
+    HouseRule("told", "is told before", "'is reported before'"),
+    HouseRule("value", "to such a value", "'choose another value for'"),
     HouseRule("way", "the whole way", "'end to end', or the steps: a way has no known length"),
     HouseRule("well", "when it is well", "the state to wait for: 'when it answers again'"),
     HouseRule("what", "what it takes for what", "the two things by name"),
+    HouseRule("work", "(?:photos|items) (?:may be )?in work", "'in progress'"),
 )

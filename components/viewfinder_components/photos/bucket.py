@@ -70,8 +70,8 @@ class _Tree:
             elif left_out := self._stranger(entry.name):
                 yield Candidate(self._uri(left_out), flaw=BESIDE_SPLITS)
             elif entry.name.endswith("/"):
-                # Consoles create an empty object for a folder. It is no photo, and worth mentioning
-                # only if nothing is in the folder.
+                # Consoles create an empty object for a folder. It is not a photo, and is worth
+                # mentioning only if nothing is in the folder.
                 empty = entry.name if entry.name != self.prefix else ""
             else:
                 yield self._file(entry)

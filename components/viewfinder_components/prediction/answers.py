@@ -102,7 +102,7 @@ def map_in_order(
         work: Called in threads.
         items: Taken as they are needed.
         threads: How many work at once.
-        ahead: How many items may be in work, or waiting to be yielded.
+        ahead: How many items may be in progress, or waiting to be yielded.
         stop: Called when no more results are wanted, so that the work can end early.
     """
     pool = ThreadPoolExecutor(threads, "predict")

@@ -106,7 +106,7 @@ def apply_corrections(photos: PhotoTable, corrections: Corrections) -> Corrected
         corrections: What to change.
 
     Raises:
-        PermanentError: A correction is no class of the data.
+        PermanentError: A correction is not a class of the data.
     """
     _check_labels(photos, corrections)
     matched: set[str] = set()

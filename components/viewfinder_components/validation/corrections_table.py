@@ -37,7 +37,7 @@ def read_rows(place: str) -> list[Row]:
 
     Raises:
         UsageError: It is neither at a path nor in a bucket.
-        PermanentError: It cannot be read, or is no such table.
+        PermanentError: It cannot be read, or is not such a table.
         TransientError: An object store does not answer.
     """
     source = io.BytesIO(read_corrections_file(place))

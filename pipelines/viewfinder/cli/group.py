@@ -72,7 +72,7 @@ class FilePath(click.ParamType[Path]):
     name = "path"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """Make a path of a text."""
+        """Make a path of a string."""
         if value == "":
             self.fail("It is empty.", param, ctx)
         return Path(value)

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from viewfinder.prediction import BatchPrediction
     from viewfinder.serving import Prediction, Unanswered
 
-_INTERRUPTED = (
-    "Interrupted. The same command continues after the parts of 1,024 files that are finished."
-)
 _BATCH_OPTIONS = ("data", "output", "model_version", "overwrite")
 
 
@@ -102,7 +99,10 @@ def _predict_batch(as_json: bool, data: str | None, output: str | None, **option
         with ended_by_signals():
             done = predict_batch(str(data), str(output), **options)
     except KeyboardInterrupt:
-        click.echo(_INTERRUPTED, err=True)
+        from viewfinder_components.prediction.listing import PART_FILES
+
+        parts = f"the parts of {PART_FILES:,} files that are finished"
+        click.echo(f"Interrupted. The same command continues after {parts}.", err=True)
         sys.exit(INTERRUPTED)
     _print_batch(done, as_json)
     sys.exit(not done.is_complete)

@@ -67,7 +67,7 @@ def _read_explanation(photo: str, answer: Any) -> Explanation:
     rows = tuple(tuple(map(need_number, row)) for row in values["map"])
     widths = {len(row) for row in rows}
     if len(widths) != 1 or 0 in widths:
-        raise ValueError("a map that is no rectangle of numbers")
+        raise ValueError("a map that is not a rectangle of numbers")
     return Explanation(
         photo,
         need_text(values["label"]),

@@ -1,4 +1,4 @@
-"""Send photos to a served model, like any other client."""
+"""Send photos to a served model, as any other client does."""
 
 import errno
 import os

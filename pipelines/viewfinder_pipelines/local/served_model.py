@@ -32,7 +32,7 @@ from viewfinder_pipelines.local.v1_client import V1Client
 from viewfinder_pipelines.local.v1_failures import MALFORMED, find_refusal
 
 _REQUESTS = 8  # at a time: a predictor accepts 64, and those of others must not wait long
-_AHEAD = 64  # photos in work, or waiting for an earlier one
+_AHEAD = 64  # photos in progress, or waiting for an earlier one
 _MAX_BYTES = 64 << 20  # of a photo that is sent; predictors accept 16 MB by default
 _TOO_LARGE = 413
 _WITHOUT_VERSIONS = (403, 404, 405, 501)  # another server, which has the V1 protocol only
@@ -66,7 +66,7 @@ class ServedModel:
             return known
         try:
             data = read_candidate(candidate, _MAX_BYTES)
-            detect_format(data[:HEAD_BYTES])  # what is no photo need not be sent
+            detect_format(data[:HEAD_BYTES])  # what is not a photo need not be sent
         except PhotoError as error:
             return refused(candidate.uri, error)
         answer = self._client.ask(_VERB, data)

@@ -76,7 +76,7 @@ def find_served_name(version: Path, name: str | None) -> str:
 
 
 def _is_path(text: str) -> bool:
-    """Return whether a text can only be a path, not `MODEL` or `MODEL/NUMBER`."""
+    """Return whether a string can only be a path, not `MODEL` or `MODEL/NUMBER`."""
     place, _ = split_number(text)
     return not is_model_name(place) or text.startswith("file://")
 

@@ -44,13 +44,13 @@ def read_classification(answer: Any) -> Classification:
 
 
 def need_text(value: Any) -> str:
-    """Return a text of an answer; JSON may have halves of characters, which cannot be written."""
+    """Return a string of an answer; JSON may have halves of characters, which cannot be written."""
     if not isinstance(value, str) or not value:
-        raise ValueError(f"{_show(value)} instead of a text")
+        raise ValueError(f"{_show(value)} instead of a string")
     try:
         value.encode()
     except UnicodeEncodeError as error:
-        raise ValueError(f"a text that is not Unicode ({value!a})"[:200]) from error
+        raise ValueError(f"a string that is not Unicode ({value!a})"[:200]) from error
     return value
 
 
@@ -82,5 +82,5 @@ def _show(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return json.dumps(value)
     if isinstance(value, str):
-        return "a text" if value else "an empty text"
+        return "a string" if value else "an empty string"
     return "a list" if isinstance(value, list) else "a number or an object"

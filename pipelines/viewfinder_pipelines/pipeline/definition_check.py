@@ -1,4 +1,4 @@
-"""What a pipeline's definition must be: its author's mistakes are told in sentences."""
+"""What a pipeline's definition must be: its author's mistakes are reported in sentences."""
 
 import importlib
 import re
@@ -14,10 +14,10 @@ _FUNCTION = re.compile(r"\w+(\.\w+)*:\w+")
 
 
 def need_text(name: str, value: object, *, may_be_empty: bool = False) -> None:
-    """Refuse what is no string.
+    """Refuse what is not a string.
 
     Raises:
-        ParameterError: It is none, or empty although it may not be.
+        ParameterError: It is not a string, or it is empty although it may not be.
     """
     if not isinstance(value, str) or not (value or may_be_empty):
         rule = "a string" if may_be_empty else "a string that is not empty"

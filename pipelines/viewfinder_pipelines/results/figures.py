@@ -136,7 +136,7 @@ def _draw_curve(axes: Any, curve: Mapping[str, Any], label: str, **look: Any) ->
 
 
 def _add_legend(axes: Any, **place: Any) -> None:
-    """Add a legend if there is anything to name; a class's name is no formula."""
+    """Add a legend if there is anything to name; a class's name is not a formula."""
     if axes.get_legend_handles_labels()[0]:
         for text in axes.legend(**place).get_texts():
             text.set_parse_math(False)

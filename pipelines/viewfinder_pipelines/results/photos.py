@@ -169,7 +169,7 @@ def open_picture(photo: Photo, sha256: str | None = None) -> Image.Image:
         RGB, its longer side 320 pixels.
 
     Raises:
-        PermanentError: It cannot be read, is no photo, or has changed.
+        PermanentError: It cannot be read, is not a photo, or has changed.
         TransientError: The store that holds it does not answer.
     """
     content = photo if isinstance(photo, bytes) else read_photo(name_to_uri(photo))

@@ -90,7 +90,7 @@ def _spread(table: pa.Table, labels: list[str]) -> pa.Table:
 
 
 def find_mistakes(predictions: pa.Table, count: int) -> list[dict[str, Any]]:
-    """Return the rows of the mistakes of which the model was surest, the surest first.
+    """Return the rows of the most confident mistakes, the most confident first.
 
     Args:
         predictions: As from `read_predictions`.

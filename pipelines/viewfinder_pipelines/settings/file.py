@@ -13,7 +13,7 @@ from viewfinder_pipelines.pipeline.platform import PlatformSettings, PodSettings
 DEFAULT_FILE = Path("viewfinder.toml")
 _Settings = TypeVar("_Settings")
 _TOML_TYPES: dict[Any, tuple[type, str]] = {
-    str: (str, "a text"),
+    str: (str, "a string"),
     int: (int, "a whole number"),
     bool: (bool, "true or false"),
     tuple: (list, "a list"),

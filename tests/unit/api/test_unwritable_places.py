@@ -40,7 +40,7 @@ def test_a_run(pipeline: viewfinder.PipelineDefinition, home: Path, tmp_path: Pa
     data = None if pipeline is OWN else tmp_path / "photos"
     with pytest.raises(viewfinder.PermanentError) as caught:
         viewfinder.run(data, pipeline=pipeline, home=home)
-    expected = f"a folder for runs and models that can be written, or made, at {home}"
+    expected = f"a folder for runs and models at {home} that can be created or written to"
     assert caught.value.expected == expected
     assert "VIEWFINDER_HOME, or home in Python" in caught.value.remedy
 

@@ -49,7 +49,7 @@ def load_kubeconfig(configuration: "Configuration", context: str = "") -> str:
         contexts, current = config.list_kube_config_contexts(path)
         chosen = next((one for one in contexts if one["name"] == context), current)
         return str(chosen["context"].get("namespace") or "")
-    except Exception as error:  # files that are no kubeconfigs fail in many ways
+    except Exception as error:  # files that are not kubeconfigs fail in many ways
         reason = (str(error) or repr(error)).splitlines()[0]
         raise PermanentError(
             "a kubeconfig", f"{path}, which cannot be used: {reason}", _REMEDY

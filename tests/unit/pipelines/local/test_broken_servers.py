@@ -113,9 +113,9 @@ def refuse(server: Server, photo: Path) -> list[str]:
 BROKEN = {
     "no labels": answer([], []),
     "labels that are not distinct": answer(["a", "a"]),
-    "an empty text instead of a text": answer(["a", ""]),
-    "a text that is not Unicode": answer(["a", "\ud800"]),
-    "a text instead of a list of labels": answer("ab"),
+    "an empty string instead of a string": answer(["a", ""]),
+    "a string that is not Unicode": answer(["a", "\ud800"]),
+    "a string instead of a list of labels": answer("ab"),
     "1 probabilities for 2 labels": answer(probabilities=[1.0]),
     "null instead of a number": answer(probabilities=[0.5, None]),
     "true instead of a number": answer(probabilities=[0.5, True]),

@@ -1,4 +1,4 @@
-"""The mistakes of a pipeline's author are told in sentences, before anything is done."""
+"""The mistakes of a pipeline's author are reported in sentences, before anything is done."""
 
 import sys
 from collections.abc import Iterator

@@ -237,8 +237,8 @@ def test_what_is_no_list_of_photos(photos: object) -> None:
 @pytest.mark.parametrize(
     ("photos", "captions", "columns", "sentence"),
     [
-        ([], ["a"], 6, "1 captions for 0 photos"),
-        (["a.jpg"], ["a", "b"], 6, "2 captions for 1 photos"),
+        ([], ["a"], 6, "1 caption for 0 photos"),
+        (["a.jpg"], ["a", "b"], 6, "2 captions for 1 photo;"),
         (["a.jpg"], [], 0, "columns to be a whole number from 1"),
     ],
 )

@@ -96,7 +96,7 @@ def test_the_check_keeps_the_predictors_image() -> None:
         ("[kubeflow", "expected TOML in"),
         ("[kubflow]", "received 'kubflow'"),
         ("[kubeflow]\nhots = 'x'", "for kubeflow, received 'hots'"),
-        ("[kubeflow]\nhost = 3", "expected a text for kubeflow.host, received 3"),
+        ("[kubeflow]\nhost = 3", "expected a string for kubeflow.host, received 3"),
         ("[kubeflow]\ncache = 'no'", "expected true or false for kubeflow.cache"),
         ("[steps]\naccelerators = true", "expected a whole number for steps.accelerators"),
         ("[kubeflow]\nrun_deadline_seconds = -1", "run_deadline_seconds to be a whole number"),
@@ -109,7 +109,7 @@ def test_the_check_keeps_the_predictors_image() -> None:
     ],
 )
 def test_mistakes(tmp_path: Path, text: str, sentence: str) -> None:
-    with pytest.raises(PermanentError, match=r"correct|; set |; write one ") as caught:
+    with pytest.raises(PermanentError, match=r"correct|; choose |; write one ") as caught:
         settings(tmp_path, text)
     assert sentence in str(caught.value)
 
