@@ -13,9 +13,9 @@ from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args,
 
 from annotated_types import Ge
 
-from viewfinder_components.checking.predictor import RunningPredictor
 from viewfinder_components.errors import ParameterError, UsageError
 from viewfinder_components.foreign_errors import explain_foreign
+from viewfinder_pipelines.local.running_predictor import RunningPredictor
 
 Positive = Annotated[int, Ge(1)]
 """A number that counts, or a time in seconds: 0 does not stand for anything else."""

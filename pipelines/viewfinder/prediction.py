@@ -4,10 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from viewfinder.arguments import checked, read_endpoint
-from viewfinder_components.checking.predictor import RunningPredictor
 from viewfinder_components.errors import UsageError
 from viewfinder_components.prediction.result import BatchPrediction
 from viewfinder_components.spelling import spell
+from viewfinder_pipelines.local.running_predictor import RunningPredictor
 from viewfinder_pipelines.settings.environment import Settings
 
 __all__ = ["BatchPrediction", "predict_batch"]

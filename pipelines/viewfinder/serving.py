@@ -5,9 +5,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from viewfinder.arguments import checked, list_photos, read_endpoint
-from viewfinder_components.checking.predictor import RunningPredictor, running_predictor
 from viewfinder_pipelines.local.explanation import Explanation
 from viewfinder_pipelines.local.prediction import Prediction, Unanswered
+from viewfinder_pipelines.local.running_predictor import RunningPredictor, serving
 from viewfinder_pipelines.settings.environment import Settings
 
 __all__ = [
@@ -20,8 +20,6 @@ __all__ = [
     "serve",
     "serve_until_interrupted",
 ]
-
-_READY_SECONDS = 60.0
 
 
 @checked
@@ -49,7 +47,7 @@ def serve(
     from viewfinder_pipelines.local.serving import find_served_name, find_version
 
     version = find_version(str(model_version), Settings.at(home))
-    return running_predictor(version, find_served_name(version, name), _READY_SECONDS)
+    return serving(version, find_served_name(version, name))
 
 
 @checked
@@ -72,8 +70,8 @@ def predict(
         is refused before that.
 
     Raises:
-        UsageError: The endpoint is not a URL, or names another model, or an environment variable names
-            a proxy or certificates that cannot be used.
+        UsageError: The endpoint is not a URL, or names another model, or an environment variable
+            names a proxy or certificates that cannot be used.
         PermanentError: The server does not know the model, denies access, or is not a predictor.
         TransientError: The server cannot be reached, or is busy or failing for longer than a few
             seconds.

@@ -3,7 +3,7 @@
 import errno
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -38,7 +38,7 @@ class Prediction:
 
     photo: str
     label: str
-    probabilities: dict[str, float]
+    probabilities: dict[str, float] = field(hash=False)
 
 
 @dataclass(frozen=True)

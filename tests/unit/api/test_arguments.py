@@ -11,7 +11,6 @@ import pytest
 
 import viewfinder
 from viewfinder.arguments import checked, read_hints
-from viewfinder_components.checking.processor import Spent
 from viewfinder_components.parameters import configuration
 from viewfinder_components.ranges import Count
 
@@ -178,6 +177,11 @@ def test_a_parameter_that_is_called_like_an_argument(name: str, tmp_path: Path) 
 
 def test_a_predictor_is_asked_at_its_address() -> None:
     url = "http://127.0.0.1:9"
-    predictor = viewfinder.RunningPredictor(url, 0, 0.0, Spent(0, 0), None, Path())  # type: ignore[arg-type]
+    predictor = viewfinder.RunningPredictor(url, 0)
     with pytest.raises(viewfinder.TransientError, match=f"a predictor at {url}"):
         list(viewfinder.predict("a.jpg", predictor))
+
+
+def test_answers_go_into_sets() -> None:
+    answers = [viewfinder.Prediction("a.jpg", "cat", {"cat": 0.9, "dog": 0.1}) for _ in range(2)]
+    assert len({*answers, viewfinder.Unanswered("b.jpg", "there is no such file")}) == 2
