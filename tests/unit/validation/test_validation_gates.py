@@ -214,7 +214,9 @@ def test_a_refused_folder_tells_of_the_files_met(validation, fill, tmp_path) -> 
     ],
 )
 def test_config_is_checked(name, value) -> None:
-    with pytest.raises(PermanentError, match=f"expected {name} (of|to be) .*; set {name} to ."):
+    with pytest.raises(
+        PermanentError, match=f"expected {name} (of|to be) .*; choose another value"
+    ):
         ValidationConfig(**{name: value})
 
 
