@@ -125,7 +125,7 @@ class Collector:
         parts = {
             "expected": [f"{one} to be {other}" for one in name for other in rule],
             "received": [name_variable("value")],
-            "remedy": remedy or [f"set {one} to such a value" for one in name],
+            "remedy": remedy or [f"choose another value for {one}" for one in name],
         }
         return self._finish("error", call, parts)
 
