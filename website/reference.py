@@ -14,6 +14,7 @@ _TITLES = {
     "pipelines": "Pipelines of your own",
     "prediction": "Batch prediction",
     "release": "Release",
+    "reports": "Reports",
     "runs": "Runs",
     "serving": "Serving and predicting",
     "tables": "Tables",

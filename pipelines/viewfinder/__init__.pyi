@@ -37,6 +37,7 @@ from .pipelines import (
 )
 from .prediction import BatchPrediction, predict_batch
 from .release import __version__
+from .reports import Report, read_report
 from .runs import (
     ArtifactRecord,
     Event,
@@ -90,6 +91,7 @@ __all__ = [
     "Prediction",
     "Pruning",
     "Removed",
+    "Report",
     "Role",
     "RunError",
     "RunId",
@@ -130,6 +132,7 @@ __all__ = [
     "read_label_issues",
     "read_photos",
     "read_predictions",
+    "read_report",
     "record_outcome",
     "resume",
     "rollback",
