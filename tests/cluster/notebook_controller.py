@@ -3,7 +3,7 @@
 Neither is in a package registry. These functions follow `generateStatefulSet` and `generateService`
 in components/notebook-controller/controllers/notebook_controller.go of kubeflow/notebooks (branch
 notebooks-v1), and the webhook of kubeflow/dashboard for what our PodDefault contains: environment
-variables, volumes and mounts.
+variables, also those from a Secret, volumes and mounts.
 """
 
 from copy import deepcopy
@@ -59,4 +59,5 @@ def apply_pod_default(pod_default: Object, template: Object) -> None:
     template["spec"].setdefault("volumes", []).extend(added["volumes"])
     for container in template["spec"]["containers"]:
         container.setdefault("env", []).extend(added["env"])
+        container.setdefault("envFrom", []).extend(added["envFrom"])
         container.setdefault("volumeMounts", []).extend(added["volumeMounts"])

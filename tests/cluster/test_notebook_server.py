@@ -19,6 +19,7 @@ from tests.cluster.conftest import making_namespaces, making_volumes
 from tests.cluster.notebook_controller import apply_pod_default, make_service, make_stateful_set
 from tests.fixtures.waiting import wait_for
 from tests.fixtures.wheels import write_wheel
+from tests.testbed import stores
 from tests.testbed.node import Node
 from tests.testbed.programs import find_kubectl
 
@@ -94,7 +95,7 @@ def read_manifest(path: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def server(
-    api: client.ApiClient, node: Node, require_image: Callable[[str], None]
+    api: client.ApiClient, node: Node, s3: stores.S3, require_image: Callable[[str], None]
 ) -> Iterator[Server]:
     """The server of `manifests/notebook`, with a volume that only its user may write to."""
     require_image(IMAGE)
@@ -102,6 +103,8 @@ def server(
     with making_namespaces(api) as new_namespace, making_volumes(node, api) as new_volume:
         namespace = new_namespace()
         core.create_namespaced_service_account(namespace, {"metadata": {"name": "default-editor"}})
+        storage = {"metadata": {"name": "viewfinder-storage"}, "stringData": s3.environment}
+        core.create_namespaced_secret(namespace, storage)
         volume = new_volume(namespace)
         os.chown(volume.folder, 0, USER)  # as fsGroup would; Kubernetes leaves a hostPath as it is
         volume.folder.chmod(0o2770)
@@ -136,6 +139,16 @@ def test_it_runs_without_root_and_with_a_token_for_kubeflow_pipelines(server: Se
     claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     assert claims["aud"] == ["pipelines.kubeflow.org"]
     assert claims["sub"] == f"system:serviceaccount:{server.namespace}:default-editor"
+
+
+def test_it_has_the_credentials_of_the_store(server: Server, s3: stores.S3) -> None:
+    bucket = s3.create_bucket()
+    source = (
+        "import boto3; print([b['Name'] for b in boto3.client('s3').list_buckets()['Buckets']])"
+    )
+    code, output = server.run("python3", "-c", source)
+    assert code == 0, output
+    assert bucket in output
 
 
 def test_packages_that_a_user_installs_stay_in_the_workspace(
