@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import pytest
 from markdown_it import MarkdownIt
+from website.notebook_page import write_notebook
 
 import viewfinder
 from viewfinder.cli.main import main
@@ -19,15 +20,26 @@ ROOT = Path(__file__).parents[2]
 PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "manifests/README.md")),
     *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "notebooks").glob("*.ipynb")),
 ]
 _PROGRAM = re.compile(r"^(?:\.venv/bin/)?viewfinder ")
-_RECEIVERS = {"kubeflow": viewfinder.KubeflowPipelines, "submitted": viewfinder.SubmittedRun}
+_RECEIVERS = {
+    "kubeflow": viewfinder.KubeflowPipelines,
+    "submitted": viewfinder.SubmittedRun,
+    "again": viewfinder.SubmittedRun,
+}
 _ANY_PARAMETER = {name for pipeline in PIPELINES for name in pipeline.parameters}
+
+
+def read_page(page: Path) -> str:
+    """Return the Markdown of a page, which may be a notebook."""
+    text = page.read_text("utf-8")
+    return write_notebook(text) if page.suffix == ".ipynb" else text
 
 
 def read_commands(page: Path) -> Iterator[str]:
     """Yield every command line in the blocks of a page that starts with `viewfinder`."""
-    for token in MarkdownIt().parse(page.read_text("utf-8")):
+    for token in MarkdownIt().parse(read_page(page)):
         if token.type in ("code_block", "fence"):
             lines = re.sub(r"\\\n\s*", "", token.content).splitlines()
             yield from (line for line in map(str.strip, lines) if _PROGRAM.match(line))
@@ -35,7 +47,7 @@ def read_commands(page: Path) -> Iterator[str]:
 
 def read_mentions(page: Path) -> Iterator[str]:
     """Yield every mention of a command in the text of a page, often without its arguments."""
-    for token in MarkdownIt("gfm-like", {"linkify": False}).parse(page.read_text("utf-8")):
+    for token in MarkdownIt("gfm-like", {"linkify": False}).parse(read_page(page)):
         for child in token.children or ():
             if child.type == "code_inline" and _PROGRAM.match(child.content):
                 yield child.content
@@ -105,7 +117,7 @@ def test_a_command_that_a_page_mentions_exists(page: Path) -> None:
 
 def read_code(page: Path) -> Iterator[ast.Module]:
     """Yield every block of Python in a page; one that does not parse is an error."""
-    for token in MarkdownIt().parse(page.read_text("utf-8")):
+    for token in MarkdownIt().parse(read_page(page)):
         if token.type == "fence" and token.info == "python":
             yield ast.parse(token.content, str(page))
 
@@ -126,7 +138,8 @@ def find_unknown(node: ast.Call, called: object) -> set[str]:
     parameters = inspect.signature(called).parameters.values()  # type: ignore[arg-type]
     takes = {parameter.name for parameter in parameters}
     if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters):
-        takes |= _ANY_PARAMETER
+        # A pipeline of one's own has parameters that are not known here.
+        takes |= given if "pipeline" in given else _ANY_PARAMETER
     return given - takes
 
 
