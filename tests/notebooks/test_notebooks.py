@@ -11,10 +11,13 @@ import nbformat
 import psutil
 import pytest
 from nbclient import NotebookClient
+from tests.fixtures.loopback import running
+from tests.kubeflow.recorder.replay import ReplayServer
 
 import viewfinder
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
+RECORDED = Path(__file__).parents[1] / "kubeflow/recorded"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 MODULES = sorted(FOLDER.glob("*.py"))
 COMPONENT = re.compile(r"viewfinder_components\.\w+\.component")
@@ -101,6 +104,32 @@ def test_a_module_of_a_notebook_uses_public_names_and_components_only(path: Path
     ] == []
 
 
+def run_notebook(path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, end: str = "") -> None:
+    """Run a notebook in a folder, and look at what its cells show.
+
+    Args:
+        path: The notebook.
+        folder: Where it runs.
+        monkeypatch: Sets what it finds in the environment.
+        end: The heading before which it ends; empty for the whole notebook.
+    """
+    monkeypatch.setenv("VIEWFINDER_HOME", str(folder / "home"))
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("IPYTHONDIR", str(folder / "ipython"))
+    notebook = nbformat.read(path, 4)
+    if end:
+        headings = [cell.source.partition("\n")[0] for cell in notebook.cells]
+        del notebook.cells[headings.index(end) :]
+    client = NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(folder)}})
+    client.execute()  # raises with the traceback of the cell that failed
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and isinstance(ast.parse(cell.source).body[-1], ast.Expr):
+            assert cell.outputs, cell.source
+        for output in cell.get("outputs", ()):
+            assert output.get("name") != "stderr", output.text
+    assert psutil.Process().children(recursive=True) == []
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @each_notebook
@@ -109,17 +138,22 @@ def test_it_runs_from_top_to_bottom(
 ) -> None:
     if path.stem == NEEDS_KUBEFLOW:
         pytest.skip("runs in a cluster: tests/cluster/test_notebook_server.py")
-    monkeypatch.setenv("VIEWFINDER_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     for module in FOLDER.glob("*.py"):
         shutil.copy(module, tmp_path)
-    notebook = nbformat.read(path, 4)
-    client = NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(tmp_path)}})
-    client.execute()  # raises with the traceback of the cell that failed
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and isinstance(ast.parse(cell.source).body[-1], ast.Expr):
-            assert cell.outputs, cell.source
-        for output in cell.get("outputs", ()):
-            assert output.get("name") != "stderr", output.text
-    assert psutil.Process().children(recursive=True) == []
+    run_notebook(path, tmp_path, monkeypatch)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("address", ["api", "ui"])
+def test_a_run_on_kubeflow_is_submitted_and_followed(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Played from recordings, which have neither the artifacts nor the service."""
+    for name in [name for name in os.environ if name.startswith("KFP_")]:
+        monkeypatch.delenv(name)
+    shutil.copy(RECORDED / "viewfinder.toml", tmp_path)
+    with running(ReplayServer(RECORDED / address / "success.json.xz")) as server:
+        monkeypatch.setenv("KFP_HOST", server.url)
+        path = FOLDER / f"{NEEDS_KUBEFLOW}.ipynb"
+        run_notebook(path, tmp_path, monkeypatch, end="## How good is it?")
