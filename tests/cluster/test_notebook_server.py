@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 import yaml
 from kubernetes import client
@@ -189,4 +190,8 @@ def test_a_notebook_runs_from_top_to_bottom(server: Server, name: str) -> None:
         "jupyter", "execute", "--timeout=1000", "--output=done.ipynb", inside, seconds=1000
     )
     assert code == 0, output
+    (done,) = server.home.rglob("done.ipynb")
+    outputs = [one for cell in nbformat.read(done, 4).cells for one in cell.get("outputs", ())]
+    done.unlink()
+    assert [one.text for one in outputs if one.get("name") == "stderr"] == []
     assert server.count_restarts() == 0  # as after running out of memory

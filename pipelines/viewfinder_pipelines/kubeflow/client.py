@@ -55,8 +55,12 @@ class Kubeflow:
         self.ui = complete_address(ui, "KFP_UI_HOST") if ui else ""
         self.connection = kfp_private.api_client(client)
         configuration = self.connection.configuration
+        host: str = configuration.host
+        # Inside a cluster, kfp.Client takes the Service's name, without a scheme.
+        if host and not host.startswith(("http:", "https:")):
+            host = f"http://{host}"
         # With two slashes in a path, the API answers with a redirect that loses the request's body.
-        self.host: str = configuration.host.rstrip("/")
+        self.host = host.rstrip("/")
         configuration.host = self.host
         kfp_private.http_pool(self.connection).connection_pool_kw["timeout"] = _TIMEOUT
 

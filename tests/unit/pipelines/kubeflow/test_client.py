@@ -7,7 +7,8 @@ import pytest
 from tests.fixtures.loopback import QuietHandler, serving
 
 from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
-from viewfinder_pipelines.kubeflow.client import connect
+from viewfinder_pipelines.kubeflow import kfp_private
+from viewfinder_pipelines.kubeflow.client import Kubeflow, connect
 from viewfinder_pipelines.settings.file import KubeflowSettings
 
 
@@ -128,3 +129,11 @@ def test_the_address_may_end_with_a_slash(door, monkeypatch, ending: str) -> Non
     monkeypatch.setenv("KFP_HOST", host.removeprefix("http://") + ending)
     assert connect(KubeflowSettings()).host == host
     assert keeper.seen["path"] == "/apis/v2beta1/healthz"
+
+
+def test_the_address_that_kfp_finds_inside_a_cluster_gets_a_scheme(door) -> None:
+    """Requests to an address without one are deprecated in urllib3 2."""
+    host, _ = door
+    client = connect(KubeflowSettings(host=host)).client
+    kfp_private.api_client(client).configuration.host = host.removeprefix("http://")
+    assert Kubeflow(client, None).host == host
