@@ -24,9 +24,6 @@ stage: `tests.cluster.deployments.Stage`: the namespace with the project's manif
 
 What needs the node itself (`new_volume`, the API server's death) is skipped on a cluster that is
 not the project's own.
-
-Tests run side by side (`run.sh`). One that takes away what others stand on is `disruptive`, by its
-fixtures or by a mark, and runs with no other beside it.
 """
 
 import os
@@ -45,17 +42,7 @@ from tests.testbed import knative, stores
 from tests.testbed.node import Node
 
 _CONTROLLER = {"namespace": "kserve", "label_selector": "control-plane=kserve-controller-manager"}
-_DISRUPTIVE = {"kill_kserve_controller", "kill_api_server", "without_s3", "without_api_server"}
 _IMAGE_SECONDS = 30  # the kubelet tells of a new image a while after it was loaded
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that take programs of the cluster away."""
-    for item in items:
-        if _DISRUPTIVE & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.disruptive)
-        if item.get_closest_marker("disruptive"):
-            item.add_marker(pytest.mark.xdist_group("disruptive"))
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,4 @@ if [ -z "${KUBECONFIG:-}" ]; then
   KUBECONFIG=$("$bin/python" -m tests.testbed kubeconfig)
   export KUBECONFIG
 fi
-[ $# -eq 0 ] || exec "$bin/pytest" "$@"
-# The tests mostly wait, so two at a time; those that take a program away, with no other beside them.
-code=0
-"$bin/pytest" -n 2 --dist loadgroup -m "not disruptive" tests/cluster || code=$?
-"$bin/pytest" -m disruptive tests/cluster || code=$?
-exit "$code"
+exec "$bin/pytest" "${@:-tests/cluster}"

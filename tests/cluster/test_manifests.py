@@ -19,7 +19,6 @@ FOLDERS = sorted(
 )
 RUNTIMES = sorted(MANIFESTS.glob("base/servingruntime-*.yaml"))
 Kubectl = Callable[..., str]
-pytestmark = pytest.mark.xdist_group("kubeflow kinds")  # one process makes and removes them
 
 
 @pytest.fixture(scope="session")
