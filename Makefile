@@ -60,20 +60,21 @@ coverage: setup ## Run test-unit and test-tensorflow with code coverage (minimum
 	$(BIN)/coverage report
 	$(BIN)/pytest -m "not slow" $(UNTRACED_TESTS)
 
+JOBS ?= 2
 # TensorFlow and OpenVINO decide at start-up how to compute.
 NUMERIC_TESTS := tests/unit/export tests/unit/inference tests/unit/training tests/unit/evaluation \
   tests/unit/checking tests/unit/explanation tests/serving/test_predictions.py
 .PHONY: test-numerics test-numerics-avx2 test-numerics-plain
-test-numerics: setup ## Run the numerical tests as on other processors: with AVX2 only, and without oneDNN
-	$(MAKE) --no-print-directory -j2 --output-sync=target test-numerics-avx2 test-numerics-plain
+test-numerics: setup ## Run the numerical tests as on other processors: with AVX2 only, and without oneDNN (JOBS=1: one after the other)
+	$(MAKE) --no-print-directory -j$(JOBS) --output-sync=target test-numerics-avx2 test-numerics-plain
 test-numerics-avx2: ## Run the numerical tests with AVX2 only
 	ONEDNN_MAX_CPU_ISA=AVX2 $(BIN)/pytest -p no:cacheprovider -m "not slow" $(NUMERIC_TESTS)
 test-numerics-plain: ## Run the numerical tests without oneDNN
 	TF_ENABLE_ONEDNN_OPTS=0 $(BIN)/pytest -p no:cacheprovider -m "not slow" $(NUMERIC_TESTS)
 
 .PHONY: test-pythons test-python-3.12 test-python-3.13
-test-pythons: setup ## Run the tests on Python 3.12 and 3.13, if installed (REQUIRED=1: fail if not)
-	$(MAKE) --no-print-directory -j2 --output-sync=target test-python-3.12 test-python-3.13
+test-pythons: setup ## Run the tests on Python 3.12 and 3.13, if installed (REQUIRED=1: fail if not; JOBS=1: one after the other)
+	$(MAKE) --no-print-directory -j$(JOBS) --output-sync=target test-python-3.12 test-python-3.13
 test-python-3.12 test-python-3.13: ## Run the tests on this version of Python
 	BIN=$(BIN) REQUIRED=$(REQUIRED) tests/other_python.sh $(@:test-python-%=%)
 
