@@ -30,7 +30,7 @@ from viewfinder_components.deployment.kserve.service import build_service
 from viewfinder_components.deployment.kubernetes.cluster import Cluster
 from viewfinder_components.errors import PermanentError, ViewfinderError
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(900)  # a busy machine takes three times as long
 
 
 @pytest.fixture(params=MODES)

@@ -32,7 +32,7 @@ from viewfinder_components.errors import PermanentError, TransientError, Viewfin
 from viewfinder_pipelines.deployments.going_back import GoingBack, go_back
 from viewfinder_pipelines.deployments.removing import Removal, undeploy
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)  # a busy machine takes three times as long
 
 
 @pytest.fixture(params=MODES)

@@ -141,7 +141,7 @@ def test_with_rights_in_one_namespace_only(
     assert numbers(root) == [1, 4]
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("mode", ["Knative"])
 def test_the_stable_revision_of_a_canary_stays_without_any_pod(
     stage: Stage, kubeconfig: Path, prune: Prune, monkeypatch: pytest.MonkeyPatch

@@ -14,7 +14,7 @@ from tests.cluster.deployments import (
 )
 from tests.fixtures.waiting import wait_for
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(900)  # a busy machine takes three times as long
 
 
 @pytest.fixture(params=MODES)
