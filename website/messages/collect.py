@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Literal
 
+from viewfinder_components.errors import ParameterError
 from website.messages.names import CLOSE, OPEN, fill_fields, has_words, name_variable
 from website.messages.program import Call, Program, read_callee
 from website.messages.texts import Bindings, Texts
@@ -125,7 +126,7 @@ class Collector:
         parts = {
             "expected": [f"{one} to be {other}" for one in name for other in rule],
             "received": [name_variable("value")],
-            "remedy": remedy or [f"choose another value for {one}" for one in name],
+            "remedy": remedy or [ParameterError(one, "", "").remedy for one in name],
         }
         return self._finish("error", call, parts)
 
