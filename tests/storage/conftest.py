@@ -51,9 +51,9 @@ def environment(minio: Server, fake_gcs: Server, monkeypatch: pytest.MonkeyPatch
         ("no_proxy", "127.0.0.1"),
     ):
         monkeypatch.setenv(name, value)
-    clients._connect.cache_clear()
+    clients.forget_connections()
     yield
-    clients._connect.cache_clear()
+    clients.forget_connections()
 
 
 @pytest.fixture

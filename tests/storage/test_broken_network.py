@@ -35,7 +35,7 @@ def network(
     if request.param == "s3":
         with breaking_proxy(minio.port) as proxy:
             monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
-            clients._connect.cache_clear()
+            clients.forget_connections()
             name = f"broken-{proxy.port}"
             s3_client.connect().create_bucket(Bucket=name)
             yield f"s3://{name}", proxy
@@ -46,7 +46,7 @@ def network(
         running_fake_gcs(tmp_path / "server", port, external_url=proxy.url),
     ):
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", proxy.url)
-        clients._connect.cache_clear()
+        clients.forget_connections()
         gcs_client.connect().create_bucket("bucket")
         yield "gs://bucket", proxy
 

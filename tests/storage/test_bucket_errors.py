@@ -58,7 +58,7 @@ def allow(minio: Server, s3_bucket: str, monkeypatch: pytest.MonkeyPatch) -> Cal
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", credentials["AccessKeyId"])
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", credentials["SecretAccessKey"])
         monkeypatch.setenv("AWS_SESSION_TOKEN", credentials["SessionToken"])
-        clients._connect.cache_clear()
+        clients.forget_connections()
 
     return only
 
@@ -124,7 +124,7 @@ def test_wrong_keys_are_told_from_a_missing_permission(
     name: str, value: str, s3_bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)
-    clients._connect.cache_clear()
+    clients.forget_connections()
     with pytest.raises(PermanentError, match=r"expected credentials for s3://.*AWS_ACCESS_KEY_ID"):
         open_store(s3_bucket).versions("fruit")
 
@@ -135,7 +135,7 @@ def test_no_keys_at_all_is_said(
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     monkeypatch.setenv("HOME", str(tmp_path))
-    clients._connect.cache_clear()
+    clients.forget_connections()
     with pytest.raises(
         PermanentError, match=r"expected credentials for s3://.* none in .*/\.aws/cred"
     ):
@@ -160,7 +160,7 @@ def test_a_store_that_does_not_answer_can_be_tried_again(
     nobody = f"http://127.0.0.1:{free_port()}"
     monkeypatch.setenv("AWS_ENDPOINT_URL", nobody)
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", nobody)
-    clients._connect.cache_clear()
+    clients.forget_connections()
     started = time.monotonic()
     with pytest.raises(TransientError, match=rf"{scheme}://bucket/models/fruit to answer"):
         open_store(f"{scheme}://bucket/models").versions("fruit")
@@ -175,7 +175,7 @@ def test_an_address_that_is_none_is_refused(
 ) -> None:
     monkeypatch.setattr(retrying, "PATIENCE_SECONDS", 1.0)
     monkeypatch.setenv("AWS_ENDPOINT_URL", address)
-    clients._connect.cache_clear()
+    clients.forget_connections()
     with pytest.raises((PermanentError, TransientError), match="expected s3://bucket"):
         open_store("s3://bucket/models").versions("fruit")
 
@@ -185,7 +185,7 @@ def restarted(tmp_path: Path, environment: None, monkeypatch: pytest.MonkeyPatch
     """A MinIO of the test's own that is away for some seconds, with a bucket in it."""
     with running_minio(tmp_path / "minio") as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
-        clients._connect.cache_clear()
+        clients.forget_connections()
         s3_client.connect().create_bucket(Bucket="bucket")
 
         timers = []
@@ -238,7 +238,7 @@ def test_the_probes_exit_code_tells_what_is_wrong(
     assert "permission s3:PutObject" in capsys.readouterr().out
     monkeypatch.setattr(retrying, "PATIENCE_SECONDS", 0.5)
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
-    clients._connect.cache_clear()
+    clients.forget_connections()
     assert main([s3_bucket]) == 2
     assert "try again" in capsys.readouterr().out
 

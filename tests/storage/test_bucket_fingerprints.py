@@ -145,7 +145,7 @@ def test_a_store_that_does_not_answer_can_be_tried_again(
     nobody = f"http://127.0.0.1:{free_port()}"
     monkeypatch.setenv("AWS_ENDPOINT_URL", nobody)
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", nobody)
-    clients._connect.cache_clear()
+    clients.forget_connections()
     rows = [f"{scheme}://bucket/photos/{number}.jpg,cat" for number in range(500)]
     (tmp_path / "table.csv").write_text("\n".join(["uri,label", *rows]))
     started = time.monotonic()

@@ -1,7 +1,7 @@
 """One connection to each kind of object store, opened on first use."""
 
 import os
-from functools import cache
+import threading
 from typing import Any
 
 from viewfinder_components.storage.bucket_errors import explained
@@ -17,7 +17,7 @@ def open_client(location: Location) -> ObjectClient:
             address.
     """
     with explained(location):
-        api = _connect(location.scheme, os.getpid())
+        api = _connections.find(location.scheme)
     if location.scheme == GS:
         from viewfinder_components.storage.gcs_client import GcsClient
 
@@ -27,9 +27,37 @@ def open_client(location: Location) -> ObjectClient:
     return S3Client(api, location.bucket)
 
 
-@cache
-def _connect(scheme: str, process: int) -> Any:
-    """Connect once per process: a fork must not share its parent's sockets."""
+def forget_connections() -> None:
+    """Make the next client read the environment again: addresses and credentials."""
+    _connections.forget()
+
+
+class _Connections:
+    """This process's connections, by scheme."""
+
+    def __init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        """Start with nothing: a fork must share neither its parent's sockets nor a held lock."""
+        self._lock = threading.Lock()
+        self._by_scheme: dict[str, Any] = {}
+
+    def find(self, scheme: str) -> Any:
+        # One thread connects while the others wait: a client takes a tenth of a second of
+        # processor time to make, and a pool asks with 32 threads at once.
+        with self._lock:
+            if scheme not in self._by_scheme:
+                self._by_scheme[scheme] = _connect(scheme)
+            return self._by_scheme[scheme]
+
+    def forget(self) -> None:
+        # Waits for a thread that is connecting: it read the environment before this call.
+        with self._lock:
+            self._by_scheme.clear()
+
+
+def _connect(scheme: str) -> Any:
     if scheme == GS:
         from viewfinder_components.storage import gcs_client
 
@@ -37,3 +65,7 @@ def _connect(scheme: str, process: int) -> Any:
     from viewfinder_components.storage import s3_client
 
     return s3_client.connect()
+
+
+_connections = _Connections()
+os.register_at_fork(after_in_child=_connections.renew)
