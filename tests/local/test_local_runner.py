@@ -454,8 +454,8 @@ def test_interrupted(tmp_path: Path) -> None:
             raise KeyboardInterrupt
 
     started = time.monotonic()
-    result = run(tmp_path, sleeping, interrupt, seconds=60.0)
-    assert time.monotonic() - started < 30
+    result = run(tmp_path, sleeping, interrupt, seconds=600.0)
+    assert time.monotonic() - started < 300
     assert result.state == "interrupted"
     assert [step.state for step in result.steps] == ["interrupted"]
     assert result.steps[0].seconds > 0

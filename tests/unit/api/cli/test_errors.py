@@ -5,7 +5,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import click
@@ -184,10 +183,8 @@ def test_every_request_to_end_is_an_interruption(number: int) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
-        started = time.monotonic()
         process.send_signal(number)
-        assert process.wait(30) == 130
-        assert time.monotonic() - started < 30
+        assert process.wait(60) == 130
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["show"], ["show", "r-1"]])
