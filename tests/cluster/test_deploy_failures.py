@@ -44,7 +44,7 @@ def mode(request: pytest.FixtureRequest) -> str:
 only_standard = pytest.mark.parametrize("mode", ["Standard"])
 
 _TIMEOUT_SECONDS, _EARLY_SECONDS = 600, 300.0
-"""A deployment that would end by its time-out, and an early end, on a very busy machine as well."""
+"""A deployment that would end by its time-out, and an early end, on a busy machine as well."""
 
 
 def fail(stage: Stage, version: Version | None = None, **values: Any) -> ViewfinderError:
