@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from viewfinder_components.steps import find_step
+from viewfinder_components.steps import STEPS
+from viewfinder_pipelines.pipeline.components import load_components
 
 _OUTPUTS = ("taskOutputParameter", "taskOutputArtifact")
 
@@ -14,25 +15,38 @@ def omit_cache_steps(specification: dict[str, Any]) -> None:
     """Remove the steps whose outputs only tell the cache what has changed, in place.
 
     The parameters that take these outputs have their defaults instead. A step stays if an output
-    is used otherwise.
+    is used otherwise, or if its graph would be empty without it.
 
     Args:
         specification: A compiled pipeline.
     """
     components = specification["components"]
+    executors = specification["deploymentSpec"]["executors"]
+    for_cache = _find_components(components, executors)
     graphs = [specification["root"], *components.values()]
     for graph in [one["dag"] for one in graphs if "dag" in one]:
-        for name in [task for task in graph["tasks"] if _is_for_cache(task)]:
-            if _is_dispensable(name, graph, components):
-                _remove(name, graph["tasks"])
+        tasks = graph["tasks"]
+        for name in [name for name in tasks if tasks[name]["componentRef"]["name"] in for_cache]:
+            if len(tasks) > 1 and _is_dispensable(name, graph, components):
+                _remove(name, tasks)
     used = {task["componentRef"]["name"] for one in graphs for task in _tasks(one).values()}
     for name in components.keys() - used:
-        specification["deploymentSpec"]["executors"].pop(components.pop(name)["executorLabel"])
+        executors.pop(components.pop(name)["executorLabel"])
 
 
-def _is_for_cache(task: str) -> bool:
-    step = find_step(task)
-    return step is not None and step.for_cache
+def _find_components(components: Mapping[str, Any], executors: Mapping[str, Any]) -> set[str]:
+    """Return the names of the components that are steps for the cache.
+
+    By what they run: a user's own component may have the name of one of our steps.
+    """
+    steps = [component for name, component in load_components().items() if STEPS[name].for_cache]
+    commands = [step.component_spec.implementation.container.command for step in steps]
+    return {
+        name
+        for name, component in components.items()
+        if executors.get(component.get("executorLabel"), {}).get("container", {}).get("command")
+        in commands
+    }
 
 
 def _is_dispensable(name: str, graph: Mapping[str, Any], components: Mapping[str, Any]) -> bool:
@@ -47,11 +61,13 @@ def _is_dispensable(name: str, graph: Mapping[str, Any], components: Mapping[str
 def _remove(name: str, tasks: dict[str, Task]) -> None:
     for task, kind, parameter in list(_find_uses(name, tasks)):
         del task["inputs"][kind][parameter]
-    del tasks[name]
+    earlier = tasks.pop(name).get("dependentTasks", ())
     for task in tasks.values():
         if name in task.get("dependentTasks", ()):
-            task["dependentTasks"].remove(name)
-            if not task["dependentTasks"]:
+            # What came after it still comes after all that it came after.
+            others = {*task["dependentTasks"], *earlier} - {name}
+            task["dependentTasks"] = sorted(others)
+            if not others:
                 del task["dependentTasks"]
 
 

@@ -75,16 +75,65 @@ def twice(data: str, other: str):
         validate(data=one, photos_fingerprint=listed.outputs["fingerprint"]).after(listed)
 
 
+def compiled(pipeline: Any, path: Path) -> dict[str, Any]:
+    """A pipeline as it runs without the cache; kfp accepts it."""
+    compiler.Compiler().compile(pipeline, str(path))
+    specification = read(path)
+    flatten_conditions(specification)
+    omit_cache_steps(specification)
+    path.write_text(yaml.safe_dump(specification))
+    components.load_component_from_file(str(path))
+    return specification
+
+
+def own_fingerprint() -> Any:
+    def fingerprint(text: str):
+        print(text)
+
+    return dsl.component(fingerprint, base_image="python", install_kfp_package=False)
+
+
+@dsl.pipeline(name="own")
+def own(data: str):
+    told = tell(text=data)
+    own_fingerprint()(text=data).after(told)
+
+
+def test_a_users_own_step_of_that_name_stays(tmp_path: Path) -> None:
+    tasks = compiled(own, tmp_path / "pipeline.yaml")["root"]["dag"]["tasks"]
+    assert set(tasks) == {"tell", "fingerprint"}
+
+
+@dsl.pipeline(name="ordered")
+def ordered(data: str):
+    fetched = tell(text=data)
+    listed = fingerprint(data=data).after(fetched)
+    validate(data=data, photos_fingerprint=listed.outputs["fingerprint"])
+
+
+def test_the_order_that_went_through_the_step_stays(tmp_path: Path) -> None:
+    tasks = compiled(ordered, tmp_path / "pipeline.yaml")["root"]["dag"]["tasks"]
+    assert set(tasks) == {"tell", "validate"}
+    assert tasks["validate"]["dependentTasks"] == ["tell"]
+
+
+@dsl.pipeline(name="alone")
+def alone():
+    with dsl.ParallelFor(["a", "b"]) as one:
+        fingerprint(data=one)
+
+
+def test_a_loop_does_not_become_empty(tmp_path: Path) -> None:
+    specification = compiled(alone, tmp_path / "pipeline.yaml")
+    graphs = [one["dag"] for one in specification["components"].values() if "dag" in one]
+    assert [list(graph["tasks"]) for graph in graphs] == [["fingerprint"]]
+
+
 @pytest.mark.parametrize(
     ("pipeline", "left"), [(told, True), (conditional, True), (returned, True), (twice, False)]
 )
 def test_a_step_stays_if_its_output_is_used_otherwise(
     pipeline: Any, left: bool, tmp_path: Path
 ) -> None:
-    compiler.Compiler().compile(pipeline, str(tmp_path / "pipeline.yaml"))
-    specification = read(tmp_path / "pipeline.yaml")
-    flatten_conditions(specification)
-    omit_cache_steps(specification)
-    assert any("fingerprint" in task for task in specification["root"]["dag"]["tasks"]) is left
-    (tmp_path / "pipeline.yaml").write_text(yaml.safe_dump(specification))
-    components.load_component_from_file(str(tmp_path / "pipeline.yaml"))
+    tasks = compiled(pipeline, tmp_path / "pipeline.yaml")["root"]["dag"]["tasks"]
+    assert any("fingerprint" in task for task in tasks) is left
