@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol
 
 from viewfinder_components.failures import Failure, describe_exception
 
@@ -31,7 +31,6 @@ _SHORTEST_TEXT = 40  # characters of a text that is shortened to fit
 _log = logging.getLogger(__name__)
 
 
-@runtime_checkable
 class MetricsArtifact(Protocol):
     """The part of a step's `dsl.Metrics` artifact used here."""
 

@@ -14,7 +14,6 @@ import ast
 import functools
 import inspect
 import itertools
-import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, replace
 from typing import Any, Literal, TypeVar, dataclass_transform, get_args, get_origin
@@ -83,7 +82,9 @@ def configuration(cls: type[_Config]) -> type[_Config]:
     )
     made = pydantic.dataclasses.dataclass(cls, frozen=True, config=rules)
     for name, text in _read_descriptions(cls).items():
-        made.__pydantic_fields__[name].description = text
+        field = made.__pydantic_fields__.get(name)  # a class variable is none
+        if field is not None and field.description is None:
+            field.description = text
     initialise = made.__init__
 
     @functools.wraps(initialise)
@@ -107,7 +108,9 @@ def _read_descriptions(cls: type[Any]) -> dict[str, str]:
         source = inspect.getsource(cls)
     except (OSError, TypeError):
         return {}
-    body = ast.parse(textwrap.dedent(source)).body[0].body  # type: ignore[attr-defined]
+    # A class in a function is indented. It is not dedented, as its texts may not be indented.
+    tree = ast.parse(f"if True:\n{source}" if source[0].isspace() else source)
+    body = next(node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)).body
     return {
         field.target.id: inspect.cleandoc(below.value.value)
         for field, below in itertools.pairwise(body)

@@ -11,7 +11,7 @@ from viewfinder.arguments import checked
 from viewfinder_components import outcome
 from viewfinder_components.errors import ParameterError, UsageError
 from viewfinder_components.formats import evaluation
-from viewfinder_components.outcome import MetricsArtifact, OutcomeRecorder
+from viewfinder_components.outcome import OutcomeRecorder
 from viewfinder_components.parameters import Parameter, configuration
 from viewfinder_components.ranges import Count, Share
 from viewfinder_components.shared_parameters import ModelName, ModelRoot, RunId
@@ -184,7 +184,9 @@ def record_outcome(step: str, metrics: Any) -> AbstractContextManager[OutcomeRec
     Raises:
         ParameterError: `metrics` is something else.
     """
-    if not isinstance(metrics, MetricsArtifact):
+    from kfp.dsl import Metrics
+
+    if not isinstance(metrics, Metrics):  # of another artifact, the file would be overwritten
         raise ParameterError("metrics", "an output of the type dsl.Metrics", metrics)
     return outcome.record_outcome(step, metrics)
 

@@ -1,7 +1,7 @@
 """A parameter is declared once, and what repeats it is held to that."""
 
 from dataclasses import MISSING, FrozenInstanceError, asdict, replace
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import pytest
 from pydantic import Field
@@ -111,6 +111,25 @@ def test_a_configuration_of_a_runs_arguments() -> None:
     arguments = {"name": "own", "loaves": 1, "salt": 0.1, "flour": "rye", "shape": "long"}
     built = build_config(Bakery, {**arguments, "is_sliced": True, "heat": 0.9, "epochs": 3})
     assert built == Bakery("own", 1, 0.1, "rye", "long", True)
+
+
+def test_texts_that_describe_no_field() -> None:
+    @configuration
+    class Oven:
+        """A text whose lines are not indented, in a class that is:
+        bread.
+        """
+
+        LIMIT: ClassVar[int] = 300
+        """The limit."""
+        heat: int = 200
+        """How hot."""
+        steam: Annotated[int, Field(description="Explicit.")] = 1
+        """How much."""
+
+    assert Oven.LIMIT == 300
+    found = {name: parameter.description for name, parameter in read_parameters(Oven).items()}
+    assert found == {"heat": "How hot.", "steam": "Explicit."}
 
 
 def test_two_declarations_of_one_parameter_must_agree() -> None:
