@@ -106,6 +106,14 @@ def _make_parser() -> argparse.ArgumentParser:
         help="answer :explain with class activation maps",
     )
     parser.add_argument(
+        "--cors-origin",
+        dest="cors_origins",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="answer pages of this origin in browsers; may be repeated; * for all",
+    )
+    parser.add_argument(
         "--access-log",
         action=argparse.BooleanOptionalAction,
         default=defaults["access_log"],

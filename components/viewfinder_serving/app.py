@@ -22,6 +22,7 @@ from viewfinder_serving.admission import Admission
 from viewfinder_serving.classifier import Batch, Classifier, Outputs
 from viewfinder_serving.config import ServeConfig
 from viewfinder_serving.exchange import (
+    GZIP,
     ClientGoneError,
     Exchange,
     Receive,
@@ -187,9 +188,9 @@ class PhotoApp:
 
         def make_question(body: bytearray, deadline: float) -> Question:
             def question(classifier: Classifier) -> Batch:
-                photos = v1.parse_request(body, self._config.max_photos)
+                photos, is_columnar = v1.parse_request(body, self._config.max_photos)
                 body.clear()  # it may be 16 MB, and is no longer needed
-                word = partial(_word_v1, classifier, model.version)
+                word = partial(_word_v1, classifier, model.version, is_columnar)
                 return classifier.prepare(photos, deadline, word, explained)
 
             return question
@@ -269,10 +270,13 @@ def _need_content_type(exchange: Exchange, accepted: set[str]) -> None:
             "send it uncompressed",
             status=415,
         )
-    encoding = exchange.headers.get("content-encoding", "identity")
-    if encoding.strip().lower() not in ("identity", ""):
+    if exchange.coding not in ("", "identity", *GZIP):
         raise RefusedError(
-            "a body without content-encoding", shown(encoding), "send it uncompressed", status=415
+            "content-encoding gzip or none",
+            shown(exchange.coding),
+            "compress it with gzip, or not at all",
+            status=415,
+            headers={"accept-encoding": "gzip"},  # RFC 7694
         )
     text = exchange.headers.get("content-type", "application/json")
     if text.partition(";")[0].strip().lower() not in accepted:
@@ -284,11 +288,11 @@ def _need_content_type(exchange: Exchange, accepted: set[str]) -> None:
         )
 
 
-def _word_v1(classifier: Classifier, version: str, found: Outputs) -> Reply:
+def _word_v1(classifier: Classifier, version: str, is_columnar: bool, found: Outputs) -> Reply:
     if found.maps and classifier.explanation_method is not None:
         body = v1.write_explanations(classifier.labels, classifier.explanation_method, found)
     else:
-        body = v1.write_answer(classifier.labels, found.rows)
+        body = v1.write_answer(classifier.labels, found.rows, is_columnar=is_columnar)
     return Reply(body, headers={_VERSION: quote(version)}, photos=len(found.rows))
 
 

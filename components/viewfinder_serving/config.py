@@ -1,6 +1,7 @@
 """The settings of a predictor."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from viewfinder_components.errors import ParameterError, UsageError
 from viewfinder_components.photos.room import SMALL_BYTES
 from viewfinder_components.storage.model_name import SERVED_RULE, is_served_name
 from viewfinder_components.storage.version import parse_number
+from viewfinder_serving.cors import ORIGIN_RULE, is_origin
 
 _MEGABYTE = 1_000_000
 _LEAST_DECODING_BYTES = 2 * SMALL_BYTES
@@ -94,6 +96,9 @@ class ServeConfig:
     explain: bool = True
     """Whether `:explain` is answered; without it, that is an unknown path."""
 
+    cors_origins: Sequence[str] = ()
+    """Origins whose pages may ask the predictor from a browser; `*` stands for all."""
+
     access_log: bool = True
     """Whether to log a line for every request (except successful probes)."""
 
@@ -127,6 +132,9 @@ class ServeConfig:
                 "set another --grpc-port",
             )
         self._need("threads", "a whole number from 1", self.threads is None or self.threads >= 1)
+        for origin in self.cors_origins:
+            if not is_origin(origin):
+                raise ParameterError("--cors-origin", ORIGIN_RULE, origin)
         if not is_served_name(self.name):
             raise UsageError(SERVED_RULE, repr(self.name), "use another name")
 

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from viewfinder_serving.connection import BODY_BYTES
+from viewfinder_serving.inflation import Inflation
 from viewfinder_serving.refusals import RefusedError, shown
 from viewfinder_serving.room import Share
 from viewfinder_serving.uploads import Upload
@@ -22,6 +23,10 @@ Send = Callable[[Message], Awaitable[None]]
 _LINGER_SECONDS = 3.0
 _SILENT_SECONDS = 0.5
 _MAX_LENGTH_DIGITS = 15
+
+GZIP = ("gzip", "x-gzip")
+"""The names of the one coding that is inflated (RFC 9110, 8.4.1.3)."""
+
 # The log's name for each fact about a caller, its header, and which part of it. A mesh names
 # its workloads by URI: spiffe://<domain>/ns/<namespace>/sa/<service account>.
 _CALLER = {
@@ -82,6 +87,7 @@ class Exchange:
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
         self.address: str = (scope.get("client") or ("unknown",))[0]
+        self.coding = self.headers.get("content-encoding", "").strip().lower()
         self._scope = scope
         self._receive = receive
         self._send = send
@@ -116,18 +122,20 @@ class Exchange:
             raise _too_large(limit, shown(text))
 
     async def read_body(self, limit: int, upload: Upload, share: Share) -> bytearray:
-        """Return the body, refusing it as soon as it is too large or too slow.
+        """Return the body, inflated, refusing it as soon as it is too large or too slow.
 
         Args:
-            limit: Largest body accepted, in bytes.
+            limit: Largest body accepted, in bytes, both as it is sent and inflated.
             upload: The time that the client has for it.
             share: Room for it.
 
         Raises:
-            RefusedError: It is too large (413) or too slow (408), or there is no room (503).
+            RefusedError: It is too large (413), too slow (408) or not gzip though it should be
+                (400), or there is no room (503).
             ClientGoneError: The connection ended before the body did.
         """
-        body = bytearray()
+        body, received = bytearray(), 0
+        inflation = Inflation() if self.coding in GZIP else None
         while self._unread:
             try:
                 async with upload.limit():
@@ -135,12 +143,18 @@ class Exchange:
             except TimeoutError as error:
                 raise upload.refusal() from error
             upload.arrived()
-            if len(body) + len(part) > limit or self._scope.get(BODY_BYTES, 0) > limit:
+            received += len(part)
+            if max(received, self._scope.get(BODY_BYTES, 0)) > limit:
                 raise _too_large(limit, "more")
             arrived = time.monotonic()
-            await share.take(len(part))
+            if inflation is None:
+                await share.take(len(part))
+                body += part
+            else:
+                await _inflate(inflation, part, body, limit, share)
             upload.advance(len(part), time.monotonic() - arrived)
-            body += part
+        if inflation is not None:
+            inflation.finish()
         return body
 
     async def _next_part(self) -> bytes:
@@ -186,6 +200,17 @@ class Exchange:
                     await asyncio.wait_for(self._next_part(), _SILENT_SECONDS)
         except (TimeoutError, ClientGoneError):
             pass
+
+
+async def _inflate(
+    inflation: Inflation, part: bytes, body: bytearray, limit: int, share: Share
+) -> None:
+    for piece in inflation.feed(part):
+        if len(body) + len(piece) > limit:
+            raise _too_large(limit, "a compressed one of more")
+        await share.take(len(piece))
+        body += piece
+        await asyncio.sleep(0)  # let others in between
 
 
 def _too_large(limit: int, received: str) -> RefusedError:

@@ -9,6 +9,7 @@ import signal
 import socket
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from typing import Any
 
 import uvicorn
 
@@ -20,6 +21,7 @@ from viewfinder_serving.app import PhotoApp
 from viewfinder_serving.classifier import Classifier
 from viewfinder_serving.config import ServeConfig
 from viewfinder_serving.connection import GuardedProtocol
+from viewfinder_serving.cors import allow_origins
 from viewfinder_serving.kserve_sdk import ModelServer, PredictorConfig
 from viewfinder_serving.listening import listen
 from viewfinder_serving.model import PhotoDataPlane, PhotoModel
@@ -91,9 +93,12 @@ class PhotoServer(ModelServer):  # type: ignore[misc]  # kserve is not typed
         _log.info("stopped")
 
     def _make_http_server(self) -> _HttpServer:
+        app: Any = PhotoApp(self.dataplane, self._config)
+        if self._config.cors_origins:
+            app = allow_origins(app, self._config.cors_origins)
         return _HttpServer(
             uvicorn.Config(
-                PhotoApp(self.dataplane, self._config),
+                app,
                 http=GuardedProtocol,
                 ws="none",
                 lifespan="off",

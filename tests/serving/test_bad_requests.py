@@ -241,7 +241,7 @@ def test_nobody_unloads_the_model(predictor):
         {"content-type": "application/octet-stream"},
         {"content-type": "application/cloudevents+json"},
         {"content-type": ""},
-        {"content-type": "application/json", "content-encoding": "gzip"},
+        {"content-type": "application/json", "content-encoding": "br"},
     ],
 )
 def test_content_types(predictor, headers):

@@ -79,6 +79,20 @@ def test_a_version_in_the_path_is_taken_when_it_is_the_one(predictor, photo):
     assert predictor.client.post(path.format(8), json=body).status_code == 404
 
 
+@pytest.mark.parametrize("named", [False, True])
+def test_v1_in_columns(predictor, photo, named):
+    """TensorFlow Serving's columnar format: a list per output."""
+    column = [{"b64": base64.b64encode(photo(one)).decode()} for one in ("red", "blue")]
+    body = {"inputs": {"image_bytes": column} if named else column}
+    answer = predictor.client.post(predictor.predict_path, json=body).json()
+    rows = predictor.predict(photo("red"), photo("blue")).json()["predictions"]
+    assert answer == {
+        "outputs": {
+            name: [row[name] for row in rows] for name in ("label", "labels", "probabilities")
+        }
+    }
+
+
 def test_v2_json(predictor, photo):
     body = tensor(photo("red"), photo("blue"), id="my request")
     answer = predictor.client.post(predictor.infer_path, json=body).json()

@@ -1,0 +1,53 @@
+"""Request bodies compressed with gzip (RFC 1952), inflated as they arrive."""
+
+import zlib
+from collections.abc import Iterator
+
+from viewfinder_serving.refusals import RefusedError
+
+_GZIP_FORMAT = 16 + zlib.MAX_WBITS
+_STEP_BYTES = 1 << 18  # takes about a millisecond, so that other requests are served meanwhile
+_REMEDY = "compress the whole body once with gzip, or send it uncompressed"
+
+
+class Inflation:
+    """One compressed body.
+
+    A few bytes may become a thousand times as many, so they come in steps, each of which the caller
+    can refuse.
+    """
+
+    def __init__(self) -> None:
+        self._stream = zlib.decompressobj(_GZIP_FORMAT)
+
+    def feed(self, part: bytes) -> Iterator[bytes]:
+        """Yield what the body's next part contains, at most 256 KiB at a time.
+
+        Args:
+            part: As it was received.
+
+        Raises:
+            RefusedError: It is not gzip, is damaged, or continues after its end.
+        """
+        while True:
+            if part and self._stream.eof:
+                raise RefusedError("one gzip stream as the body", "more behind its end", _REMEDY)
+            try:
+                piece = self._stream.decompress(part, _STEP_BYTES)
+            except zlib.error as error:
+                raise RefusedError("a body compressed with gzip", str(error), _REMEDY) from error
+            part = self._stream.unused_data or self._stream.unconsumed_tail
+            if piece:
+                yield piece
+            # Output may be left though the input is used up.
+            if not part and len(piece) < _STEP_BYTES:
+                return
+
+    def finish(self) -> None:
+        """Check that the body was complete.
+
+        Raises:
+            RefusedError: It ended before the gzip stream did.
+        """
+        if not self._stream.eof:
+            raise RefusedError("a whole gzip stream as the body", "the beginning of one", _REMEDY)
