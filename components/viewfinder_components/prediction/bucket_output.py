@@ -1,7 +1,6 @@
 """Predictions as an object in a bucket."""
 
 import io
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from viewfinder_components.errors import PermanentError
 from viewfinder_components.photos.uri import object_to_uri
 from viewfinder_components.prediction.bucket_parts import BucketParts
 from viewfinder_components.prediction.taken_output import taken
+from viewfinder_components.prediction.workplace import Workplace
 from viewfinder_components.spelling import spell
 from viewfinder_components.storage.bucket_errors import explained
 from viewfinder_components.storage.checksums import digest_file
@@ -36,9 +36,9 @@ class BucketOutput:
     folder: Path
 
     @property
-    def workplace(self) -> Path:
+    def workplace(self) -> Workplace:
         """A folder on this machine."""
-        return self.folder
+        return Workplace(self.folder, self.uri)
 
     @property
     def advice(self) -> tuple[str, str]:
@@ -93,7 +93,7 @@ class BucketOutput:
 
     def clear(self) -> None:
         """See `Output.clear`."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.workplace.clear()
         client = open_client(self.place)
         with explained(self._parts), ThreadPoolExecutor(_DELETIONS) as pool:
             names = (entry.name for entry in list_objects(client, f"{self._parts.key}/"))

@@ -17,7 +17,6 @@ from viewfinder_components.prediction.output import Output, writing_to
 from viewfinder_components.prediction.parts import PartStore
 from viewfinder_components.prediction.shard import list_shards
 from viewfinder_components.prediction.taken_output import taken
-from viewfinder_components.prediction.workplace import held_workplace
 from viewfinder_components.whole_files import write_json
 
 _FACTS = "division.json"
@@ -90,7 +89,7 @@ def divide_files(
         TransientError: As for `predict.predict_files`.
     """
     output.check()
-    with writing_to(output), held_workplace(output.workplace, output.uri) as workplace:
+    with writing_to(output), output.workplace.hold() as workplace:
         listing = list_files(data, output, workplace)
         job = identify(listing, model)
         found = output.read_schema()

@@ -1,7 +1,6 @@
 """Predictions as a file on a disk or a volume."""
 
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from viewfinder_components.errors import PermanentError
 from viewfinder_components.photos.uri import uri_to_path
 from viewfinder_components.prediction.local_parts import LocalParts
 from viewfinder_components.prediction.taken_output import taken
+from viewfinder_components.prediction.workplace import Workplace
 from viewfinder_components.spelling import spell
 from viewfinder_components.writing import need_file_or_nothing, need_writable
 
@@ -28,9 +28,9 @@ class LocalOutput:
         return str(self.path)
 
     @property
-    def workplace(self) -> Path:
+    def workplace(self) -> Workplace:
         """The hidden folder."""
-        return self.path.with_name(_unfinished(self.path.name))
+        return Workplace(self.path.with_name(_unfinished(self.path.name)), self.uri)
 
     @property
     def advice(self) -> tuple[str, str]:
@@ -53,7 +53,7 @@ class LocalOutput:
     def is_own(self, uri: str) -> bool:
         """See `Output.is_own`."""
         path = Path(uri_to_path(uri))
-        names = (self.path.name, self.workplace.name)
+        names = (self.path.name, self.workplace.folder.name)
         # The photos' folder may have been reached through a link.
         return path.name in names and path.parent.resolve() == self.path.parent.resolve()
 
@@ -69,11 +69,11 @@ class LocalOutput:
 
     def parts_of(self, job: str) -> LocalParts:
         """See `Output.parts_of`."""
-        return LocalParts(self.workplace / job)
+        return LocalParts(self.workplace.folder / job)
 
     def clear(self) -> None:
         """See `Output.clear`."""
-        shutil.rmtree(self.workplace, ignore_errors=True)
+        self.workplace.clear()
 
     def put(self, file: Path, replace: bool) -> None:
         """See `Output.put`."""

@@ -14,6 +14,7 @@ from viewfinder_components.photos.uri import FILE, file_uri_to_path, scheme_of
 from viewfinder_components.prediction.bucket_output import BucketOutput
 from viewfinder_components.prediction.local_output import LocalOutput
 from viewfinder_components.prediction.parts import PartStore
+from viewfinder_components.prediction.workplace import Workplace
 from viewfinder_components.spelling import spell
 from viewfinder_components.storage.location import BUCKET_SCHEMES, Location
 from viewfinder_components.writing import writing
@@ -29,7 +30,7 @@ class Output(Protocol):
         """Its path, or its URI."""
 
     @property
-    def workplace(self) -> Path:
+    def workplace(self) -> Workplace:
         """A folder on this machine for unfinished work."""
 
     @property
@@ -65,7 +66,7 @@ class Output(Protocol):
         """
 
     def clear(self) -> None:
-        """Remove all unfinished work: the workplace, and the parts of every job."""
+        """Remove all unfinished work, for the process that holds the workplace: every job's."""
 
     def put(self, file: Path, replace: bool) -> None:
         """Move a file there.
@@ -125,5 +126,5 @@ def writing_to(output: Output) -> Iterator[None]:
     Raises:
         PermanentError: The disk is full, or the folder cannot be written.
     """
-    with writing(output.workplace.parent, *output.advice):
+    with writing(output.workplace.folder.parent, *output.advice):
         yield

@@ -17,7 +17,6 @@ from viewfinder_components.prediction.output import Output, writing_to
 from viewfinder_components.prediction.parts import Parts
 from viewfinder_components.prediction.result import BatchPrediction
 from viewfinder_components.prediction.taken_output import taken
-from viewfinder_components.prediction.workplace import held_workplace
 
 
 def predict_files(
@@ -47,7 +46,7 @@ def predict_files(
             Finished parts are kept.
     """
     output.check()
-    with writing_to(output), held_workplace(output.workplace, output.uri) as workplace:
+    with writing_to(output), output.workplace.hold() as workplace:
         listing = list_files(data, output, workplace)
         return predict_listed(listing, output, model, workplace, overwrite=overwrite, tell=tell)
 

@@ -21,7 +21,6 @@ from viewfinder_components.prediction.parts import Parts, PartStore
 from viewfinder_components.prediction.predict import predict_files, predict_listed
 from viewfinder_components.prediction.result import BatchPrediction
 from viewfinder_components.prediction.shard import Shard
-from viewfinder_components.prediction.workplace import held_workplace
 from viewfinder_components.storage.models import find_version
 from viewfinder_components.storage.store import open_store
 
@@ -88,12 +87,12 @@ def predict_with_version(config: PredictConfig) -> BatchPrediction:
 
 
 def _complete(config: PredictConfig, output: Output, folder: Path) -> BatchPrediction:
-    found = output.read_schema()
-    if found is not None and is_finished(found, config.job):  # this pod replaces another
-        output.clear()
-        return report_finished(found, output)
-    listing, model = _open_divided(config, output.parts_of(config.job), folder)
-    with writing_to(output), held_workplace(output.workplace, output.uri) as workplace:
+    with writing_to(output), output.workplace.hold() as workplace:
+        found = output.read_schema()
+        if found is not None and is_finished(found, config.job):  # this pod replaces another
+            output.clear()
+            return report_finished(found, output)
+        listing, model = _open_divided(config, output.parts_of(config.job), folder)
         return predict_listed(listing, output, model, workplace, overwrite=config.overwrite)
 
 

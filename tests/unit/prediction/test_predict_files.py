@@ -21,7 +21,6 @@ from viewfinder_components.prediction.model import LocalModel
 from viewfinder_components.prediction.output import open_output
 from viewfinder_components.prediction.predict import predict_files
 from viewfinder_components.prediction.result import BatchPrediction
-from viewfinder_components.prediction.workplace import held_workplace
 
 
 def predict(data: Path, output: Path, model: LocalModel, **options: bool) -> BatchPrediction:
@@ -232,7 +231,7 @@ def test_what_a_run_left_that_was_killed_at_the_end(
 def test_another_process_writes_the_same(photos: Path, model: LocalModel, tmp_path: Path) -> None:
     output = open_output(str(tmp_path / "out.parquet"), tmp_path)
     with (
-        held_workplace(output.workplace, output.uri),
+        output.workplace.hold(),
         pytest.raises(TransientError, match="another process that is writing it"),
     ):
         predict(photos, tmp_path / "out.parquet", model)

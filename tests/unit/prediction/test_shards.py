@@ -10,10 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 from tests.fixtures.servables import draw, write_version
 
-from viewfinder_components.errors import ParameterError, PermanentError
+from viewfinder_components.errors import ParameterError, PermanentError, TransientError
 from viewfinder_components.prediction import listing
 from viewfinder_components.prediction.config import ClassifyConfig, DivideConfig, PredictConfig
 from viewfinder_components.prediction.division import Division
+from viewfinder_components.prediction.output import open_output
 from viewfinder_components.prediction.published import (
     classify_shard,
     divide_for_shards,
@@ -177,6 +178,18 @@ def test_a_pod_that_replaces_one_that_had_finished(work: Work) -> None:
     counts = work.predict(divided.job).counts
     shutil.rmtree(work.version)
     assert work.predict(divided.job).counts == counts
+
+
+def test_predictions_that_are_there_do_not_end_the_work_of_another_process(work: Work) -> None:
+    divided = work.divide()
+    work.predict(divided.job)
+    output = open_output(str(work.output), work.folder)
+    with output.workplace.hold() as folder:
+        (folder / "job").mkdir()
+        with pytest.raises(TransientError, match="another process that is writing it"):
+            work.predict(divided.job)
+        assert (folder / "job").is_dir()
+    assert work.predict(divided.job).resumed == 7
 
 
 def test_work_that_was_not_divided(work: Work) -> None:
