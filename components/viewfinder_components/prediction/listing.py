@@ -95,6 +95,8 @@ def _to_batch(candidates: list[Candidate]) -> pa.RecordBatch:
 
 def _stamp(candidate: Candidate) -> str:
     """Return what changes with a file's contents, as far as that is known without reading it."""
+    if candidate.flaw:
+        return ""  # it is never read: its row is the same, whatever is in it
     if not scheme_of(candidate.uri):
         with suppress(OSError, ValueError):  # it is gone, or no such path can exist
             status = os.stat(uri_to_path(candidate.uri))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from tests.fixtures.servables import draw
 from tests.fixtures.waiting import wait_for
 from tests.unit.prediction.conftest import Server, add_photos
 
@@ -81,6 +82,40 @@ def test_a_server_that_goes_away(
         tmp_path / "photos", tmp_path / "out.parquet", endpoint=server.url
     )
     assert (done.counts["ok"], done.resumed) == (FEW + 100, FEW)
+
+
+def test_ignored_files_that_change_meanwhile(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing reads them; file managers rewrite them whenever somebody looks at the photos."""
+    (tmp_path / "photos").mkdir()
+    ignored = [tmp_path / "photos" / name for name in ("Thumbs.db", ".DS_Store")]
+    for file in ignored:
+        file.write_bytes(b"small pictures")
+    (tmp_path / "photos" / ".cache").mkdir()
+    interrupt(server, tmp_path, monkeypatch, 503)
+    for file in ignored:
+        file.write_bytes(b"other small pictures")
+    (tmp_path / "photos" / ".cache" / "new").touch()
+    done = viewfinder.predict_batch(
+        tmp_path / "photos", tmp_path / "out.parquet", endpoint=server.url
+    )
+    assert (done.counts["ignored"], done.resumed) == (3, FEW)
+
+
+@pytest.mark.parametrize("name", ["many/00000.png", "notes.txt"])
+def test_read_files_that_change_meanwhile(
+    name: str, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only reading `notes.txt` shows that it is no photo."""
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "notes.txt").write_text("no photo")
+    interrupt(server, tmp_path, monkeypatch, 503)
+    (tmp_path / "photos" / name).write_bytes(draw("blue"))
+    done = viewfinder.predict_batch(
+        tmp_path / "photos", tmp_path / "out.parquet", endpoint=server.url
+    )
+    assert done.resumed == 0
 
 
 def test_another_version_is_not_mixed_in(
