@@ -2,10 +2,29 @@
 
 import json
 import os
-import threading
-from contextlib import suppress
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a path for a new file, which takes the place of `path` when the block has succeeded.
+
+    Raises:
+        OSError: It cannot be written; what was there before stays, and nothing else does.
+    """
+    # Not the process's number: pods that share a volume have the same ones.
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
 
 
 def write_text(path: Path, text: str) -> None:
@@ -15,14 +34,8 @@ def write_text(path: Path, text: str) -> None:
         OSError: It cannot be written; what was there before stays, and nothing else does.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
-    try:
+    with replacing(path) as temporary:
         temporary.write_text(text, "utf-8", "replace")
-        os.replace(temporary, path)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
 
 
 def write_json(path: Path, value: Any, indent: int | None = 2) -> None:

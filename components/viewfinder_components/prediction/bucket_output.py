@@ -38,12 +38,7 @@ class BucketOutput:
     @property
     def workplace(self) -> Workplace:
         """A folder on this machine."""
-        return Workplace(self.folder, self.uri)
-
-    @property
-    def advice(self) -> tuple[str, str]:
-        """See `Output.advice`."""
-        return HOME
+        return Workplace(self.folder, self.uri, HOME)
 
     @property
     def uri(self) -> str:

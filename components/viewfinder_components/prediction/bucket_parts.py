@@ -39,7 +39,7 @@ class BucketParts:
             objects = list_objects(open_client(self.place), prefix)
             return rows.keys() & {entry.name.removeprefix(prefix) for entry in objects}
 
-    def read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+    def read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table | None:
         """See `PartStore.read`."""
         with explained(self.place):
             try:
@@ -47,7 +47,7 @@ class BucketParts:
             except ObjectError as error:
                 if error.kind != "missing":
                     raise
-                raise FileNotFoundError(name) from error
+                return None
         return pq.read_table(pa.BufferReader(content), columns=columns)
 
     def write(self, name: str, table: pa.Table) -> None:

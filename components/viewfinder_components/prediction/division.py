@@ -13,7 +13,7 @@ from viewfinder_components.errors import PermanentError
 from viewfinder_components.prediction.answers import PhotoModel
 from viewfinder_components.prediction.job import LISTING, identify, is_finished, list_files
 from viewfinder_components.prediction.listing import Listing
-from viewfinder_components.prediction.output import Output, writing_to
+from viewfinder_components.prediction.output import Output
 from viewfinder_components.prediction.parts import PartStore
 from viewfinder_components.prediction.shard import list_shards
 from viewfinder_components.prediction.taken_output import taken
@@ -89,8 +89,8 @@ def divide_files(
         TransientError: As for `predict.predict_files`.
     """
     output.check()
-    with writing_to(output), output.workplace.hold() as workplace:
-        listing = list_files(data, output, workplace)
+    with output.workplace.hold() as workplace:
+        listing = list_files(data, output)
         job = identify(listing, model)
         found = output.read_schema()
         if found is not None and not is_finished(found, job) and not overwrite:
@@ -98,7 +98,8 @@ def divide_files(
         names = list_shards(min(shards, listing.parts))
         if not names or is_finished(found, job):
             return Division(files=listing.files)
-        _keep(output.parts_of(job), listing, number, workplace)
+        with output.workplace.writing():
+            _keep(output.parts_of(job), listing, number, workplace)
     return Division(job, tuple(names), listing.files)
 
 

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 import pyarrow as pa
 
@@ -23,20 +22,19 @@ LISTING = "files.parquet"
 _FORMAT = 1  # increase it when the same arguments give other columns
 
 
-def list_files(data: str, output: Output, workplace: Path) -> Listing:
+def list_files(data: str, output: Output) -> Listing:
     """List what is to be classified; predictions among the photos are not.
 
     Args:
         data: As for `photos.find.list_photos`.
-        output: Where the predictions go.
-        workplace: The folder in which the list is written.
+        output: Where the predictions go; this process holds its workplace.
 
     Raises:
-        PermanentError: There are no photos.
+        PermanentError: There are no photos, or the list cannot be written.
         TransientError: A store does not answer.
     """
     found = (one._replace(data=None) for one in list_photos(data) if not output.is_own(one.uri))
-    listing = write_listing(found, workplace / LISTING)
+    listing = write_listing(found, output.workplace, LISTING)
     if not listing.photos:
         raise PermanentError(
             f"photos in {data}",

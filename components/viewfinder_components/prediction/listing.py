@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from viewfinder_components.photos.candidate import Candidate, Flaw
 from viewfinder_components.photos.uri import scheme_of, uri_to_path
+from viewfinder_components.prediction.workplace import Workplace
 
 PART_FILES = 1024
 """Files in a part: what is classified again after an interruption, and a row group."""
@@ -59,25 +60,41 @@ class Listing:
                     yield Candidate(uri, size=size, flaw=flaw)
 
 
-def write_listing(candidates: Iterator[Candidate], path: Path) -> Listing:
+def write_listing(candidates: Iterator[Candidate], workplace: Workplace, name: str) -> Listing:
     """Write down what was found.
 
     Args:
         candidates: Everything found, in an order determined by the data alone.
-        path: The file to write.
+        workplace: Where the list is written; this process holds it.
+        name: The name of the file to write.
 
     Raises:
-        OSError: It cannot be written.
+        PermanentError, TransientError: It cannot be written, or what `candidates` raises.
     """
-    digest, files, photos = hashlib.sha256(), 0, 0
-    with path.open("wb") as file, pq.ParquetWriter(file, _SCHEMA) as writer:
+    path, digest, files, photos = workplace.folder / name, hashlib.sha256(), 0, 0
+    with _open_writer(path, workplace) as writer:
         while some := list(islice(candidates, PART_FILES)):
             for candidate in some:
                 digest.update(f"{candidate.uri}\n{candidate.flaw}\n{_stamp(candidate)}\n".encode())
             files += len(some)
             photos += sum(candidate.flaw is None for candidate in some)
-            writer.write_batch(_to_batch(some))
+            with workplace.writing():
+                writer.write_batch(_to_batch(some))
     return Listing(path, files, photos, digest.hexdigest())
+
+
+@contextmanager
+def _open_writer(path: Path, workplace: Workplace) -> Iterator[pq.ParquetWriter]:
+    """Explain the errors of opening and closing, but not those of the block: it reads the data."""
+    stack = ExitStack()
+    try:
+        with workplace.writing():
+            file = stack.enter_context(path.open("wb"))
+            writer = stack.enter_context(pq.ParquetWriter(file, _SCHEMA))
+        yield writer
+    finally:
+        with workplace.writing():
+            stack.close()
 
 
 def _to_batch(candidates: list[Candidate]) -> pa.RecordBatch:

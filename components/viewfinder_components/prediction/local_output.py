@@ -30,12 +30,8 @@ class LocalOutput:
     @property
     def workplace(self) -> Workplace:
         """The hidden folder."""
-        return Workplace(self.path.with_name(_unfinished(self.path.name)), self.uri)
-
-    @property
-    def advice(self) -> tuple[str, str]:
-        """See `Output.advice`."""
-        return "predictions", f"name another with {spell('output')}"
+        advice = "predictions", f"name another with {spell('output')}"
+        return Workplace(self.path.with_name(_unfinished(self.path.name)), self.uri, advice)
 
     def check(self) -> None:
         """See `Output.check`."""
@@ -48,7 +44,7 @@ class LocalOutput:
             )
         _need_short(self.path.name, os.statvfs(folder).f_namemax - len(_unfinished("")))
         need_file_or_nothing(self.path, f"name another file with {spell('output')}")
-        need_writable(folder, *self.advice)
+        need_writable(folder, *self.workplace.advice)
 
     def is_own(self, uri: str) -> bool:
         """See `Output.is_own`."""
@@ -69,7 +65,7 @@ class LocalOutput:
 
     def parts_of(self, job: str) -> LocalParts:
         """See `Output.parts_of`."""
-        return LocalParts(self.workplace.folder / job)
+        return LocalParts(self.workplace, job)
 
     def clear(self) -> None:
         """See `Output.clear`."""

@@ -1,7 +1,6 @@
 """Parts in a folder on a disk or a volume."""
 
 import os
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +9,26 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from viewfinder_components.prediction.table import REPETITIVE
+from viewfinder_components.prediction.workplace import Workplace
+from viewfinder_components.whole_files import replacing
 
 
 @dataclass(frozen=True)
 class LocalParts:
-    """A folder, which is made when something is put there; a `PartStore`."""
+    """A folder, which is made when something is put there; a `PartStore`.
 
-    folder: Path
+    Attributes:
+        workplace: The folder above it.
+        job: Its name.
+    """
+
+    workplace: Workplace
+    job: str
+
+    @property
+    def folder(self) -> Path:
+        """The folder."""
+        return self.workplace.folder / self.job
 
     @property
     def uri(self) -> str:
@@ -27,28 +39,29 @@ class LocalParts:
         """See `PartStore.find_whole`; damaged ones do not count, as after a power cut."""
         return {name for name, count in rows.items() if self._count_rows(name) == count}
 
-    def read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+    def read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table | None:
         """See `PartStore.read`."""
-        with (self.folder / name).open("rb") as file:  # arrow takes no path that is not UTF-8
-            return pq.read_table(file, columns=columns)
+        with self.workplace.writing():
+            try:
+                file = (self.folder / name).open("rb")  # arrow takes no path that is not UTF-8
+            except FileNotFoundError:
+                return None
+            with file:
+                return pq.read_table(file, columns=columns)
 
     def write(self, name: str, table: pa.Table) -> None:
         """See `PartStore.write`."""
-        self.folder.mkdir(exist_ok=True)
-        # Its own name: a pod that is about to be replaced may be writing the same part.
-        temporary = self.folder / f"{name}-{uuid.uuid4().hex}.unfinished"
-        try:
-            with temporary.open("wb") as file:
+        with self.workplace.writing():
+            self.folder.mkdir(exist_ok=True)
+            # A pod that is about to be replaced may be writing the same part.
+            with replacing(self.folder / name) as temporary, temporary.open("wb") as file:
                 pq.write_table(table, file, use_dictionary=REPETITIVE)
-            os.replace(temporary, self.folder / name)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
 
     def keep(self, file: Path) -> None:
         """See `PartStore.keep`."""
-        self.folder.mkdir(exist_ok=True)
-        os.replace(file, self.folder / file.name)
+        with self.workplace.writing():
+            self.folder.mkdir(exist_ok=True)
+            os.replace(file, self.folder / file.name)
 
     def fetch(self, name: str, folder: Path) -> Path | None:
         """See `PartStore.fetch`; the file stays where it is."""

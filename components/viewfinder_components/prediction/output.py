@@ -2,8 +2,6 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -17,7 +15,6 @@ from viewfinder_components.prediction.parts import PartStore
 from viewfinder_components.prediction.workplace import Workplace
 from viewfinder_components.spelling import spell
 from viewfinder_components.storage.location import BUCKET_SCHEMES, Location
-from viewfinder_components.writing import writing
 
 _SUFFIX = ".parquet"
 
@@ -32,10 +29,6 @@ class Output(Protocol):
     @property
     def workplace(self) -> Workplace:
         """A folder on this machine for unfinished work."""
-
-    @property
-    def advice(self) -> tuple[str, str]:
-        """What is written in the folder above the workplace, and how another is named."""
 
     def check(self) -> None:
         """Check that it can be written.
@@ -117,14 +110,3 @@ def _is_unicode(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-@contextmanager
-def writing_to(output: Output) -> Iterator[None]:
-    """Explain the system's errors while unfinished work is written.
-
-    Raises:
-        PermanentError: The disk is full, or the folder cannot be written.
-    """
-    with writing(output.workplace.folder.parent, *output.advice):
-        yield

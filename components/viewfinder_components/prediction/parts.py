@@ -45,19 +45,27 @@ class PartStore(Protocol):
             rows: How many rows each part has, by its name.
         """
 
-    def read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
-        """Return a part, or some of its columns.
+    def read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table | None:
+        """Return a part, or some of its columns; None if it is not there.
 
         Raises:
-            FileNotFoundError: It is not there.
+            PermanentError, TransientError: It cannot be read.
             pyarrow.ArrowException: It is damaged.
         """
 
     def write(self, name: str, table: pa.Table) -> None:
-        """Write a part; where several processes write it, all of them write the same."""
+        """Write a part; where several processes write it, all of them write the same.
+
+        Raises:
+            PermanentError, TransientError: It cannot be written.
+        """
 
     def keep(self, file: Path) -> None:
-        """Move a file there, under its own name."""
+        """Move a file there, under its own name.
+
+        Raises:
+            PermanentError, TransientError: It cannot be moved.
+        """
 
     def fetch(self, name: str, folder: Path) -> Path | None:
         """Return the path of a file that was kept, on this machine; None if there is none.
@@ -94,7 +102,7 @@ class Parts:
         """Write a part; a kill leaves all of it or nothing.
 
         Raises:
-            OSError: It cannot be written.
+            PermanentError, TransientError: It cannot be written.
         """
         self.store.write(_name_of(part), make_batch(answers, self.labels, schema_of(self.labels)))
 
@@ -138,19 +146,20 @@ class Parts:
     def _read(self, part: int, columns: list[str] | None) -> pa.Table:
         name = _name_of(part)
         try:
-            return self.store.read(name, columns)
-        except FileNotFoundError as error:
-            raise TransientError(
-                f"{name} in {self.store.uri}",
-                "nothing there: another process has finished the same predictions, or removed it",
-                "try again",
-            ) from error
+            table = self.store.read(name, columns)
         except pa.ArrowException as error:
             raise PermanentError(
                 f"predictions in {name} in {self.store.uri}",
                 "a damaged file",
                 "delete it, then try again",
             ) from error
+        if table is None:
+            raise TransientError(
+                f"{name} in {self.store.uri}",
+                "nothing there: another process has finished the same predictions, or removed it",
+                "try again",
+            )
+        return table
 
 
 def _name_of(part: int) -> str:

@@ -13,7 +13,7 @@ from viewfinder_components.prediction.job import (
     report_finished,
 )
 from viewfinder_components.prediction.listing import Listing
-from viewfinder_components.prediction.output import Output, writing_to
+from viewfinder_components.prediction.output import Output
 from viewfinder_components.prediction.parts import Parts
 from viewfinder_components.prediction.result import BatchPrediction
 from viewfinder_components.prediction.taken_output import taken
@@ -46,8 +46,8 @@ def predict_files(
             Finished parts are kept.
     """
     output.check()
-    with writing_to(output), output.workplace.hold() as workplace:
-        listing = list_files(data, output, workplace)
+    with output.workplace.hold() as workplace:
+        listing = list_files(data, output)
         return predict_listed(listing, output, model, workplace, overwrite=overwrite, tell=tell)
 
 
@@ -85,8 +85,9 @@ def predict_listed(
     result = classify_parts(parts, model, output.uri, tell=tell)
     facts = {"model_version": model.version, "job": job, "counts": result.counts}
     try:
-        parts.assemble(workplace / "all.parquet", facts)
-        output.put(workplace / "all.parquet", overwrite)
+        with output.workplace.writing():
+            parts.assemble(workplace / "all.parquet", facts)
+            output.put(workplace / "all.parquet", overwrite)
     except ViewfinderError:
         found = output.read_schema()
         if found is None or not is_finished(found, job):

@@ -16,7 +16,7 @@ from viewfinder_components.prediction.division import (
 from viewfinder_components.prediction.job import is_finished, report_finished
 from viewfinder_components.prediction.listing import Listing
 from viewfinder_components.prediction.model import LocalModel
-from viewfinder_components.prediction.output import Output, open_output, writing_to
+from viewfinder_components.prediction.output import Output, open_output
 from viewfinder_components.prediction.parts import Parts, PartStore
 from viewfinder_components.prediction.predict import predict_files, predict_listed
 from viewfinder_components.prediction.result import BatchPrediction
@@ -62,8 +62,7 @@ def classify_shard(config: ClassifyConfig) -> BatchPrediction:
         store = output.parts_of(config.job)
         listing, model = _open_divided(config, store, folder)
         parts = Parts(store, listing, model.labels, shard.choose(listing.parts))
-        with writing_to(output):
-            return classify_parts(parts, model, store.uri, step="classify")
+        return classify_parts(parts, model, store.uri, step="classify")
 
 
 def predict_with_version(config: PredictConfig) -> BatchPrediction:
@@ -87,7 +86,7 @@ def predict_with_version(config: PredictConfig) -> BatchPrediction:
 
 
 def _complete(config: PredictConfig, output: Output, folder: Path) -> BatchPrediction:
-    with writing_to(output), output.workplace.hold() as workplace:
+    with output.workplace.hold() as workplace:
         found = output.read_schema()
         if found is not None and is_finished(found, config.job):  # this pod replaces another
             output.clear()

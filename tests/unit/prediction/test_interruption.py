@@ -107,7 +107,7 @@ def test_ignored_files_that_change_meanwhile(
 def test_read_files_that_change_meanwhile(
     name: str, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only reading `notes.txt` shows that it is no photo."""
+    """Only reading `notes.txt` shows that it is not a photo."""
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "notes.txt").write_text("no photo")
     interrupt(server, tmp_path, monkeypatch, 503)

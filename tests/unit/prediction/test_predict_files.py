@@ -117,6 +117,14 @@ def test_files_of_a_table_that_are_gone(photos: Path, model: LocalModel, tmp_pat
     ]
 
 
+def test_a_table_that_cannot_be_read(model: LocalModel, tmp_path: Path) -> None:
+    """The output is not to blame."""
+    (tmp_path / "list.csv").symlink_to("/proc/self/mem")  # a file whose beginning nobody may read
+    with pytest.raises(OSError, match="Input/output error"):
+        predict(tmp_path / "list.csv", tmp_path / "out.parquet", model)
+    assert [path.name for path in tmp_path.iterdir()] == ["list.csv"]
+
+
 def test_no_photos(model: LocalModel, tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     for received in ("none: the folder is empty; ", "only 1 entry that cannot be photos"):

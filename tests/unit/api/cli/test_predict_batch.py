@@ -137,6 +137,18 @@ def test_a_thread_names_options_as_well(home: Path) -> None:
     assert "check that --endpoint is a predictor's address" in result.stderr
 
 
+@pytest.mark.parametrize("error", [BrokenPipeError(32, "gone"), OSError(28, "full"), KeyError("a")])
+def test_an_error_of_the_users_own_function_is_theirs(error: Exception, home: Path) -> None:
+    def complain(line: str) -> None:
+        raise error
+
+    with pytest.raises(type(error)) as raised:
+        viewfinder.predict_batch("photos", "out.parquet", model_version="colour", progress=complain)
+    assert raised.value is error
+    done = viewfinder.predict_batch("photos", "out.parquet", model_version="colour")
+    assert (done.counts["ok"], done.resumed) == (1, 1)
+
+
 def test_from_python(home: Path) -> None:
     said: list[str] = []
     done = viewfinder.predict_batch(
