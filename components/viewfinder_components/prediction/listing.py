@@ -1,9 +1,8 @@
 """The list of the files to classify, on disk: a million of them need not fit in memory."""
 
 import hashlib
-import os
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -12,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from viewfinder_components.photos.candidate import Candidate, Flaw
-from viewfinder_components.photos.uri import scheme_of, uri_to_path
+from viewfinder_components.photos.stamp import find_stamp
 from viewfinder_components.prediction.workplace import Workplace
 
 PART_FILES = 1024
@@ -75,7 +74,8 @@ def write_listing(candidates: Iterator[Candidate], workplace: Workplace, name: s
     with _open_writer(path, workplace) as writer:
         while some := list(islice(candidates, PART_FILES)):
             for candidate in some:
-                digest.update(f"{candidate.uri}\n{candidate.flaw}\n{_stamp(candidate)}\n".encode())
+                facts = (candidate.uri, candidate.flaw, find_stamp(candidate))
+                digest.update("".join(f"{fact}\n" for fact in facts).encode())
             files += len(some)
             photos += sum(candidate.flaw is None for candidate in some)
             with workplace.writing():
@@ -108,15 +108,3 @@ def _to_batch(candidates: list[Candidate]) -> pa.RecordBatch:
         [pa.array(column, field.type) for column, field in zip(columns, _SCHEMA, strict=True)],
         schema=_SCHEMA,
     )
-
-
-def _stamp(candidate: Candidate) -> str:
-    """Return what changes with a file's contents, as far as that is known without reading it."""
-    if candidate.flaw:
-        return ""  # it is never read: its row is the same, whatever is in it
-    if not scheme_of(candidate.uri):
-        with suppress(OSError, ValueError):  # it is gone, or no such path can exist
-            status = os.stat(uri_to_path(candidate.uri))
-            # The time of the last change of mode too: permission to read it may have been granted.
-            return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
-    return f"{candidate.size} {candidate.tag}"

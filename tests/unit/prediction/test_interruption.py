@@ -1,5 +1,6 @@
 """A run that was killed, or lost its server or its disk, continues where it was."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -101,6 +102,21 @@ def test_ignored_files_that_change_meanwhile(
         tmp_path / "photos", tmp_path / "out.parquet", endpoint=server.url
     )
     assert (done.counts["ignored"], done.resumed) == (3, FEW)
+
+
+def test_a_volume_that_is_mounted_again(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For a pod with `fsGroup`, Kubernetes sets the group of all files, which changes `ctime`."""
+    interrupt(server, tmp_path, monkeypatch, 503)
+    photo = tmp_path / "photos" / "many" / "00000.png"
+    before = photo.stat()
+    os.chown(photo, -1, before.st_gid)
+    assert photo.stat().st_ctime_ns > before.st_ctime_ns
+    done = viewfinder.predict_batch(
+        tmp_path / "photos", tmp_path / "out.parquet", endpoint=server.url
+    )
+    assert (done.counts["ok"], done.resumed) == (FEW + 100, FEW)
 
 
 @pytest.mark.parametrize("name", ["many/00000.png", "notes.txt"])

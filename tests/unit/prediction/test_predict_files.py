@@ -172,7 +172,7 @@ def test_finished_predictions_are_not_made_again_to_overwrite_them(
 def test_a_photo_that_may_be_read_now_is_another_job(
     photos: Path, model: LocalModel, tmp_path: Path
 ) -> None:
-    """Only the time of the last change of its mode shows it."""
+    """Only its mode shows it."""
     predict(photos, tmp_path / "out.parquet", model)
     (photos / "red.png").chmod(0o600)
     with pytest.raises(PermanentError, match="overwrite=True"):
