@@ -50,7 +50,7 @@ def test_it_classifies_with_the_newest_version_or_another(place: Path) -> None:
     refused = run(place, version=1)
     assert refused.state == "failed"
     assert refused.error is not None
-    assert "replace it with overwrite=True" in refused.error.message
+    assert "replace what is there with overwrite=True" in refused.error.message
     assert run(place, version=1, overwrite=True).state == "succeeded"
     schema = pq.read_schema(place / "out.parquet")
     assert schema.metadata[b"viewfinder.model_version"] == b"colour/1"

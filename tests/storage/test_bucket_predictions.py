@@ -88,7 +88,7 @@ def test_another_photo_of_the_same_name_and_size_is_another_job(
     content = client.read(place)
     client.delete(place)
     client.create(place, content[:-1] + b"!")
-    with pytest.raises(PermanentError, match="overwrite=True"):
+    with pytest.raises(PermanentError, match="received predictions by colour/7"):
         predict(photos, f"{photos}/out.parquet", model, tmp_path)
 
 

@@ -107,5 +107,5 @@ class BucketOutput:
                 client.upload(self.place.key, file, digest_file(file), replace)
             except ObjectError as error:
                 if error.kind == "taken":
-                    raise taken(self.uri) from error
+                    raise taken(self.uri, self.read_schema()) from error
                 raise

@@ -94,7 +94,7 @@ def divide_files(
         job = identify(listing, model)
         found = output.read_schema()
         if found is not None and not is_finished(found, job) and not overwrite:
-            raise taken(output.uri)
+            raise taken(output.uri, found)
         names = list_shards(min(shards, listing.parts))
         if not names or is_finished(found, job):
             return Division(files=listing.files)

@@ -13,7 +13,7 @@ from viewfinder_components.prediction.local_parts import LocalParts
 from viewfinder_components.prediction.taken_output import taken
 from viewfinder_components.prediction.workplace import Workplace
 from viewfinder_components.spelling import spell
-from viewfinder_components.writing import need_file_or_nothing, need_writable
+from viewfinder_components.writing import explaining_system, need_file_or_nothing, need_writable
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,16 @@ class LocalOutput:
         """See `Output.read_schema`."""
         if not self.path.exists():
             return None
-        try:
-            with self.path.open("rb") as file:  # arrow takes no path that is not UTF-8
-                return pq.read_schema(file)
-        except (pa.ArrowException, OSError):
-            return pa.schema([])
+        with explaining_system():
+            try:
+                with self.path.open("rb") as file:  # arrow takes no path that is not UTF-8
+                    return pq.read_schema(file)
+            except pa.ArrowException:
+                return pa.schema([])
+            except OSError as error:
+                if error.errno is not None:  # Arrow's errors about the contents have no number
+                    raise
+                return pa.schema([])
 
     def parts_of(self, job: str) -> LocalParts:
         """See `Output.parts_of`."""
@@ -74,7 +79,7 @@ class LocalOutput:
     def put(self, file: Path, replace: bool) -> None:
         """See `Output.put`."""
         if self.path.exists() and not replace:
-            raise taken(self.uri)
+            raise taken(self.uri, self.read_schema())
         os.replace(file, self.path)
 
 

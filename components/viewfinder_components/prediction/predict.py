@@ -80,7 +80,7 @@ def predict_listed(
         output.clear()  # left by a run that was killed at the end
         return report_finished(found, output)
     if found is not None and not overwrite:
-        raise taken(output.uri)
+        raise taken(output.uri, found)
     parts = Parts(output.parts_of(job), listing, model.labels, range(listing.parts))
     result = classify_parts(parts, model, output.uri, tell=tell)
     facts = {"model_version": model.version, "job": job, "counts": result.counts}

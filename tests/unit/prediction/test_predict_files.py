@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from tests.fixtures.photos import fruit_photos
 from tests.fixtures.servables import LABELS, draw
 from tests.unit.prediction.conftest import add_photos
 
-from viewfinder_components.errors import PermanentError, TransientError
+from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
 from viewfinder_components.photos.decode import decode
 from viewfinder_components.prediction.listing import PART_FILES
 from viewfinder_components.prediction.model import LocalModel
@@ -211,6 +212,35 @@ def test_a_file_of_something_else_is_kept(photos: Path, model: LocalModel, tmp_p
     with pytest.raises(PermanentError, match="received another file"):
         predict(photos, tmp_path / "out.parquet", model)
     assert (tmp_path / "out.parquet").read_text() == "my thesis"
+
+
+def test_earlier_predictions_are_named(photos: Path, model: LocalModel, tmp_path: Path) -> None:
+    predict(photos, tmp_path / "out.parquet", model)
+    (photos / "new.png").write_bytes(draw("red"))
+    with pytest.raises(PermanentError, match="received predictions by colour/7, made with other"):
+        predict(photos, tmp_path / "out.parquet", model)
+
+
+def test_predictions_that_appear_meanwhile_are_named(
+    photos: Path, model: LocalModel, tmp_path: Path
+) -> None:
+    predict(photos, tmp_path / "out.parquet", model)
+    (new := tmp_path / "new").touch()
+    with pytest.raises(PermanentError, match="received predictions by colour/7"):
+        open_output(str(tmp_path / "out.parquet"), tmp_path).put(new, replace=False)
+
+
+def test_predictions_that_cannot_be_read(photos: Path, model: LocalModel, tmp_path: Path) -> None:
+    """Not even the administrator can read it where no more files may be opened."""
+    predict(photos, tmp_path / "out.parquet", model)
+    output = open_output(str(tmp_path / "out.parquet"), tmp_path)
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, most[1]))
+    try:
+        with pytest.raises(ViewfinderError, match="open files"):
+            output.read_schema()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, most)
 
 
 def test_predictions_among_the_photos_are_no_photos(photos: Path, model: LocalModel) -> None:

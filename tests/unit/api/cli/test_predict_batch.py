@@ -95,7 +95,7 @@ def test_the_counts_are_printed(home: Path) -> None:
     (home / "photos" / "bad.jpg").write_text("no photo")
     result = predict(*BATCH, *COLOUR)
     assert result.exit_code == 1
-    assert "replace it with --overwrite" in result.stderr
+    assert "replace what is there with --overwrite" in result.stderr
     result = predict(*BATCH, *COLOUR, "--overwrite", "--json")
     assert result.exit_code == 1
     assert json.loads(result.stdout)["counts"] == {"ok": 1, "unreadable": 1, "ignored": 1}
