@@ -95,6 +95,12 @@ def open_output(output: str, scratch: Path) -> Output:
         if not _is_unicode(output):
             raise UsageError(works, f"{output!r}, which is not UTF-8", "name another object")
         place = Location.parse(output)
+        if not place.key:
+            raise UsageError(
+                works,
+                f"{output!r}, which is a bucket's name alone",
+                f"name an object in a bucket, such as {scheme}BUCKET/predictions{_SUFFIX}",
+            )
         name = hashlib.sha256(place.uri.encode()).hexdigest()[:16]
         return BucketOutput(place, scratch / name)
     if scheme and scheme != FILE:

@@ -18,6 +18,12 @@ def test_no_place_for_predictions(name: str, tmp_path: Path) -> None:
         open_output(name, tmp_path)
 
 
+@pytest.mark.parametrize("name", ["s3://x12.parquet", "gs://x12.parquet", "MINIO://x12.parquet"])
+def test_a_bucket_is_no_place_for_predictions(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"name alone; .*://BUCKET/predictions\.parquet"):
+        open_output(name, tmp_path)
+
+
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
