@@ -11,12 +11,12 @@ from typing import Annotated
 from pydantic import Field
 
 from viewfinder_components.parameters import configuration
+from viewfinder_components.prediction.output_name import SUFFIX, is_output_name
 from viewfinder_components.prediction.shard import RULE, is_shard
 from viewfinder_components.ranges import CountFromZero, Described, Text
 from viewfinder_components.shared_parameters import ModelName, ModelRoot
 from viewfinder_components.step import Step
 
-_SUFFIX = ".parquet"
 _MOST_SHARDS = 64
 _JOB = re.compile(r"([0-9a-f]{32})?")
 
@@ -29,7 +29,7 @@ Data = Annotated[
 ]
 OutputFile = Annotated[
     str,
-    Text(f"the name of a file that ends in {_SUFFIX}", lambda name: name.lower().endswith(_SUFFIX)),
+    Text(f"the name of a file that ends in {SUFFIX}", is_output_name),
     Described("The Parquet file to write, such as `s3://results/new.parquet`."),
 ]
 VersionNumber = Annotated[CountFromZero, Described("The version's number; 0 for the newest.")]

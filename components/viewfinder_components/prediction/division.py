@@ -30,15 +30,19 @@ class Division:
         job: What identifies it; empty if it was not divided.
         shards: The shards' names; none if it was not divided.
         files: Number of files; 0 if they were not counted.
+        is_finished: Whether the predictions are there already.
     """
 
     job: str = ""
     shards: tuple[str, ...] = ()
     files: int = 0
+    is_finished: bool = False
 
     @property
     def summary(self) -> str:
         """What becomes of the work, in a sentence."""
+        if self.is_finished:
+            return "not divided: the predictions are there already"
         if not self.shards:
             return "not divided: predict does all the work"
         return f"{self.files:,} files in {len(self.shards)} shards"
@@ -97,7 +101,7 @@ def divide_files(
             raise taken(output.uri, found)
         names = list_shards(min(shards, listing.parts))
         if not names or is_finished(found, job):
-            return Division(files=listing.files)
+            return Division(files=listing.files, is_finished=is_finished(found, job))
         with output.workplace.writing():
             _keep(output.parts_of(job), listing, number, workplace)
     return Division(job, tuple(names), listing.files)

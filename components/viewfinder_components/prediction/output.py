@@ -11,12 +11,11 @@ from viewfinder_components.errors import UsageError
 from viewfinder_components.photos.uri import FILE, file_uri_to_path, scheme_of
 from viewfinder_components.prediction.bucket_output import BucketOutput
 from viewfinder_components.prediction.local_output import LocalOutput
+from viewfinder_components.prediction.output_name import SUFFIX, is_output_name
 from viewfinder_components.prediction.parts import PartStore
 from viewfinder_components.prediction.workplace import Workplace
 from viewfinder_components.spelling import spell
 from viewfinder_components.storage.location import BUCKET_SCHEMES, Location
-
-_SUFFIX = ".parquet"
 
 
 class Output(Protocol):
@@ -87,10 +86,10 @@ def open_output(output: str, scratch: Path) -> Output:
     """
     scheme = scheme_of(output)
     *most, last = BUCKET_SCHEMES
-    kinds = f"a path or a {', '.join(most)} or {last} URI that ends in {_SUFFIX}"
+    kinds = f"a path or a {', '.join(most)} or {last} URI that ends in {SUFFIX}"
     works = f"{spell('output')} to be {kinds}"
-    if not output.lower().endswith(_SUFFIX) or "\0" in output:
-        raise UsageError(works, repr(output), f"name a file such as predictions{_SUFFIX}")
+    if not is_output_name(output) or "\0" in output:
+        raise UsageError(works, repr(output), f"name a file such as predictions{SUFFIX}")
     if scheme in BUCKET_SCHEMES:
         if not _is_unicode(output):
             raise UsageError(works, f"{output!r}, which is not UTF-8", "name another object")
@@ -99,7 +98,7 @@ def open_output(output: str, scratch: Path) -> Output:
             raise UsageError(
                 works,
                 f"{output!r}, which is a bucket's name alone",
-                f"name an object in a bucket, such as {scheme}BUCKET/predictions{_SUFFIX}",
+                f"name an object in a bucket, such as {scheme}BUCKET/predictions{SUFFIX}",
             )
         name = hashlib.sha256(place.uri.encode()).hexdigest()[:16]
         return BucketOutput(place, scratch / name)

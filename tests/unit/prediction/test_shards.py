@@ -149,7 +149,9 @@ def test_one_part_is_not_divided(work: Work, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_predictions_that_are_there_are_not_divided(work: Work) -> None:
     work.predict()
-    assert work.divide() == Division(files=7)
+    divided = work.divide()
+    assert (divided.shards, divided.files) == ((), 7)
+    assert divided.summary == "not divided: the predictions are there already"
     assert work.predict().resumed == 7
 
 
