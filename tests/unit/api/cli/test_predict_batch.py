@@ -99,7 +99,10 @@ def test_the_counts_are_printed(home: Path) -> None:
     result = predict(*BATCH, *COLOUR, "--overwrite", "--json")
     assert result.exit_code == 1
     assert json.loads(result.stdout)["counts"] == {"ok": 1, "unreadable": 1, "ignored": 1}
-    assert "the column reason says why" not in result.stdout
+    assert "the column reason says why" not in result.stderr
+    result = predict(*BATCH, *COLOUR)
+    assert result.exit_code == 1
+    assert "the column reason says why" in result.stderr
 
 
 @pytest.mark.parametrize("more", [(), ("--json",)])
