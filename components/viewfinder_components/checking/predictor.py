@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from pathlib import Path
 from viewfinder_components.checking.node import NodeReading, describe_node
 from viewfinder_components.checking.processor import ProcessorReading, Spent
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.storage.temporary_folder import temporary_folder
 
 _POLL_SECONDS = 0.01
 _STOP_SECONDS = 10.0
@@ -124,8 +124,8 @@ def running_predictor(
     Raises:
         NotReadyError: It exited, or was not ready in time; with the end of its log.
     """
-    with tempfile.TemporaryDirectory(prefix="viewfinder-check-") as scratch:
-        log, ready = Path(scratch, "log"), Path(scratch, "ready.json")
+    with temporary_folder("viewfinder-check-") as scratch:
+        log, ready = scratch / "log", scratch / "ready.json"
         started = time.monotonic()
         with log.open("wb") as output:
             process = subprocess.Popen(

@@ -1,7 +1,6 @@
 """Deploy a published version from here, or as a pipeline on Kubeflow."""
 
 import json
-import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ from viewfinder_components.deployment.deploy import deploy_version
 from viewfinder_components.deployment.history import Deed
 from viewfinder_components.deployment.record import RECORD, Deployed
 from viewfinder_components.selection.select import select_version
+from viewfinder_components.storage.temporary_folder import temporary_folder
 from viewfinder_pipelines.kubeflow.reach import require_claim, require_images
 from viewfinder_pipelines.kubeflow.runner import KubeflowPlan
 from viewfinder_pipelines.pipeline.parameters import to_deploy_config, to_select_config
@@ -33,10 +33,10 @@ def deploy_published(given: Mapping[str, Any]) -> tuple[Deployed, dict[str, Any]
         TransientError: The store or the cluster does not answer.
     """
     parameters = DEPLOYMENT.with_defaults(given)
-    with tempfile.TemporaryDirectory(prefix="viewfinder-deploy-") as folder:
-        selected = select_version(Path(folder), to_select_config(parameters))
+    with temporary_folder("viewfinder-deploy-") as folder:
+        selected = select_version(folder, to_select_config(parameters))
         config = to_deploy_config(parameters, selected.uri, selected.number)
-        return deploy_with_record(Path(folder), config, Deed.DEPLOY)
+        return deploy_with_record(folder, config, Deed.DEPLOY)
 
 
 def deploy_with_record(

@@ -1,7 +1,6 @@
 """Make a service serve an earlier version again."""
 
 import logging
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from viewfinder_components.errors import PermanentError, ViewfinderError
 from viewfinder_components.selection.config import SelectConfig
 from viewfinder_components.selection.select import MissingVersionError, select_version
 from viewfinder_components.spelling import spell
+from viewfinder_components.storage.temporary_folder import temporary_folder
 from viewfinder_pipelines.deployments.deploying import deploy_with_record
 
 _log = logging.getLogger(__name__)
@@ -60,9 +60,9 @@ def go_back(wanted: GoingBack) -> tuple[Deployed, dict[str, Any]]:
         compare=wanted.compare,
     )
     _log.info("rollback: going back to version %d, %s", config.version_number, config.version_uri)
-    with tempfile.TemporaryDirectory(prefix="viewfinder-rollback-") as folder:
-        compare = _fetch_photos(Path(folder), config)
-        return deploy_with_record(Path(folder), replace(config, compare=compare), Deed.ROLLBACK)
+    with temporary_folder("viewfinder-rollback-") as folder:
+        compare = _fetch_photos(folder, config)
+        return deploy_with_record(folder, replace(config, compare=compare), Deed.ROLLBACK)
 
 
 def _fetch_photos(folder: Path, config: DeployConfig) -> bool:

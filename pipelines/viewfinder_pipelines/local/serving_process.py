@@ -3,12 +3,13 @@
 import json
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+
+from viewfinder_components.storage.temporary_folder import temporary_folder
 
 _POLL_SECONDS = 0.05
 _SHELL_SIGNAL = 128  # a shell's exit code for a process ended by a signal, minus the signal
@@ -30,8 +31,8 @@ def run_predictor(command: Sequence[str], say_ready: Callable[[str], None]) -> i
     Returns:
         Its exit code, as a shell reports it.
     """
-    with tempfile.TemporaryDirectory(prefix="viewfinder-serve-") as folder:
-        ready = Path(folder, "ready.json")
+    with temporary_folder("viewfinder-serve-") as folder:
+        ready = folder / "ready.json"
         with (
             subprocess.Popen(
                 [*command, "--ready-file", str(ready)],
