@@ -9,13 +9,16 @@ environment: leads this process's clients, and those of processes it starts, to 
 s3_bucket, gs_bucket: the URI of a fresh bucket.
 bucket: the same; every test that takes it runs on both stores.
 root: the URI of a fresh place in such a bucket.
+allow: goes on with credentials that allow only some actions in MinIO.
 """
 
+import json
 import os
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import boto3
 import pytest
 from tests.storage.servers import ACCESS_KEY, SECRET_KEY, Server, running_fake_gcs, running_minio
 
@@ -82,3 +85,33 @@ def bucket(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def root(bucket: str) -> str:
     return f"{bucket}/some where/models"
+
+
+@pytest.fixture
+def allow(minio: Server, s3_bucket: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Go on with credentials that allow only some actions, on some keys."""
+
+    def only(*actions: str, resource: str = "*") -> None:
+        statement = {
+            "Effect": "Allow",
+            "Action": list(actions),
+            "Resource": f"arn:aws:s3:::{resource}",
+        }
+        answer = boto3.client(
+            "sts",
+            endpoint_url=minio.url,
+            region_name="us-east-1",
+            aws_access_key_id=ACCESS_KEY,
+            aws_secret_access_key=SECRET_KEY,
+        ).assume_role(
+            RoleArn="arn:aws:iam::1:role/restricted",
+            RoleSessionName="restricted",
+            Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+        )
+        credentials = answer["Credentials"]
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", credentials["AccessKeyId"])
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", credentials["SecretAccessKey"])
+        monkeypatch.setenv("AWS_SESSION_TOKEN", credentials["SessionToken"])
+        clients.forget_connections()
+
+    return only

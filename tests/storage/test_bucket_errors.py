@@ -3,17 +3,15 @@
 fake-gcs-server knows no permissions, so a refusal by Cloud Storage is not among them.
 """
 
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from tests.fixtures.ports import free_port
-from tests.storage.servers import ACCESS_KEY, SECRET_KEY, Server, running_minio
+from tests.storage.servers import running_minio
 
 from viewfinder_components.errors import PermanentError, TransientError
 from viewfinder_components.photos.find import find_photos
@@ -31,36 +29,6 @@ MakeServable = Callable[..., Path]
 
 def publish(root: str, servable: Path) -> int:
     return publish_version(servable, PublishConfig(root, "fruit", servable.name)).number
-
-
-@pytest.fixture
-def allow(minio: Server, s3_bucket: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Go on with credentials that allow only some actions, on some keys."""
-
-    def only(*actions: str, resource: str = "*") -> None:
-        statement = {
-            "Effect": "Allow",
-            "Action": list(actions),
-            "Resource": f"arn:aws:s3:::{resource}",
-        }
-        answer = boto3.client(
-            "sts",
-            endpoint_url=minio.url,
-            region_name="us-east-1",
-            aws_access_key_id=ACCESS_KEY,
-            aws_secret_access_key=SECRET_KEY,
-        ).assume_role(
-            RoleArn="arn:aws:iam::1:role/restricted",
-            RoleSessionName="restricted",
-            Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
-        )
-        credentials = answer["Credentials"]
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", credentials["AccessKeyId"])
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", credentials["SecretAccessKey"])
-        monkeypatch.setenv("AWS_SESSION_TOKEN", credentials["SessionToken"])
-        clients.forget_connections()
-
-    return only
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """A changed object changes the fingerprint of the photos, also if name and size are the same."""
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,54 @@ def test_errors_are_those_of_validate(photos: str) -> None:
         with pytest.raises(PermanentError) as ours:
             find(data)
         assert str(ours.value) == str(theirs.value)
+
+
+def list_in(table: Path, *uris: str) -> str:
+    table.write_text("\n".join(["uri,label", *(f"{uri},cat" for uri in uris)]))
+    return str(table)
+
+
+def test_without_credentials_nothing_is_taken_for_unchanged(
+    s3_bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(s3_bucket, NAMES[0], b"photo")
+    (tmp_path / "2.jpg").write_bytes(b"photo")
+    table = list_in(tmp_path / "table.csv", f"{s3_bucket}/{NAMES[0]}", "2.jpg")
+    assert find(table) == find(table)
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    clients.forget_connections()
+    with pytest.raises(PermanentError, match=r"expected credentials for s3://.*/1\.jpg"):
+        find(table)
+
+
+def test_forbidden_photos_are_not_taken_for_unchanged(
+    s3_bucket: str, allow: Callable[..., None], tmp_path: Path
+) -> None:
+    for name in NAMES:
+        put(s3_bucket, name, b"photo")
+    table = list_in(tmp_path / "table.csv", *(f"{s3_bucket}/{name}" for name in NAMES))
+    allow("s3:GetObject", resource=f"{s3_bucket[5:]}/photos/cat/*")
+    found = [fingerprint_photos(FingerprintConfig(table)) for _ in range(2)]
+    assert found[0].value != found[1].value
+    assert found[0].summary.startswith("3 files, 2 of which could not be looked at, so that no")
+    assert "permission s3:GetObject at" in found[0].summary
+    allow("s3:GetObject", resource=f"{s3_bucket[5:]}/elsewhere/*")
+    with pytest.raises(PermanentError, match=r"expected permission s3:GetObject at s3://.*/1\.jpg"):
+        find(table)
+
+
+def test_a_bucket_that_is_not_there_is_not_taken_for_unchanged(photos: str, tmp_path: Path) -> None:
+    other = f"{photos[:5]}no-such-bucket-here/1.jpg"
+    table = list_in(tmp_path / "table.csv", f"{photos}/{NAMES[0]}", other)
+    if photos.startswith("s3"):  # fake-gcs-server does not tell, as Cloud Storage does
+        assert find(table) != find(table)
+        with pytest.raises(PermanentError, match="expected a bucket s3://no-such-bucket-here"):
+            find(list_in(tmp_path / "table.csv", other))
+    else:
+        with pytest.raises(PermanentError, match="received none: there is no gs://no-such-bucket"):
+            find(list_in(tmp_path / "table.csv", other))
 
 
 @pytest.mark.parametrize("scheme", ["s3", "gs"])

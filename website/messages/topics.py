@@ -109,6 +109,8 @@ _TOPICS = {  # the longest beginning of a module's name decides
     f"{_COMPONENTS}.inference": RUNS,
     f"{_COMPONENTS}.parameters": ARGUMENTS,
     f"{_COMPONENTS}.photos": PHOTOS,
+    f"{_COMPONENTS}.fingerprinting.fingerprint": TABLES,
+    f"{_COMPONENTS}.photos.stamp": TABLES,
     f"{_COMPONENTS}.photos.table": TABLES,
     f"{_COMPONENTS}.photos.table_header": TABLES,
     f"{_COMPONENTS}.photos.table_quotes": TABLES,

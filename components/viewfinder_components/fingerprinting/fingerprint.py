@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+from viewfinder_components.errors import PermanentError
 from viewfinder_components.fingerprinting.config import FingerprintConfig
+from viewfinder_components.photos.candidate import Candidate
 from viewfinder_components.photos.find import list_labelled_photos
-from viewfinder_components.photos.fingerprint import Fingerprint, with_stamps
+from viewfinder_components.photos.fingerprint import Fingerprint, unrepeated, with_stamps
+from viewfinder_components.photos.stamp import MISSING, Unseen
 from viewfinder_components.progress import Progress
 from viewfinder_components.reports.formatting import plural
 from viewfinder_components.timing import Stopwatch
@@ -15,16 +18,27 @@ class PhotosFingerprint:
     """The state of the photos."""
 
     value: str
-    """64 hexadecimal digits: others if a photo, a label or the corrections have changed."""
+    """64 hexadecimal digits: others if a photo, a label or the corrections have changed. If a photo
+    could not be looked at, `unknown-` and digits that never occur again."""
     files: int
     """Everything found, photos or not."""
+    unseen: int
+    """The photos among them that could not be looked at."""
+    reason: str
+    """Why the first of these could not; empty if there are none."""
     seconds: dict[str, float]
     """Wall-clock seconds by phase."""
 
     @property
     def summary(self) -> str:
         """The result in a sentence."""
-        return f"{plural(self.files, 'file')} with the fingerprint {self.value[:12]}"
+        files = plural(self.files, "file")
+        if self.unseen:
+            return (
+                f"{files}, {self.unseen:,} of which could not be looked at, so that no step is "
+                f"skipped: {self.reason}"
+            )
+        return f"{files} with the fingerprint {self.value[:12]}"
 
 
 def fingerprint_photos(config: FingerprintConfig) -> PhotosFingerprint:
@@ -37,15 +51,53 @@ def fingerprint_photos(config: FingerprintConfig) -> PhotosFingerprint:
         config: Where the photos and the corrections are.
 
     Raises:
-        PermanentError: There is nothing, or nothing readable.
+        PermanentError: There is nothing, or nothing readable, there are no credentials for an
+            object store, or none of the photos that a table lists can be looked at.
         TransientError: An object store does not answer.
     """
     watch = Stopwatch()
     with watch.phase("list"):
-        found = Fingerprint(config.corrections)
+        found, sight = Fingerprint(config.corrections), _Sight()
         progress = Progress("fingerprint: files", None)
         for candidate, stamp in with_stamps(list_labelled_photos(config.data, config.layout)):
-            found.add(candidate, stamp)
+            sight.count(candidate, stamp)
+            found.add(candidate, None if isinstance(stamp, Unseen) else stamp)
             progress.advance()
         progress.finish()
-    return PhotosFingerprint(found.value, found.files, watch.seconds)
+    sight.need_one(config.data)
+    value = found.value or unrepeated()
+    reason = str(sight.reason or "")
+    return PhotosFingerprint(value, found.files, sight.unseen, reason, watch.seconds)
+
+
+class _Sight:
+    """How many photos could be looked at."""
+
+    def __init__(self) -> None:
+        self.unseen = 0
+        self.reason: Exception | None = None
+        self._is_any_seen = False
+        self._missing = ""
+
+    def count(self, candidate: Candidate, stamp: str | Unseen) -> None:
+        if isinstance(stamp, Unseen):
+            self.unseen += 1
+            self.reason = self.reason or stamp.error
+        elif stamp == MISSING:
+            self._missing = self._missing or candidate.uri
+        elif not candidate.flaw:
+            self._is_any_seen = True
+
+    def need_one(self, data: str) -> None:
+        """Refuse photos of which none was seen: no change of them would ever be noticed."""
+        if self._is_any_seen:
+            return
+        if self.reason:
+            raise self.reason
+        if self._missing:
+            raise PermanentError(
+                f"photos that exist in {data}",
+                f"none: there is no {self._missing}, for example",
+                "correct the table, or give the step fingerprint the volumes, the secrets and the "
+                "store's address that validate has",
+            )

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import secrets
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -9,14 +10,16 @@ from itertools import islice
 
 from viewfinder_components.photos.candidate import Candidate
 from viewfinder_components.photos.corrections_file import read_corrections_file
-from viewfinder_components.photos.stamp import find_stamp, request_stamp
+from viewfinder_components.photos.stamp import Unseen, find_stamp, request_stamp
 
 _REQUESTS = 32  # at a time, to an object store or to the server of a mounted folder
 _TASK_FILES = 16
 _TASKS_AHEAD = 64
 _MODULUS = 1 << 256
 
-_Stamped = tuple[Candidate, str | None]
+_UNKNOWN = "unknown-"
+
+_Stamped = tuple[Candidate, str | Unseen]
 
 
 class Fingerprint:
@@ -60,6 +63,16 @@ class Fingerprint:
         return f"{self._sum:064x}" if self._is_known else ""
 
 
+def unrepeated() -> str:
+    """Return a value in place of a fingerprint that never occurs again: no step is skipped."""
+    return f"{_UNKNOWN}{secrets.token_hex(16)}"
+
+
+def is_known(value: str) -> bool:
+    """Whether a value is a fingerprint, with which another one can be compared."""
+    return bool(value) and not value.startswith(_UNKNOWN)
+
+
 def counted_in(fingerprint: Fingerprint, candidates: Iterator[Candidate]) -> Iterator[Candidate]:
     """Yield candidates, and count them in, without a request to an object store."""
     for candidate in candidates:
@@ -74,7 +87,7 @@ def with_stamps(candidates: Iterator[Candidate]) -> Iterator[_Stamped]:
         candidates: What was found; at most about a thousand are held in memory.
 
     Raises:
-        PermanentError: There are no credentials at all.
+        PermanentError: There are no credentials for an object store, or it does not accept them.
         TransientError: A store does not answer.
     """
     found = ((one._replace(data=None), _stamp_data(one)) for one in candidates)
@@ -95,5 +108,5 @@ def _stamp_data(candidate: Candidate) -> str | None:
     return None if candidate.data is None else find_stamp(candidate)
 
 
-def _complete(some: list[_Stamped]) -> list[_Stamped]:
+def _complete(some: list[tuple[Candidate, str | None]]) -> list[_Stamped]:
     return [(one, request_stamp(one) if stamp is None else stamp) for one, stamp in some]

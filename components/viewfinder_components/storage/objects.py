@@ -78,7 +78,10 @@ class ObjectClient(Protocol):
         """List up to 1,000 keys that start with `prefix`."""
 
     def stat(self, name: str) -> ObjectInfo:
-        """Get an object's properties without reading it."""
+        """Get an object's properties without reading it.
+
+        If it is missing, the error's kind tells whether its bucket is, too.
+        """
 
     def read(self, name: str, start: int = 0, stop: int | None = None) -> bytes:
         """Read the bytes from `start` to `stop`, to the end by default.

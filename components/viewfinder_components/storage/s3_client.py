@@ -113,7 +113,12 @@ class S3Client:
     @retried
     def stat(self, name: str) -> ObjectInfo:
         """See `ObjectClient.stat`."""
-        answer = self._head(name)
+        try:
+            answer = self._head(name)
+        except ObjectError as error:
+            if error.kind == "missing":
+                self._need_bucket()
+            raise
         return ObjectInfo(name, answer["ContentLength"], answer["LastModified"], _tag(answer))
 
     @retried
@@ -168,6 +173,17 @@ class S3Client:
                 Bucket=self.bucket, Key=name, ChecksumMode="ENABLED"
             )
         return answer
+
+    def _need_bucket(self) -> None:
+        """Raise if there is no bucket: the answer about an object does not say which is missing."""
+        try:
+            with _translated("list"):
+                self._api.head_bucket(Bucket=self.bucket)
+        except ObjectError as error:
+            if error.kind == "missing":
+                raise ObjectError("no_bucket", error.action, error.detail) from error
+            if error.passing:
+                raise
 
     def _put(self, name: str, content: bytes, checksum: str, condition: dict[str, str]) -> None:
         with _translated("create"):

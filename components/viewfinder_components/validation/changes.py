@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from viewfinder_components.photos.candidate import Candidate
-from viewfinder_components.photos.fingerprint import Fingerprint, counted_in
+from viewfinder_components.photos.fingerprint import Fingerprint, counted_in, is_known
 from viewfinder_components.validation.config import ValidationConfig
 
 _CHANGED = (
@@ -26,7 +26,7 @@ class ChangeWatch:
     """
 
     def __init__(self, config: ValidationConfig) -> None:
-        self._listed = config.photos_fingerprint
+        self._listed = config.photos_fingerprint if is_known(config.photos_fingerprint) else ""
         self._found = Fingerprint(config.corrections if self._listed else "")
 
     def watch(self, candidates: Iterator[Candidate]) -> Iterator[Candidate]:

@@ -134,6 +134,60 @@ def test_a_change_of_what_a_table_lists_changes_it(name: str, photos: Path) -> N
     assert find(photos / "table.csv") != before
 
 
+@pytest.fixture
+def without_its_volume(photos: Path, tmp_path: Path) -> Path:
+    """A table whose first photo is on a volume that is not mounted here."""
+    place = tmp_path / "mnt" / "claim" / "1.jpg"
+    return write_table(photos / "table.csv", [(str(place), "cat", "train", ""), *ROWS])
+
+
+def test_photos_whose_volume_is_missing_are_not_taken_for_unchanged(
+    without_its_volume: Path, tmp_path: Path
+) -> None:
+    found = [fingerprint_photos(FingerprintConfig(str(without_its_volume))) for _ in range(2)]
+    assert found[0].value != found[1].value
+    assert all(one.unseen == 1 and "mnt/claim/1.jpg" in one.summary for one in found)
+    write(tmp_path / "mnt/claim/1.jpg")
+    assert find(without_its_volume) == find(without_its_volume)
+
+
+def test_validate_does_not_call_them_changed(without_its_volume: Path, tmp_path: Path) -> None:
+    value = find(without_its_volume)
+    write(tmp_path / "mnt/claim/1.jpg")  # validate has the volume
+    outputs = [tmp_path / name for name in ("index", "pixels", "report")]
+    config = ValidationConfig(photos_fingerprint=value, max_unreadable=1)
+    with pytest.raises(ViewfinderError):  # the photos are none
+        validate_photos(str(without_its_volume), *outputs, config)
+    assert "The photos changed" not in (tmp_path / "index" / "summary.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("place", "received"),
+    [
+        ("/mnt/no-such-claim/1.jpg", "received no folder /mnt/no-such-claim; .*volumes"),
+        ("gone.jpg", r"received none: there is no /.*gone\.jpg, for example; .*volumes"),
+        ("train/cat/1.jpg/2.jpg", "received no folder /.*1.jpg; "),
+        ("x" * 300, "received none: "),
+    ],
+)
+def test_a_table_without_a_photo_that_can_be_seen_is_refused(
+    place: str, received: str, photos: Path
+) -> None:
+    table = write_table(photos / "table.csv", [(place, "cat", "train", "")])
+    with pytest.raises(ViewfinderError, match=received):
+        find(table)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read everything")
+def test_a_folder_that_may_not_be_searched(photos: Path) -> None:
+    table = write_table(photos / "table.csv", ROWS)
+    (photos / "train").chmod(0)
+    try:
+        assert find(table) != find(table)
+    finally:
+        (photos / "train").chmod(0o700)
+
+
 def test_corrections_change_it(photos: Path, tmp_path: Path) -> None:
     table = tmp_path / "corrections.csv"
     found = {find(photos)}
