@@ -41,13 +41,17 @@ _FORMULA = tuple("=+-@\t\r")
 
 
 def write_cell(text: str) -> str:
-    """Return a text that a spreadsheet does not take for a formula, which could do harm."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """Return a text that a spreadsheet does not take for a formula, which could do harm.
+
+    A text in which a formula follows apostrophes gets another one, so that `read_cell` returns it.
+    """
+    return f"'{text}" if text.lstrip("'").startswith(_FORMULA) else text
 
 
 def read_cell(text: str) -> str:
     """Return the text of a cell that `write_cell` wrote, and any other as it is."""
-    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
+    is_marked = text.startswith("'") and text.lstrip("'").startswith(_FORMULA)
+    return text[1:] if is_marked else text
 
 
 COLUMNS = tuple(field.name for field in fields(LabelIssue))

@@ -1,5 +1,6 @@
 """The table of label issues is opened in spreadsheets."""
 
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,11 @@ def test_no_cell_of_the_table_is_a_formula(tmp_path: Path) -> None:
     write_label_issues(tmp_path, [issue])
     text = (tmp_path / LABEL_ISSUES).read_text(encoding="utf-8")
     assert "'=1+1,'@sum" in text
+
+
+@pytest.mark.parametrize("length", range(6))
+def test_every_text_is_read_as_it_was_written(length: int) -> None:
+    for signs in product("'-=@\ta", repeat=length):
+        text = "".join(signs)
+        assert read_cell(write_cell(text)) == text
+        assert not write_cell(text).startswith(tuple("=+-@\t\r"))
