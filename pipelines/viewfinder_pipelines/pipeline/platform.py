@@ -16,8 +16,9 @@ from viewfinder_components.steps import STEPS
 
 CPU_REQUEST = "250m"
 """The CPU request of a step that computes, unless the settings have one. Without a request its pod
-has the smallest possible weight, 2 of 1024, and hardly runs on a busy node. Steps run one after the
-other, so a node of 2 cores has room for it besides Kubeflow Pipelines and a predictor."""
+has the smallest possible weight, 2 of 1024, and hardly runs on a busy node. Steps of the training
+pipeline run one after the other, so a node of 2 cores has room for it besides Kubeflow Pipelines
+and a predictor. Batch prediction has as many `classify` pods at once as it has shards."""
 
 # The argument of KFP's executor that names the component's function.
 _FUNCTION = "--function_to_execute"
