@@ -56,6 +56,10 @@ def explained(place: Location) -> Iterator[None]:
 def explain(error: ObjectError, place: Location) -> ViewfinderError:
     """Return the error, with a remedy, for a store's answer about `place`."""
     received = " ".join(error.detail.split())[:_DETAIL_LENGTH]
+    if error.kind == "damaged":
+        return TransientError(
+            f"data sent to {place.uri} to arrive unchanged", received, "try again"
+        )
     if error.passing:
         return TransientError(
             f"{place.uri} to answer", received, "try again when the store is available"
@@ -75,7 +79,6 @@ def _expectation(error: ObjectError, place: Location) -> tuple[str, str]:
         "no_bucket": (f"a bucket {bucket}", "create it, or correct its name"),
         "missing": (f"an object at {place.uri}", "correct the path"),
         "archived": (f"{place.uri} to be readable", "restore it from the archive first"),
-        "damaged": (f"data sent to {place.uri} to arrive unchanged", "try again"),
     }
     other = (
         f"{place.uri} to accept the request",

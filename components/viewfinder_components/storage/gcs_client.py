@@ -7,6 +7,7 @@ auth application-default login` on a laptop. `STORAGE_EMULATOR_HOST` selects ano
 import hashlib
 import io
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,8 @@ _PART = 8 << 20  # of a resumable transfer; after an interruption at most this m
 _TIMEOUT = (10, 60)  # seconds to connect, and between two packets
 _PAGE_OBJECTS = 1_000
 _NEW = 0  # the generation of an object that does not exist
+
+_MISMATCH = re.compile(r"(crc32c|md5).*match", re.IGNORECASE | re.DOTALL)
 
 _KINDS: dict[int, ErrorKind] = {
     401: "no_credentials",
@@ -113,10 +116,11 @@ class GcsClient:
             check_digest(path, sha256, found)
             file.seek(0)
             size = os.fstat(file.fileno()).st_size
-            received = self._send(name, file, size, crc32c, None if replace else _NEW)
-        if received != crc32c:
-            self.delete(name)
-            raise ObjectError("damaged", "create", f"{name} has crc32c {received}, not {crc32c}")
+            blob = self._send(name, file, size, crc32c, None if replace else _NEW)
+        if blob.crc32c != crc32c:
+            self._remove(name, blob.generation)
+            received = f"{name} has crc32c {blob.crc32c}, not {crc32c}"
+            raise ObjectError("damaged", "create", received)
 
     @retried
     def holds(self, name: str, path: Path, sha256: str) -> bool:
@@ -137,6 +141,17 @@ class GcsClient:
             if error.kind != "missing":
                 raise
 
+    def _remove(self, name: str, generation: int) -> None:
+        """Delete what was just written, unless somebody has written another object since."""
+        try:
+            with _translated("delete"):
+                self._bucket.blob(name).delete(
+                    if_generation_match=generation, timeout=_TIMEOUT, retry=None
+                )
+        except ObjectError as error:
+            if error.kind not in ("missing", "taken"):
+                raise
+
     def _reloaded(self, name: str) -> Any:
         blob = self._bucket.blob(name)
         with _translated("read"):
@@ -145,8 +160,8 @@ class GcsClient:
 
     def _send(
         self, name: str, file: IO[bytes], size: int, crc32c: str, generation: int | None = _NEW
-    ) -> str:
-        """Write an object; return the store's checksum of what it received.
+    ) -> Any:
+        """Write an object; return it with the generation and the checksum that the store gave it.
 
         The object that is replaced must have this generation; None for any, or none.
         """
@@ -164,7 +179,7 @@ class GcsClient:
                 timeout=_TIMEOUT,
                 retry=DEFAULT_RETRY.with_timeout(PATIENCE_SECONDS),
             )
-        return str(blob.crc32c)
+        return blob
 
 
 def _info(blob: Any) -> ObjectInfo:
@@ -224,6 +239,8 @@ def _explain_missing(message: str) -> str:
 def _kind(status: int | None, action: Action, message: str) -> ErrorKind:
     if status is None or status >= 500:
         return "unreachable"
+    if status == 400 and action == "create" and _MISMATCH.search(message):
+        return "damaged"
     if status == 404 and (action in ("list", "create") or "bucket does not exist" in message):
         return "no_bucket"
     # A user who may create but not delete gets this answer if the name is taken.

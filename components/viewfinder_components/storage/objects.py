@@ -17,7 +17,7 @@ ErrorKind = Literal[
     "unreachable",  # no answer, or a request to retry later
     "broken_off",  # the answer was interrupted
 ]
-_PASSING = ("unreachable", "broken_off")
+_PASSING = ("unreachable", "broken_off", "damaged")
 
 
 class ObjectError(Exception):
@@ -98,7 +98,9 @@ class ObjectClient(Protocol):
 
         What was read is checked against `sha256`, and the store's checksum of what it received
         against what was sent. With `replace`, an object of this name is replaced: readers get the
-        old one until the new one is complete.
+        old one until the new one is complete. If what arrived is damaged, the store refuses it and
+        keeps the old object; should it notice only after it has replaced the old one, the damaged
+        object is deleted and there is neither.
         """
 
     def holds(self, name: str, path: Path, sha256: str) -> bool:

@@ -17,7 +17,7 @@ PATIENCE_SECONDS = 75.0
 """How long a store may be unavailable: longer than a restart of its pod takes."""
 _FIRST_SECONDS = 0.2
 _LONGEST_SECONDS = 8.0
-_BREAKS = 4  # interrupted answers allowed: the store is up but cannot send this object
+_BREAKS = 4  # interrupted or altered transfers allowed: the store is up, this object fails
 
 
 def retried(call: Callable[_P, _T]) -> Callable[_P, _T]:
@@ -34,7 +34,7 @@ def retried(call: Callable[_P, _T]) -> Callable[_P, _T]:
             try:
                 return call(*args, **kwargs)
             except ObjectError as error:
-                breaks += error.kind == "broken_off"
+                breaks += error.kind in ("broken_off", "damaged")
                 patience = started + PATIENCE_SECONDS - time.monotonic()
                 if not error.passing or patience <= 0 or breaks == _BREAKS:
                     raise

@@ -7,6 +7,8 @@ from https://cloud.google.com/storage/docs/json_api/v1/status-codes.
 import pytest
 from google.api_core import exceptions
 
+from viewfinder_components.errors import TransientError
+from viewfinder_components.storage import retrying
 from viewfinder_components.storage.bucket_errors import explain
 from viewfinder_components.storage.gcs_client import _translated
 from viewfinder_components.storage.location import Location
@@ -46,13 +48,31 @@ def test_who_may_not_delete_is_told_so_where_a_name_is_taken() -> None:
     assert refusal("create", exceptions.Forbidden(said)).kind == "taken"
 
 
+def test_data_altered_on_the_way_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retrying, "_FIRST_SECONDS", 0.001)
+    attempts = []
+
+    @retrying.retried
+    def send() -> None:
+        attempts.append(1)
+        with _translated("create"):
+            raise exceptions.BadRequest('Provided CRC32C "a" doesn\'t match calculated CRC32C "b".')
+
+    with pytest.raises(ObjectError) as caught:
+        send()
+    assert len(attempts) == 4
+    error = explain(caught.value, PLACE)
+    assert isinstance(error, TransientError)
+    assert "to arrive unchanged" in str(error)
+
+
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
         (exceptions.Unauthorized("Invalid Credentials"), "no_credentials"),
         (exceptions.TooManyRequests("The rate of requests is too high"), "unreachable"),
         (exceptions.ServiceUnavailable("Backend Error"), "unreachable"),
-        (exceptions.BadRequest("Provided CRC32C does not match"), "refused"),
+        (exceptions.BadRequest("Invalid argument"), "refused"),
         (exceptions.NotFound("The specified bucket does not exist."), "no_bucket"),
         (exceptions.NotFound("No such object: bucket/models"), "missing"),
         (exceptions.RequestRangeNotSatisfiable("range"), "refused"),
