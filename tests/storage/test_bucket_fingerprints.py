@@ -91,6 +91,27 @@ def test_corrections_in_a_bucket(photos: str) -> None:
     assert find(f"{photos}/photos", table) != before
 
 
+def test_validate_reads_corrections_once(
+    photos: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(photos, "corrections.csv", b"uri,correction\n1.jpg,cat\n")
+    table, read = f"{photos}/corrections.csv", []
+    fingerprint = find(f"{photos}/photos", table)
+    for kind in (S3Client, GcsClient):
+        original = kind.read
+
+        def counted(self: Any, name: str, *rest: Any, original: Any = original) -> Any:
+            read.append(name)
+            return original(self, name, *rest)
+
+        monkeypatch.setattr(kind, "read", counted)
+    config = ValidationConfig(photos_fingerprint=fingerprint, corrections=table, max_unreadable=1)
+    with pytest.raises(PermanentError):  # the photos are none
+        outputs = [tmp_path / name for name in ("i", "p", "report")]
+        validate_photos(f"{photos}/photos", *outputs, config)
+    assert read.count("corrections.csv") == 1
+
+
 def test_a_thousand_objects_are_one_request(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     names = [f"photos/{'cat' if n % 2 else 'dog'}/{n}.jpg" for n in range(1_050)]
     client = open_client(Location.parse(bucket))

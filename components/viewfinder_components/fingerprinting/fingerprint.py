@@ -1,10 +1,12 @@
 """List the photos, and identify what the list says about each."""
 
+import hashlib
 from dataclasses import dataclass
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.fingerprinting.config import FingerprintConfig
 from viewfinder_components.photos.candidate import Candidate
+from viewfinder_components.photos.corrections_file import read_corrections_file
 from viewfinder_components.photos.find import list_labelled_photos
 from viewfinder_components.photos.fingerprint import Fingerprint, unrepeated, with_stamps
 from viewfinder_components.photos.stamp import MISSING, Unseen
@@ -57,7 +59,8 @@ def fingerprint_photos(config: FingerprintConfig) -> PhotosFingerprint:
     """
     watch = Stopwatch()
     with watch.phase("list"):
-        found, sight = Fingerprint(config.corrections), _Sight()
+        table = read_corrections_file(config.corrections) if config.corrections else b""
+        found, sight = Fingerprint(hashlib.sha256(table).digest()), _Sight()
         progress = Progress("fingerprint: files", None)
         for candidate, stamp in with_stamps(list_labelled_photos(config.data, config.layout)):
             sight.count(candidate, stamp)

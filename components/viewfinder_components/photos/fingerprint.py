@@ -9,7 +9,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 
 from viewfinder_components.photos.candidate import Candidate
-from viewfinder_components.photos.corrections_file import read_corrections_file
 from viewfinder_components.photos.stamp import Unseen, find_stamp, request_stamp
 
 _REQUESTS = 32  # at a time, to an object store or to the server of a mounted folder
@@ -28,19 +27,14 @@ class Fingerprint:
     It is the sum of the candidates' digests (AdHash, Bellare and Micciancio 1997).
 
     Args:
-        corrections: Path or URI of the table of corrections, whose content counts too; empty
-            without one.
-
-    Raises:
-        PermanentError: The table cannot be read.
-        TransientError: An object store does not answer.
+        corrections: SHA-256 of the table of corrections, whose content counts too; empty without
+            one.
     """
 
-    def __init__(self, corrections: str = "") -> None:
+    def __init__(self, corrections: bytes = b"") -> None:
         self.files = 0
         """Number of candidates."""
-        content = read_corrections_file(corrections) if corrections else b""
-        self._sum = int.from_bytes(hashlib.sha256(content).digest())
+        self._sum = int.from_bytes(corrections or hashlib.sha256().digest())
         self._is_known = True
 
     def add(self, candidate: Candidate, stamp: str | None) -> None:

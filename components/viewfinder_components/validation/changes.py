@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from viewfinder_components.photos.candidate import Candidate
 from viewfinder_components.photos.fingerprint import Fingerprint, counted_in, is_known
-from viewfinder_components.validation.config import ValidationConfig
 
 _CHANGED = (
     "The photos changed after the step fingerprint had listed them. If they were being uploaded, "
@@ -18,16 +17,13 @@ class ChangeWatch:
     Photos in a bucket that a table lists are not compared: each would need a request.
 
     Args:
-        config: What fingerprint returned, and the corrections.
-
-    Raises:
-        PermanentError: The corrections cannot be read.
-        TransientError: An object store does not answer.
+        listed: What fingerprint returned; empty if it did not run.
+        corrections: SHA-256 of the table of corrections as validate read it; empty without one.
     """
 
-    def __init__(self, config: ValidationConfig) -> None:
-        self._listed = config.photos_fingerprint if is_known(config.photos_fingerprint) else ""
-        self._found = Fingerprint(config.corrections if self._listed else "")
+    def __init__(self, listed: str, corrections: bytes) -> None:
+        self._listed = listed if is_known(listed) else ""
+        self._found = Fingerprint(corrections)
 
     def watch(self, candidates: Iterator[Candidate]) -> Iterator[Candidate]:
         """Yield candidates, and remember them."""

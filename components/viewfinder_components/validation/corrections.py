@@ -1,5 +1,6 @@
 """Correct labels by a table, such as evaluate's `label_issues.csv` once a user has filled it in."""
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ import numpy as np
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.formats.label_issues import read_cell
 from viewfinder_components.photos.candidate import to_label
-from viewfinder_components.photos.corrections_file import place_to_uri
+from viewfinder_components.photos.corrections_file import place_to_uri, read_corrections_file
 from viewfinder_components.photos.table import TablePlaces
 from viewfinder_components.photos.uri import scheme_of, uri_to_path
 from viewfinder_components.reports.formatting import plural, shorten
@@ -36,6 +37,8 @@ class Corrections:
     """Labels, or `DROP`, by the hexadecimal digest of the photo's bytes."""
     by_uri: Mapping[str, str]
     """The same by URI, for rows without a digest."""
+    sha256: bytes
+    """Digest of the table."""
 
 
 def read_corrections(place: str) -> Corrections:
@@ -52,7 +55,8 @@ def read_corrections(place: str) -> Corrections:
     """
     found: dict[str, dict[str, str]] = {key: {} for key in KEYS}
     places = TablePlaces(_folder(place))
-    for row in read_rows(place):
+    content = read_corrections_file(place)
+    for row in read_rows(place, content):
         correction = to_label(read_cell(row.cells[CORRECTION]))
         key = next((name for name in KEYS if row.cells.get(name)), None)
         if not correction or key is None:
@@ -62,7 +66,8 @@ def read_corrections(place: str) -> Corrections:
         before = found[key].setdefault(value, correction)
         if before != correction:
             raise _contradiction(place, before, correction, f"the {key} {value}")
-    return Corrections(place, found["sha256"], found["uri"])
+    digest = hashlib.sha256(content).digest()
+    return Corrections(place, found["sha256"], found["uri"], digest)
 
 
 def _digest(value: str, line: int, place: str) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, TextIO
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_components.photos.corrections_file import read_corrections_file
 from viewfinder_components.photos.table_header import (
     CsvForm,
     cells_of_any_length,
@@ -29,18 +28,17 @@ class Row(NamedTuple):
     """Without surrounding blanks; only columns that the table has."""
 
 
-def read_rows(place: str) -> list[Row]:
+def read_rows(place: str, content: bytes) -> list[Row]:
     """Read a table, with a header as tables of photos may have it; rows without cells are left out.
 
     Args:
-        place: Its path or URI.
+        place: Its path or URI, for errors.
+        content: Its bytes.
 
     Raises:
-        UsageError: It is neither at a path nor in a bucket.
-        PermanentError: It cannot be read, or is not such a table.
-        TransientError: An object store does not answer.
+        PermanentError: It is not such a table.
     """
-    source = io.BytesIO(read_corrections_file(place))
+    source = io.BytesIO(content)
     try:
         with open_csv(source, place) as text:
             form = read_csv_form(text)

@@ -61,7 +61,7 @@ def validate_photos(
     corrections = read_corrections(config.corrections) if config.corrections else None
     clear_index(index_dir)
     clear_pixels(pixels_dir)
-    changes = ChangeWatch(config)
+    changes = ChangeWatch(config.photos_fingerprint, corrections.sha256 if corrections else b"")
     with watch.phase("read"), PixelWriter(pixels_dir, config.image_size) as pixels:
         photos = read_photos(changes.watch(find_photos(data, config.layout)), pixels, config)
     with watch.phase("compare"):
