@@ -34,10 +34,30 @@ def test_without_cgroups(tmp_path: Path) -> None:
 
 def test_cores_are_counted_in_one_place() -> None:
     counting = {
-        path.name
+        path.relative_to(Path(str(package.__file__)).parents[1]).as_posix()
         for package in PACKAGES
         for path in Path(str(package.__file__)).parent.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, ast.Attribute) and node.attr in COUNTS
+        if counts_cores(node)
     }
-    assert counting == {"cores.py"}
+    assert counting == {"viewfinder_components/cores.py"}
+
+
+def counts_cores(node: ast.AST) -> bool:
+    """Whether code names a function that counts cores: `os.cpu_count`, or imported from os."""
+    if isinstance(node, ast.ImportFrom):
+        return any(alias.name in COUNTS for alias in node.names)
+    return isinstance(node, ast.Attribute) and node.attr in COUNTS
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("os.cpu_count()", True),
+        ("from os import cpu_count as count", True),
+        ("from multiprocessing import cpu_count", True),
+        ("from os import getpid", False),
+    ],
+)
+def test_every_way_to_count_cores_is_found(code: str, found: bool) -> None:
+    assert any(map(counts_cores, ast.walk(ast.parse(code)))) is found
