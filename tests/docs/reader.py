@@ -2,11 +2,13 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -37,6 +39,20 @@ def run(*given, **named):
     return _run(*given, **{{**settings, **named}})
 viewfinder.run = run
 """
+
+
+_SECONDS = 900
+"""How long a command may take."""
+
+
+def _end_group(process: subprocess.Popen[Any]) -> None:
+    """End a process and those that it started: a run ends its steps if it is asked to."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(30)
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 class Reader:
@@ -83,16 +99,23 @@ class Reader:
         return self._call([sys.executable, str(script)], str(blocks[0]))
 
     def _call(self, command: list[str], place: str) -> str:
-        done = subprocess.run(
+        # A group of its own: what a command has started must not outlive it.
+        with subprocess.Popen(
             command,
             cwd=self.folder,
             env=self.environment,
             text=True,
-            capture_output=True,
-            check=False,
-        )
-        assert done.returncode == 0, f"{place}: {done.stdout}{done.stderr}"
-        return done.stdout
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        ) as process:
+            try:
+                out, error = process.communicate(timeout=_SECONDS)
+            except BaseException:  # also pytest's own time limit
+                _end_group(process)
+                raise
+        assert process.returncode == 0, f"{place}: {out}{error}"
+        return out
 
     @contextmanager
     def serving(self, command: str) -> Iterator[None]:
@@ -102,19 +125,19 @@ class Reader:
             server = subprocess.Popen(
                 ["bash", "-c", f"exec {command} --port {self.port}"],
                 cwd=self.folder, env=self.environment, stdout=output, stderr=output,
+                start_new_session=True,
             )  # fmt: skip
         try:
             wait_for(self._is_ready, "the predictor to be ready", log=log)
             yield
         finally:
-            server.terminate()
-            server.wait(30)
+            _end_group(server)
 
     def _is_ready(self) -> bool:
         try:
-            with urlopen(f"http://127.0.0.1:{self.port}/v2/health/ready") as answer:
+            with urlopen(f"http://127.0.0.1:{self.port}/v2/health/ready", timeout=5) as answer:
                 return bool(answer.status == 200)
-        except (URLError, ConnectionError):
+        except (URLError, ConnectionError, TimeoutError):
             return False
 
     @property

@@ -106,8 +106,8 @@ def test_validate_reads_corrections_once(
 
         monkeypatch.setattr(kind, "read", counted)
     config = ValidationConfig(photos_fingerprint=fingerprint, corrections=table, max_unreadable=1)
+    outputs = [tmp_path / name for name in ("i", "p", "report")]
     with pytest.raises(PermanentError):  # the photos are none
-        outputs = [tmp_path / name for name in ("i", "p", "report")]
         validate_photos(f"{photos}/photos", *outputs, config)
     assert read.count("corrections.csv") == 1
 
