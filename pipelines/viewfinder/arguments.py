@@ -189,6 +189,8 @@ def _is_of(value: Any, kind: Any, parts: Sequence[Any]) -> bool:
         listed = value if isinstance(value, Sequence) else ()
         texts = isinstance(value, str | bytes | Mapping)
         return not texts and isinstance(value, Iterable) and all(_fits(v, parts[0]) for v in listed)
+    if kind is Mapping:  # whoever knows the names checks the values
+        return isinstance(value, Mapping) and all(_fits(name, parts[0]) for name in value)
     if kind in (int, bool):  # numpy's count as Python's; True is not a number
         plain = value.item() if getattr(value, "ndim", None) == 0 else value
         return type(plain) is kind

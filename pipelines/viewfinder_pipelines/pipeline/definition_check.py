@@ -45,6 +45,7 @@ def need_steps(value: object) -> tuple[Step, ...]:
     for step in steps:
         if not isinstance(step, Step):
             raise ParameterError("steps", "steps, such as viewfinder.STEPS['train']", step)
+        need_text("the name of a step", step.name)
         need_configurations(f"configs of the step {step.name}", step.configs)
     return steps
 
@@ -72,9 +73,9 @@ def need_names(name: str, value: object) -> frozenset[str]:
         ParameterError: They are not a set of strings.
     """
     if isinstance(value, Collection) and not isinstance(value, str | bytes | Mapping):
-        names = frozenset(value)
-        if all(isinstance(one, str) for one in names):
-            return names
+        names = tuple(value)
+        if all(isinstance(one, str) for one in names):  # not all values can be in a set
+            return frozenset(names)
     raise ParameterError(name, "a set of strings", value)
 
 

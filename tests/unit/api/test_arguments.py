@@ -159,6 +159,16 @@ def test_a_parameter_is_given_once(tmp_path: Path) -> None:
         viewfinder.run(tmp_path, parameters={"epochs": 3}, epochs=4)
 
 
+@pytest.mark.parametrize("function", [viewfinder.run, viewfinder.deploy, KUBEFLOW.submit])
+def test_the_names_of_parameters_are_texts(function: Callable[..., Any]) -> None:
+    with pytest.raises(viewfinder.ParameterError) as caught:
+        call(function, "parameters", {3: 1})
+    assert str(caught.value) == (
+        "expected parameters to be a mapping from names to values, received {3: 1}; "
+        "choose another value for parameters"
+    )
+
+
 @configuration
 class _Tenants:
     home: Count = 1

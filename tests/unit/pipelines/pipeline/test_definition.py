@@ -61,6 +61,8 @@ def define(**changed: Any) -> PipelineDefinition:
         ("own", (dict,), "expected own to be classes that viewfinder.configuration decorates"),
         ("not_exposed", "version", "expected not_exposed to be a set of strings"),
         ("not_exposed", {3}, "expected not_exposed to be a set of strings"),
+        ("not_exposed", [["version"]], r"to be a set of strings, received \[\['version'\]\]"),
+        ("steps", (viewfinder.Step(["a"], ()),), "name of a step to be a string .* received .*'a'"),
     ],
 )
 def test_a_field_of_another_form(field: str, value: object, sentence: str) -> None:
