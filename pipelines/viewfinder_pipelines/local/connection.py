@@ -4,13 +4,16 @@ import os
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import urlsplit
 
 import httpx
 
-from viewfinder_components.errors import PermanentError, TransientError, UsageError
+from viewfinder_components.errors import PermanentError, UsageError
 from viewfinder_components.spelling import spell
-from viewfinder_pipelines.local.endpoint import show_url
+from viewfinder_pipelines.local.connection_failures import (
+    explain_delay,
+    explain_failure,
+    show_place,
+)
 from viewfinder_pipelines.local.http_client import (
     LONGEST_SECONDS,
     MAX_ANSWER_BYTES,
@@ -19,7 +22,6 @@ from viewfinder_pipelines.local.http_client import (
 )
 from viewfinder_pipelines.local.photo_body import PhotoBody
 from viewfinder_pipelines.local.proxy import Proxy, find_proxy
-from viewfinder_pipelines.local.v1_failures import NoAnswerInTimeError, why_unreachable
 
 _TIMEOUT_SECONDS = 60.0
 
@@ -40,7 +42,8 @@ class Connection:
         """Send a request, and return the answer, which may be an error's.
 
         Raises:
-            PermanentError: The answer cannot be decompressed, or is too large.
+            PermanentError: The answer cannot be decompressed, or is too large; there is no TLS that
+                can be used; the proxy refuses.
             TransientError: There is no answer; `NoAnswerInTimeError` after a long time.
         """
         try:
@@ -51,17 +54,15 @@ class Connection:
             raise self.not_v1(url, f"one of more than {MAX_ANSWER_BYTES >> 20} MiB") from error
         except TimeoutError as error:
             received = f"no complete answer within {LONGEST_SECONDS:g} s"
-            raise self._unreachable(url, received, NoAnswerInTimeError) from error
+            raise explain_delay(url, self.proxy, received) from error
         except httpx.ConnectTimeout as error:
             received = "no answer to connecting"
-            raise self._unreachable(url, received, NoAnswerInTimeError) from error
+            raise explain_delay(url, self.proxy, received) from error
         except httpx.TimeoutException as error:
             received = f"no answer within {_TIMEOUT_SECONDS:g} s"
-            raise self._unreachable(url, received, NoAnswerInTimeError) from error
-        except httpx.RequestError as error:
-            what, place = ("proxy", self.proxy.url) if self.proxy else ("server", url)
-            received = why_unreachable(error, what, urlsplit(place).hostname or "")
-            raise self._unreachable(url, received) from error
+            raise explain_delay(url, self.proxy, received) from error
+        except (httpx.RequestError, ssl.SSLError) as error:  # httpx passes some of TLS on
+            raise explain_failure(error, url, self.proxy) from error
 
     def end_requests(self) -> None:
         """End the requests that other threads wait for, and refuse further ones."""
@@ -69,7 +70,7 @@ class Connection:
 
     def show(self, url: str) -> str:
         """Return a URL as messages show it, with the proxy that it is asked through."""
-        return show_url(url) + (f" through {self.proxy}" if self.proxy else "")
+        return show_place(url, self.proxy)
 
     def not_v1(self, url: str, received: str) -> PermanentError:
         """Return the error for an answer that is not in the V1 protocol."""
@@ -77,23 +78,6 @@ class Connection:
             f"an answer in the V1 protocol from {self.show(url)}",
             received,
             f"check that {spell('endpoint')} is a predictor's address",
-        )
-
-    def _unreachable(
-        self, url: str, received: str, kind: type[TransientError] = TransientError
-    ) -> TransientError:
-        parts = urlsplit(url)
-        remedy = (
-            f"start one with `viewfinder serve MODEL`, correct {spell('endpoint')}, or for one in "
-            "a cluster use `kubectl port-forward`"
-        )
-        if self.proxy is not None:
-            remedy = (
-                f"correct {spell('endpoint')} or {self.proxy.variable}, or add {parts.hostname} "
-                "to NO_PROXY"
-            )
-        return kind(
-            f"a predictor at {self.show(f'{parts.scheme}://{parts.netloc}')}", received, remedy
         )
 
 
@@ -105,8 +89,9 @@ def connected(url: str) -> Iterator[Connection]:
         UsageError: An environment variable names no usable proxy or certificates.
     """
     proxy = find_proxy(url)
-    proxy_url = None if proxy is None else proxy.url
-    with HttpClient(_TIMEOUT_SECONDS, proxy_url, _load_certificates()) as http:
+    certificates = _load_certificates()
+    asked = None if proxy is None else proxy.for_client(certificates)
+    with HttpClient(_TIMEOUT_SECONDS, asked, certificates) as http:
         yield Connection(http, proxy)
 
 

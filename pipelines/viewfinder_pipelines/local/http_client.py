@@ -39,14 +39,14 @@ class HttpClient:
 
     Args:
         timeout: Seconds to wait for the next bytes of an answer.
-        proxy: URL of the proxy that all requests use; None for no proxy.
+        proxy: The proxy that all requests use; None for no proxy.
         certificates: What HTTPS trusts; None for httpx's default.
     """
 
     def __init__(
         self,
         timeout: float,
-        proxy: str | None = None,
+        proxy: httpx.Proxy | None = None,
         certificates: ssl.SSLContext | None = None,
     ) -> None:
         self._client = httpx.AsyncClient(

@@ -1,6 +1,7 @@
 """The proxy between this machine and a server, which environment variables name."""
 
 import os
+import ssl
 from dataclasses import dataclass
 from importlib.util import find_spec
 from ipaddress import ip_address
@@ -28,6 +29,19 @@ class Proxy:
     def __str__(self) -> str:
         """Return how messages name it."""
         return f"the proxy {show_url(self.url)} ({self.variable})"
+
+    @property
+    def has_tls(self) -> bool:
+        """Whether it is itself asked over TLS, whatever the server behind it uses."""
+        return httpx.URL(self.url).scheme == "https"
+
+    def for_client(self, certificates: ssl.SSLContext | None) -> httpx.Proxy:
+        """Return it in the form of httpx, which would trust Mozilla's list only.
+
+        Args:
+            certificates: What HTTPS trusts.
+        """
+        return httpx.Proxy(self.url, ssl_context=certificates if self.has_tls else None)
 
 
 def find_proxy(url: str) -> Proxy | None:

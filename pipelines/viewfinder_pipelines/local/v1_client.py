@@ -16,15 +16,14 @@ from viewfinder_pipelines.local.v1_answers import need_text
 from viewfinder_pipelines.local.v1_failures import (
     LONGEST_REASON,
     MALFORMED,
+    MAY_SUCCEED_LATER,
+    NEEDS_PASSWORD,
     NoAnswerInTimeError,
+    advise_password,
     reason_of,
 )
 
 _NOT_FOUND = 404
-_NEEDS_PASSWORD = 407
-# Of the server, a proxy before it, or a pod that is being replaced. 500 is among them: a photo that
-# a predictor refuses has another status.
-_AGAIN = (408, 429, 500, 502, 503, 504)
 _PAUSES = (0.5, 1.0, 2.0, 4.0)  # seconds between two attempts
 _WITHOUT_EXPLANATIONS = (404, 501)  # switched off or an older release; no map of this model
 _EXPLAINING = (
@@ -68,14 +67,15 @@ class V1Client:
         """Send a request, and return the answer, which may be an error's.
 
         Raises:
-            PermanentError: The answer cannot be decompressed, or is too large.
+            PermanentError: The answer cannot be decompressed, or is too large; there is no TLS that
+                can be used; the proxy refuses.
             TransientError: There is no answer; `NoAnswerInTimeError` after a long time.
         """
         for pause in _PAUSES:
             try:
                 answer = self._connection.send(method, url, body)
                 self._has_answered = True
-                if answer.status_code not in _AGAIN:
+                if answer.status_code not in MAY_SUCCEED_LATER:
                     return answer
             except NoAnswerInTimeError:
                 raise
@@ -140,7 +140,7 @@ class V1Client:
         if answer.url.path.endswith(":explain") and status in _WITHOUT_EXPLANATIONS:
             expected = f"a predictor that explains its answers at {where}"
             return PermanentError(expected, received, _EXPLAINING)
-        if status >= 500 or status in _AGAIN:
+        if status >= 500 or status in MAY_SUCCEED_LATER:
             remedy = "try again, and see the server's log"
             return TransientError(f"an answer from {where}", received, remedy)
         if answer.has_redirect_location:
@@ -148,8 +148,8 @@ class V1Client:
             remedy = f"correct {spell('endpoint')}: name the predictor's own address"
             return PermanentError(f"an answer from {where}", received, remedy)
         remedy = "fix what the server reports"
-        if status == _NEEDS_PASSWORD and (proxy := self._connection.proxy):
-            remedy = f"add the user and the password to the URL in {proxy.variable}"
+        if status == NEEDS_PASSWORD and (proxy := self._connection.proxy):
+            remedy = advise_password(proxy)
         return PermanentError(f"{where} to accept the request", received, remedy)
 
     def _list_models(self) -> list[str]:

@@ -1,12 +1,9 @@
 """Why a server gave no answer that can be used, in words."""
 
-import errno
-import socket
-from collections.abc import Iterator
-
 import httpx
 
 from viewfinder_components.errors import TransientError
+from viewfinder_pipelines.local.proxy import Proxy
 
 MALFORMED = (
     *(ValueError, LookupError, TypeError, AttributeError),
@@ -15,6 +12,11 @@ MALFORMED = (
 """What reading an answer raises that is something else."""
 LONGEST_REASON = 300
 """Characters of what a server says."""
+NEEDS_PASSWORD = 407
+"""The status with which a proxy asks for a user and a password."""
+MAY_SUCCEED_LATER = (408, 429, 500, 502, 503, 504)
+"""Statuses of the server, a proxy before it, or a pod that is being replaced. 500 is among them: a
+photo that a predictor refuses has another status."""
 # All others are about the server, a proxy, or what every photo has in common.
 _ABOUT_THE_PHOTO = (400, 413, 415, 422)
 
@@ -43,20 +45,9 @@ def reason_of(answer: httpx.Response) -> str:
     return str(reason)[:LONGEST_REASON].encode("utf-8", "replace").decode()
 
 
-def why_unreachable(error: httpx.RequestError, what: str, host: str) -> str:
-    """Describe the cause; a library's message starts with a number.
-
-    Args:
-        error: What was raised.
-        what: Whom the client connects to: a server or a proxy.
-        host: Its host.
-    """
-    cause = next((one for one in _causes(error) if isinstance(one, OSError) and one.errno), None)
-    if cause is not None and cause.errno == errno.ECONNREFUSED:
-        return f"no {what} listening there"
-    if isinstance(cause, socket.gaierror):
-        return f"no such host ({host})"
-    return describe_cause(cause or error)
+def advise_password(proxy: Proxy) -> str:
+    """Return what to do if a proxy refuses with `NEEDS_PASSWORD`."""
+    return f"add the user and the password to the URL in {proxy.variable}"
 
 
 def describe_cause(error: BaseException) -> str:
@@ -64,10 +55,3 @@ def describe_cause(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error) or type(error).__name__
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    cause: BaseException | None = error
-    while cause is not None:
-        yield cause
-        cause = cause.__cause__ or cause.__context__

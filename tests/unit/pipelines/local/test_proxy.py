@@ -144,16 +144,33 @@ def test_a_proxy_that_refuses(server: Seen, photo: Path, monkeypatch: pytest.Mon
     )
 
 
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (
+            403,
+            "PermanentError: {}HTTP 403: Forbidden; correct endpoint or HTTPS_PROXY, or add "
+            "predictor.example to NO_PROXY",
+        ),
+        (
+            407,
+            "PermanentError: {}HTTP 407: Proxy Authentication Required; add the user and the "
+            "password to the URL in HTTPS_PROXY",
+        ),
+        (429, "TransientError: {}HTTP 429: Too Many Requests; correct endpoint or HTTPS_PROXY"),
+        (503, "TransientError: {}HTTP 503: Service Unavailable; correct endpoint or HTTPS_PROXY"),
+    ],
+)
 def test_a_proxy_that_refuses_to_connect(
-    server: Seen, photo: Path, monkeypatch: pytest.MonkeyPatch
+    status: int, told: str, server: Seen, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", server.url)
-    server.status = 403
-    assert fail(photo, FAR.replace("http:", "https:")) == (
-        f"TransientError: expected a predictor at https://predictor.example:8080 through the proxy "
-        f"{server.url} (HTTPS_PROXY), received 403 Forbidden; correct endpoint or HTTPS_PROXY, or "
-        "add predictor.example to NO_PROXY"
+    server.status = status
+    expected = (
+        "expected a predictor at https://predictor.example:8080 through the proxy "
+        f"{server.url} (HTTPS_PROXY), received "
     )
+    assert fail(photo, FAR.replace("http:", "https:")).startswith(told.format(expected))
 
 
 @pytest.mark.parametrize(
