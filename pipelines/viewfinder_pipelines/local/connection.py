@@ -89,7 +89,8 @@ def connected(url: str) -> Iterator[Connection]:
         UsageError: An environment variable names no usable proxy or certificates.
     """
     proxy = find_proxy(url)
-    certificates = _load_certificates()
+    has_tls = url.startswith("https:") or (proxy is not None and proxy.has_tls)
+    certificates = _load_certificates() if has_tls else None
     asked = None if proxy is None else proxy.for_client(certificates)
     with HttpClient(_TIMEOUT_SECONDS, asked, certificates) as http:
         yield Connection(http, proxy)

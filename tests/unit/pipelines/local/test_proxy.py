@@ -235,6 +235,19 @@ def test_certificates_that_cannot_be_read(
     assert f"received {str(file)!r} ({why}" in told
 
 
+def test_certificates_do_not_matter_without_tls(
+    server: Seen, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(photo.with_name("none.pem")))
+    (told,) = viewfinder.predict(photo, f"{server.url}/v1/models/m")
+    assert isinstance(told, viewfinder.Prediction)
+    monkeypatch.setenv("http_proxy", server.url)
+    (told,) = viewfinder.predict(photo, FAR)
+    assert isinstance(told, viewfinder.Prediction)
+    monkeypatch.setenv("http_proxy", server.url.replace("http:", "HTTPS:"))
+    assert "SSL_CERT_FILE to name a" in fail(photo, FAR)
+
+
 def test_a_password_for_the_server_is_not_printed(server: Seen, photo: Path) -> None:
     endpoint = server.url.replace("//", "//me:secret@") + "/v1/models/m"
     shown = endpoint.replace("me:secret", "...")
