@@ -33,7 +33,12 @@ class Proxy:
     @property
     def has_tls(self) -> bool:
         """Whether it is itself asked over TLS, whatever the server behind it uses."""
-        return httpx.URL(self.url).scheme == "https"
+        return self.scheme == "https"
+
+    @property
+    def scheme(self) -> str:
+        """How it is asked, in small letters."""
+        return httpx.URL(self.url).scheme
 
     def for_client(self, certificates: ssl.SSLContext | None) -> httpx.Proxy:
         """Return it in the form of httpx, which would trust Mozilla's list only.
@@ -95,7 +100,7 @@ def _need_proxy(proxy: Proxy, host: str) -> None:
     except ValueError as error:
         reason = "" if "@" in proxy.url else f" ({error})"  # which may have a part of a password
         raise _no_proxy(proxy, reason, f"correct it, or add {host} to NO_PROXY") from error
-    if proxy.url.startswith("socks") and find_spec("socksio") is None:
+    if proxy.scheme.startswith("socks") and find_spec("socksio") is None:
         remedy = f"install the package socksio, or add {host} to NO_PROXY"
         raise _no_proxy(proxy, ", a SOCKS proxy", remedy)
 

@@ -194,6 +194,7 @@ def test_a_proxy_that_is_not_there(
     [
         ("foo://bar", "'foo://bar' (Unknown scheme for proxy URL "),
         ("socks5://me:secret@p:1080", "'socks5://...@p:1080', a SOCKS proxy; install the package"),
+        ("SOCKS5://p:1080", "'SOCKS5://p:1080', a SOCKS proxy; install the package socksio"),
         ("http://[::1", "'http://[::1' ("),
         ("http://p:port", "'http://p:port' ("),
         ("http://p:99999", "'http://p:99999' (Port out of range"),
