@@ -11,7 +11,8 @@ from viewfinder_components.whole_files import write_text
 from viewfinder_pipelines.runs.file_lists import find_photo_list
 from viewfinder_pipelines.runs.outputs import find_task_root
 from viewfinder_pipelines.runs.record import RunResult
-from viewfinder_pipelines.runs.resuming import write_resuming
+from viewfinder_pipelines.runs.resuming import explain_resuming, write_resuming
+from viewfinder_pipelines.settings.environment import Settings
 
 REPORT_FILE = "report.html"
 
@@ -45,12 +46,18 @@ def _render(result: RunResult, run_dir: Path) -> str:
     gate = result.step_of(Role.GATE)
     assert gate is not None  # noqa: S101  (checked by the caller)
     page: str = render_run_report(
-        Path(gate.artifacts["evaluation"].uri), _describe_run(result, run_dir)
+        Path(gate.artifacts["evaluation"].uri), describe_run(result, run_dir)
     )
     return page
 
 
-def _describe_run(result: RunResult, run_dir: Path) -> dict[str, Any]:
+def describe_run(result: RunResult, run_dir: Path) -> dict[str, Any]:
+    """Return what the page says about a run.
+
+    Args:
+        result: The run's record.
+        run_dir: The run's folder.
+    """
     steps = [
         {"name": s.name, "state": s.state, "seconds": s.seconds, "phases": s.phases}
         for s in result.steps
@@ -64,9 +71,16 @@ def _describe_run(result: RunResult, run_dir: Path) -> dict[str, Any]:
         "version": result.version,
         "commands": list_commands(result.version["uri"]) if result.version else [],
         "photo_list": find_photo_list(result, run_dir),
-        "resuming": write_resuming(result),
+        **_describe_resuming(result, run_dir),
         **({"error": result.error.message} if result.error else {}),
     }
+
+
+def _describe_resuming(result: RunResult, run_dir: Path) -> dict[str, str]:
+    home = run_dir.absolute().parents[1]
+    named = None if home == Settings().home else home
+    typed = write_resuming(result, named)
+    return {"resuming": typed, "hint": explain_resuming(result, named).removeprefix(typed)}
 
 
 def list_commands(uri: str) -> list[str]:
