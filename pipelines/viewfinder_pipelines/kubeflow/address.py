@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from viewfinder_components.errors import UsageError
 
 _UNPRINTED = re.compile(r"[\s\x00-\x20\x7f]")
+_CREDENTIALS = re.compile(r"\A(\s*(?:[a-z][a-z0-9+.-]*:)?/{0,2}).*@", re.DOTALL | re.IGNORECASE)
 
 
 def complete_address(text: str, name: str) -> str:
@@ -23,10 +24,17 @@ def complete_address(text: str, name: str) -> str:
     if not _is_address(address):
         raise UsageError(
             f"the address of Kubeflow Pipelines in {name}",
-            repr(text),
+            repr(_CREDENTIALS.sub(r"\1...@", text)),
             "write one such as http://localhost:8080",
         )
-    return address
+    if "@" in urlsplit(address).netloc:  # it would be printed, and kept in records
+        raise UsageError(
+            f"the address of Kubeflow Pipelines in {name}",
+            "one with a user or a password",
+            "leave them out: KFP_TOKEN and KFP_COOKIE say who you are",
+        )
+    scheme, rest = address.split("://", 1)
+    return f"{scheme.lower()}://{rest}"
 
 
 def _is_address(text: str) -> bool:
@@ -34,6 +42,8 @@ def _is_address(text: str) -> bool:
         parts = urlsplit(text)
         _ = parts.port  # raises ValueError if it is not a number of a port
     except ValueError:
+        return False
+    if parts.netloc.endswith(":") and parts.path:  # https:/host, after http:// was added
         return False
     return (
         parts.scheme in ("http", "https") and bool(parts.hostname) and not _UNPRINTED.search(text)

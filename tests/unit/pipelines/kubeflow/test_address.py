@@ -9,7 +9,7 @@ from viewfinder_pipelines.settings.file import KubeflowSettings
 
 WRONG = [
     *("not a url", "http://", "http://a b", "http://[::1", "ftp://x", "://x"),
-    *("http://x:99999", "http://x:abc", "http://x\x00y", "http:///path"),
+    *("http://x:99999", "http://x:abc", "http://x\x00y", "http:///path", "https:/127.0.0.1:1"),
 ]
 
 
@@ -20,6 +20,7 @@ WRONG = [
         ("localhost:8080/", "http://localhost:8080"),
         (" https://kubeflow.example.com/pipeline//\n", "https://kubeflow.example.com/pipeline"),
         ("http://[::1]:8080", "http://[::1]:8080"),
+        ("HTTPS://Kubeflow.example", "https://Kubeflow.example"),
     ],
 )
 def test_an_address(text: str, address: str) -> None:
@@ -34,6 +35,25 @@ def test_what_is_not_an_address(text: str) -> None:
         f"expected the address of Kubeflow Pipelines in KFP_HOST, received {text!r}; "
         "write one such as http://localhost:8080"
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("http://me:secret@h:1", "me:secret@h:1", "http://secret@h", " https://me:sec@ret@h"),
+        *(
+            "http://me:secret@h:port",
+            "ftp://me:secret@h",
+            "http://me:sec/ret@h",
+            "http:/me:secret@h",
+        ),
+    ],
+)
+def test_a_password_is_neither_accepted_nor_printed(text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        complete_address(text, "host")
+    assert "sec" not in str(caught.value)
+    assert "ret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["host", "KFP_HOST", "KFP_UI_HOST"])
