@@ -15,6 +15,7 @@ _EXAMPLE = "http://127.0.0.1:8080"
 _MODEL = re.compile(
     r"(?P<server>.+)/v1/models/(?P<model>[^/]+)(?:/versions/(?P<version>[^/]+))?", re.DOTALL
 )
+_V2 = re.compile(r"/v2(?:/models(?:/.*)?)?\Z", re.DOTALL)
 # A password may contain a slash or an at sign, although neither is allowed there.
 _CREDENTIALS = re.compile(r"\A((?:[a-z][a-z0-9+.-]*:)?/{0,2}).*@", re.DOTALL | re.IGNORECASE)
 
@@ -50,12 +51,19 @@ class Endpoint:
         _need_url(text)
         verb = next((one for one in VERBS if text.endswith(one)), "")
         url = text.removesuffix(verb)
+        if _V2.search(url):
+            raise UsageError(
+                f"{spell('endpoint')} to be the URL of a predictor, or of a model in the V1 protocol",
+                f"one of the V2 protocol ({show_url(text)})",
+                f"write {spell('endpoint', show_url(_V2.sub('', url)))}, and name the model with "
+                f"{spell('model')}",
+            )
         if found := _MODEL.fullmatch(url):
             endpoint = cls(found["server"], unquote(found["model"]), url, found["version"])
         elif verb:
             endpoint = cls(None, unquote(url.rpartition("/")[2]), url)
         else:
-            endpoint = cls(url)
+            endpoint = cls(url.removesuffix("/v1/models"))
             return endpoint if model is None else endpoint.with_model(model)
         if model not in (None, endpoint.model):
             raise _contradiction(text, str(endpoint.model), str(model))
@@ -112,6 +120,13 @@ def _need_url(text: str) -> None:
             f"{spell('endpoint')} to be the URL of a predictor, with http:// or https://",
             repr(show_url(text)),
             f"write {spell('endpoint', _complete(text))}",
+        )
+    address = text.rpartition("@")[2]  # a password may have these characters
+    if "?" in address or "#" in address:
+        raise UsageError(
+            f"{spell('endpoint')} to be the URL of a predictor, without a query or a fragment",
+            repr(show_url(text)),
+            "leave out what begins with ? or #",
         )
     try:
         check_url(text)

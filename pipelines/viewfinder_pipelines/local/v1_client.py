@@ -155,6 +155,8 @@ class V1Client:
     def _list_models(self) -> list[str]:
         url = self.endpoint.models_url
         answer = self.send("GET", url)
+        if answer.status_code == _NOT_FOUND:
+            raise self._connection.not_v1(url, f"HTTP {_NOT_FOUND}: {reason_of(answer)}")
         self.need_answer(answer)
         with self.understood(url):
             names = answer.json()["models"]

@@ -24,6 +24,24 @@ def test_the_url_of_a_server() -> None:
     assert Endpoint.read(f"{SERVER}/") == Endpoint(SERVER)
 
 
+def test_the_url_of_the_list_of_models() -> None:
+    assert Endpoint.read(f"{SERVER}/v1/models") == Endpoint(SERVER)
+    assert Endpoint.read(f"{SERVER}/v1/models/", "m") == Endpoint(SERVER, "m", MODEL)
+
+
+@pytest.mark.parametrize("path", ["/v2", "/v2/models", "/v2/models/m", "/v2/models/m/infer"])
+def test_a_url_of_the_v2_protocol_is_refused(path: str) -> None:
+    with pytest.raises(viewfinder.UsageError, match="V2 protocol") as caught:
+        Endpoint.read(SERVER + path)
+    assert f'write endpoint="{SERVER}", and' in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["http://h?x=1", f"{MODEL}:predict?x=1", "http://h#a"])
+def test_a_query_or_a_fragment_is_refused(text: str) -> None:
+    with pytest.raises(viewfinder.UsageError, match="without a query or a fragment"):
+        Endpoint.read(text)
+
+
 def test_the_url_of_a_version() -> None:
     endpoint = Endpoint.read(f"{MODEL}/versions/7:predict")
     assert (endpoint.server, endpoint.model, endpoint.version) == (SERVER, "m", "7")
