@@ -195,7 +195,8 @@ def list_schedules(kubeflow: Kubeflow, name: str | None = None) -> list[Schedule
         found += answer.recurring_runs or []
         token = answer.next_page_token
         if not token:
-            return [_from_answer(run) for run in found]
+            # Others' may run a specification of their own instead of a version of a pipeline.
+            return [_from_answer(run) for run in found if run.pipeline_version_reference]
 
 
 def describe_schedule(schedule: Schedule) -> str:
@@ -255,15 +256,24 @@ def _api(kubeflow: Kubeflow) -> Any:
 
 
 def _runs_going(kubeflow: Kubeflow, schedule: Schedule) -> list[str]:
-    newest = kubeflow.call(
-        kubeflow.client.list_runs,
-        experiment_id=schedule.experiment_id,
-        sort_by="created_at desc",
-        page_size=_PAGE,
-    )
+    """Return the schedule's runs in progress; an old one may be behind many newer ones."""
+    found: list[Any] = []
+    token = ""
+    while True:
+        answer = kubeflow.call(
+            kubeflow.client.list_runs,
+            page_token=token,
+            experiment_id=schedule.experiment_id,
+            sort_by="created_at desc",
+            page_size=_PAGE,
+        )
+        found += answer.runs or []
+        token = answer.next_page_token
+        if not token:
+            break
     return [
         run.run_id
-        for run in newest.runs or []
+        for run in found
         if run.recurring_run_id == schedule.schedule_id and str(run.state) not in FINAL_STATES
     ]
 
