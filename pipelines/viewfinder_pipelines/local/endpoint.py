@@ -51,18 +51,12 @@ class Endpoint:
         _need_url(text)
         verb = next((one for one in VERBS if text.endswith(one)), "")
         url = text.removesuffix(verb)
-        if _V2.search(url):
-            raise UsageError(
-                f"{spell('endpoint')} to be the URL of a predictor, or of a model in the V1 protocol",
-                f"one of the V2 protocol ({show_url(text)})",
-                f"write {spell('endpoint', show_url(_V2.sub('', url)))}, and name the model with "
-                f"{spell('model')}",
-            )
         if found := _MODEL.fullmatch(url):
             endpoint = cls(found["server"], unquote(found["model"]), url, found["version"])
         elif verb:
             endpoint = cls(None, unquote(url.rpartition("/")[2]), url)
         else:
+            _refuse_v2(url)
             endpoint = cls(url.removesuffix("/v1/models"))
             return endpoint if model is None else endpoint.with_model(model)
         if model not in (None, endpoint.model):
@@ -137,6 +131,16 @@ def _need_url(text: str) -> None:
             f"{show_url(text)!r}{reason}",
             f"write {spell('endpoint', _EXAMPLE)}, or another host and port",
         ) from error
+
+
+def _refuse_v2(url: str) -> None:
+    if _V2.search(url):
+        raise UsageError(
+            f"{spell('endpoint')} to be the URL of a predictor, or of a model in the V1 protocol",
+            f"one of the V2 protocol ({show_url(url)})",
+            f"write {spell('endpoint', show_url(_V2.sub('', url)))}, and name the model with "
+            f"{spell('model')}",
+        )
 
 
 def _complete(text: str) -> str:

@@ -139,6 +139,13 @@ def test_a_broken_answer(why: str, server: Server, photo: Path) -> None:
         assert why in told
 
 
+def test_a_server_that_lists_no_models(server: Server, photo: Path) -> None:
+    server.list_statuses = [404, 404]
+    for told in refuse(server, photo):
+        assert f"from {server.url}/v1/models, received HTTP 404: " in told
+        assert told.endswith("; check that endpoint is a predictor's address")
+
+
 @pytest.mark.parametrize("why", ["the probability 7", "RecursionError"])
 def test_the_second_answer_is_broken(why: str, server: Server, photo: Path) -> None:
     server.body, server.good = BROKEN[why], 1

@@ -24,6 +24,10 @@ def test_the_url_of_a_server() -> None:
     assert Endpoint.read(f"{SERVER}/") == Endpoint(SERVER)
 
 
+def test_a_model_may_be_called_v2() -> None:
+    assert Endpoint.read(f"{SERVER}/v1/models/v2").model == "v2"
+
+
 def test_the_url_of_the_list_of_models() -> None:
     assert Endpoint.read(f"{SERVER}/v1/models") == Endpoint(SERVER)
     assert Endpoint.read(f"{SERVER}/v1/models/", "m") == Endpoint(SERVER, "m", MODEL)
