@@ -9,17 +9,13 @@ import httpx
 
 from viewfinder_components.errors import PermanentError, UsageError
 from viewfinder_components.spelling import spell
+from viewfinder_pipelines.local.answer_body import AnswerTooLargeError, CompressionError
 from viewfinder_pipelines.local.connection_failures import (
     explain_delay,
     explain_failure,
     show_place,
 )
-from viewfinder_pipelines.local.http_client import (
-    LONGEST_SECONDS,
-    MAX_ANSWER_BYTES,
-    AnswerTooLargeError,
-    HttpClient,
-)
+from viewfinder_pipelines.local.http_client import LONGEST_SECONDS, MAX_ANSWER_BYTES, HttpClient
 from viewfinder_pipelines.local.photo_body import PhotoBody
 from viewfinder_pipelines.local.proxy import Proxy, find_proxy
 
@@ -48,7 +44,7 @@ class Connection:
         """
         try:
             return self._http.request(method, url, body)
-        except httpx.DecodingError as error:
+        except CompressionError as error:
             raise self.not_v1(url, f"one that cannot be decompressed ({error})") from error
         except AnswerTooLargeError as error:
             raise self.not_v1(url, f"one of more than {MAX_ANSWER_BYTES >> 20} MiB") from error

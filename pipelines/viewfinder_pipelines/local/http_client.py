@@ -14,6 +14,7 @@ from typing import Self
 
 import httpx
 
+from viewfinder_pipelines.local.answer_body import ACCEPTED, AnswerTooLargeError, decompress
 from viewfinder_pipelines.local.photo_body import PhotoBody
 
 MAX_ANSWER_BYTES = 16 << 20
@@ -26,12 +27,9 @@ _CONNECT_SECONDS = 10.0  # Linux tries after 0, 1, 3 and 7 s
 _QUIET_TURNS = 3  # of the event loop; a task to come starts one turn later at most
 VERSION_HEADER = "viewfinder-model-version"
 """With this header, Viewfinder's predictor says which version made an answer."""
-# The others are about how the body was sent.
-_KEPT_HEADERS = ("content-type", "location", VERSION_HEADER)
-
-
-class AnswerTooLargeError(Exception):
-    """An answer has more than `MAX_ANSWER_BYTES`."""
+# The others are about how the body was sent, or name a character set: of JSON it is always UTF-8,
+# and Python's codecs have names that are none.
+_KEPT_HEADERS = (b"location", VERSION_HEADER.encode())
 
 
 class HttpClient:
@@ -53,6 +51,7 @@ class HttpClient:
             timeout=httpx.Timeout(timeout, connect=min(timeout, _CONNECT_SECONDS)),
             proxy=proxy,
             verify=certificates or True,
+            headers={"Accept-Encoding": ACCEPTED},
             trust_env=False,  # whoever creates it has read the variables, and says what is wrong
         )
         self._lock = threading.Lock()
@@ -97,7 +96,8 @@ class HttpClient:
             httpx.HTTPError: There is no answer, or no complete one.
             httpx.InvalidURL: The URL is malformed.
             TimeoutError: The answer is not complete after `LONGEST_SECONDS`.
-            AnswerTooLargeError: It is too large.
+            AnswerTooLargeError: It has more than `MAX_ANSWER_BYTES`.
+            CompressionError: It cannot be decompressed.
             CancelledError: Another thread ended the requests.
         """
         with self._lock:
@@ -144,15 +144,15 @@ class HttpClient:
             self._client.stream(method, url, content=content, headers=headers) as answer,
         ):
             whole = bytearray()
-            async for part in answer.aiter_bytes():
+            async for part in answer.aiter_raw():
                 whole += part
                 if len(whole) > MAX_ANSWER_BYTES:
                     raise AnswerTooLargeError
+        encoding = answer.headers.get("content-encoding", "")
         return httpx.Response(
             answer.status_code,
-            headers={
-                name: answer.headers[name] for name in _KEPT_HEADERS if name in answer.headers
-            },
-            content=bytes(whole),
+            # As bytes: httpx's own strings cannot always be given back to it.
+            headers=[pair for pair in answer.headers.raw if pair[0].lower() in _KEPT_HEADERS],
+            content=decompress(bytes(whole), encoding, MAX_ANSWER_BYTES),
             request=answer.request,
         )

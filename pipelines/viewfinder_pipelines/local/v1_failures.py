@@ -36,13 +36,14 @@ def find_refusal(answer: httpx.Response) -> str | None:
 
 
 def reason_of(answer: httpx.Response) -> str:
-    """Return a server's reason for a refusal: KServe's protocol has it under `error`."""
+    """Return a server's reason for a refusal; KServe's protocol has it under `error`."""
     try:
         reason = answer.json()["error"]
     except MALFORMED:
         reason = answer.text
-    # JSON may have halves of characters, which cannot be written.
-    return str(reason)[:LONGEST_REASON].encode("utf-8", "replace").decode()
+    # Halves of characters cannot be written, and a terminal would obey its control characters.
+    shown = " ".join(str(reason).split())[:LONGEST_REASON]
+    return "".join(one if one.isprintable() else "?" for one in shown)
 
 
 def advise_password(proxy: Proxy) -> str:

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from viewfinder_pipelines.local import connection, http_client, v1_client
 
 COMMAND = str(Path(sys.executable).with_name("viewfinder"))
 DEEP = "[" * 200_000
+NO_HEADERS: Mapping[str, str] = {}
 
 
 def answer(
@@ -38,6 +39,8 @@ class Server:
     body: str = field(default_factory=answer)
     versions: str = '{"versions": ["1"]}'
     status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    """Further ones of the answers about photos."""
     list_statuses: list[int] = field(default_factory=list)
     """Those of the first answers to the question which models there are."""
     good: int = 0
@@ -49,11 +52,21 @@ class Server:
     ended: threading.Event = field(default_factory=threading.Event)
 
 
+class Sender(QuietHandler):
+    def send(self, status: int, body: bytes, headers: Mapping[str, str] = NO_HEADERS) -> None:
+        self.send_response(status)
+        for name, value in {"Location": "http://elsewhere.example/", **headers}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
 @pytest.fixture
 def server() -> Iterator[Server]:
     state = Server()
 
-    class Handler(QuietHandler):
+    class Handler(Sender):
         def do_GET(self) -> None:
             if self.path == "/v1/models":
                 status = state.list_statuses.pop(0) if state.list_statuses else 200
@@ -71,20 +84,13 @@ def server() -> Iterator[Server]:
             elif state.drips:
                 self._drip()
             else:
-                self.send(state.status, state.body.encode())
+                self.send(state.status, state.body.encode(), state.headers)
 
         def _drip(self) -> None:
             self.send_response(200)
             self.end_headers()
             while not state.ended.wait(0.05):
                 self.wfile.write(b" ")
-
-        def send(self, status: int, body: bytes, content_type: str = "application/json") -> None:
-            self.send_response(status)
-            self.send_header("Location", "http://elsewhere.example/")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
 
     with serving(Handler) as url:
         state.url = url
@@ -236,6 +242,42 @@ def test_a_redirection_is_named(server: Server, photo: Path) -> None:
     server.status = 308
     for told in refuse(server, photo):
         assert "received HTTP 308: a redirection to http://elsewhere.example/; correct" in told
+
+
+HEADERS = {
+    "other letters": {"Content-Type": "application/json; é", "Viewfinder-Model-Version": "%0aé"},
+    "no character set": {"Content-Type": "text/plain; charset=hex"},
+    "an unknown character set": {"Content-Type": "text/plain; charset=nonsense"},
+}
+
+
+@pytest.mark.parametrize("what", HEADERS)
+@pytest.mark.parametrize("status", [200, 400])
+def test_headers_with(what: str, status: int, server: Server, photo: Path) -> None:
+    server.headers, server.status = HEADERS[what], status
+    (told,) = viewfinder.predict([photo], server.url)
+    expected = viewfinder.Prediction if status == 200 else viewfinder.Unanswered
+    assert isinstance(told, expected)
+
+
+def test_a_redirection_to_other_letters_is_named(server: Server, photo: Path) -> None:
+    server.status = 302
+    server.headers = {"Location": "http://elsewhere.example/caf\xc3\xa9"}  # as http.server sends it
+    for told in refuse(server, photo):
+        assert "a redirection to http://elsewhere.example/café; correct" in told
+
+
+def test_a_reason_does_not_control_the_terminal(server: Server, photo: Path) -> None:
+    server.status, server.body = 400, json.dumps({"error": "\x1b]0;title\x07 a\nb\rc \u202e é"})
+    (told,) = viewfinder.predict([photo], server.url)
+    assert isinstance(told, viewfinder.Unanswered)
+    assert told.error == "the server refused it (HTTP 400): ?]0;title? a b c ? é"
+
+
+def test_an_answer_that_was_compressed_twice(server: Server, photo: Path) -> None:
+    server.headers = {"Content-Encoding": "gzip, gzip"}
+    for told in refuse(server, photo):
+        assert "received one that cannot be decompressed (its Content-Encoding is 'gzip, g" in told
 
 
 def test_an_answer_that_drips(server: Server, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,8 @@ import pytest
 from tests.fixtures.loopback import QuietHandler, serving
 
 from viewfinder_pipelines.local import http_client
-from viewfinder_pipelines.local.http_client import AnswerTooLargeError, HttpClient
+from viewfinder_pipelines.local.answer_body import AnswerTooLargeError
+from viewfinder_pipelines.local.http_client import HttpClient
 
 
 @pytest.fixture
