@@ -19,7 +19,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 INTERNAL = {
     "ArithmeticError", "AttributeError", "IndexError", "KeyError", "LookupError", "ObjectError",
     "RuntimeError", "TypeError", "UnpicklingError", "UnseenError", "ValueError", "_SpoiltError",
-    "AnswerTooLargeError", "ClientGoneError", "OutOfTimeError", "HttpParserError",
+    "AnswerTooLargeError", "ClientGoneError", "CompressionError", "OutOfTimeError", "HttpParserError",
     "FileNotFoundError",
 }  # fmt: skip
 
