@@ -103,8 +103,10 @@ def _classes(sizes: dict[str, int], least: int, photos: PhotoTable) -> Gate:
     if not found and _are_all_missing(photos):
         remedy = "correct the table: none of its files exist"
     if not found and (folder := find_single_class(photos)):
-        parent = folder.rpartition("/")[0]
-        remedy = f"{folder} looks like the folder of one class: name {parent} as data instead"
+        remedy = (
+            f"{folder} looks like the folder of one class: as data, name the folder that contains "
+            "it and those of the other classes, and nothing else"
+        )
     if len(found) == 1:
         remedy += "; if the class folders are one folder deeper, name that folder as data"
     return Gate(
