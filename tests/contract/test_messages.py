@@ -19,8 +19,8 @@ DOCS = Path(__file__).parents[2] / "docs"
 INTERNAL = {
     "ArithmeticError", "AttributeError", "IndexError", "KeyError", "LookupError", "ObjectError",
     "RuntimeError", "TypeError", "UnpicklingError", "UnseenError", "ValueError", "_SpoiltError",
-    "AnswerTooLargeError", "ClientGoneError", "CompressionError", "OutOfTimeError", "HttpParserError",
-    "FileNotFoundError",
+    "AnswerTooLargeError", "ClientGoneError", "CompressionError", "OutOfTimeError",
+    "HttpParserError", "FileNotFoundError",
 }  # fmt: skip
 
 

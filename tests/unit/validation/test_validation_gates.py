@@ -81,7 +81,8 @@ def test_the_folder_of_one_class_is_told(validation, fill, drawn, tmp_path) -> N
     root = fill(tmp_path / "my data" / "cat", {f"{n}.JPG": drawn[n] for n in range(5)})
     error = _error(validation, root, {})
     assert error.remedy == (
-        f"{root} looks like the folder of one class: name {tmp_path / 'my data'} as data instead"
+        f"{root} looks like the folder of one class: as data, name the folder that contains it and "
+        "those of the other classes, and nothing else"
     )
 
 
