@@ -112,7 +112,9 @@ class Follower:
 
     def _end(self, event: Event) -> None:
         state: StepState = "succeeded" if event.kind == "succeeded" else "failed"
-        seconds = time.monotonic() - self._began
+        # A busy parent may read of the beginning late, but the step itself knows its phases.
+        phases = sum(self._outcome.seconds.values()) if self._outcome else 0.0
+        seconds = max(time.monotonic() - self._began, phases)
         step = self.result.steps[-1]
         summary = ""  # of a failed step: its progress explains nothing
         if state == "succeeded":

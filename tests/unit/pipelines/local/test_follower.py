@@ -36,6 +36,15 @@ def test_a_step_that_is_cut_off_has_run_until_then() -> None:
     follow().cut_off()  # before any step
 
 
+def test_a_step_takes_no_less_than_its_phases() -> None:
+    """A busy parent may read of its beginning and of its end at the same moment."""
+    now = "2026-01-01T00:00:00+00:00"
+    outcome = Outcome("train", "succeeded", now, now, "trained", {"read": 2.0, "fit": 40.0})
+    end = "12:00:42.000 - INFO - Task 'train' finished with status SUCCESS"
+    (step,) = follow(BEGAN, outcome.to_line(), end).result.steps
+    assert step.seconds == 42.0
+
+
 def test_the_iterations_of_a_loop_are_steps_of_their_own() -> None:
     looped = Follower(replace(follow().result), frozenset({"train", "evaluate"}))
     succeeded = "12:00:09.000 - INFO - Task '{}' finished with status SUCCESS"
