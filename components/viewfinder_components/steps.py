@@ -59,6 +59,6 @@ def declared_name(task: str) -> str:
 
     Args:
         task: Its name in a run: `train`, `train-2` where the step is used a second time, `train[0]`
-            in the first iteration of a loop.
+            in the first iteration of a loop, `train[0][1]` in a loop within a loop.
     """
-    return re.sub(r"(-\d+)?(\[\d+\])?$", "", task)
+    return re.sub(r"(-\d+)?(\[\d+\])*$", "", task)

@@ -19,7 +19,7 @@ from viewfinder_pipelines.kubeflow.workflow import Driver, WorkflowStep, read_dr
 from viewfinder_pipelines.runs.record import ArtifactRecord
 
 _PLACE = re.compile(
-    r"/(?P<run>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/[^/]+/[^/]+/(?P<output>[^/]+)$"
+    r"/(?P<run>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/(?P<task>[^/]+)/[^/]+/(?P<output>[^/]+)$"
 )
 
 
@@ -93,7 +93,7 @@ class Originals:
         while run_id and run_id not in seen:
             seen.add(run_id)
             namespace, steps = self._read(run_id)
-            found = next((one for one in steps if one.name == step.name), None)
+            found = next((one for one in steps if _is_original(one, step)), None)
             if found is not None and found.state != "cached":
                 return Original(run_id, namespace, found)
             run_id = found.origin if found is not None else ""
@@ -111,16 +111,37 @@ class Originals:
         return self._runs[run_id]
 
 
+def _is_original(other: WorkflowStep, step: WorkflowStep) -> bool:
+    """Whether another run's step made a cached step's artifacts, as far as they are known.
+
+    In a loop, another iteration may have made them, even one of the same run.
+    """
+    if not step.artifacts:
+        return other.name == step.name
+    made = {artifact.uri for artifact in other.artifacts.values()}
+    return not made.isdisjoint(artifact.uri for artifact in step.artifacts.values())
+
+
 def _takings(drivers: Iterable[Driver]) -> Iterator[tuple[str, str, str]]:
     """Yield what each step takes: the producing step, the consuming one, and the output's URI."""
     for driver in drivers:
         given = driver.inputs.get("artifacts", {})
         for name, source in driver.task.get("inputs", {}).get("artifacts", {}).items():
-            output = source.get("taskOutputArtifact")
-            if output is None:
-                continue
             artifacts = given.get(name, {}).get("artifacts") or [{}]
-            yield output["producerTask"], driver.step, str(artifacts[0].get("uri", ""))
+            uri = str(artifacts[0].get("uri", ""))
+            for producer in _producers(driver, source, uri):
+                yield producer, driver.step, uri
+
+
+def _producers(driver: Driver, source: Mapping[str, Any], uri: str) -> set[str]:
+    """Return the names that the step which made an artifact may have in this run.
+
+    What a step in a loop or a condition takes from outside is named only by its URI.
+    """
+    if output := source.get("taskOutputArtifact"):
+        return {str(output["producerTask"]) + driver.iteration}
+    place = _PLACE.search(uri)
+    return {place["task"], place["task"] + driver.iteration} if place else set()
 
 
 def _trace(step: WorkflowStep, driver: Driver | None, uri: str) -> WorkflowStep:

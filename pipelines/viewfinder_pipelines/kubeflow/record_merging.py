@@ -46,9 +46,16 @@ def _mended(before: RunResult, now: RunResult) -> set[str]:
     ended_alike = {
         step.name
         for step in now.steps
-        if (known := before.step(step.name)) is not None and known.state == step.state
+        if (known := before.step(step.name)) is not None
+        and known.state == step.state
+        and _was_read(before, known)
     }
     return ended_alike & (_unread(now) - _unread(before))
+
+
+def _was_read(result: RunResult, step: StepResult) -> bool:
+    """Whether a step had told what it tells; what is missing during a run is no gap yet."""
+    return result.state != "running" or bool(step.summary)
 
 
 def _unread(result: RunResult) -> set[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from viewfinder_components.errors import compose_sentence
 from viewfinder_components.outcome import Outcome, parse_outcome
 from viewfinder_components.step import Role
-from viewfinder_components.steps import find_role
+from viewfinder_components.steps import declared_name, find_role
 from viewfinder_pipelines.kubeflow.artifacts import artifact_path
 from viewfinder_pipelines.kubeflow.cached_steps import read_traced_steps, read_workflow
 from viewfinder_pipelines.kubeflow.client import Kubeflow
@@ -150,7 +150,7 @@ def _step_result(step: WorkflowStep, reading: StepReading) -> StepResult:
         name=step.name,
         state=step.state,
         seconds=_seconds(step.began, step.ended or datetime.now(UTC)),
-        summary="" if step.state == "failed" else last_words(list(reading.lines), step.name),
+        summary="" if step.state == "failed" else _last_words(step, reading),
         overhead=_overhead(step, outcome),
         attempts=max(1, len(step.pods)),
         waiting=str(reason) if reason else "",
@@ -159,6 +159,10 @@ def _step_result(step: WorkflowStep, reading: StepReading) -> StepResult:
     planned = dict(reading.artifacts or step.artifacts) if has_outputs else {}
     planned.pop(_KUBEFLOWS_OWN, None)
     return with_outputs(result, Outputs(planned), outcome)
+
+
+def _last_words(step: WorkflowStep, reading: StepReading) -> str:
+    return last_words(list(reading.lines), declared_name(step.name))
 
 
 def _explain(

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 from viewfinder_components.errors import ViewfinderError, compose_sentence
 from viewfinder_components.outcome import Outcome, find_outcome, parse_outcome
+from viewfinder_components.steps import declared_name
 from viewfinder_pipelines.kubeflow.artifacts import STORE_REMEDY, UI_REMEDY, find_ways
 from viewfinder_pipelines.kubeflow.cached_steps import Originals
 from viewfinder_pipelines.kubeflow.client import Kubeflow
@@ -106,7 +107,7 @@ class StepReader:
         self, step: WorkflowStep, namespace: str, reasons: list[str]
     ) -> StepReading:
         """Read the outcome file of a cached step whose run is gone."""
-        outcome = find_outcome(_first(self._files(step, namespace), reasons), step.name)
+        outcome = _find_outcome(_first(self._files(step, namespace), reasons), step)
         if outcome is not None:
             return StepReading(outcome)
         what = "the step's outcome from when it ran and its outputs were cached"
@@ -117,7 +118,7 @@ class StepReader:
         lines = self._read_log(step, namespace, reasons)
         outcome = _outcome_of(step, lines)
         if outcome is None and step.state == "succeeded" and is_over:
-            outcome = find_outcome(_first(self._files(step, namespace), reasons), step.name)
+            outcome = _find_outcome(_first(self._files(step, namespace), reasons), step)
         # A log adds nothing to a known success, and a killed step has no outcome in it.
         if outcome is not None and (lines or step.state == "succeeded"):
             return StepReading(outcome, lines)
@@ -131,7 +132,7 @@ class StepReader:
         found: list[str] = []
         for way in self._logs(step.pod, namespace):
             lines = _first(iter([way]), reasons)
-            if step.state == "running" or find_outcome(lines, step.name):
+            if step.state == "running" or _find_outcome(lines, step):
                 return lines
             found = found or lines
         return found
@@ -206,4 +207,9 @@ def _outcome_of(step: WorkflowStep, lines: Sequence[str]) -> Outcome | None:
     """Return a step's outcome from its node's message or its pod's lines."""
     if step.state == "failed" and (told := parse_outcome(step.failure)):
         return told
-    return find_outcome(lines, step.name)
+    return _find_outcome(lines, step)
+
+
+def _find_outcome(lines: Sequence[str], step: WorkflowStep) -> Outcome | None:
+    """Return a step's last outcome; a step that is used twice, `train-2`, calls itself `train`."""
+    return find_outcome(lines, step.task) or find_outcome(lines, declared_name(step.name))

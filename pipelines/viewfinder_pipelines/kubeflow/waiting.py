@@ -39,14 +39,14 @@ def explain_waiting(step: WorkflowStep) -> ViewfinderError | None:
         return TransientError(
             f"room in the namespace's quota for step {step.name}",
             _shorten(_QUOTA + pod.message.partition(_QUOTA)[2]),
-            f"wait for other pods to end, request less in [steps.{step.name}], or have the quota "
+            f"wait for other pods to end, request less in [steps.{step.task}], or have the quota "
             "raised",
         )
     if reason == _UNSCHEDULABLE:
         return TransientError(
             f"a node with room for step {step.name}",
             _shorten(detail),
-            f"wait for other pods to end, request less in [steps.{step.name}], or add a node",
+            f"wait for other pods to end, request less in [steps.{step.task}], or add a node",
         )
     if reason in _CONFIGURATION:
         return PermanentError(

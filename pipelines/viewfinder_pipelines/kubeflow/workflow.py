@@ -30,6 +30,7 @@ _STATES: dict[str, StepState] = {
 # Messages of Argo and the kubelet about a pod that they end because the run's time is over.
 _OVERDUE = ("Step exceeded its deadline", "longer than the specified deadline")
 _TRY = re.compile(r"\(\d+\)")
+_ITEM = re.compile(r"\((\d+):[^()]*\)")  # of the nodes below an item of a loop
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _LONGEST_PREFIX = 253 - 11  # of a pod's name: what Argo leaves for its hash
 
@@ -64,7 +65,7 @@ class WorkflowStep:
     """A step of the pipeline, from the workflow.
 
     Attributes:
-        name: The step's name in the pipeline.
+        name: The step's name in the pipeline, with the iteration's number in a loop: `train[0]`.
         state: How it ended, or `running`.
         driver: KFP's pod that prepares the step, or finds it in the cache.
         pods: The step's own pods, one per attempt; none for a cached step.
@@ -83,6 +84,11 @@ class WorkflowStep:
     image: str = ""
     is_skipped: bool = False
     origin: str = ""
+
+    @property
+    def task(self) -> str:
+        """Its name in the pipeline, without an iteration's number."""
+        return self.name.partition("[")[0]
 
     @property
     def began(self) -> datetime | None:
@@ -116,13 +122,15 @@ class Driver:
     """The input and output of KFP's pod that prepares a step.
 
     Attributes:
-        step: The step's name.
+        step: The step's name, with the iteration's number in a loop.
+        iteration: That number in brackets, one for each loop around the step; empty outside.
         task: The step's task in the pipeline's specification.
         component: The step's component there.
         inputs: What the step's pod takes; empty if it has none.
     """
 
     step: str
+    iteration: str
     task: Mapping[str, Any]
     component: Mapping[str, Any]
     inputs: Mapping[str, Any]
@@ -189,8 +197,10 @@ def _read_driver(node: Node) -> Driver:
         for parameter in node.get("inputs", {}).get("parameters", [])
     }
     container = _read_container(_driver_outputs([node]).get(_POD_PATCH))
+    path = _path(node).removesuffix("-driver")
     return Driver(
-        step=_path(node).removesuffix("-driver").rpartition(".")[2],
+        step=_step_name(path),
+        iteration=_iteration(path),
         task=_read_object(given.get("task")),
         component=_read_object(given.get("component")),
         inputs=_executor_input(container).get("inputs", {}),
@@ -222,7 +232,7 @@ def _read_step(workflow: Mapping[str, Any], nodes: Sequence[Node], path: str) ->
     told = _driver_outputs([node for node in nodes if _path(node) == f"{path}-driver"])
     container = _read_container(told.get(_POD_PATCH))
     return WorkflowStep(
-        name=path.rpartition(".")[2],
+        name=_step_name(path),
         state=state,
         driver=drivers[-1],
         pods=pods,
@@ -283,6 +293,16 @@ def _name_length(node: Node) -> int:
 def _path(node: Node) -> str:
     """Return a node's place in the pipeline: its name without the numbers of its attempts."""
     return _TRY.sub("", node["name"])
+
+
+def _step_name(path: str) -> str:
+    """Return a step's name, as a run on this machine has it in its record."""
+    return path.rpartition(".")[2] + _iteration(path)
+
+
+def _iteration(path: str) -> str:
+    """Return the numbers of the iterations that a path leads through, each in brackets."""
+    return "".join(f"[{number}]" for number in _ITEM.findall(path))
 
 
 def _read_pod(workflow: Mapping[str, Any], node: Node) -> Pod:

@@ -13,7 +13,7 @@ from viewfinder_pipelines.kubeflow.cached_steps import Originals, read_traced_st
 from viewfinder_pipelines.kubeflow.step_reading import StepReader
 from viewfinder_pipelines.kubeflow.workflow import WorkflowStep
 
-RECORDING = Path(__file__).parents[2] / "kubeflow" / "recorded" / "api" / "cached.json.xz"
+RECORDED = Path(__file__).parents[2] / "kubeflow" / "recorded"
 CACHED = ("validate", "preprocess", "train")
 EARLIER = "11111111-2222-3333-4444-555555555555"
 DONE = Outcome("train", "succeeded", "2026-11-26T02:00:00+00:00", "2026-11-26T02:00:09+00:00", "ok")
@@ -22,9 +22,19 @@ DONE = Outcome("train", "succeeded", "2026-11-26T02:00:00+00:00", "2026-11-26T02
 @pytest.fixture(scope="module")
 def workflow() -> dict[str, Any]:
     """The workflow of the recorded run, as it was at its end."""
+    return read_recorded("api/cached")
+
+
+@pytest.fixture(scope="module")
+def loop() -> dict[str, Any]:
+    """The same of a run with a loop, whose iterations came from the cache."""
+    return read_recorded("ui/loop-cached")
+
+
+def read_recorded(name: str) -> dict[str, Any]:
     manifests = [
         json.loads(one.body).get("pipeline_runtime", {}).get("workflow_manifest")
-        for one in load(RECORDING)
+        for one in load(RECORDED / f"{name}.json.xz")
         if one.path.startswith("/apis/v1beta1/runs/") and one.path.count("/") == 4
     ]
     known: list[dict[str, Any]] = [json.loads(manifest) for manifest in manifests if manifest]
@@ -72,6 +82,31 @@ def test_what_a_cached_step_took_is_of_the_same_run(workflow: dict[str, Any]) ->
     steps = steps_of(found)
     assert steps["validate"].origin == steps["preprocess"].origin != ""
     assert steps["validate"].artifacts == {}
+
+
+def test_iterations_of_a_loop_come_from_iterations_of_a_loop(loop: dict[str, Any]) -> None:
+    steps = steps_of(loop)
+    first, second = steps["train[0]"], steps["train[1]"]
+    assert first.state == second.state == "cached"
+    assert first.origin == second.origin != ""
+    assert first.artifacts["model"].uri != second.artifacts["model"].uri
+    # Outside the loop, no step took these: the URIs of what was taken in it name their steps.
+    assert {steps[name].origin for name in ("validate", "preprocess")} == {first.origin}
+
+
+def test_another_iteration_may_have_made_what_a_cached_one_has(
+    kubeflow: PlayedKubeflow, loop: dict[str, Any]
+) -> None:
+    """As after the items were put in another order; the earlier run is the recorded one."""
+    made = read_recorded("ui/loop")
+    kubeflow.answers[f"/apis/v1beta1/runs/{steps_of(loop)['train[0]'].origin}"] = played_run(made)
+    originals = Originals(kubeflow.connect(API_HEALTH))
+    for name in ("train[0]", "train[1]", "preprocess"):
+        assert originals.find(steps_of(loop)[name]).step.name == name
+    other = json.loads(json.dumps(loop).replace("(0:0)", "(x)").replace("(1:1)", "(0:0)"))
+    other = json.loads(json.dumps(other).replace("(x)", "(1:1)"))
+    for name, earlier in (("train[0]", "train[1]"), ("train[1]", "train[0]")):
+        assert originals.find(steps_of(other)[name]).step.name == earlier
 
 
 def test_what_no_later_step_took_has_no_origin(workflow: dict[str, Any]) -> None:

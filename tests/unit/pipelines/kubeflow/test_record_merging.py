@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+import pytest
+
 from viewfinder_pipelines.kubeflow.record_merging import merge_readings
-from viewfinder_pipelines.runs.record import Gap, RunError, RunResult, StepResult
+from viewfinder_pipelines.runs.record import Gap, RunError, RunResult, StepResult, StepState
 
 GAP = Gap(("evaluate",), "expected its word, received HTTP 404; set KFP_UI_HOST")
 WHOLE = RunResult(
@@ -55,6 +57,15 @@ def test_a_step_that_was_still_running_before_mends_nothing() -> None:
     running = replace(WHOLE.steps[1], state="running", metrics={}, parameters={})
     before = replace(WHOLE, state="running", steps=(WHOLE.steps[0], running))
     assert merge_readings(before, POOR).gaps == (GAP,)
+
+
+@pytest.mark.parametrize("state", ["succeeded", "cached"])
+def test_a_step_that_had_told_nothing_while_the_run_went_on_mends_nothing(state: StepState) -> None:
+    """A cached step is read at the end, and a log may still come: neither is a gap until then."""
+    silent = StepResult("evaluate", state, 20.0)
+    before = replace(WHOLE, state="running", steps=(WHOLE.steps[0], silent))
+    now = replace(POOR, steps=before.steps)
+    assert merge_readings(before, now).gaps == (GAP,)
 
 
 def test_what_neither_could_read_is_still_said() -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
@@ -133,3 +134,21 @@ def test_a_log_that_comes_late_is_asked_for_again(kubeflow: PlayedKubeflow) -> N
 def test_a_run_that_was_ended_had_nothing_more_to_tell(kubeflow: PlayedKubeflow) -> None:
     reader = StepReader(kubeflow.connect(API_HEALTH), "r")
     assert reader.read(a_step("failed"), "kubeflow", "interrupted").gap == ""
+
+
+@pytest.mark.parametrize("name", ["train", "train-2", "train[0]", "train-2[1][0]"])
+def test_a_step_that_is_used_again_calls_itself_by_its_own_name(
+    kubeflow: PlayedKubeflow, name: str
+) -> None:
+    kubeflow.answers[LOG_PATH] = LOG
+    step = replace(a_step(), name=name)
+    reading = StepReader(kubeflow.connect(API_HEALTH), "r").read(step, "ns", "succeeded")
+    assert (reading.outcome, reading.gap) == (DONE, "")
+
+
+def test_a_step_of_ones_own_may_be_called_by_a_number(kubeflow: PlayedKubeflow) -> None:
+    own = replace(DONE, step="stage-2")
+    kubeflow.answers[LOG_PATH] = f"viewfinder outcome: {own.to_line()}\n"
+    step = replace(a_step(), name="stage-2[0]")
+    reading = StepReader(kubeflow.connect(API_HEALTH), "r").read(step, "ns", "succeeded")
+    assert reading.outcome == own

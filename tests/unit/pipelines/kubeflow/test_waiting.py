@@ -54,3 +54,10 @@ def test_a_long_message_is_one_short_sentence() -> None:
 
 def test_an_ended_step_does_not_wait() -> None:
     assert explain_waiting(a_step("ImagePullBackOff", state="failed")) is None
+
+
+def test_a_step_in_a_loop_has_the_settings_of_its_name_in_the_pipeline() -> None:
+    step = a_step("Unschedulable: 0/1 nodes are available", name="train-2[0]")
+    reason = str(explain_waiting(step))
+    assert "a node with room for step train-2[0]" in reason
+    assert "in [steps.train-2]" in reason
