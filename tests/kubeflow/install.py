@@ -14,9 +14,7 @@ import jsonschema
 from viewfinder_pipelines.pipeline.registry import TRAINING
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "run-record.schema.json"
-STEPS = tuple(step.name for step in TRAINING.steps if not step.for_cache)
-LISTING = tuple(step.name for step in TRAINING.steps if step.for_cache)
-"""What the recordings do not have: they are older than the step fingerprint."""
+STEPS = tuple(step.name for step in TRAINING.steps)
 QUICK = ("--set", "epochs=10")
 
 

@@ -12,7 +12,7 @@ import boto3
 import pytest
 from tests.kubeflow.cluster import delete_pods, full_quota, kill_pod, pods_of
 from tests.kubeflow.conftest import IS_REAL, Stage, Success
-from tests.kubeflow.install import LISTING, QUICK, STEPS, Install, step, unique
+from tests.kubeflow.install import QUICK, STEPS, Install, step, unique
 
 _IMPATIENT = "[kubeflow]\nstart_patience_seconds = 5\n"
 
@@ -20,8 +20,7 @@ _IMPATIENT = "[kubeflow]\nstart_patience_seconds = 5\n"
 def test_the_run_leaves_the_same_record_as_a_local_run(succeeded: Success) -> None:
     record = succeeded.record
     assert record["state"] == "succeeded"
-    names = tuple(s["name"] for s in record["steps"])
-    assert names == (LISTING + STEPS if IS_REAL else STEPS)
+    assert tuple(s["name"] for s in record["steps"]) == STEPS
     assert all(s["state"] == "succeeded" for s in record["steps"])
     assert all(s["summary"] and s["phases"] and s["metrics"] for s in record["steps"])
     assert record["gaps"] == []
@@ -133,7 +132,7 @@ def test_a_bucket_that_does_not_exist(stage: Stage) -> None:
         assert code == 1
         run_id = record["run_id"]
         shown = json.loads(install.elsewhere().call("show", run_id, "--json")[1])
-    assert record["error"]["step"] == (LISTING[0] if IS_REAL else "validate")
+    assert record["error"]["step"] == "fingerprint"
     assert record["error"]["message"].startswith("expected ")
     assert "no-such-bucket" in record["error"]["message"]
     assert "no-such-bucket" in output
