@@ -1,6 +1,5 @@
 """Check an installation, one thing at a time."""
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -17,7 +16,7 @@ from viewfinder_pipelines.doctor.kserve import (
 )
 from viewfinder_pipelines.doctor.objects import examine_accounts, examine_runtime, examine_secret
 from viewfinder_pipelines.doctor.permissions import examine_permissions
-from viewfinder_pipelines.doctor.pipelines_api import examine_pipelines
+from viewfinder_pipelines.doctor.pipelines_api import examine_pipelines, is_address_known
 from viewfinder_pipelines.doctor.pod_checks import (
     examine_predictor_image,
     examine_reading,
@@ -71,7 +70,7 @@ EXAMINATIONS = (
 
 
 def examine(config: DoctorConfig, progress: Callable[[str], None]) -> Iterator[Finding]:
-    """Check the cluster and, for runs, Kubeflow Pipelines if an address is known.
+    """Check the cluster and, for runs, Kubeflow Pipelines if an address is known, as in a pod.
 
     Args:
         config: What to check.
@@ -80,7 +79,7 @@ def examine(config: DoctorConfig, progress: Callable[[str], None]) -> Iterator[F
     progress("API server")
     yield from _examine_cluster(config, progress)
     is_for_runs = config.purpose is Purpose.RUN
-    if is_for_runs and (config.settings.kubeflow.host or "KFP_HOST" in os.environ):
+    if is_for_runs and is_address_known(config.settings.kubeflow):
         progress("Kubeflow Pipelines")
         yield from _guard("Kubeflow Pipelines", examine_pipelines(config.settings.kubeflow))
 

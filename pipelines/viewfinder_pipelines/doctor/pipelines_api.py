@@ -1,6 +1,7 @@
 """Whether Kubeflow Pipelines is running and grants us access."""
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from urllib.parse import urlencode
@@ -12,6 +13,13 @@ OLDEST, NEWEST = (2, 14), (2, 17)
 """The versions of Kubeflow Pipelines that Viewfinder is known to work with."""
 
 _VERSION = re.compile(r"v?(\d+)\.(\d+)")
+
+
+def is_address_known(settings: KubeflowSettings) -> bool:
+    """Whether the API's or the UI's address is known; in a pod, the name of the Service is."""
+    from viewfinder_pipelines.kubeflow.client import is_in_cluster
+
+    return bool(settings.host) or "KFP_HOST" in os.environ or is_in_cluster()
 
 
 def examine_pipelines(settings: KubeflowSettings) -> Iterator[Finding]:

@@ -159,7 +159,7 @@ def connect(settings: KubeflowSettings) -> Kubeflow:
         TransientError: Nothing answers there.
     """
     host = _find_host(settings)
-    if not host and not _is_in_cluster():
+    if not host and not is_in_cluster():
         _need_kubeconfig()
     kubeflow = Kubeflow(_new_client(host, settings.ca), settings.namespace or None)
     text = kubeflow.get("/apis/v2beta1/healthz")
@@ -248,7 +248,8 @@ def _new_client(host: str, ca: str) -> "kfp.Client":
         )
 
 
-def _is_in_cluster() -> bool:
+def is_in_cluster() -> bool:
+    """Whether this is a pod: there, the client finds the API by the name of its Service."""
     return "KUBERNETES_SERVICE_HOST" in os.environ and _POD_NAMESPACE.is_file()
 
 
