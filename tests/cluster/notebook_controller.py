@@ -3,7 +3,8 @@
 Neither is in a package registry. These functions follow `generateStatefulSet` and `generateService`
 in components/notebook-controller/controllers/notebook_controller.go of kubeflow/notebooks (branch
 notebooks-v1), and the webhook of kubeflow/dashboard for what our PodDefault contains: environment
-variables, also those from a Secret, volumes and mounts.
+variables, also those from a Secret, volumes and mounts. What the real ones made of our manifests
+had the same specifications (docs/notebook-server.md).
 """
 
 from copy import deepcopy
