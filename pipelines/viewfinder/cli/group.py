@@ -42,12 +42,30 @@ class StrictCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take the arguments apart."""
-        if not ctx.resilient_parsing:
-            self._refuse_repeated(ctx, list(args))
-        rest = super().parse_args(ctx, args)
+        try:
+            if not ctx.resilient_parsing:
+                self._refuse_repeated(ctx, list(args))
+            rest = super().parse_args(ctx, args)
+        except click.UsageError as error:
+            if advice := self._advise(error):
+                text = f"{error.format_message().rstrip('.')}. {advice}"
+                raise click.UsageError(text, ctx) from None
+            raise
         if not ctx.resilient_parsing:
             self._refuse_empty(ctx)
         return rest
+
+    def _advise(self, error: click.UsageError) -> str:
+        """Return what else to write in place of an option or an argument that does not exist."""
+        names = {parameter.name for parameter in self.params}
+        if isinstance(error, click.NoSuchOption):
+            if "options" in names:
+                return f"Write the predictor's options after two dashes: -- {error.option_name}"
+            if "assignments" in names:
+                return _advise_parameter(error.option_name)
+        elif "unexpected extra argument" in error.message and "data" in names:
+            return "Write --data before the photos."
+        return ""
 
     def _refuse_empty(self, ctx: click.Context) -> None:
         for option in self.params:
@@ -64,6 +82,13 @@ class StrictCommand(click.Command):
         for option in single:
             if single.count(option) > 1:
                 raise click.UsageError(f"Option '{option.opts[-1]}' is given twice.", ctx)
+
+
+def _advise_parameter(option: str) -> str:
+    from viewfinder.pipelines import TRAINING
+
+    name = option.lstrip("-").replace("-", "_")
+    return f"It is a parameter: write --set {name}=VALUE" if name in TRAINING.parameters else ""
 
 
 class FilePath(click.ParamType[Path]):

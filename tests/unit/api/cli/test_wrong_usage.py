@@ -119,6 +119,10 @@ def test_an_absurd_value_is_told_with_its_parameter(
         (("rnu",), "Did you mean 'run'?"),
         (("run", "--daat", "x"), "Did you mean '--data'?"),
         (("schedule", "sett"), "Did you mean 'set'?"),
+        (("run", "--data", "x", "--epochs", "5"), "parameter: write --set epochs=VALUE"),
+        (("deploy", "fruit/1", "--predictor-cpu", "1"), "write --set predictor_cpu=VALUE"),
+        (("run", "photos"), "(photos). Write --data before the photos."),
+        (("serve", "fruit", "--max-photos", "8"), "after two dashes: -- --max-photos"),
         (("serve", "fruit", "--port", "99999"), "--port"),
         (("predict", "x", "--endpoint", "http://[::1"), "--endpoint"),
         (
