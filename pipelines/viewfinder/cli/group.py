@@ -48,8 +48,8 @@ class StrictCommand(click.Command):
             rest = super().parse_args(ctx, args)
         except click.UsageError as error:
             if advice := self._advise(error):
-                text = f"{error.format_message().rstrip('.')}. {advice}"
-                raise click.UsageError(text, ctx) from None
+                told = click.UsageError(f"{error.format_message().rstrip('.')}. {advice}", ctx)
+                raise told from None
             raise
         if not ctx.resilient_parsing:
             self._refuse_empty(ctx)
