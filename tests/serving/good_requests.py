@@ -5,9 +5,16 @@ import time
 
 import httpx
 
+_OUT_OF_TIME = "an answer within the server's time for a request"
+
 
 class GoodRequests(threading.Thread):
     """Sends one good request after the other until it is stopped.
+
+    Attributes:
+        wrong: What came instead of a prediction.
+        late: Refusals for lack of time: a machine that is full has none, and a client asks again.
+        seconds: How long each answer took.
 
     Args:
         url: The predictor's.
@@ -19,6 +26,7 @@ class GoodRequests(threading.Thread):
         super().__init__(daemon=True)
         self.stopped = threading.Event()
         self.wrong: list[str] = []
+        self.late: list[str] = []
         self.seconds: list[float] = []
         self._url, self._path, self._body = url, path, body
 
@@ -34,7 +42,11 @@ class GoodRequests(threading.Thread):
                     continue
                 self.seconds.append(time.monotonic() - started)
                 if answer.status_code != 200:
-                    self.wrong.append(answer.text)
+                    (self.late if _OUT_OF_TIME in answer.text else self.wrong).append(answer.text)
+
+    def answered(self) -> int:
+        """How many predictions there were."""
+        return len(self.seconds) - len(self.late) - len(self.wrong)
 
     def stop(self) -> None:
         self.stopped.set()

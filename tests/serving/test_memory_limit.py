@@ -79,6 +79,18 @@ def send(target, photos: list[bytes], path: str | None = None) -> list[httpx.Res
         return list(pool.map(post, photos))
 
 
+def ask_until_there_is_time(target, photo: bytes) -> httpx.Response:
+    """Ask again after each 503, as clients do: how many there are depends on the machine."""
+    answers = []
+
+    def is_answered() -> bool:
+        answers.append(send(target, [photo])[0])
+        return answers[-1].status_code != 503
+
+    wait_for(is_answered, "an answer other than 503")
+    return answers[-1]
+
+
 def judge(target, answers: list[httpx.Response]) -> None:
     statuses = {answer.status_code for answer in answers}
     assert statuses <= {200, 400, 413, 503}, statuses
@@ -86,6 +98,8 @@ def judge(target, answers: list[httpx.Response]) -> None:
     assert target.group.kills() == 0
     assert target.process.poll() is None
     assert target.good.wrong == []
+    before = target.good.answered()
+    wait_for(lambda: target.good.answered() > before, "a good request that is answered")
 
 
 @pytest.mark.timeout(900)
@@ -115,7 +129,7 @@ def test_costly_pictures(target):
 def test_photos_of_phones_are_answered(target, width, height, form, options):
     photo = photo_of(width, height, form, **options)
     for _ in range(3):
-        answer = send(target, [photo])[0]
+        answer = ask_until_there_is_time(target, photo)
         assert answer.status_code == 200, answer.text
         assert answer.json()["predictions"][0]["label"] == "green"
     judge(target, [answer])
@@ -153,6 +167,6 @@ def test_good_requests_went_on(target):
     assert seconds
     print(
         f"limit {(limit_of_the_runtime() - MODEL_BYTES) / 1e6:.0f} MB, peak {peak:.0f} MB; "
-        f"{len(seconds)} good requests, half of them within {seconds[len(seconds) // 2]:.3f} s, "
+        f"{len(seconds)} good requests, {len(target.good.late)} of them too late, half of them within {seconds[len(seconds) // 2]:.3f} s, "
         f"the longest {seconds[-1]:.2f} s"
     )
