@@ -58,7 +58,7 @@ def predict_batch(
     from rich.console import Console
 
     from viewfinder.display import LiveLine
-    from viewfinder_components.prediction.output import open_output
+    from viewfinder_components.prediction.outputs.output import open_output
     from viewfinder_pipelines.local.batch_prediction import PredictionRequest, predict_here
 
     settings = Settings.at(home)

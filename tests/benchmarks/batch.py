@@ -16,8 +16,8 @@ from tests.fixtures.photos import fruit_photos
 from viewfinder.cli.demo import MODEL_NAME
 from viewfinder_components.inference import InferenceModel
 from viewfinder_components.photos.decode import decode
-from viewfinder_components.prediction.model import LocalModel
-from viewfinder_components.prediction.output import open_output
+from viewfinder_components.prediction.models.local_model import LocalModel
+from viewfinder_components.prediction.outputs.output import open_output
 from viewfinder_components.prediction.predict import predict_files
 from viewfinder_pipelines.local.serving import find_version
 

@@ -28,8 +28,8 @@ STEPS = {
     "predict": (
         "import sys; from pathlib import Path;"
         "from tests.fixtures.servables import write_version;"
-        "from viewfinder_components.prediction.model import LocalModel;"
-        "from viewfinder_components.prediction.output import open_output;"
+        "from viewfinder_components.prediction.models.local_model import LocalModel;"
+        "from viewfinder_components.prediction.outputs.output import open_output;"
         "from viewfinder_components.prediction.predict import predict_files;"
         "t = Path(sys.argv[2]);"
         "m = LocalModel.open(write_version(t / 'models' / 'colour' / '1'));"

@@ -12,7 +12,7 @@ from tests.fixtures.waiting import wait_for
 
 import viewfinder
 from viewfinder_components.prediction.config import DivideConfig
-from viewfinder_components.prediction.listing import PART_FILES
+from viewfinder_components.prediction.parts.listing import PART_FILES
 from viewfinder_components.prediction.published import divide_for_shards
 
 

@@ -10,10 +10,10 @@ import pytest
 from tests.fixtures.servables import draw, write_version
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_components.prediction import listing
 from viewfinder_components.prediction.config import ClassifyConfig, DivideConfig, PredictConfig
-from viewfinder_components.prediction.model import LocalModel
-from viewfinder_components.prediction.output import open_output
+from viewfinder_components.prediction.models.local_model import LocalModel
+from viewfinder_components.prediction.outputs.output import open_output
+from viewfinder_components.prediction.parts import listing
 from viewfinder_components.prediction.predict import predict_files
 from viewfinder_components.prediction.published import (
     classify_shard,

@@ -6,8 +6,8 @@ from contextlib import closing
 from itertools import islice
 
 from viewfinder_components.photos.read_ahead import read_ahead
-from viewfinder_components.prediction.answers import Answer, PhotoModel
-from viewfinder_components.prediction.parts import Parts
+from viewfinder_components.prediction.models.answers import Answer, PhotoModel
+from viewfinder_components.prediction.parts.parts import Parts
 from viewfinder_components.prediction.result import OK, BatchPrediction
 from viewfinder_components.progress import Progress
 

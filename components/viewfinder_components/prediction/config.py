@@ -11,8 +11,8 @@ from typing import Annotated
 from pydantic import Field
 
 from viewfinder_components.parameters import configuration
-from viewfinder_components.prediction.output_name import SUFFIX, is_output_name
-from viewfinder_components.prediction.shard import RULE, is_shard
+from viewfinder_components.prediction.outputs.output_name import SUFFIX, is_output_name
+from viewfinder_components.prediction.shards.shard import RULE, is_shard
 from viewfinder_components.ranges import CountFromZero, Described, Text
 from viewfinder_components.shared_parameters import ModelName, ModelRoot
 from viewfinder_components.step import Step

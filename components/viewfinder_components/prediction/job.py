@@ -9,11 +9,11 @@ import pyarrow as pa
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.photos.find import list_photos
 from viewfinder_components.photos.folder import EMPTY_FOLDER
-from viewfinder_components.prediction.answers import PhotoModel
-from viewfinder_components.prediction.listing import Listing, write_listing
-from viewfinder_components.prediction.output import Output
+from viewfinder_components.prediction.models.answers import PhotoModel
+from viewfinder_components.prediction.outputs.output import Output
+from viewfinder_components.prediction.parts.listing import Listing, write_listing
+from viewfinder_components.prediction.parts.table import read_fact
 from viewfinder_components.prediction.result import BatchPrediction
-from viewfinder_components.prediction.table import read_fact
 from viewfinder_components.reports.formatting import plural
 from viewfinder_components.spelling import spell
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from viewfinder_components.errors import ViewfinderError
-from viewfinder_components.prediction.answers import PhotoModel
 from viewfinder_components.prediction.classify import classify_parts
 from viewfinder_components.prediction.job import (
     identify,
@@ -12,11 +11,12 @@ from viewfinder_components.prediction.job import (
     list_files,
     report_finished,
 )
-from viewfinder_components.prediction.listing import Listing
-from viewfinder_components.prediction.output import Output
-from viewfinder_components.prediction.parts import Parts
+from viewfinder_components.prediction.models.answers import PhotoModel
+from viewfinder_components.prediction.outputs.output import Output
+from viewfinder_components.prediction.outputs.taken_output import taken
+from viewfinder_components.prediction.parts.listing import Listing
+from viewfinder_components.prediction.parts.parts import Parts
 from viewfinder_components.prediction.result import BatchPrediction
-from viewfinder_components.prediction.taken_output import taken
 
 
 def predict_files(

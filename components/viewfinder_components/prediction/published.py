@@ -7,20 +7,20 @@ from tempfile import TemporaryDirectory
 
 from viewfinder_components.prediction.classify import classify_parts
 from viewfinder_components.prediction.config import ClassifyConfig, DivideConfig, PredictConfig
-from viewfinder_components.prediction.division import (
+from viewfinder_components.prediction.job import is_finished, report_finished
+from viewfinder_components.prediction.models.local_model import LocalModel
+from viewfinder_components.prediction.outputs.output import Output, open_output
+from viewfinder_components.prediction.parts.listing import Listing
+from viewfinder_components.prediction.parts.parts import Parts, PartStore
+from viewfinder_components.prediction.predict import predict_files, predict_listed
+from viewfinder_components.prediction.result import BatchPrediction
+from viewfinder_components.prediction.shards.division import (
     Division,
     divide_files,
     fetch_divided,
     need_same_job,
 )
-from viewfinder_components.prediction.job import is_finished, report_finished
-from viewfinder_components.prediction.listing import Listing
-from viewfinder_components.prediction.model import LocalModel
-from viewfinder_components.prediction.output import Output, open_output
-from viewfinder_components.prediction.parts import Parts, PartStore
-from viewfinder_components.prediction.predict import predict_files, predict_listed
-from viewfinder_components.prediction.result import BatchPrediction
-from viewfinder_components.prediction.shard import Shard
+from viewfinder_components.prediction.shards.shard import Shard
 from viewfinder_components.storage.models import find_version
 from viewfinder_components.storage.store import open_store
 

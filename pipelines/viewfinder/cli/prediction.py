@@ -99,7 +99,7 @@ def _predict_batch(as_json: bool, data: str | None, output: str | None, **option
         with ended_by_signals():
             done = predict_batch(str(data), str(output), **options)
     except KeyboardInterrupt:
-        from viewfinder_components.prediction.listing import PART_FILES
+        from viewfinder_components.prediction.parts.listing import PART_FILES
 
         parts = f"the parts of {PART_FILES:,} files that are finished"
         click.echo(f"Interrupted. The same command continues after {parts}.", err=True)

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from viewfinder_components.prediction.answers import PhotoModel
-from viewfinder_components.prediction.model import LocalModel
-from viewfinder_components.prediction.output import Output
+from viewfinder_components.prediction.models.answers import PhotoModel
+from viewfinder_components.prediction.models.local_model import LocalModel
+from viewfinder_components.prediction.outputs.output import Output
 from viewfinder_components.prediction.predict import predict_files
 from viewfinder_components.prediction.result import BatchPrediction
 from viewfinder_pipelines.local.served_model import open_served_model

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from viewfinder_components.photos.find import check_photos, list_photos
-from viewfinder_components.prediction.output import open_output
+from viewfinder_components.prediction.outputs.output import open_output
 from viewfinder_components.storage.local_store import LocalStore
 from viewfinder_components.storage.models import find_version
 from viewfinder_components.storage.store import open_store

@@ -15,7 +15,7 @@ from viewfinder_components.photos.candidate import Candidate
 from viewfinder_components.photos.formats import HEAD_BYTES, detect_format
 from viewfinder_components.photos.photo_error import PhotoError
 from viewfinder_components.photos.read import read_candidate
-from viewfinder_components.prediction.answers import (
+from viewfinder_components.prediction.models.answers import (
     Answer,
     classified,
     left_out,

@@ -10,7 +10,7 @@ import pytest
 from tests.fixtures.loopback import QuietHandler, serving
 from tests.fixtures.servables import LABELS, draw, write_version
 
-from viewfinder_components.prediction.model import LocalModel
+from viewfinder_components.prediction.models.local_model import LocalModel
 
 
 @pytest.fixture(scope="session")

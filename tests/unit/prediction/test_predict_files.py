@@ -17,9 +17,9 @@ from tests.unit.prediction.conftest import add_photos
 
 from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
 from viewfinder_components.photos.decode import decode
-from viewfinder_components.prediction.listing import PART_FILES
-from viewfinder_components.prediction.model import LocalModel
-from viewfinder_components.prediction.output import open_output
+from viewfinder_components.prediction.models.local_model import LocalModel
+from viewfinder_components.prediction.outputs.output import open_output
+from viewfinder_components.prediction.parts.listing import PART_FILES
 from viewfinder_components.prediction.predict import predict_files
 from viewfinder_components.prediction.result import BatchPrediction
 
@@ -280,7 +280,7 @@ def test_the_weights_are_read_once_to_check_them(version: Path) -> None:
     """OpenVINO's own reading is not among what Python can tell."""
     script = f"""
 import pathlib, sys
-from viewfinder_components.prediction.model import LocalModel
+from viewfinder_components.prediction.models.local_model import LocalModel
 seen = []
 sys.addaudithook(lambda kind, given: kind == "open" and seen.append(str(given[0])))
 LocalModel.open(pathlib.Path({str(version)!r}))

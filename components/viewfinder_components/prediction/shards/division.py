@@ -10,13 +10,13 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_components.prediction.answers import PhotoModel
 from viewfinder_components.prediction.job import LISTING, identify, is_finished, list_files
-from viewfinder_components.prediction.listing import Listing
-from viewfinder_components.prediction.output import Output
-from viewfinder_components.prediction.parts import PartStore
-from viewfinder_components.prediction.shard import list_shards
-from viewfinder_components.prediction.taken_output import taken
+from viewfinder_components.prediction.models.answers import PhotoModel
+from viewfinder_components.prediction.outputs.output import Output
+from viewfinder_components.prediction.outputs.taken_output import taken
+from viewfinder_components.prediction.parts.listing import Listing
+from viewfinder_components.prediction.parts.parts import PartStore
+from viewfinder_components.prediction.shards.shard import list_shards
 from viewfinder_components.whole_files import write_json
 
 _FACTS = "division.json"

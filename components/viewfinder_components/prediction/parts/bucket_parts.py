@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from viewfinder_components.prediction.table import REPETITIVE
+from viewfinder_components.prediction.parts.table import REPETITIVE
 from viewfinder_components.storage.bucket_errors import explained
 from viewfinder_components.storage.checksums import digest_file
 from viewfinder_components.storage.clients import open_client

@@ -9,11 +9,11 @@ import pyarrow as pa
 
 from viewfinder_components.errors import UsageError
 from viewfinder_components.photos.uri import FILE, file_uri_to_path, scheme_of
-from viewfinder_components.prediction.bucket_output import BucketOutput
-from viewfinder_components.prediction.local_output import LocalOutput
-from viewfinder_components.prediction.output_name import SUFFIX, is_output_name
-from viewfinder_components.prediction.parts import PartStore
-from viewfinder_components.prediction.workplace import Workplace
+from viewfinder_components.prediction.outputs.bucket_output import BucketOutput
+from viewfinder_components.prediction.outputs.local_output import LocalOutput
+from viewfinder_components.prediction.outputs.output_name import SUFFIX, is_output_name
+from viewfinder_components.prediction.parts.parts import PartStore
+from viewfinder_components.prediction.parts.workplace import Workplace
 from viewfinder_components.spelling import spell
 from viewfinder_components.storage.location import BUCKET_SCHEMES, Location
 

@@ -3,7 +3,7 @@
 import pyarrow as pa
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_components.prediction.table import read_fact
+from viewfinder_components.prediction.parts.table import read_fact
 from viewfinder_components.spelling import spell
 
 

@@ -17,7 +17,7 @@ from viewfinder_components.inference import InferenceModel
 from viewfinder_components.photos.candidate import Candidate
 from viewfinder_components.photos.decode import PhotoError, decode
 from viewfinder_components.photos.read import read_candidate
-from viewfinder_components.prediction.answers import (
+from viewfinder_components.prediction.models.answers import (
     MAX_BYTES_PER_PIXEL,
     Answer,
     classified,

@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.photos.uri import object_to_uri
-from viewfinder_components.prediction.bucket_parts import BucketParts
-from viewfinder_components.prediction.taken_output import taken
-from viewfinder_components.prediction.workplace import Workplace
+from viewfinder_components.prediction.outputs.taken_output import taken
+from viewfinder_components.prediction.parts.bucket_parts import BucketParts
+from viewfinder_components.prediction.parts.workplace import Workplace
 from viewfinder_components.spelling import spell
 from viewfinder_components.storage.bucket_errors import explained
 from viewfinder_components.storage.checksums import digest_file

@@ -17,16 +17,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from viewfinder_components.errors import PermanentError, TransientError
-from viewfinder_components.prediction.answers import Answer, map_in_order
-from viewfinder_components.prediction.listing import Listing
-from viewfinder_components.prediction.result import STATUSES
-from viewfinder_components.prediction.table import (
+from viewfinder_components.prediction.models.answers import Answer, map_in_order
+from viewfinder_components.prediction.parts.listing import Listing
+from viewfinder_components.prediction.parts.table import (
     REPETITIVE,
     count_statuses,
     make_batch,
     schema_of,
     write_facts,
 )
+from viewfinder_components.prediction.result import STATUSES
 
 _READS = 4  # at a time
 

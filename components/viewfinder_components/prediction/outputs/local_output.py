@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.photos.uri import uri_to_path
-from viewfinder_components.prediction.local_parts import LocalParts
-from viewfinder_components.prediction.taken_output import taken
-from viewfinder_components.prediction.workplace import Workplace
+from viewfinder_components.prediction.outputs.taken_output import taken
+from viewfinder_components.prediction.parts.local_parts import LocalParts
+from viewfinder_components.prediction.parts.workplace import Workplace
 from viewfinder_components.spelling import spell
 from viewfinder_components.writing import explaining_system, need_file_or_nothing, need_writable
 

@@ -11,17 +11,17 @@ import pytest
 from tests.fixtures.servables import draw, write_version
 
 from viewfinder_components.errors import ParameterError, PermanentError, TransientError
-from viewfinder_components.prediction import listing
 from viewfinder_components.prediction.config import ClassifyConfig, DivideConfig, PredictConfig
-from viewfinder_components.prediction.division import Division
-from viewfinder_components.prediction.output import open_output
+from viewfinder_components.prediction.outputs.output import open_output
+from viewfinder_components.prediction.parts import listing
 from viewfinder_components.prediction.published import (
     classify_shard,
     divide_for_shards,
     predict_with_version,
 )
 from viewfinder_components.prediction.result import BatchPrediction
-from viewfinder_components.prediction.shard import Shard, list_shards
+from viewfinder_components.prediction.shards.division import Division
+from viewfinder_components.prediction.shards.shard import Shard, list_shards
 
 COLOURS = ("red", "green", "blue")
 

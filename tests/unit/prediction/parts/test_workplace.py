@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from viewfinder_components.errors import TransientError
-from viewfinder_components.prediction.output import Output, open_output
+from viewfinder_components.prediction.outputs.output import Output, open_output
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from viewfinder_components.prediction.answers import Answer
+from viewfinder_components.prediction.models.answers import Answer
 from viewfinder_components.prediction.result import STATUSES
 
 REPETITIVE = ["status", "reason", "label"]

@@ -8,8 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from viewfinder_components.prediction.table import REPETITIVE
-from viewfinder_components.prediction.workplace import Workplace
+from viewfinder_components.prediction.parts.table import REPETITIVE
+from viewfinder_components.prediction.parts.workplace import Workplace
 from viewfinder_components.whole_files import replacing
 
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from viewfinder_components.photos.candidate import Candidate, Flaw
 from viewfinder_components.photos.stamp import find_stamp
-from viewfinder_components.prediction.workplace import Workplace
+from viewfinder_components.prediction.parts.workplace import Workplace
 
 PART_FILES = 1024
 """Files in a part: what is classified again after an interruption, and a row group."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from viewfinder_components.errors import PermanentError, UsageError
-from viewfinder_components.prediction.output import open_output
+from viewfinder_components.prediction.outputs.output import open_output
 
 
 @pytest.mark.parametrize(

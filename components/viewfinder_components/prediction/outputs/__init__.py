@@ -1,0 +1,1 @@
+"""Where predictions go: a file on a disk, or an object in a bucket."""

@@ -1,0 +1,1 @@
+"""What is finished of the predictions: the list of the files, and its parts."""
