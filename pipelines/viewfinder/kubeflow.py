@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from viewfinder.arguments import check_fields, checked, merge
 from viewfinder_components.errors import TransientError, UsageError
-from viewfinder_pipelines.kubeflow.schedules import NO_OVERLAP, Schedule, describe_schedule
+from viewfinder_pipelines.kubeflow.schedules.schedule import (
+    NO_OVERLAP,
+    Schedule,
+    describe_schedule,
+)
 from viewfinder_pipelines.pipeline.definition import PipelineDefinition
 from viewfinder_pipelines.pipeline.registry import TRAINING
 from viewfinder_pipelines.runs.events import Listener
@@ -188,7 +192,8 @@ class KubeflowPipelines:
             TransientError: Kubeflow Pipelines does not answer.
         """
         from viewfinder_pipelines.kubeflow.runner import plan_kubeflow_run
-        from viewfinder_pipelines.kubeflow.schedules import Trigger, set_schedule
+        from viewfinder_pipelines.kubeflow.schedules.setting import set_schedule
+        from viewfinder_pipelines.kubeflow.schedules.trigger import Trigger
         from viewfinder_pipelines.kubeflow.submission import upload_pipeline
 
         trigger = Trigger.parse(cron, every)
@@ -200,13 +205,13 @@ class KubeflowPipelines:
         )
 
     def list_schedules(self) -> list[Schedule]:
-        """Return the schedules.
+        """Return the schedules of Viewfinder's pipelines; other pipelines' are left alone.
 
         Raises:
             PermanentError: Access is denied.
             TransientError: Kubeflow Pipelines does not answer.
         """
-        from viewfinder_pipelines.kubeflow.schedules import list_schedules
+        from viewfinder_pipelines.kubeflow.schedules.listing import list_schedules
 
         return list_schedules(self._connection)
 
@@ -222,7 +227,8 @@ class KubeflowPipelines:
             PermanentError: There is no such schedule, or access is denied.
             TransientError: Kubeflow Pipelines does not answer.
         """
-        from viewfinder_pipelines.kubeflow.schedules import enable_schedule, find_schedules
+        from viewfinder_pipelines.kubeflow.schedules.listing import find_schedules
+        from viewfinder_pipelines.kubeflow.schedules.retirement import enable_schedule
 
         for one in find_schedules(self._connection, name):
             enable_schedule(self._connection, one, enabled)
@@ -239,7 +245,8 @@ class KubeflowPipelines:
             TransientError: A run of it is active, and the schedule only disabled; or Kubeflow
                 Pipelines does not answer.
         """
-        from viewfinder_pipelines.kubeflow.schedules import find_schedules, retire_schedule
+        from viewfinder_pipelines.kubeflow.schedules.listing import find_schedules
+        from viewfinder_pipelines.kubeflow.schedules.retirement import retire_schedule
 
         active = [
             run

@@ -10,7 +10,8 @@ from tests.kubeflow.conftest import IS_REAL, Stage
 from tests.kubeflow.install import Install, unique
 
 from viewfinder_pipelines.kubeflow.client import Kubeflow, connect
-from viewfinder_pipelines.kubeflow.schedules import Schedule, list_schedules
+from viewfinder_pipelines.kubeflow.schedules.listing import list_schedules
+from viewfinder_pipelines.kubeflow.schedules.schedule import Schedule
 from viewfinder_pipelines.kubeflow.submission import upload_pipeline
 from viewfinder_pipelines.settings.file import read_settings
 

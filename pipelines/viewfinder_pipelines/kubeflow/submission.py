@@ -111,7 +111,7 @@ def upload_pipeline(
         # The UI names a run started from its form after the version alone.
         name = f"{pipeline.label}-{digest}"
         description = describe_parameters(path)
-        pipeline_id = _find_pipeline(kubeflow, pipeline) or _create_pipeline(kubeflow, pipeline)
+        pipeline_id = find_pipeline_id(kubeflow, pipeline) or _create_pipeline(kubeflow, pipeline)
         if version_id := _find_version(kubeflow, pipeline_id, name):
             return PipelineVersion(pipeline_id, version_id, name, is_new=False)
         try:
@@ -221,19 +221,20 @@ def _find_experiment(kubeflow: Kubeflow, name: str) -> str | None:
     return str(found.experiments[0].experiment_id) if found.experiments else None
 
 
-def name_filter(name: str) -> str:
-    """Return the API's filter for objects with this display name."""
-    predicate = {"operation": "EQUALS", "key": "display_name", "stringValue": name}
-    return json.dumps({"predicates": [predicate]})
-
-
-def _find_pipeline(kubeflow: Kubeflow, pipeline: PipelineDefinition) -> str | None:
+def find_pipeline_id(kubeflow: Kubeflow, pipeline: PipelineDefinition) -> str | None:
+    """Return a pipeline's id; None if it has not been uploaded."""
     found = kubeflow.call(
         kubeflow.client.list_pipelines,
         filter=name_filter(pipeline.name),
         namespace=kubeflow.namespace,
     )
     return str(found.pipelines[0].pipeline_id) if found.pipelines else None
+
+
+def name_filter(name: str) -> str:
+    """Return the API's filter for objects with this display name."""
+    predicate = {"operation": "EQUALS", "key": "display_name", "stringValue": name}
+    return json.dumps({"predicates": [predicate]})
 
 
 def _create_pipeline(kubeflow: Kubeflow, pipeline: PipelineDefinition) -> str:
@@ -249,7 +250,7 @@ def _create_pipeline(kubeflow: Kubeflow, pipeline: PipelineDefinition) -> str:
         api = kfp_server_api.PipelineServiceApi(kubeflow.connection)
         created = kubeflow.call(api.pipeline_service_create_pipeline, new)
     except PermanentError:
-        found = _find_pipeline(kubeflow, pipeline)  # another submission was faster
+        found = find_pipeline_id(kubeflow, pipeline)  # another submission was faster
         if found is None:
             raise
         return found

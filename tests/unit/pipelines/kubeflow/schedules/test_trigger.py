@@ -1,13 +1,11 @@
 """When recurring runs begin, as users write it and as Kubeflow Pipelines wants it."""
 
-import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.unit.pipelines.played_kubeflow import API_HEALTH, PlayedKubeflow
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_pipelines.kubeflow.schedules import Trigger, list_schedules
+from viewfinder_pipelines.kubeflow.schedules.trigger import Trigger
 
 
 @pytest.mark.parametrize(
@@ -67,15 +65,3 @@ def test_the_next_time() -> None:
     made = datetime.now(UTC) - timedelta(hours=7)
     due = Trigger.parse(None, "6h").next_time(made)
     assert due == made + timedelta(hours=12)
-
-
-def test_a_schedule_without_a_version_is_not_listed(kubeflow: PlayedKubeflow) -> None:
-    ours = {
-        "recurring_run_id": "1", "display_name": "a", "experiment_id": "e",
-        "trigger": {"periodic_schedule": {"interval_second": "60"}}, "runtime_config": {},
-    }  # fmt: skip
-    reference = {"pipeline_id": "p", "pipeline_version_id": "v"}
-    runs = [{**ours, "pipeline_spec": {}}, {**ours, "pipeline_version_reference": reference}]
-    kubeflow.answers["/apis/v2beta1/recurringruns"] = json.dumps({"recurringRuns": runs})
-    (found,) = list_schedules(kubeflow.connect(API_HEALTH))
-    assert found.version_id == "v"

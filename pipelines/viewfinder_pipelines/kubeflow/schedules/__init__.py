@@ -1,0 +1,1 @@
+"""Runs that Kubeflow Pipelines starts by itself, at scheduled times."""
