@@ -108,24 +108,37 @@ def choose(
     evaluation: dsl.Output[dsl.Artifact],
     metrics: dsl.Output[dsl.Metrics],
 ) -> NamedTuple("Outputs", [("accepted", bool)]):  # type: ignore[valid-type]
-    """Choose the model with the highest accuracy, and pass it on with its evaluation."""
-    from viewfinder import read_evaluation, record_outcome
+    """Choose the model with the highest validation accuracy; pass it on with its evaluation.
+
+    The test photos must not decide: the highest of several test accuracies is too high by chance.
+    """
+    from viewfinder import PermanentError, read_evaluation, read_training, record_outcome
 
     with record_outcome("choose", metrics) as outcome:
         import shutil
 
-        found = [read_evaluation(one.path) for one in evaluations]
-        accuracies = [one["metrics"]["accuracy"] for one in found]
+        trained = [read_training(one.path) for one in models]
+        accuracies = [one["best"]["val_accuracy"] for one in trained]
+        if None in accuracies:
+            raise PermanentError(
+                "validation photos, by which a model is chosen",
+                "none",
+                "raise val_fraction, or put photos into the folder of the validation split",
+            )
         best = accuracies.index(max(accuracies))
-        names = [one["model"]["backbone"] for one in found]
+        evaluated = read_evaluation(evaluations[best].path)
         for chosen, output in ((models[best], model), (evaluations[best], evaluation)):
             shutil.copytree(chosen.path, output.path, dirs_exist_ok=True)
             output.metadata.update(chosen.metadata)
-        accepted = bool(found[best]["accepted"])
+        accepted = bool(evaluated["accepted"])
+        names = [one["backbone"] for one in trained]
         told = ", ".join(f"{name} {one:.1%}" for name, one in zip(names, accuracies, strict=True))
         outcome.succeed(
-            f"{names[best]} is the best of {told}",
-            metrics={"accuracy": accuracies[best]},
+            f"{names[best]} has the best validation accuracy of {told}",
+            metrics={
+                "val_accuracy": accuracies[best],
+                "accuracy": evaluated["metrics"]["accuracy"],
+            },
             parameters={"accepted": accepted},
         )
     return (accepted,)

@@ -32,6 +32,7 @@ from .pipelines import (
     compile_pipeline,
     configuration,
     read_evaluation,
+    read_training,
     record_outcome,
     with_parameters,
 )
@@ -133,6 +134,7 @@ __all__ = [
     "read_photos",
     "read_predictions",
     "read_report",
+    "read_training",
     "record_outcome",
     "resume",
     "rollback",

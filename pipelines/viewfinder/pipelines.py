@@ -10,7 +10,7 @@ from typing import Any
 from viewfinder.arguments import checked
 from viewfinder_components import outcome
 from viewfinder_components.errors import ParameterError, UsageError
-from viewfinder_components.formats import evaluation
+from viewfinder_components.formats import evaluation, training
 from viewfinder_components.outcome import OutcomeRecorder
 from viewfinder_components.parameters import Parameter, configuration
 from viewfinder_components.ranges import Count, Share
@@ -59,6 +59,7 @@ __all__ = [
     "find_unnamed_images",
     "parse_assignments",
     "read_evaluation",
+    "read_training",
     "record_outcome",
     "to_markdown",
     "with_parameters",
@@ -207,6 +208,25 @@ def read_evaluation(folder: str | Path) -> dict[str, Any]:
         PermanentError: There is none, it is damaged, or another release wrote it.
     """
     return evaluation.read_evaluation(Path(folder))
+
+
+@checked
+def read_training(folder: str | Path) -> dict[str, Any]:
+    """Read what the step train has written about training, in a component of your own.
+
+    Args:
+        folder: The path of its artifact `model`.
+
+    Returns:
+        `backbone` and `head`; `labels`, which are the classes; `photos`, the number of photos by
+        split; `history`, an entry for each epoch; and `best`, the entry of the epoch whose weights
+        the model has. An entry has `epoch` (from 1 on), `phase`, `loss`, `accuracy` (0 to 1),
+        `val_loss` and `val_accuracy`, which are None if there are no validation photos.
+
+    Raises:
+        PermanentError: There is none, or it is damaged.
+    """
+    return training.read_epochs(Path(folder))
 
 
 def _put(compiled: Path, path: Path) -> None:

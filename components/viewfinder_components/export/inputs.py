@@ -1,7 +1,6 @@
 """The export step's inputs: the model, and what the evaluation found out about it."""
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -10,7 +9,7 @@ from viewfinder_components.errors import PermanentError
 from viewfinder_components.formats.evaluation import read_evaluation
 from viewfinder_components.formats.labels import read_labels
 from viewfinder_components.formats.samples import Sample, read_samples
-from viewfinder_components.formats.training import TRAINING
+from viewfinder_components.formats.training import read_training
 
 IR_FILES = ("model.xml", "model.bin")
 _REMEDY = "run the step that writes it"
@@ -44,7 +43,7 @@ class ExportInputs:
         return cls(
             model_dir=model_dir,
             labels=labels,
-            training=_read_training(model_dir / TRAINING),
+            training=read_training(model_dir),
             evaluation=evaluation,
             samples=read_samples(evaluation_dir).photos,
         )
@@ -53,16 +52,6 @@ class ExportInputs:
     def image_size(self) -> int:
         """Side of the square photos that the model accepts, in pixels."""
         return int(self.training["image_size"])
-
-
-def _read_training(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(_read(path))
-    except ValueError as error:
-        value = error
-    if not isinstance(value, dict):
-        raise PermanentError(f"a JSON object in {path}", repr(value)[:80], _REMEDY)
-    return value
 
 
 def _read(path: Path) -> bytes:

@@ -12,6 +12,7 @@ import pytest
 
 import viewfinder
 from viewfinder_components.formats.evaluation import write_evaluation
+from viewfinder_components.formats.training import write_training
 
 
 @pytest.mark.parametrize("name", sorted(set(viewfinder.__all__) - {"__version__"}))
@@ -195,6 +196,14 @@ def test_an_evaluation_is_read_in_a_component_of_ones_own(tmp_path: Path) -> Non
         assert viewfinder.read_evaluation(folder)["accepted"] is True
     with pytest.raises(viewfinder.PermanentError, match=r"evaluation\.json"):
         viewfinder.read_evaluation(tmp_path / "gone")
+
+
+def test_a_record_of_training_is_read_in_a_component_of_ones_own(tmp_path: Path) -> None:
+    write_training(tmp_path, {"history": [{"epoch": 1}], "best_epoch": 1, "backbone": "scratch"})
+    for folder in (tmp_path, str(tmp_path)):
+        assert viewfinder.read_training(folder)["backbone"] == "scratch"
+    with pytest.raises(viewfinder.PermanentError, match=r"training\.json"):
+        viewfinder.read_training(tmp_path / "gone")
 
 
 def test_a_working_directory_that_was_deleted(
