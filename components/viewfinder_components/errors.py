@@ -11,6 +11,12 @@ def compose_sentence(expected: str, received: str, remedy: str) -> str:
     return f"expected {expected}, received {received}; {remedy}"
 
 
+def reason_of(error: BaseException) -> str:
+    """Return what an exception of a library or of the system says; its class if it says nothing."""
+    said = error.strerror if isinstance(error, OSError) else None
+    return said or str(error).strip() or type(error).__name__
+
+
 class ViewfinderError(Exception):
     """Base of every error this project raises on purpose.
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder_components.cores import limited_cores
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, reason_of
 from viewfinder_components.explanation.class_map import Method
 from viewfinder_components.explanation.pooled_head import find_pooled_head
 from viewfinder_components.openvino import ov
@@ -93,7 +93,7 @@ class InferenceModel:
             model = ov.Core().read_model(path)
         except RuntimeError as error:
             raise PermanentError(
-                f"an OpenVINO model at {path}", str(error).strip(), "export the model again"
+                f"an OpenVINO model at {path}", reason_of(error), "export the model again"
             ) from error
         _need_form(model, path)
         try:
@@ -101,7 +101,7 @@ class InferenceModel:
         except RuntimeError as error:
             raise PermanentError(
                 f"a model at {path} that accepts uint8 pixels",
-                str(error).strip()[:300],
+                reason_of(error)[:300],
                 "export the model again",
             ) from error
 
@@ -136,7 +136,7 @@ class InferenceModel:
         if self._pooled is None:
             raise PermanentError(
                 "a model of global average pooling, dense layers and softmax, loaded to explain",
-                "another model",
+                "a model of another structure, or one loaded for predictions only",
                 "ask for predictions only",
             )
         request = self._compiled.create_infer_request()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from viewfinder_components.errors import PermanentError, TransientError
+from viewfinder_components.errors import PermanentError, TransientError, reason_of
 from viewfinder_components.foreign_errors import DISK_FULL, explain_foreign
 
 HOME = ("runs and models", "name another with VIEWFINDER_HOME, or home in Python")
@@ -42,7 +42,7 @@ def writing(folder: Path, purpose: str, remedy: str) -> Iterator[None]:
             ) from error
         raise PermanentError(
             f"a folder for {purpose} at {folder} that can be created or written to",
-            explained.received if explained else str(error),
+            explained.received if explained else reason_of(error),
             f"make it a folder that you may write to, or {remedy}",
         ) from error
 

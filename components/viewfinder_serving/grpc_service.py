@@ -15,7 +15,7 @@ import grpc  # type: ignore[import-untyped]
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, reason_of
 from viewfinder_serving import metrics
 from viewfinder_serving.admission import Admission
 from viewfinder_serving.classifier import Batch, Classifier, Outputs
@@ -80,7 +80,7 @@ async def running_grpc(dataplane: PhotoDataPlane, config: ServeConfig) -> AsyncI
     except RuntimeError as error:
         raise PermanentError(
             f"an address for gRPC at {host}:{config.grpc_port}",
-            str(error),
+            reason_of(error),
             "set another --grpc-port or --host, or stop the program that uses it",
         ) from error
     await server.start()
@@ -164,7 +164,7 @@ def _parse(parse: Callable[[bytes], Any], content: bytes) -> Any:
     except Exception as error:  # protobuf's, which kserve brings; nothing else runs here
         raise RefusedError(
             "a message of the Open Inference Protocol",
-            str(error),
+            reason_of(error),
             "use stubs generated from the protocol's .proto",
         ) from error
 

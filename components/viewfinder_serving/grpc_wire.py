@@ -73,9 +73,9 @@ def _read_fields(message: memoryview) -> Iterator[tuple[int, memoryview]]:
         elif kind in _FIXED_BYTES:
             place = end = place + _FIXED_BYTES[kind]
         else:
-            raise _not_a_message()
+            raise _not_a_message(message)
         if end > len(message) or number == 0:
-            raise _not_a_message()
+            raise _not_a_message(message)
         yield number, message[place:end]
         place = end
 
@@ -86,12 +86,12 @@ def _read_varint(message: memoryview, place: int) -> tuple[int, int]:
         value |= (byte & 0x7F) << (7 * index)
         if byte < 0x80:
             return value, place + index + 1
-    raise _not_a_message()
+    raise _not_a_message(message)
 
 
-def _not_a_message() -> RefusedError:
+def _not_a_message(message: memoryview) -> RefusedError:
     return RefusedError(
         "a ModelInferRequest of the Open Inference Protocol",
-        "other bytes",
+        f"{len(message):,} bytes of another form",
         "use stubs generated from the protocol's .proto",
     )

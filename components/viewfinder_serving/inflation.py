@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Iterator
 
+from viewfinder_components.errors import reason_of
 from viewfinder_serving.refusals import RefusedError
 
 _GZIP_FORMAT = 16 + zlib.MAX_WBITS
@@ -35,7 +36,9 @@ class Inflation:
             try:
                 piece = self._stream.decompress(part, _STEP_BYTES)
             except zlib.error as error:
-                raise RefusedError("a body compressed with gzip", str(error), _REMEDY) from error
+                raise RefusedError(
+                    "a body compressed with gzip", reason_of(error), _REMEDY
+                ) from error
             part = self._stream.unused_data or self._stream.unconsumed_tail
             if piece:
                 yield piece

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, reason_of
 from viewfinder_components.formats.labels import LABELS, read_labels
 from viewfinder_components.inference import InferenceModel
 from viewfinder_components.storage.checksums import digest_file
@@ -113,7 +113,7 @@ def _prove(model: InferenceModel, labels: tuple[str, ...], directory: Path) -> N
         rows = model.predict(grey)
     except RuntimeError as error:
         raise PermanentError(
-            f"a model in {directory} that accepts uint8 pixels", str(error).strip()[:300], _AGAIN
+            f"a model in {directory} that accepts uint8 pixels", reason_of(error)[:300], _AGAIN
         ) from error
     if rows.shape != (1, len(labels)):
         raise PermanentError(

@@ -14,7 +14,7 @@ from typing import Any
 import uvicorn
 
 from viewfinder_components.cores import usable_cores
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, reason_of
 from viewfinder_components.photos.room import DecodingRoom
 from viewfinder_serving import metrics
 from viewfinder_serving.app import PhotoApp
@@ -158,7 +158,7 @@ class PhotoServer(ModelServer):  # type: ignore[misc]  # kserve is not typed
         except (OSError, ValueError) as error:  # ValueError: no name for a file, such as "/"
             self._failure = PermanentError(
                 f"a writable path for the ready file {self._config.ready_file}",
-                str(error),
+                reason_of(error),
                 "name a file in an existing, writable folder",
             )
             http.should_exit = True

@@ -6,7 +6,12 @@ from multiprocessing import get_context
 
 import pytest
 
-from viewfinder_components.errors import ParameterError, PermanentError, SeveralErrors
+from viewfinder_components.errors import (
+    ParameterError,
+    PermanentError,
+    SeveralErrors,
+    reason_of,
+)
 from viewfinder_components.ranges import need_integer
 
 
@@ -38,3 +43,17 @@ def test_several_errors_are_copied_with_every_line() -> None:
     error = SeveralErrors([PermanentError("a", "b", "c"), ParameterError("d", "e", 0)])
     again = copy.deepcopy(error)
     assert (str(again), vars(again)) == (str(error), vars(error))
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (FileNotFoundError(2, "No such file or directory", "/a"), "No such file or directory"),
+        (OSError("of a library"), "of a library"),
+        (ValueError(" two words\n"), "two words"),
+        (EOFError(), "EOFError"),
+        (OSError(), "OSError"),
+    ],
+)
+def test_a_reason_is_never_empty(error: Exception, reason: str) -> None:
+    assert reason_of(error) == reason

@@ -13,7 +13,13 @@ from website.messages.names import fill_fields, has_words, name_expression, name
 from website.messages.program import Place, read_callee
 from website.messages.values import Value, Values
 
-_FORMATTERS = {"shown", "shorten", "name_some", "_some"}  # their own words only frame a value
+_FORMATTERS = {
+    "shown",
+    "shorten",
+    "name_some",
+    "_some",
+    "reason_of",
+}  # their own words only frame a value
 _MOST = 8  # texts of one expression; if there are more, what varies is only named
 _MOST_OF_PART = 3
 _DEEPEST = 20

@@ -34,17 +34,16 @@ def need_version(route: Route, version: int, deadline: float) -> float:
     """
     started = time.monotonic()
     deadline = min(deadline, started + _SETTLE_SECONDS + route.ask_seconds)
-    right, received, first = 0, "", 0.0
+    right, first = 0, 0.0
     while right < _IN_A_ROW:
         found = _ask_version(route)
         right = right + 1 if found == str(version) else 0
         first = first or (time.monotonic() - started if right else 0.0)
-        received = received if right else found
         if not right:
             if time.monotonic() >= deadline:
                 raise TransientError(
                     f"version {version} from the service {route.name}",
-                    received,
+                    found,
                     route.if_others_answer,
                 )
             time.sleep(0.3)

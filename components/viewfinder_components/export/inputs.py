@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, reason_of
 from viewfinder_components.formats.evaluation import read_evaluation
 from viewfinder_components.formats.labels import read_labels
 from viewfinder_components.formats.samples import Sample, read_samples
@@ -60,7 +60,7 @@ def _read(path: Path) -> bytes:
     except OSError as error:
         raise PermanentError(
             f"a readable {path.name} in {path.parent}",
-            error.strerror or str(error),
+            reason_of(error),
             _REMEDY,
         ) from error
 

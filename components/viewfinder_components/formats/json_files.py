@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, reason_of
 
 
 def read_json(path: Path, remedy: str) -> Any:
@@ -21,11 +21,11 @@ def read_json(path: Path, remedy: str) -> Any:
     try:
         return json.loads(path.read_bytes())
     except OSError as error:
-        received = error.strerror or str(error)
+        received = reason_of(error)
         expected = f"a readable {path.name} in {path.parent}"
         raise PermanentError(expected, received, remedy) from error
     except (ValueError, RecursionError) as error:
-        raise PermanentError(f"JSON in {path}", str(error), remedy) from error
+        raise PermanentError(f"JSON in {path}", reason_of(error), remedy) from error
 
 
 def read_object(path: Path, what: str, remedy: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, reason_of
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class PixelFile:
                 shape, column_major, dtype = np.lib.format.read_array_header_1_0(file)
                 offset, size = file.tell(), path.stat().st_size
         except (OSError, ValueError) as error:
-            raise _broken(path, str(error)) from error
+            raise _broken(path, reason_of(error)) from error
         if (
             dtype != np.uint8
             or column_major

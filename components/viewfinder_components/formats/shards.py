@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, reason_of
 from viewfinder_components.formats.pixels import PixelFiles
 
 SCHEMA_VERSION = 2
@@ -46,7 +46,7 @@ class Split:
         try:
             return pq.read_table(self.photos_path)
         except (OSError, pa.ArrowException) as error:
-            raise _unreadable(self.photos_path, str(error)) from error
+            raise _unreadable(self.photos_path, reason_of(error)) from error
 
     def pixels(self, start: int = 0, stop: int | None = None) -> NDArray[np.uint8]:
         """Read the photos `start` to `stop` (not included) into memory.
@@ -136,7 +136,7 @@ def _load(path: Path) -> NDArray[Any]:
     try:
         array: NDArray[Any] = np.load(path)
     except (OSError, EOFError, ValueError) as error:
-        raise _unreadable(path, str(error)) from error
+        raise _unreadable(path, reason_of(error)) from error
     return array
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import NamedTuple
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, reason_of
 from viewfinder_components.photos.candidate import Candidate, Flaw, to_label
 from viewfinder_components.photos.layout import BESIDE_SPLITS, Splits, find_splits
 from viewfinder_components.photos.uri import path_to_uri, quote, uri_to_path
@@ -42,7 +42,7 @@ def find_in_folder(root: str, layout: str) -> Iterator[Candidate]:
         os.scandir(root).close()
     except OSError as error:
         raise PermanentError(
-            f"a readable folder at {root}", str(error), "change its permissions"
+            f"a readable folder at {root}", reason_of(error), "change its permissions"
         ) from error
     top = _Branch(path_to_uri(root), os.path.realpath(root))
     splits = find_splits(_visible_folders(top), layout, root, partial(_holds_folders, top))

@@ -5,7 +5,7 @@ import hashlib
 import os
 from typing import NamedTuple
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, reason_of
 from viewfinder_components.photos.candidate import Candidate
 from viewfinder_components.photos.uri import is_in_bucket, scheme_of, uri_to_object, uri_to_path
 from viewfinder_components.storage.bucket_errors import explain
@@ -77,7 +77,7 @@ def _stamp_file(uri: str) -> str | Unseen:
     except OSError as error:
         if error.errno in _IMPOSSIBLE:
             return MISSING
-        return _unseen(uri, error.strerror or str(error))
+        return _unseen(uri, reason_of(error))
     owner = f"{status.st_mode:o} {status.st_uid} {status.st_gid}"
     return f"{status.st_size} {status.st_mtime_ns} {owner}"
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 import pyarrow.parquet as pq
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, reason_of
 from viewfinder_components.photos.candidate import SPLIT_NAMES, Candidate, Flaw, to_label
 from viewfinder_components.photos.table_header import CsvForm, find_columns, open_csv, read_csv_form
 from viewfinder_components.photos.table_quotes import need_closed_quotes
@@ -64,7 +64,7 @@ def find_in_table(
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise PermanentError(
             f"a table of {'uri, label and, optionally, split' if labelled else 'uris'} at {path}",
-            str(error).strip(),
+            reason_of(error),
             "rewrite it as CSV (UTF-8, a header, one row per photo) or parquet",
         ) from error
 

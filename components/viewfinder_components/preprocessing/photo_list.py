@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, reason_of
 from viewfinder_components.formats.photo_index import USED
 from viewfinder_components.formats.shards import SPLITS
 
@@ -41,7 +41,7 @@ def read_used_photos(path: Path, labels: Sequence[str], available: int) -> pa.Ta
             photos = _joined(pa.Table.from_batches([_used_rows(part) for part in parts]))
     except (OSError, pa.ArrowException, KeyError, ValueError, TypeError) as error:
         raise PermanentError(
-            f"validate's index at {path}", str(error), "run validate again"
+            f"validate's index at {path}", reason_of(error), "run validate again"
         ) from error
     if not len(photos):
         raise PermanentError(f"used photos in {path}", "none", "see the reasons in the index")

@@ -122,10 +122,11 @@ def _write_evaluation(store: Store, version: Version, evaluation: Path) -> int:
     (evaluation / SAMPLES).mkdir(exist_ok=True)
     for name in names:
         content = store.read(version, name)
-        if hashlib.sha256(content).hexdigest() != manifest.promised[name]:
+        digest = hashlib.sha256(content).hexdigest()
+        if digest != manifest.promised[name]:
             raise PermanentError(
-                f"{name} in {version.uri} as its manifest says",
-                "other contents",
+                f"{name} in {version.uri} with the SHA-256 that its manifest has",
+                f"the SHA-256 {digest}",
                 "publish the model again, and deploy that version",
             )
         (evaluation / SAMPLES / Path(name).name).write_bytes(content)

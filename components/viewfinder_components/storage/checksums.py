@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, reason_of
 
 CHUNK = 1 << 20
 
@@ -62,9 +62,7 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _unreadable(path: Path, error: OSError) -> PermanentError:
-    return PermanentError(
-        f"a readable file {path}", error.strerror or str(error), "export the model again"
-    )
+    return PermanentError(f"a readable file {path}", reason_of(error), "export the model again")
 
 
 def _without_following(path: str, flags: int) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, reason_of
 from viewfinder_components.storage.checksums import digest_file
 from viewfinder_components.storage.version import MANIFEST
 
@@ -41,7 +41,7 @@ class Manifest:
         try:
             content = path.read_bytes()
         except OSError as error:
-            received = error.strerror or str(error)
+            received = reason_of(error)
             raise PermanentError(f"a manifest {path}", received, _AGAIN) from error
         return cls.parse(content, str(path))
 
@@ -70,8 +70,8 @@ class Manifest:
                 f"schema version {str(schema)[:20]}",
                 "use the release of viewfinder that wrote it, or a newer one",
             )
-        if not all(isinstance(digest, str) for digest in promised.values()):
-            raise PermanentError(f"digests of all files in {name}", "other values", _AGAIN)
+        if wrong := [value for value in promised.values() if not isinstance(value, str)]:
+            raise PermanentError(f"digests of all files in {name}", repr(wrong[0])[:80], _AGAIN)
         if outside := [file for file in promised if not _lies_below(file)]:
             raise PermanentError(f"files below the version in {name}", f"{outside}", _AGAIN)
         return cls(values, promised)
@@ -141,7 +141,7 @@ def digest_files(directory: Path, names: Iterable[str]) -> dict[str, str]:
         return {name: digest_file(directory / name) for name in names}
     except OSError as error:
         raise PermanentError(
-            f"a readable file {error.filename}", error.strerror or str(error), _AGAIN
+            f"a readable file {error.filename}", reason_of(error), _AGAIN
         ) from error
 
 
@@ -166,5 +166,5 @@ def _list_files(directory: Path) -> Iterator[str]:
 
 def _refuse(error: OSError) -> None:
     raise PermanentError(
-        f"a readable directory {error.filename}", error.strerror or str(error), _AGAIN
+        f"a readable directory {error.filename}", reason_of(error), _AGAIN
     ) from error

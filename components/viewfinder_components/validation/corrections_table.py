@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, TextIO
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, reason_of
 from viewfinder_components.photos.table_header import (
     CsvForm,
     cells_of_any_length,
@@ -48,7 +48,7 @@ def read_rows(place: str, content: bytes) -> list[Row]:
             return list(_parse(text, form, place))
     except (UnicodeDecodeError, csv.Error) as error:
         raise PermanentError(
-            f"a CSV file in UTF-8 at {place}", str(error), "save it as CSV UTF-8"
+            f"a CSV file in UTF-8 at {place}", reason_of(error), "save it as CSV UTF-8"
         ) from error
 
 

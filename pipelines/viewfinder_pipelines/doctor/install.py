@@ -12,7 +12,7 @@ from viewfinder_components.deployment.config import DeployConfig
 from viewfinder_components.deployment.kubernetes.cluster import Cluster, Object
 from viewfinder_components.deployment.kubernetes.kubeconfig import kubeconfig_path, load_kubeconfig
 from viewfinder_components.deployment.kubernetes.refusals import explain_refusal, explain_silence
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, reason_of
 from viewfinder_components.spelling import spell
 from viewfinder_pipelines.doctor.finding import UnseenError, as_unseen
 from viewfinder_pipelines.pipeline.assignments import parse_table
@@ -213,7 +213,7 @@ def connect(config: DoctorConfig) -> Install:
         raise PermanentError("a cluster", error.received, _remedy()) from error
     except Exception as error:
         # Invalid certificates are noticed when the client is created, in many ways.
-        reason = (str(error) or repr(error)).splitlines()[0]
+        reason = reason_of(error).splitlines()[0]
         received = f"one that cannot be used: {reason}"
         raise PermanentError(f"a kubeconfig at {kubeconfig_path()}", received, _remedy()) from error
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from viewfinder_components.errors import UsageError
+from viewfinder_components.errors import UsageError, reason_of
 from viewfinder_components.parameters import Parameter, read_parameters
 from viewfinder_components.step import Step
 from viewfinder_pipelines.pipeline.definition_check import (
@@ -120,6 +120,6 @@ class PipelineDefinition:
         except TypeError as error:
             raise UsageError(
                 f"parameters that {self.name} declares once, as text, numbers or true and false",
-                str(error),
+                reason_of(error),
                 "correct the class that declares it",
             ) from error

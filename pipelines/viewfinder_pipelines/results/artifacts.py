@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, reason_of
 from viewfinder_components.reports.formatting import shorten
 from viewfinder_components.steps import declared_name
 from viewfinder_pipelines.runs.record import RunResult
@@ -113,7 +113,7 @@ def read_local(place: str) -> bytes:
     except OSError as error:
         raise PermanentError(
             f"the file {place}",
-            error.strerror or str(error),
+            reason_of(error),
             "run the pipeline again if the run's folder was removed",
         ) from error
 

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, reason_of
 from viewfinder_components.reports.formatting import shorten
 from viewfinder_components.writing import HOME
 from viewfinder_pipelines.runs.record import RECORD_FILE, RunResult
@@ -23,7 +23,7 @@ def list_run_ids(runs: Path) -> list[str]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
-        received = error.strerror or str(error)
+        received = reason_of(error)
         raise PermanentError(
             f"a folder of runs that can be read, {runs}", received, f"correct it, or {HOME[1]}"
         ) from error

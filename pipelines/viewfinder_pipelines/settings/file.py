@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar, get_origin, get_type_hints
 
-from viewfinder_components.errors import PermanentError, UsageError
+from viewfinder_components.errors import PermanentError, UsageError, reason_of
 from viewfinder_components.spelling import spell
 from viewfinder_pipelines.pipeline.platform import PlatformSettings, PodSettings, SecretKeys, Volume
 
@@ -86,7 +86,7 @@ def read_settings(path: str | Path | None) -> ClusterSettings:
         ) from error
     except (ValueError, RecursionError) as error:
         remedy = "correct that line; docs/viewfinder.toml shows every setting"
-        raise UsageError(f"TOML in {path}", str(error), remedy) from error
+        raise UsageError(f"TOML in {path}", reason_of(error), remedy) from error
     _refuse_unknown(tables, {"kubeflow", "steps", "parameters"}, "", path)
     for name, table in tables.items():
         if not isinstance(table, dict):
@@ -137,7 +137,7 @@ def _read(kind: type[_Settings], table: Any, name: str, path: Path) -> _Settings
     try:
         return kind(**values)
     except TypeError as error:  # a field without a default is missing
-        raise _wrong(name, "every field", str(error), path) from error
+        raise _wrong(name, "every field", reason_of(error), path) from error
 
 
 def _refuse_unknown(table: Mapping[str, Any], known: set[str], name: str, path: Path) -> None:

@@ -299,7 +299,7 @@ def test_a_changed_model_is_refused(version: Path, tmp_path: Path) -> None:
         (folder / path.name).write_bytes(path.read_bytes())
     LocalModel.open(folder)
     (folder / "labels.json").write_text('["a", "b", "c"]')
-    with pytest.raises(PermanentError, match=r"labels\.json .* digest"):
+    with pytest.raises(PermanentError, match=r"labels\.json .* SHA-256"):
         LocalModel.open(folder)
     (folder / "manifest.json").unlink()
     (folder / "labels.json").write_text('["a", "b"]')

@@ -19,7 +19,7 @@ import httpx
 
 from viewfinder_components.deployment.kubernetes.kubeconfig import load_kubeconfig
 from viewfinder_components.deployment.kubernetes.refusals import explain_refusal, explain_silence
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, reason_of
 
 if TYPE_CHECKING:
     from kubernetes.client import Configuration
@@ -78,7 +78,7 @@ class Cluster:
         except (config.ConfigException, OSError) as error:
             raise PermanentError(
                 f"a service account's credentials in {_POD_FOLDER}",
-                str(error),
+                reason_of(error),
                 "mount them into the pod (automountServiceAccountToken), or set KUBECONFIG",
             ) from error
         return cls(configuration, namespace or own or "default", inside)

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, reason_of
 
 if TYPE_CHECKING:
     from kubernetes.client import Configuration
@@ -50,7 +50,7 @@ def load_kubeconfig(configuration: "Configuration", context: str = "") -> str:
         chosen = next((one for one in contexts if one["name"] == context), current)
         return str(chosen["context"].get("namespace") or "")
     except Exception as error:  # files that are not kubeconfigs fail in many ways
-        reason = (str(error) or repr(error)).splitlines()[0]
+        reason = reason_of(error).splitlines()[0]
         raise PermanentError(
             "a kubeconfig", f"{path}, which cannot be used: {reason}", _REMEDY
         ) from error

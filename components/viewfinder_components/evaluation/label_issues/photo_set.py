@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, reason_of
 from viewfinder_components.evaluation.inputs import EvaluationInputs
 from viewfinder_components.evaluation.scoring import BATCH, predict_photos
 from viewfinder_components.formats.features import read_features
@@ -114,6 +114,6 @@ def _read_hashes(path: Path, splits: tuple[Split, ...]) -> NDArray[np.uint64]:
     except (OSError, pa.ArrowException, KeyError, ValueError, TypeError) as error:
         raise PermanentError(
             f"the photos of the shards with their perceptual hashes in {path}",
-            str(error)[:300],
+            reason_of(error)[:300],
             "pass the index of the validate step that the shards were made from",
         ) from error

@@ -131,8 +131,8 @@ def _need_intact(folder: Path) -> list[str]:
     promised = Manifest.read(folder).promised if (folder / MANIFEST).exists() else found
     if changed := sorted(name for name in _FILES if found[name] != promised.get(name)):
         raise PermanentError(
-            f"{', '.join(changed)} in {folder} with the digest that {MANIFEST} has",
-            "other contents",
+            f"{', '.join(changed)} in {folder} with the SHA-256 that {MANIFEST} has",
+            f"the SHA-256 {', '.join(found[name] for name in changed)}",
             _AGAIN,
         )
     return list(found.values())

@@ -39,7 +39,7 @@ class LocalOutput:
         if not folder.is_dir():
             raise PermanentError(
                 f"a folder {folder} for the predictions",
-                "something else" if folder.exists() else "nothing there",
+                "a file" if folder.exists() else "nothing there",
                 f"create it, or correct {spell('output')}",
             )
         _need_short(self.path.name, os.statvfs(folder).f_namemax - len(_unfinished("")))

@@ -28,7 +28,7 @@ def test_a_bucket_is_no_place_for_predictions(name: str, tmp_path: Path) -> None
     ("name", "sentence"),
     [
         ("gone/out.parquet", "a folder .*gone for the predictions, received nothing there; create"),
-        ("file/out.parquet", "received something else"),
+        ("file/out.parquet", "received a file;"),
         ("folder.parquet", "a file, or nothing yet, .* received a folder"),
         ("pipe.parquet", "a file, or nothing yet, .* received a pipe"),
         ("link.parquet", "a file, or nothing yet, .* received a pipe"),
