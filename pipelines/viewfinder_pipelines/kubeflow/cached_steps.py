@@ -5,6 +5,9 @@ still where the step put it when it ran, and the driver of the later step record
 `<pipeline root>/<pipeline>/<run>/<step>/<salt>/<output>` (GenerateOutputURI in
 backend/src/v2/metadata/client.go). The folder contains all of the step's outputs, and the run has
 the step's pods and logs.
+
+If no later step takes anything from it, its origin stays unknown: the driver of the cached step
+reports only that it was cached (`cached-decision`), and so does the run's answer in the API.
 """
 
 import json
