@@ -4,15 +4,12 @@ Nothing can remove a folder at that moment. The next process that makes one of t
 """
 
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from viewfinder_components.storage.locking import locked, locked_now
-
-_LOCK = "lock"
+from viewfinder_components.storage.claimed_folder import LOCK, claimed_folder, remove_if_dead
 
 
 @contextmanager
@@ -23,30 +20,17 @@ def temporary_folder(prefix: str) -> Iterator[Path]:
         prefix: How its name begins. Folders with this prefix that this user's killed processes have
             left are removed.
     """
-    _clear_dead(prefix)
-    with ExitStack() as stack:
-        yield _claim(prefix, stack)
+    place = Path(tempfile.gettempdir())
+    for folder in place.glob(f"{prefix}*"):
+        if _is_ours(folder):
+            remove_if_dead(folder)
+    with claimed_folder(prefix, place) as folder:
+        yield folder
 
 
-def _claim(prefix: str, stack: ExitStack) -> Path:
-    while True:
-        folder = Path(tempfile.mkdtemp(prefix=prefix))
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        # Another process may remove it before it is locked.
-        with suppress(FileNotFoundError):
-            stack.enter_context(locked(folder / _LOCK))
-            if (folder / _LOCK).exists():
-                return folder
-
-
-def _clear_dead(prefix: str) -> None:
-    for folder in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
-        # Gone meanwhile, or not a folder of ours: not ours to remove.
-        with suppress(OSError):
-            if folder.lstat().st_uid != os.getuid() or not folder.is_dir() or folder.is_symlink():
-                continue
-            if not (folder / _LOCK).exists():  # being made, or an older release's, which locks none
-                continue
-            with locked_now(folder / _LOCK) as is_dead:
-                if is_dead:
-                    shutil.rmtree(folder)
+def _is_ours(folder: Path) -> bool:
+    """Return whether a folder is this user's and was claimed; older releases claim none."""
+    with suppress(OSError):  # gone meanwhile
+        is_own = folder.lstat().st_uid == os.getuid()
+        return is_own and folder.is_dir() and not folder.is_symlink() and (folder / LOCK).exists()
+    return False
