@@ -18,7 +18,8 @@ from typing import Any
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_pipelines.kubeflow.client import Kubeflow
-from viewfinder_pipelines.kubeflow.workflow import Driver, WorkflowStep, read_drivers, read_steps
+from viewfinder_pipelines.kubeflow.workflow import Driver, read_drivers, read_steps
+from viewfinder_pipelines.kubeflow.workflow_step import WorkflowStep
 from viewfinder_pipelines.runs.record import ArtifactRecord
 
 _PLACE = re.compile(

@@ -14,11 +14,8 @@ from viewfinder_pipelines.kubeflow.cached_steps import read_traced_steps, read_w
 from viewfinder_pipelines.kubeflow.client import Kubeflow
 from viewfinder_pipelines.kubeflow.step_reading import StepReader, StepReading
 from viewfinder_pipelines.kubeflow.waiting import explain_waiting
-from viewfinder_pipelines.kubeflow.workflow import (
-    WorkflowStep,
-    read_deadline,
-    read_pipeline_name,
-)
+from viewfinder_pipelines.kubeflow.workflow import read_deadline, read_pipeline_name
+from viewfinder_pipelines.kubeflow.workflow_step import WorkflowStep
 from viewfinder_pipelines.pipeline.registry import pipeline_named
 from viewfinder_pipelines.runs.completion import (
     explain_failure,

@@ -17,7 +17,8 @@ from viewfinder_components.steps import declared_name
 from viewfinder_pipelines.kubeflow.artifacts import STORE_REMEDY, UI_REMEDY, find_ways
 from viewfinder_pipelines.kubeflow.cached_steps import Originals
 from viewfinder_pipelines.kubeflow.client import Kubeflow
-from viewfinder_pipelines.kubeflow.workflow import LOG_ARTIFACT, Pod, WorkflowStep
+from viewfinder_pipelines.kubeflow.workflow import LOG_ARTIFACT
+from viewfinder_pipelines.kubeflow.workflow_step import Pod, WorkflowStep
 from viewfinder_pipelines.runs.outputs import METRICS_TYPE
 from viewfinder_pipelines.runs.record import ArtifactRecord, RunState
 from viewfinder_pipelines.runs.step_log import own_lines

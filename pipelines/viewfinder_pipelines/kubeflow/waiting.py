@@ -1,7 +1,7 @@
 """Explain in a sentence why a step's pod has not started."""
 
 from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
-from viewfinder_pipelines.kubeflow.workflow import WorkflowStep
+from viewfinder_pipelines.kubeflow.workflow_step import WorkflowStep
 
 # Kubernetes' reasons (kubelet's errors of pkg/kubelet/images, and of a pod's conditions).
 _IMAGE = {

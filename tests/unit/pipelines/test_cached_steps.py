@@ -11,7 +11,7 @@ from tests.unit.pipelines.played_kubeflow import API_HEALTH, UI_HEALTH, PlayedKu
 from viewfinder_components.outcome import Outcome
 from viewfinder_pipelines.kubeflow.cached_steps import Originals, read_traced_steps
 from viewfinder_pipelines.kubeflow.step_reading import StepReader
-from viewfinder_pipelines.kubeflow.workflow import WorkflowStep
+from viewfinder_pipelines.kubeflow.workflow_step import WorkflowStep
 
 RECORDED = Path(__file__).parents[2] / "kubeflow" / "recorded"
 CACHED = ("validate", "preprocess", "train")

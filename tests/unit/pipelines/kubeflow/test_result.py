@@ -10,7 +10,7 @@ from tests.unit.pipelines.played_kubeflow import API_HEALTH, UI_HEALTH, PlayedKu
 
 from viewfinder_components.outcome import Outcome
 from viewfinder_pipelines.kubeflow.result import KubeflowRun, measure_overhead
-from viewfinder_pipelines.kubeflow.workflow import Pod, WorkflowStep
+from viewfinder_pipelines.kubeflow.workflow_step import Pod, WorkflowStep
 from viewfinder_pipelines.runs.record import RunResult
 
 DATA = Path(__file__).parents[1] / "data"

@@ -13,7 +13,7 @@ from viewfinder_components.errors import PermanentError
 from viewfinder_components.failures import describe_exception
 from viewfinder_components.outcome import Outcome
 from viewfinder_pipelines.kubeflow.step_reading import StepReader
-from viewfinder_pipelines.kubeflow.workflow import Pod, WorkflowStep
+from viewfinder_pipelines.kubeflow.workflow_step import Pod, WorkflowStep
 from viewfinder_pipelines.runs.record import ArtifactRecord
 
 DONE = Outcome("train", "succeeded", "2026-11-26T02:00:00+00:00", "2026-11-26T02:00:09+00:00", "ok")

@@ -4,7 +4,7 @@ import pytest
 
 from viewfinder_components.errors import PermanentError, TransientError
 from viewfinder_pipelines.kubeflow.waiting import explain_waiting
-from viewfinder_pipelines.kubeflow.workflow import Pod, WorkflowStep
+from viewfinder_pipelines.kubeflow.workflow_step import Pod, WorkflowStep
 
 DRIVER = Pod("driver", "succeeded", None, None, "")
 QUOTA = (
