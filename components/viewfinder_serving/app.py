@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 from prometheus_client import REGISTRY, exposition
 
+from viewfinder_components.inflation import NAMES as GZIP
 from viewfinder_serving import metrics, v1, v2
 from viewfinder_serving.admission import Admission
 from viewfinder_serving.classifier import Batch, Classifier, Outputs
 from viewfinder_serving.config import ServeConfig
 from viewfinder_serving.exchange import (
-    GZIP,
     ClientGoneError,
     Exchange,
     Receive,

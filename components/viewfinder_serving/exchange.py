@@ -3,14 +3,16 @@
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
+from viewfinder_components.inflation import NAMES as GZIP
+from viewfinder_components.inflation import Inflation, InflationError
 from viewfinder_serving.connection import BODY_BYTES
-from viewfinder_serving.inflation import Inflation
 from viewfinder_serving.refusals import RefusedError, shown
 from viewfinder_serving.room import Share
 from viewfinder_serving.uploads import Upload
@@ -23,9 +25,6 @@ Send = Callable[[Message], Awaitable[None]]
 _LINGER_SECONDS = 3.0
 _SILENT_SECONDS = 0.5
 _MAX_LENGTH_DIGITS = 15
-
-GZIP = ("gzip", "x-gzip")
-"""The names of the one coding that is inflated (RFC 9110, 8.4.1.3)."""
 
 # The log's name for each fact about a caller, its header, and which part of it. A mesh names
 # its workloads by URI: spiffe://<domain>/ns/<namespace>/sa/<service account>.
@@ -154,7 +153,8 @@ class Exchange:
                 await _inflate(inflation, part, body, limit, share)
             upload.advance(len(part), time.monotonic() - arrived)
         if inflation is not None:
-            inflation.finish()
+            with _refusing():
+                inflation.finish()
         return body
 
     async def _next_part(self) -> bytes:
@@ -205,12 +205,22 @@ class Exchange:
 async def _inflate(
     inflation: Inflation, part: bytes, body: bytearray, limit: int, share: Share
 ) -> None:
-    for piece in inflation.feed(part):
-        if len(body) + len(piece) > limit:
-            raise _too_large(limit, "a compressed one of more")
-        await share.take(len(piece))
-        body += piece
-        await asyncio.sleep(0)  # let others in between
+    with _refusing():
+        for piece in inflation.feed(part):
+            if len(body) + len(piece) > limit:
+                raise _too_large(limit, "a compressed one of more")
+            await share.take(len(piece))
+            body += piece
+            await asyncio.sleep(0)  # let others in between
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Refuse a body that the block cannot inflate."""
+    try:
+        yield
+    except InflationError as error:
+        raise RefusedError(error.expected, error.received, error.remedy) from error
 
 
 def _too_large(limit: int, received: str) -> RefusedError:

@@ -20,7 +20,10 @@ from viewfinder_components.steps import STEPS
 PIPELINE = """
 import sys
 
-for name in ("viewfinder", "viewfinder_components", "viewfinder_pipelines", "viewfinder_serving"):
+for name in (
+    "viewfinder", "viewfinder_client", "viewfinder_components", "viewfinder_pipelines",
+    "viewfinder_serving",
+):
     sys.modules[name] = None
 
 from kfp import compiler, components, dsl

@@ -12,7 +12,7 @@ from viewfinder_components.step import Step
 from viewfinder_components.steps import STEPS
 
 COMPONENTS = "viewfinder_components"
-GRAPH = grimp.build_graph(COMPONENTS, "viewfinder_serving")
+GRAPH = grimp.build_graph(COMPONENTS, "viewfinder_client", "viewfinder_serving")
 DEPLOYMENT = f"{COMPONENTS}.deployment"
 FOLDERS = sorted(name.rsplit(".", 1)[0] for name in GRAPH.modules if name.endswith(".component"))
 
@@ -58,8 +58,9 @@ def test_nothing_below_the_pipelines_imports_all_steps() -> None:
     assert GRAPH.find_modules_that_directly_import(f"{COMPONENTS}.steps") == set()
 
 
-def test_the_predictor_imports_no_step() -> None:
-    found = [imports("viewfinder_serving", step) for step in FOLDERS]
+@pytest.mark.parametrize("package", ["viewfinder_client", "viewfinder_serving"])
+def test_the_predictor_and_its_client_import_no_step(package: str) -> None:
+    found = [imports(package, step) for step in FOLDERS]
     assert list(itertools.chain(*found)) == []
 
 

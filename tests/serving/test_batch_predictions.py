@@ -10,10 +10,10 @@ import pytest
 from tests.fixtures.photos import fruit_photos, imagenet_files
 
 import viewfinder
+from viewfinder_client import v1_client
 from viewfinder_components.prediction.models.local_model import LocalModel
 from viewfinder_components.prediction.outputs.output import open_output
 from viewfinder_components.prediction.predict import predict_files
-from viewfinder_pipelines.local import v1_client
 
 
 @pytest.fixture

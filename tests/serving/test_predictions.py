@@ -9,7 +9,7 @@ import pillow_heif
 import pytest
 from tests.fixtures.servables import LABELS
 
-from viewfinder_pipelines.local.http_client import VERSION_HEADER
+from viewfinder_client.http_client import VERSION_HEADER
 
 
 def encode(photo: bytes) -> str:

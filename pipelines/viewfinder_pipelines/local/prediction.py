@@ -8,13 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from viewfinder_client.connection import connected
+from viewfinder_client.endpoint import Endpoint
+from viewfinder_client.v1_answers import read_classification
+from viewfinder_client.v1_client import V1Client
+from viewfinder_client.v1_failures import describe_cause, find_refusal
 from viewfinder_components.photos.photo_error import PhotoError, refuse_too_large
 from viewfinder_components.photos.uri import name_to_uri, scheme_of, uri_to_path
-from viewfinder_pipelines.local.connection import connected
-from viewfinder_pipelines.local.endpoint import Endpoint
-from viewfinder_pipelines.local.v1_answers import read_classification
-from viewfinder_pipelines.local.v1_client import V1Client
-from viewfinder_pipelines.local.v1_failures import describe_cause, find_refusal
 
 _LARGEST_FILE = 1 << 27  # bytes: 8 times what a predictor takes by default
 _UNREADABLE = {

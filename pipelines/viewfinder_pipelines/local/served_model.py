@@ -10,6 +10,12 @@ import httpx
 import numpy as np
 from PIL import Image
 
+from viewfinder_client.connection import connected
+from viewfinder_client.endpoint import Endpoint, show_url
+from viewfinder_client.http_client import VERSION_HEADER
+from viewfinder_client.v1_answers import Classification, need_text, read_classification
+from viewfinder_client.v1_client import V1Client
+from viewfinder_client.v1_failures import MALFORMED, find_refusal
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.photos.candidate import Candidate
 from viewfinder_components.photos.formats import HEAD_BYTES, detect_format
@@ -24,12 +30,6 @@ from viewfinder_components.prediction.models.answers import (
 )
 from viewfinder_components.prediction.result import UNREADABLE
 from viewfinder_components.spelling import spell
-from viewfinder_pipelines.local.connection import connected
-from viewfinder_pipelines.local.endpoint import Endpoint, show_url
-from viewfinder_pipelines.local.http_client import VERSION_HEADER
-from viewfinder_pipelines.local.v1_answers import Classification, need_text, read_classification
-from viewfinder_pipelines.local.v1_client import V1Client
-from viewfinder_pipelines.local.v1_failures import MALFORMED, find_refusal
 
 _REQUESTS = 8  # at a time: a predictor accepts 64, and those of others must not wait long
 _AHEAD = 64  # photos in progress, or waiting for an earlier one

@@ -14,11 +14,11 @@ from tests.fixtures.waiting import wait_for
 from tests.unit.prediction.conftest import Server, add_photos
 
 import viewfinder
+from viewfinder_client import v1_client
 from viewfinder_components.prediction.outputs.output import open_output
 from viewfinder_components.prediction.parts import listing
 from viewfinder_components.prediction.parts.listing import PART_FILES
 from viewfinder_components.prediction.predict import predict_files
-from viewfinder_pipelines.local import v1_client
 from viewfinder_pipelines.local.served_model import open_served_model
 
 FEW = 64  # files in a part, where many would only take time

@@ -10,7 +10,7 @@ from tests.fixtures.loopback import QuietHandler, serving
 
 import viewfinder
 from viewfinder.cli.main import main
-from viewfinder_pipelines.local import connection
+from viewfinder_client import connection
 
 
 class _Refusing(QuietHandler):

@@ -6,7 +6,7 @@ import zlib
 
 import pytest
 
-from viewfinder_pipelines.local.answer_body import (
+from viewfinder_client.answer_body import (
     AnswerTooLargeError,
     CompressionError,
     decompress,
@@ -54,7 +54,7 @@ BROKEN = {
     "its Content-Encoding is 'br', not gzip": (BODY, "br"),
     "its Content-Encoding is 'deflate', not gzip": (zlib.compress(BODY), "deflate"),
     "incorrect header check": (BODY, "gzip"),
-    "it ends early": (gzip.compress(BODY)[:-10], "gzip"),
+    "the beginning of one": (gzip.compress(BODY)[:-10], "gzip"),
 }
 
 

@@ -2,8 +2,8 @@
 
 import httpx
 
+from viewfinder_client.proxy import Proxy
 from viewfinder_components.errors import TransientError
-from viewfinder_pipelines.local.proxy import Proxy
 
 MALFORMED = (
     *(ValueError, LookupError, TypeError, AttributeError),

@@ -14,8 +14,8 @@ from typing import Self
 
 import httpx
 
-from viewfinder_pipelines.local.answer_body import ACCEPTED, AnswerTooLargeError, decompress
-from viewfinder_pipelines.local.photo_body import PhotoBody
+from viewfinder_client.answer_body import ACCEPTED, AnswerTooLargeError, decompress
+from viewfinder_client.photo_body import PhotoBody
 
 MAX_ANSWER_BYTES = 16 << 20
 """A label and its probability take about 60 bytes as JSON, so the 21,841 classes of ImageNet-21k

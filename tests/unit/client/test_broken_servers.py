@@ -16,7 +16,7 @@ from tests.fixtures.servables import draw
 from tests.fixtures.waiting import wait_for
 
 import viewfinder
-from viewfinder_pipelines.local import connection, http_client, v1_client
+from viewfinder_client import connection, http_client, v1_client
 
 COMMAND = str(Path(sys.executable).with_name("viewfinder"))
 DEEP = "[" * 200_000

@@ -10,8 +10,8 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
+from viewfinder_client.endpoint import check_url, show_url
 from viewfinder_components.errors import UsageError
-from viewfinder_pipelines.local.endpoint import check_url, show_url
 
 
 @dataclass(frozen=True)

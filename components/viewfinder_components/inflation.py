@@ -1,14 +1,19 @@
-"""Request bodies compressed with gzip (RFC 1952), inflated as they arrive."""
+"""Bodies compressed with gzip (RFC 1952), inflated as they arrive and within any limit."""
 
 import zlib
 from collections.abc import Iterator
 
-from viewfinder_components.errors import reason_of
-from viewfinder_serving.refusals import RefusedError
+from viewfinder_components.errors import PermanentError, reason_of
 
+NAMES = ("gzip", "x-gzip")
+"""The coding's names in `Content-Encoding` (RFC 9110, 8.4.1.3)."""
 _GZIP_FORMAT = 16 + zlib.MAX_WBITS
-_STEP_BYTES = 1 << 18  # takes about a millisecond, so that other requests are served meanwhile
 _REMEDY = "compress the whole body once with gzip, or send it uncompressed"
+_STEP_BYTES = 1 << 18  # takes about a millisecond, so that other requests are served meanwhile
+
+
+class InflationError(PermanentError):
+    """A body is no gzip stream, or not one whole stream."""
 
 
 class Inflation:
@@ -28,15 +33,15 @@ class Inflation:
             part: As it was received.
 
         Raises:
-            RefusedError: It is not gzip, is damaged, or continues after its end.
+            InflationError: It is not gzip, is damaged, or continues after its end.
         """
         while True:
             if part and self._stream.eof:
-                raise RefusedError("one gzip stream as the body", "more behind its end", _REMEDY)
+                raise InflationError("one gzip stream as the body", "more behind its end", _REMEDY)
             try:
                 piece = self._stream.decompress(part, _STEP_BYTES)
             except zlib.error as error:
-                raise RefusedError(
+                raise InflationError(
                     "a body compressed with gzip", reason_of(error), _REMEDY
                 ) from error
             part = self._stream.unused_data or self._stream.unconsumed_tail
@@ -50,7 +55,7 @@ class Inflation:
         """Check that the body was complete.
 
         Raises:
-            RefusedError: It ended before the gzip stream did.
+            InflationError: It ended before the gzip stream did.
         """
         if not self._stream.eof:
-            raise RefusedError("a whole gzip stream as the body", "the beginning of one", _REMEDY)
+            raise InflationError("a whole gzip stream as the body", "the beginning of one", _REMEDY)

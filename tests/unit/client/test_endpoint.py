@@ -3,7 +3,7 @@
 import pytest
 
 import viewfinder
-from viewfinder_pipelines.local.endpoint import Endpoint, show_url
+from viewfinder_client.endpoint import Endpoint, show_url
 
 SERVER = "http://h:8080/prefix"
 MODEL = f"{SERVER}/v1/models/m"

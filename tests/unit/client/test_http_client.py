@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 from tests.fixtures.loopback import QuietHandler, serving
 
-from viewfinder_pipelines.local import http_client
-from viewfinder_pipelines.local.answer_body import AnswerTooLargeError
-from viewfinder_pipelines.local.http_client import HttpClient
+from viewfinder_client import http_client
+from viewfinder_client.answer_body import AnswerTooLargeError
+from viewfinder_client.http_client import HttpClient
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ assert os.wait()[1] == 0
 def test_a_script_ends_that_abandons_a_client(url: str, how: str) -> None:
     script = f"""
 import os, signal, warnings
-from viewfinder_pipelines.local.http_client import HttpClient
+from viewfinder_client.http_client import HttpClient
 
 def ask():
     with HttpClient(5) as client:

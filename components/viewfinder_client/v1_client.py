@@ -7,13 +7,11 @@ from typing import Any, TypeVar
 
 import httpx
 
-from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
-from viewfinder_components.spelling import spell
-from viewfinder_pipelines.local.connection import Connection
-from viewfinder_pipelines.local.endpoint import Endpoint, show_url
-from viewfinder_pipelines.local.photo_body import PhotoBody
-from viewfinder_pipelines.local.v1_answers import need_text
-from viewfinder_pipelines.local.v1_failures import (
+from viewfinder_client.connection import Connection
+from viewfinder_client.endpoint import Endpoint, show_url
+from viewfinder_client.photo_body import PhotoBody
+from viewfinder_client.v1_answers import need_text
+from viewfinder_client.v1_failures import (
     LONGEST_REASON,
     MALFORMED,
     MAY_SUCCEED_LATER,
@@ -22,6 +20,8 @@ from viewfinder_pipelines.local.v1_failures import (
     advise_password,
     reason_of,
 )
+from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
+from viewfinder_components.spelling import spell
 
 _NOT_FOUND = 404
 _PAUSES = (0.5, 1.0, 2.0, 4.0)  # seconds between two attempts

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 from tests.fixtures.loopback import QuietHandler, serving
 
-from viewfinder_pipelines.local.http_client import HttpClient
-from viewfinder_pipelines.local.photo_body import PhotoBody
+from viewfinder_client.http_client import HttpClient
+from viewfinder_client.photo_body import PhotoBody
 
 PIECE = 196_608
 

@@ -9,8 +9,8 @@ from tests.fixtures.loopback import QuietHandler, serving
 from tests.fixtures.servables import draw
 
 import viewfinder
-from viewfinder_pipelines.local import v1_client
-from viewfinder_pipelines.local.proxy import find_proxy
+from viewfinder_client import v1_client
+from viewfinder_client.proxy import find_proxy
 
 ANSWER = b'{"predictions": [{"label": "a", "labels": ["a"], "probabilities": [1.0]}]}'
 FAR = "http://predictor.example:8080/v1/models/m"

@@ -7,17 +7,17 @@ from contextlib import contextmanager
 
 import httpx
 
-from viewfinder_components.errors import PermanentError, UsageError
-from viewfinder_components.spelling import spell
-from viewfinder_pipelines.local.answer_body import AnswerTooLargeError, CompressionError
-from viewfinder_pipelines.local.connection_failures import (
+from viewfinder_client.answer_body import AnswerTooLargeError, CompressionError
+from viewfinder_client.connection_failures import (
     explain_delay,
     explain_failure,
     show_place,
 )
-from viewfinder_pipelines.local.http_client import LONGEST_SECONDS, MAX_ANSWER_BYTES, HttpClient
-from viewfinder_pipelines.local.photo_body import PhotoBody
-from viewfinder_pipelines.local.proxy import Proxy, find_proxy
+from viewfinder_client.http_client import LONGEST_SECONDS, MAX_ANSWER_BYTES, HttpClient
+from viewfinder_client.photo_body import PhotoBody
+from viewfinder_client.proxy import Proxy, find_proxy
+from viewfinder_components.errors import PermanentError, UsageError
+from viewfinder_components.spelling import spell
 
 _TIMEOUT_SECONDS = 60.0
 

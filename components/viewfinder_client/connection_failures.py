@@ -9,17 +9,17 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
-from viewfinder_components.spelling import spell
-from viewfinder_pipelines.local.endpoint import show_url
-from viewfinder_pipelines.local.proxy import Proxy
-from viewfinder_pipelines.local.v1_failures import (
+from viewfinder_client.endpoint import show_url
+from viewfinder_client.proxy import Proxy
+from viewfinder_client.v1_failures import (
     MAY_SUCCEED_LATER,
     NEEDS_PASSWORD,
     NoAnswerInTimeError,
     advise_password,
     describe_cause,
 )
+from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
+from viewfinder_components.spelling import spell
 
 # What OpenSSL says of an answer without TLS; newer releases say the others.
 _NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG")
