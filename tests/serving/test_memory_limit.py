@@ -15,6 +15,7 @@ import pytest
 import yaml
 from tests.costly_pictures import costly_pictures, photo_of
 from tests.fixtures.ports import free_port
+from tests.fixtures.waiting import wait_for
 from tests.serving.conftest import run_predictor
 from tests.serving.good_requests import GoodRequests
 from tests.serving.memory_group import memory_group
@@ -167,6 +168,6 @@ def test_good_requests_went_on(target):
     assert seconds
     print(
         f"limit {(limit_of_the_runtime() - MODEL_BYTES) / 1e6:.0f} MB, peak {peak:.0f} MB; "
-        f"{len(seconds)} good requests, {len(target.good.late)} of them too late, half of them within {seconds[len(seconds) // 2]:.3f} s, "
+        f"{len(seconds)} good requests, {len(target.good.late)} too late; half of them within {seconds[len(seconds) // 2]:.3f} s, "
         f"the longest {seconds[-1]:.2f} s"
     )
