@@ -19,7 +19,7 @@ from viewfinder_client.v1_failures import (
     describe_cause,
 )
 from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
-from viewfinder_components.spelling import spell
+from viewfinder_components.spelling import spell, write_command
 
 # What OpenSSL says of an answer without TLS; newer releases say the others.
 _NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG")
@@ -81,8 +81,8 @@ def _advise_address(url: str, proxy: Proxy | None) -> str:
     """Return what to do if nobody answers at an address."""
     if proxy is None:
         return (
-            f"start one with `viewfinder serve MODEL`, correct {spell('endpoint')}, or for one in "
-            "a cluster use `kubectl port-forward`"
+            f"start one with `{write_command('serve', 'MODEL')}`, correct {spell('endpoint')}, "
+            "or for one in a cluster use `kubectl port-forward`"
         )
     return (
         f"correct {spell('endpoint')} or {proxy.variable}, or add {urlsplit(url).hostname} to "

@@ -1,15 +1,25 @@
-"""How a message names what its reader can set: `keep=3` in Python, `--keep 3` on a command line.
+"""How a message names what its reader can set, and the commands that its reader can run.
 
-Messages are made far below whoever called, and know parameters by their names alone. The command
-line says here what its options are called while a command runs.
+A parameter is `keep=3` in Python and `--keep 3` on a command line. Messages are made far below
+whoever called, and know parameters by their names alone. The command line says here what its
+options are called while a command runs.
 """
 
 import json
+import os
 import re
+import shlex
+import shutil
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
+
+PROGRAM = "VIEWFINDER_PROGRAM"
+"""The environment variable with which a command tells the steps it starts how it was called."""
+
+_PROGRAM_NAME = "viewfinder"
 
 Spelling = Callable[[str, Any], str]
 """Takes a parameter's name and a value; None for the name alone."""
@@ -48,3 +58,25 @@ def spelled(spelling: Spelling) -> Iterator[None]:
         yield
     finally:
         _spelling.reset(token)
+
+
+def write_command(*words: str) -> str:
+    """Return a command of this program as its reader can run it: `.venv/bin/viewfinder show RUN`.
+
+    Args:
+        words: The command and its arguments; words in capitals stand for something.
+    """
+    return " ".join([name_program(), *map(shlex.quote, words)])
+
+
+def name_program() -> str:
+    """Return the program as it was called; its name alone where a shell finds it, or in Python."""
+    if told := os.environ.get(PROGRAM):
+        return told
+    called = sys.argv[0] if sys.argv else ""
+    if os.path.basename(called) != _PROGRAM_NAME:  # a script, a notebook, a pod
+        return _PROGRAM_NAME
+    found = shutil.which(_PROGRAM_NAME)
+    if found is not None and os.path.realpath(found) == os.path.realpath(called):
+        return _PROGRAM_NAME
+    return shlex.quote(called)

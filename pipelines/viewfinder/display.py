@@ -7,7 +7,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
-from rich.table import Table
 
 from viewfinder_components.errors import UsageError
 from viewfinder_components.step import Role
@@ -152,14 +151,14 @@ def _show_in_notebook(work: Callable[[Listener], RunResult]) -> RunResult:
 
 def describe_step(step: StepResult) -> str:
     """Return one line about a step, in rich's markup."""
-    seconds = "earlier" if step.state == "cached" else _describe_seconds(step, " s")
+    seconds = "earlier" if step.state == "cached" else describe_seconds(step, " s")
     again = f" ({step.attempts} pods)" if step.attempts > 1 else ""
     text = escape(step.summary or step.waiting)
     line = f"{_MARKS[step.state]} {step.name:<11}{seconds:>8}  {text}{again}"
     return line.rstrip()
 
 
-def _describe_seconds(step: StepResult, unit: str = "") -> str:
+def describe_seconds(step: StepResult, unit: str = "") -> str:
     """Return a step's time; nothing where it was killed before anything could measure it."""
     is_unknown = step.state in ("interrupted", "running") and not step.seconds
     return "" if is_unknown else f"{step.seconds:.1f}{unit}"
@@ -275,46 +274,3 @@ def _print_log(console: Console, result: RunResult, run_dir: Path) -> None:
     path = run_dir / LOG_FILE
     if result.is_local and path.is_file():
         console.print(f"Log:     {escape(str(path))}", highlight=False, soft_wrap=True)
-
-
-def print_steps(console: Console, result: RunResult) -> None:
-    """Print a run's steps with their times and results."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("step", "state"):
-        table.add_column(heading)
-    table.add_column("seconds", justify="right")
-    if result.overhead:
-        table.add_column("overhead", justify="right")
-    table.add_column("result", overflow="fold")
-    for step in result.steps:
-        overhead = [f"{sum(step.overhead.values()):.1f}"] if result.overhead else []
-        row = (
-            step.name,
-            step.state,
-            _describe_seconds(step),
-            *overhead,
-            step.summary or step.waiting,
-        )
-        table.add_row(*map(escape, row))
-    console.print(table)
-
-
-def print_runs(console: Console, results: list[RunResult]) -> None:
-    """Print the runs, one line each, the newest last."""
-    if not results:
-        console.print("No runs yet; start one with `viewfinder run --data PHOTOS`.")
-        return
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("run", no_wrap=True)  # to be copied
-    for heading in ("state", "model", "accuracy", "data"):
-        table.add_column(heading, overflow="fold")
-    for result in results:
-        accuracy = result.metrics.get("accuracy")
-        table.add_row(
-            escape(result.run_id),
-            result.state,
-            escape(str(result.parameters.get("model_name", ""))),
-            "" if accuracy is None else f"{accuracy:.1%}",
-            escape(str(result.parameters.get("data", ""))),
-        )
-    console.print(table)

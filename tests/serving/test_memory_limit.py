@@ -168,6 +168,6 @@ def test_good_requests_went_on(target):
     assert seconds
     print(
         f"limit {(limit_of_the_runtime() - MODEL_BYTES) / 1e6:.0f} MB, peak {peak:.0f} MB; "
-        f"{len(seconds)} good requests, {len(target.good.late)} too late; half of them within {seconds[len(seconds) // 2]:.3f} s, "
-        f"the longest {seconds[-1]:.2f} s"
+        f"{len(seconds)} good requests, {len(target.good.late)} too late; "
+        f"half of them within {seconds[len(seconds) // 2]:.3f} s, the longest {seconds[-1]:.2f} s"
     )

@@ -127,6 +127,8 @@ class Texts:
         match node:
             case ast.Call(func=ast.Name(id="spell")):
                 found = [_spell(node.args)]
+            case ast.Call(func=ast.Name(id="write_command"), args=words):
+                found = self._write_command(words, place, bound, depth)
             case ast.Call(func=ast.Name(id="plural"), args=[_, *nouns]):
                 (many, *_) = self.read(Value(nouns[-1], place), bound, depth)
                 found = [f"{name_variable('number')} {many}{'s' if len(nouns) == 1 else ''}"]
@@ -145,6 +147,14 @@ class Texts:
                 returned = self._values.find_returned(read_callee(node), place)
                 found = self._follow(node, returned, depth)
         return found
+
+    def _write_command(
+        self, words: list[ast.expr], place: Place, bound: Bindings, depth: int
+    ) -> list[str]:
+        """Return a command as it is written where a shell finds the program."""
+        given = [one.value if isinstance(one, ast.Starred) else one for one in words]
+        texts = [self.read(Value(one, place), bound, depth) for one in given]
+        return [" ".join(["viewfinder", *filter(None, parts)]) for parts in product(*texts)]
 
     def _read_entries(self, table: ast.Name, key: ast.expr, place: Place, depth: int) -> list[str]:
         """Read the texts of a constant table: all of them, or the one at a constant position."""

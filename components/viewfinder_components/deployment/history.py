@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.spelling import write_command
 
 
 class Deed(Enum):
@@ -74,7 +75,7 @@ def explain_missing(history: History, name: str, model: str, number: int) -> Per
         (f"version {number}" if number else "an earlier version")
         + f" in the history of the service {name}",
         _describe(history, number),
-        f"deploy the version you want: viewfinder deploy {model}/NUMBER",
+        f"deploy the version you want: `{write_command('deploy', f'{model}/NUMBER')}`",
     )
 
 

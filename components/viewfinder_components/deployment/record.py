@@ -6,6 +6,7 @@ from typing import Any
 from viewfinder_components.deployment.proof import Proof
 from viewfinder_components.deployment.target import Rollout
 from viewfinder_components.reports.formatting import plural
+from viewfinder_components.spelling import write_command
 
 RECORD = "deployment.json"
 
@@ -51,7 +52,7 @@ def conclude(
         scalars["max_difference"] = parity.max_difference
     summary = _summarise(rollout, proof, total)
     if unrecorded:
-        summary += f"; `viewfinder rollback` will not know of it: {unrecorded}"
+        summary += f"; `{write_command('rollback')}` will not know of it: {unrecorded}"
     return Deployed(proof.endpoint, rollout.changes, summary, seconds, scalars)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from viewfinder_components.reports import formatting
+from viewfinder_components.spelling import write_command
 
 _PACKAGE = "viewfinder_components"
 
@@ -40,6 +41,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(formatting.FILTERS)
+    environment.globals["write_command"] = write_command
     return environment
 
 

@@ -8,7 +8,7 @@ from viewfinder_components.errors import PermanentError
 from viewfinder_components.formats.evaluation import write_evaluation
 from viewfinder_components.reports.formatting import plural
 from viewfinder_components.selection.config import SelectConfig
-from viewfinder_components.spelling import spell
+from viewfinder_components.spelling import spell, write_command
 from viewfinder_components.storage.contents import Manifest
 from viewfinder_components.storage.pvc import PVC, is_mounted
 from viewfinder_components.storage.store import Store, open_store
@@ -96,7 +96,8 @@ def _find(store: Store, config: SelectConfig) -> Version:
         raise MissingVersionError(
             f"a published version of {config.model_name} under {config.model_root}",
             "none",
-            "publish one with `viewfinder run`, or correct the name or the model root",
+            f"publish one with `{write_command('run', '--data', 'PHOTOS')}`, or correct the name "
+            "or the model root",
         )
     found = [version for version in versions if config.version in (0, version.number)]
     if not found:

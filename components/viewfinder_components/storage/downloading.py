@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.spelling import write_command
 from viewfinder_components.storage.checksums import digest_file
 from viewfinder_components.storage.contents import Contents, Manifest
 from viewfinder_components.storage.listing import list_objects
@@ -64,7 +65,8 @@ def _download(client: ObjectClient, place: Location, target: Path) -> None:
         raise PermanentError(
             f"a published version at {place.uri}",
             "no manifest.json there",
-            "list the versions with `viewfinder versions MODEL --model-root ROOT`",
+            "list the versions with "
+            f"`{write_command('versions', 'MODEL', '--model-root', 'ROOT')}`",
         )
     content = client.read(prefix + MANIFEST)
     promised = Manifest.parse(content, place.uri).promised

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from viewfinder_components.errors import PermanentError, TransientError
+from viewfinder_components.spelling import write_command
 
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -35,7 +36,8 @@ def explained(root: Path) -> Iterator[None]:
             raise PermanentError(
                 f"room for a version below the model root {root}",
                 received,
-                "free some space, for example with `viewfinder prune`, or set another model_root",
+                f"free some space, for example with `{write_command('prune', 'MODEL')}`, or set "
+                "another model_root",
             ) from error
         if error.errno in _WRONG_PATH:
             raise PermanentError(

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from viewfinder_components.errors import PermanentError, UsageError
+from viewfinder_components.spelling import write_command
 from viewfinder_components.storage.local_store import LocalStore
 
 PVC = "pvc://"
@@ -42,6 +43,7 @@ def open_claim(root: str) -> LocalStore:
             f"the volume claim {claim} mounted at {MOUNTS / claim}",
             "no such folder",
             "mount the claim in the step's pod, or run this where it is mounted; elsewhere, only "
-            f"`viewfinder deploy MODEL/NUMBER --without-comparison` accepts a {PVC} root",
+            f"`{write_command('deploy', 'MODEL/NUMBER', '--without-comparison')}` accepts a {PVC} "
+            "root",
         )
     return LocalStore(MOUNTS.joinpath(claim, *names), uri=f"{PVC}{'/'.join((claim, *names))}")

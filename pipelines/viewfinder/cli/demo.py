@@ -1,6 +1,5 @@
 """The demo, end to end: train on the fruit photos, serve the model, classify photos."""
 
-import shlex
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from viewfinder.runs import RunInterrupted, run
 from viewfinder.serving import Unanswered, predict, serve
 from viewfinder_components.formats.samples import read_samples
 from viewfinder_components.reports.formatting import plural
+from viewfinder_components.spelling import write_command
 from viewfinder_components.step import Role
 
 if TYPE_CHECKING:
@@ -59,13 +59,16 @@ def _classify(console: Console, samples: list[tuple[Path, str]], endpoint: str) 
     predictions = predict([path for path, _ in samples], endpoint)
     for prediction, (_, truth) in zip(predictions, samples, strict=True):
         if isinstance(prediction, Unanswered):
-            console.print(f"[red]✗[/] {escape(prediction.photo)}: {escape(prediction.error)}")
+            console.print(
+                f"[red]✗[/] {escape(prediction.photo)}: {escape(prediction.error)}", soft_wrap=True
+            )
             continue
         mark = "[green]✓[/]" if prediction.label == truth else "[red]✗[/]"
         share = prediction.probabilities[prediction.label]
         console.print(
             f"{mark} a photo of {escape(truth)}: {escape(prediction.label)} ({share:.0%})",
             highlight=False,
+            soft_wrap=True,
         )
 
 
@@ -73,9 +76,8 @@ def _say_next_steps(console: Console, samples: list[tuple[Path, str]], seconds: 
     console.print(
         f"\nThe demo took {seconds:.0f} s. To serve the model yourself and classify a photo:"
     )
-    console.print(f"  .venv/bin/viewfinder serve {MODEL_NAME}", highlight=False)
-    console.print(
-        f"  .venv/bin/viewfinder predict {shlex.quote(str(samples[0][0]))} --endpoint http://127.0.0.1:8080",
-        highlight=False,
-        soft_wrap=True,
-    )
+    for command in (
+        write_command("serve", MODEL_NAME),
+        write_command("predict", str(samples[0][0]), "--endpoint", "http://127.0.0.1:8080"),
+    ):
+        console.print(f"  {command}", highlight=False, markup=False, soft_wrap=True)

@@ -20,6 +20,7 @@ from viewfinder.cli.options import (
     with_assignments,
 )
 from viewfinder_components.errors import TransientError, ViewfinderError
+from viewfinder_components.spelling import write_command
 
 if TYPE_CHECKING:
     from viewfinder.kubeflow import SubmittedRun
@@ -77,7 +78,7 @@ _comparison = click.option(
     "assignments",
     multiple=True,
     metavar="NAME=VALUE",
-    help="Any parameter; `viewfinder parameters --pipeline deployment` lists them.",
+    help=f"Any parameter; `{write_command('parameters', '--pipeline', 'deployment')}` lists them.",
 )
 @_comparison
 @click.option(
@@ -128,8 +129,8 @@ def _follow_deployment(run: "SubmittedRun", as_json: bool) -> NoReturn:
         result = run.follow(listener=lambda *_: None)
     except KeyboardInterrupt:
         click.echo(
-            f"\nThe run goes on: viewfinder follow {run.run_id}, or end it with viewfinder "
-            f"terminate {run.run_id}",
+            f"\nThe run continues. Follow it:   {write_command('follow', run.run_id)}\n"
+            f"                Terminate it: {write_command('terminate', run.run_id)}",
             err=True,
         )
         sys.exit(INTERRUPTED)

@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from viewfinder.installation import Finding, FindingState
+from viewfinder.run_tables import print_table
 from viewfinder_components.reports.formatting import plural
 
 _MARKS = {
@@ -29,8 +30,8 @@ def print_findings(console: Console, findings: Sequence[Finding], purpose: str) 
         if finding.remedy:
             text += f"\n[bold]→[/] {escape(finding.remedy)}"
         table.add_row(_MARKS[finding.state], escape(finding.name), text)
-    console.print(table, highlight=False)
-    console.print(summarize(findings, purpose), highlight=False)
+    print_table(console, table)
+    console.print(summarize(findings, purpose), highlight=False, soft_wrap=True)
 
 
 def summarize(findings: Sequence[Finding], purpose: str) -> str:

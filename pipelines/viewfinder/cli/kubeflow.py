@@ -15,6 +15,7 @@ from viewfinder.cli.options import (
     submission_options,
     with_assignments,
 )
+from viewfinder_components.spelling import write_command
 
 if TYPE_CHECKING:
     from viewfinder.kubeflow import SubmittedRun
@@ -47,7 +48,8 @@ def terminate(run_id: str, **options: Any) -> None:
 
     # The whole id: the beginning of one would be a slip away from another run.
     SubmittedRun(run_id, split_options(options)[1]).terminate()
-    click.echo(f"terminating run {run_id}; `viewfinder follow {run_id}` shows when it has ended")
+    following = write_command("follow", run_id)
+    click.echo(f"terminating run {run_id}; `{following}` shows when it has ended")
 
 
 @click.group(cls=HelpfulGroup)
@@ -82,7 +84,7 @@ def list_(**options: Any) -> None:
 
     found = split_options(options)[1].list_schedules()
     if not found:
-        click.echo("No schedules. Create one with `viewfinder schedule set`.")
+        click.echo(f"No schedules. Create one with `{write_command('schedule', 'set', 'NAME')}`.")
     for one in found:
         click.echo(describe_schedule(one))
 
@@ -133,8 +135,8 @@ def follow_to_the_end(run: "SubmittedRun") -> NoReturn:
         result = run.follow()
     except KeyboardInterrupt:
         click.echo(
-            f"\nThe run continues. Follow it:   viewfinder follow {run.run_id}\n"
-            f"                Terminate it: viewfinder terminate {run.run_id}"
+            f"\nThe run continues. Follow it:   {write_command('follow', run.run_id)}\n"
+            f"                Terminate it: {write_command('terminate', run.run_id)}"
         )
         sys.exit(INTERRUPTED)
     sys.exit(exit_code(result))

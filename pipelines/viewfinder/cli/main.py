@@ -152,8 +152,8 @@ def serve(
 ) -> None:
     """Serve a published version, the newest without NUMBER; a path or a URI works as well.
 
-    Options after -- are passed to the predictor, such as --max-photos 8; its options and limits are
-    described in docs/serving.md, and listed by `python -m viewfinder_serving --help`.
+    Options after -- are passed to the predictor, such as --max-photos 8: `serve MODEL -- --help`
+    lists them, and docs/serving.md describes the limits.
     """
     from viewfinder.serving import serve_until_interrupted
 
@@ -173,7 +173,8 @@ def show(run_id: str | None, as_json: bool, open_report: bool, **options: Any) -
 
     from rich.console import Console
 
-    from viewfinder.display import print_result, print_runs, print_steps
+    from viewfinder.display import print_result
+    from viewfinder.run_tables import print_runs, print_steps
     from viewfinder.runs import list_runs, load_run
 
     console = Console()
@@ -207,7 +208,7 @@ def _is_watched() -> bool:
     type=click.Choice(["run", "deploy"]),
     default="run",
     show_default=True,
-    help="What will be used: runs on Kubeflow Pipelines, or only `viewfinder deploy`.",
+    help="What will be used: runs on Kubeflow Pipelines, or only `deploy`.",
 )
 @click.option("--context", help="The kubeconfig's context.")
 @click.option("--namespace", help="The namespace of the steps and the predictor.")

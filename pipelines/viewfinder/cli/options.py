@@ -7,6 +7,7 @@ import click
 
 from viewfinder.cli.group import FilePath
 from viewfinder_components.errors import UsageError, ViewfinderError
+from viewfinder_components.spelling import write_command
 
 if TYPE_CHECKING:
     from viewfinder.kubeflow import KubeflowPipelines
@@ -33,7 +34,7 @@ _RUN_OPTIONS = (
         "assignments",
         multiple=True,
         metavar="NAME=VALUE",
-        help="Any parameter; `viewfinder parameters` lists them.",
+        help=f"Any parameter; `{write_command('parameters')}` lists them.",
     ),
 )
 _CONNECTION_OPTIONS = (

@@ -1,5 +1,7 @@
 """The command that lists the pipelines' parameters."""
 
+import shutil
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -9,6 +11,7 @@ from viewfinder.cli.group import StrictCommand
 if TYPE_CHECKING:
     from viewfinder_components.parameters import Parameter
 
+_WIDEST = 88  # characters; longer lines are hard to read
 _INTRODUCTION = """\
 # Parameters
 
@@ -59,4 +62,13 @@ def _describe(parameter: "Parameter") -> str:
     default = write_default(parameter)
     told = default if parameter.is_required else f"default: {default or 'empty'}"
     heading = f"{click.style(parameter.name, bold=True)}  [{parameter.rule}; {told}]"
-    return f"{heading}\n{click.wrap_text(parameter.description, 88, '    ', '    ')}"
+    return f"{heading}\n{_wrap(parameter.description)}"
+
+
+def _wrap(text: str) -> str:
+    """Indent a text, and wrap it where a person reads it; programs search whole lines."""
+    indent = "    "
+    if not sys.stdout.isatty():
+        return indent + text
+    width = min(_WIDEST, shutil.get_terminal_size().columns)
+    return click.wrap_text(text, width, indent, indent)

@@ -10,6 +10,7 @@ import click
 
 from viewfinder.cli.group import FilePath, StrictCommand
 from viewfinder.cli.options import INTERRUPTED
+from viewfinder_components.spelling import write_command
 
 if TYPE_CHECKING:
     from viewfinder.prediction import BatchPrediction
@@ -36,7 +37,7 @@ _BATCH_OPTIONS = ("data", "output", "model_version", "overwrite")
     "--model-version",
     metavar="MODEL[/NUMBER]",
     help="With --data, instead of --endpoint: a published version that classifies in this process, "
-    "named as for `viewfinder serve`. Not --model, which names what a server has.",
+    "named as for `serve`. Not --model, which names what a server has.",
 )
 @click.option(
     "--overwrite", is_flag=True, help="With --data: replace another file that is at --output."
@@ -60,7 +61,7 @@ def predict(
         raise click.UsageError(
             f"Either PHOTO... or --data SOURCE: {options} goes with --data. Write --data FOLDER "
             "--output FILE instead of PHOTO..., or ask a served model with --endpoint URL alone "
-            "(`viewfinder serve` starts one)."
+            f"(`{write_command('serve', 'MODEL')}` starts one)."
         )
     else:
         _predict_batch(as_json, endpoint=endpoint, model=model, **batch)
@@ -75,8 +76,9 @@ def _predict_photos(
         raise click.UsageError("Missing argument 'PHOTO...', or --data SOURCE.")
     if endpoint is None:
         raise click.UsageError(
-            "Missing option '--endpoint'. Serve a version with `viewfinder serve MODEL` and name "
-            "its URL with --endpoint URL, or classify a folder without a server: --data FOLDER "
+            "Missing option '--endpoint'. Serve a version with "
+            f"`{write_command('serve', 'MODEL')}` and name its URL with "
+            "--endpoint URL, or classify a folder without a server: --data FOLDER "
             "--output FILE --model-version MODEL."
         )
     unanswered = 0

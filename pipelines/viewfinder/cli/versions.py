@@ -51,7 +51,7 @@ def prune(model: str, model_root: str | None, keep: int, dry_run: bool, **wanted
     """Remove old versions of a model, never one that is served.
 
     Say what is served: name the namespaces whose services are asked (--namespace), the versions
-    (--served), or --nothing-served. The version that `viewfinder rollback` would go back to in
+    (--served), or --nothing-served. The version that `rollback` would go back to in
     these namespaces stays as well, and so does what other namespaces of the cluster serve, if you
     may see it.
     """

@@ -10,6 +10,7 @@ from viewfinder_components.deployment.kserve.kserve_version import SERVING
 from viewfinder_components.deployment.kubernetes.cluster import Cluster, Object
 from viewfinder_components.deployment.kubernetes.namespace import need_namespace
 from viewfinder_components.deployment.kubernetes.refusals import ForbiddenError
+from viewfinder_components.spelling import write_command
 
 _KNATIVE = "/apis/serving.knative.dev/v1"
 # Knative labels a revision `reserve` when no traffic is sent to it, by percentage or by tag.
@@ -91,7 +92,7 @@ def _find_earlier(cluster: Cluster, model: str) -> Iterator[tuple[str, str]]:
     for service, history in list_histories(cluster).items():
         for entry in history.line()[-2:-1]:
             if entry.uri.rsplit("/", 2)[-2] == model:
-                yield entry.uri, f"`viewfinder rollback` of {service} goes back to it"
+                yield entry.uri, f"`{write_command('rollback')}` of {service} goes back to it"
 
 
 def _describe(found: Object) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from viewfinder_components.deployment.kubernetes.cluster import Object
 from viewfinder_components.errors import PermanentError, ViewfinderError
 from viewfinder_components.image import PREDICTOR_IMAGE, STEPS_IMAGE
-from viewfinder_components.spelling import spell
+from viewfinder_components.spelling import spell, write_command
 from viewfinder_components.storage.probe import probe
 from viewfinder_components.storage.pvc import PVC, is_mounted
 from viewfinder_pipelines.doctor.finding import Finding, FindingState, UnseenError
@@ -81,7 +81,9 @@ def examine_reading(install: Install) -> Iterator[Finding]:
         text, remedy = "no model root is named", f"name it with {spell('model_root')}"
         yield Finding("model root", FindingState.UNKNOWN, text, remedy)
     elif root.startswith(PVC) and not is_mounted(root):
-        text = f"{root} is only mounted in pods: `viewfinder deploy` cannot read it from here"
+        text = (
+            f"{root} is only mounted in pods: `{write_command('deploy')}` cannot read it from here"
+        )
         remedy = f"name the version's number, and deploy with {spell('compare', False)}"
         yield Finding("model root", FindingState.UNKNOWN, text, remedy)
     else:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from viewfinder_components.errors import PermanentError, ViewfinderError
+from viewfinder_components.spelling import write_command
 from viewfinder_components.writing import HOME, writing
 from viewfinder_pipelines.kubeflow.client import Kubeflow, connect
 from viewfinder_pipelines.kubeflow.following import follow_run
@@ -148,7 +149,9 @@ def terminate_run(kubeflow: Kubeflow, run_id: str, settings: Settings | None = N
     result = _keep(KubeflowRun(kubeflow, run_id).read(), settings)
     if result.state != "running":
         received = f"{run_id}, which has ended ({result.state})"
-        raise PermanentError("a run in progress", received, f"see `viewfinder show {run_id}`")
+        raise PermanentError(
+            "a run in progress", received, f"see `{write_command('show', run_id)}`"
+        )
     kubeflow.call(kubeflow.client.terminate_run, run_id)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from viewfinder_components.spelling import PROGRAM, name_program
 from viewfinder_components.whole_files import write_json
 from viewfinder_pipelines.runs.outputs import next_try
 
@@ -132,6 +133,7 @@ def _environment(temporary: Path) -> dict[str, str]:
         "PYTHONIOENCODING": "utf-8",
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "TMPDIR": str(temporary),
+        PROGRAM: name_program(),
     }
 
 

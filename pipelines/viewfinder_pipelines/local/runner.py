@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from viewfinder_components.errors import ParameterError, PermanentError, UsageError
-from viewfinder_components.spelling import spell
+from viewfinder_components.spelling import spell, write_command
 from viewfinder_components.writing import HOME, explaining_system, need_writable
 from viewfinder_pipelines.local.execution import run_locally
 from viewfinder_pipelines.local.places import anchor, check_places, check_prediction
@@ -277,7 +277,7 @@ def _new_run_dir(settings: Settings, run_id: str) -> Path:
         raise PermanentError(
             "a run_id that is not in use",
             run_id,
-            f"choose another; `viewfinder show {run_id}` shows that run",
+            f"choose another; `{write_command('show', run_id)}` shows that run",
         )
     return run_dir
 

@@ -1,13 +1,15 @@
 """Serve a published version on this machine, as the predictor's pod would."""
 
 import os
+import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from viewfinder_components.checking.predictor import predictor_command
 from viewfinder_components.errors import PermanentError, UsageError
 from viewfinder_components.reports.formatting import plural, shorten
-from viewfinder_components.spelling import spell
+from viewfinder_components.spelling import spell, write_command
 from viewfinder_components.storage.local_store import LocalStore
 from viewfinder_components.storage.model_name import SERVED_RULE, is_model_name, is_served_name
 from viewfinder_components.storage.models import find_version as find_published
@@ -18,11 +20,9 @@ from viewfinder_components.writing import HOME, writing
 from viewfinder_pipelines.local.serving_process import run_predictor
 from viewfinder_pipelines.settings.environment import Settings
 
-_PUBLISH = "correct the name, name a version's folder, or publish one with `viewfinder run`"
-
 _OWN_OPTIONS = {
     "--ready-file": "omit it and read the URL from the line that this command prints, or run "
-    "`python -m viewfinder_serving`, which accepts it",
+    f"`{shlex.quote(sys.executable)} -m viewfinder_serving`, which accepts it",
     "--model-dir": "name the version before --",
     "--model-name": "write --name before --",
     "--host": "write it before --",
@@ -55,7 +55,9 @@ def find_version(model_version: str, settings: Settings | None = None) -> Path:
     named, root = VersionName.parse(model_version), str(settings.models)
     if path.is_dir() and not open_store(root).versions(named.model):
         return _find_in_folder(path.absolute())
-    return _fetch(named, root, settings, _PUBLISH)
+    publish = f"publish one with `{write_command('run', '--data', 'PHOTOS')}`"
+    remedy = f"correct the name, name a version's folder, or {publish}"
+    return _fetch(named, root, settings, remedy)
 
 
 def find_served_name(version: Path, name: str | None) -> str:

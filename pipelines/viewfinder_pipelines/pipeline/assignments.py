@@ -8,6 +8,7 @@ from typing import Any
 
 from viewfinder_components.errors import ParameterError, UsageError
 from viewfinder_components.parameters import Parameter
+from viewfinder_components.spelling import write_command
 from viewfinder_pipelines.pipeline.definition import PipelineDefinition
 from viewfinder_pipelines.pipeline.registry import PIPELINES, TRAINING
 
@@ -128,8 +129,12 @@ def find_parameter(name: str, pipeline: PipelineDefinition) -> Parameter:
 def _advise(name: str, known: Mapping[str, Any], pipeline: PipelineDefinition) -> str:
     """Return which parameter may be meant, and where all of them are listed."""
     near = get_close_matches(name.strip().lower().replace("-", "_"), known, n=1)
-    option = "" if pipeline is TRAINING else f" --pipeline {pipeline.label}"
-    listed = f"`viewfinder parameters{option}` lists all of them"
+    command = (
+        write_command("parameters")
+        if pipeline is TRAINING
+        else write_command("parameters", "--pipeline", pipeline.label)
+    )
+    listed = f"`{command}` lists all of them"
     return f"did you mean {near[0]}? {listed}" if near else listed
 
 

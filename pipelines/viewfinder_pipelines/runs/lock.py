@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.spelling import write_command
 from viewfinder_components.storage.locking import take_lock
 from viewfinder_components.writing import HOME, writing
 
@@ -65,7 +66,7 @@ def _lock(descriptor: int, run_dir: Path) -> None:
             raise PermanentError(
                 f"run {run_dir.name} to have ended",
                 "a process that is still working on it",
-                f"wait until `viewfinder show {run_dir.name}` shows that it has ended",
+                f"wait until `{write_command('show', run_dir.name)}` shows that it has ended",
             )
         time.sleep(0.05)
 

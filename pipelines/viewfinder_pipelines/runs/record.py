@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.spelling import write_command
 from viewfinder_components.step import Role
 from viewfinder_components.steps import find_role
 from viewfinder_components.whole_files import write_json
@@ -232,7 +233,9 @@ def _read(path: Path) -> bytes:
         number = error.errno if isinstance(error, OSError) else errno.ENOENT
         if number in _NO_FILE:
             raise PermanentError(
-                f"a run's record at {path}", "nothing", "list the runs with `viewfinder show`"
+                f"a run's record at {path}",
+                "nothing",
+                f"list the runs with `{write_command('show')}`",
             ) from error
         reason = os.strerror(number or 0)
         if number in (errno.EACCES, errno.EPERM):

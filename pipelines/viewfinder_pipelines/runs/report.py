@@ -1,11 +1,11 @@
 """The run's page: the evaluation's report, with what happened before and after it."""
 
 import json
-import shlex
 import shutil
 from pathlib import Path
 from typing import Any
 
+from viewfinder_components.spelling import write_command
 from viewfinder_components.step import Role
 from viewfinder_components.whole_files import write_text
 from viewfinder_pipelines.runs.file_lists import find_photo_list
@@ -90,8 +90,8 @@ def list_commands(uri: str) -> list[str]:
         uri: The version's.
     """
     return [
-        f"viewfinder serve {shlex.quote(uri)}",
-        "viewfinder predict PHOTO --endpoint http://127.0.0.1:8080",
+        write_command("serve", uri),
+        write_command("predict", "PHOTO", "--endpoint", "http://127.0.0.1:8080"),
     ]
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from viewfinder_components.spelling import is_in_python
+from viewfinder_components.spelling import is_in_python, write_command
 from viewfinder_pipelines.pipeline.registry import PIPELINES, TRAINING
 from viewfinder_pipelines.runs.record import RunResult
 
@@ -20,7 +20,7 @@ def write_resuming(result: RunResult, home: str | Path | None = None) -> str:
     """
     is_training = result.pipeline in ("", TRAINING.name)
     if is_training and not is_in_python():
-        return f"viewfinder run --resume {result.run_id}"
+        return write_command("run", "--resume", result.run_id)
     named = _PUBLIC_NAMES.get(result.pipeline, PLACEHOLDER)
     pipeline = "" if is_training else f", pipeline={named}"
     elsewhere = f", home={str(home)!r}" if home is not None else ""
@@ -35,7 +35,7 @@ def explain_resuming(result: RunResult, home: str | Path | None = None) -> str:
         home: Where runs are kept, as for `viewfinder.run`.
     """
     typed = write_resuming(result, home)
-    where = "" if is_in_python() or typed.startswith("viewfinder run") else " in Python"
+    where = "" if is_in_python() or not typed.startswith("viewfinder.") else " in Python"
     is_own = result.pipeline and result.pipeline not in _PUBLIC_NAMES
     own = f", where {PLACEHOLDER} is the definition of {result.pipeline}" if is_own else ""
     return f"{typed}{where}{own}"

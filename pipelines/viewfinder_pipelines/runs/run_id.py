@@ -5,6 +5,7 @@ from pathlib import Path
 
 from viewfinder_components.errors import PermanentError, reason_of
 from viewfinder_components.reports.formatting import shorten
+from viewfinder_components.spelling import write_command
 from viewfinder_components.writing import HOME
 from viewfinder_pipelines.runs.record import RECORD_FILE, RunResult
 
@@ -82,5 +83,5 @@ def refuse_local_run(runs: Path, run_id: str) -> None:
         raise PermanentError(
             "a run on Kubeflow Pipelines",
             f"{run_id}, a run of this machine",
-            f"see `viewfinder show {run_id}`",
+            f"see `{write_command('show', run_id)}`",
         )

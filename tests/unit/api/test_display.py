@@ -14,8 +14,8 @@ from viewfinder.display import (
     advise_resuming,
     describe_step,
     print_result,
-    print_steps,
 )
+from viewfinder.run_tables import print_steps
 from viewfinder_components.formats.label_issues import LabelIssue, write_label_issues
 from viewfinder_components.spelling import spelled
 from viewfinder_pipelines.pipeline.registry import PIPELINES

@@ -78,4 +78,4 @@ def test_a_version_that_is_not_in_the_history(
 ) -> None:
     error = explain_missing(history(*deeds), "s", "fruit", number)
     assert sentence in str(error)
-    assert error.remedy.endswith("viewfinder deploy fruit/NUMBER")
+    assert error.remedy.endswith("`viewfinder deploy fruit/NUMBER`")

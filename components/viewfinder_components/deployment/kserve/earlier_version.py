@@ -7,6 +7,7 @@ from viewfinder_components.deployment.kserve.apply import need_managed
 from viewfinder_components.deployment.kserve.history import read_history
 from viewfinder_components.deployment.kubernetes.cluster import Cluster, Object
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.spelling import write_command
 
 
 def find_earlier(cluster: Cluster, name: str, model: str, number: int) -> DeployConfig:
@@ -27,7 +28,7 @@ def find_earlier(cluster: Cluster, name: str, model: str, number: int) -> Deploy
         raise PermanentError(
             f"an InferenceService {name} in namespace {cluster.namespace}",
             "none",
-            f"deploy a version: viewfinder deploy {model}/NUMBER",
+            f"deploy a version: `{write_command('deploy', f'{model}/NUMBER')}`",
         )
     history = read_history(cluster, service)
     entry = history.newest(number) if number else _before(history, service)

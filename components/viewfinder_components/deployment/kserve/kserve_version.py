@@ -14,6 +14,7 @@ from typing import Any
 from viewfinder_components.deployment.kubernetes.cluster import Cluster, Object
 from viewfinder_components.deployment.kubernetes.refusals import missing_kserve
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.spelling import write_command
 
 SERVING = "/apis/serving.kserve.io/v1beta1"
 """The path of its API."""
@@ -98,7 +99,8 @@ def _find_mode(cluster: Cluster, service: Object | None, wanted: str, unread: li
         raise PermanentError(
             f"a service in KServe's mode {wanted}",
             f"one in mode {found.value}, which KServe does not allow to be changed",
-            "remove the service first (viewfinder undeploy), or deploy with another service_name",
+            f"remove the service first (`{write_command('undeploy', 'MODEL')}`), or deploy with "
+            "another service_name",
         )
     mode = Mode(wanted) if wanted else found or _read_default(cluster, unread)
     mode = mode or _ask_default(cluster)

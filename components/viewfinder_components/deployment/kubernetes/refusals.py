@@ -6,7 +6,7 @@ from typing import Any
 
 from viewfinder_components.deployment.kubernetes.quota_refusals import is_of_quota, quota_error
 from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
-from viewfinder_components.spelling import spell
+from viewfinder_components.spelling import spell, write_command
 
 ROLE = "manifests/base/role.yaml"
 """The manifest that grants what the deploy step needs."""
@@ -149,7 +149,7 @@ def missing_kserve() -> PermanentError:
         "KServe on the cluster, with the kind inferenceservices.serving.kserve.io",
         "no such kind",
         "install KServe 0.14 to 0.21 with its CRDs, or choose the right cluster with KUBECONFIG; "
-        "`viewfinder run --set deploy=false` needs no KServe",
+        f"`{write_command('run', '--set', 'deploy=false')}` needs no KServe",
     )
 
 

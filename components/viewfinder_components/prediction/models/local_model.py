@@ -26,6 +26,7 @@ from viewfinder_components.prediction.models.answers import (
     refused,
 )
 from viewfinder_components.shared_parameters import DEFAULT_MAX_MEGAPIXELS
+from viewfinder_components.spelling import write_command
 from viewfinder_components.storage.contents import Manifest, digest_files
 from viewfinder_components.storage.version import MANIFEST, parse_number
 
@@ -124,7 +125,7 @@ def _need_intact(folder: Path) -> list[str]:
         raise PermanentError(
             f"a published version with {', '.join(_FILES)} in {folder}",
             f"no {', '.join(missing)}",
-            "name a version that `viewfinder versions MODEL` lists",
+            f"name a version that `{write_command('versions', 'MODEL')}` lists",
         )
     found = digest_files(folder, _FILES)
     # Without a manifest, it is of another program: nothing is promised.

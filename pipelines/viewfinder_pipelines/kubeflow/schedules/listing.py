@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.spelling import write_command
 from viewfinder_pipelines.kubeflow.client import Kubeflow
 from viewfinder_pipelines.kubeflow.paging import list_all
 from viewfinder_pipelines.kubeflow.schedules.schedule import Schedule, read_schedule
@@ -46,7 +47,7 @@ def find_schedules(kubeflow: Kubeflow, name: str) -> Sequence[Schedule]:
         raise PermanentError(
             "the name of a schedule of Viewfinder's pipelines",
             repr(name),
-            "list them with `viewfinder schedule list`",
+            f"list them with `{write_command('schedule', 'list')}`",
         )
     return found
 
