@@ -15,16 +15,21 @@ demo: setup ## Run the demo end to end: train on the fruit photos, serve the mod
 .PHONY: setup
 setup: $(VENV)/.ready ## Create the virtual environment from the pinned requirements
 
+# On a terminal, uv draws bars of its progress; a log would get a line for every package.
+QUIET := $(shell test -t 2 || echo --quiet)
+
 # A stamp that is newer than every input: a second `make` installs and downloads nothing. Bytecode is
 # compiled immediately: if Python cannot write it later, importing TensorFlow takes twice as long.
 $(VENV)/.ready: requirements/dev.txt requirements/uv.txt pyproject.toml
 	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 	  { echo "expected Python 3.11, 3.12 or 3.13, received '$(PYTHON)'; install one of them or run make PYTHON=/path/to/python"; exit 1; }
+	@echo "Installing $$(grep -c '^[a-z].*==' requirements/dev.txt) pinned packages into $(VENV) (3.6 GB): minutes, or on a slow machine or connection a quarter of an hour."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --require-hashes -r requirements/uv.txt
-	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements/dev.txt
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install $(QUIET) --compile-bytecode --require-hashes -r requirements/dev.txt
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
+	@echo "Installed."
 
 .PHONY: test test-fast
 # One after the other, even with -j: two at once would slow each other down.

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 _log = logging.getLogger(__name__)
+_SHORTEST = 0.1  # seconds; the rate of less is that of the clock, not of the work
 
 
 class Progress:
@@ -47,11 +48,23 @@ class Progress:
         self._tell(self._line(time.monotonic()))
 
     def _line(self, now: float) -> str:
-        rate = (self._done - self._before) / max(now - self._started, 1e-9)
-        if self._total is None:
-            return f"{self._what} {self._done:,}, {rate:,.0f}/s"
-        share = self._done / max(self._total, 1)
-        return f"{self._what} {self._done:,} of {self._total:,} ({share:.0%}), {rate:,.0f}/s"
+        line = f"{self._what} {self._done:,}"
+        if self._total is not None:
+            line += f" of {self._total:,} ({self._done / max(self._total, 1):.0%})"
+        return line + describe_rate(self._done - self._before, now - self._started)
+
+
+def describe_rate(count: int, seconds: float) -> str:
+    """Return the end of a line that tells a rate; nothing if too little was done to tell one.
+
+    Args:
+        count: How many units were done.
+        seconds: What they took.
+    """
+    if count <= 0 or seconds < _SHORTEST:
+        return ""
+    rate = count / seconds
+    return f", {rate:,.0f}/s" if rate >= 10 else f", {rate:.1f}/s"
 
 
 def _to_log(line: str) -> None:

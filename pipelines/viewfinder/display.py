@@ -104,6 +104,14 @@ class RunDisplay:
             self.close()
             self._line.print(describe_step(step))
 
+    def announce(self, folder: Path) -> None:
+        """Say which run begins and where its log is: the first step may take minutes.
+
+        Args:
+            folder: The run's.
+        """
+        self._line.print(f"Run [bold]{escape(folder.name)}[/] in {escape(str(folder))}")
+
     def close(self) -> None:
         """Remove the live line."""
         self._line.close()
@@ -113,6 +121,7 @@ def show_run(
     work: Callable[[Listener], RunResult],
     listener: Listener | None,
     home: str | Path | None = None,
+    folder: Path | None = None,
 ) -> RunResult:
     """Do a run's work; without a listener show its steps, and how it ended.
 
@@ -120,6 +129,7 @@ def show_run(
         work: What makes the run's record, and calls what it is given with each event.
         listener: What hears of the events instead.
         home: Where runs are kept, as for `viewfinder.run`.
+        folder: The folder of a run that begins, which is named at once; None for other runs.
 
     Raises:
         UsageError: The listener cannot be called.
@@ -132,6 +142,8 @@ def show_run(
     if console.is_jupyter:
         return _show_in_notebook(work)
     display = RunDisplay(console)
+    if folder is not None:
+        display.announce(folder)
     try:
         result = work(display)
     finally:
@@ -151,17 +163,19 @@ def _show_in_notebook(work: Callable[[Listener], RunResult]) -> RunResult:
 
 def describe_step(step: StepResult) -> str:
     """Return one line about a step, in rich's markup."""
-    seconds = "earlier" if step.state == "cached" else describe_seconds(step, " s")
+    seconds = describe_seconds(step, " s")
     again = f" ({step.attempts} pods)" if step.attempts > 1 else ""
     text = escape(step.summary or step.waiting)
+    if step.is_reused:
+        text = f"reused{': ' if text else ''}{text}"
     line = f"{_MARKS[step.state]} {step.name:<11}{seconds:>8}  {text}{again}"
     return line.rstrip()
 
 
 def describe_seconds(step: StepResult, unit: str = "") -> str:
-    """Return a step's time; nothing where it was killed before anything could measure it."""
-    is_unknown = step.state in ("interrupted", "running") and not step.seconds
-    return "" if is_unknown else f"{step.seconds:.1f}{unit}"
+    """Return a step's time, of a reused one what it took then; nothing where nobody measured it."""
+    is_unknown = step.state in ("interrupted", "running", "cached") and not step.shown_seconds
+    return "" if is_unknown else f"{step.shown_seconds:.1f}{unit}"
 
 
 def describe_overhead(result: RunResult) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from viewfinder.arguments import checked, read_endpoint
 from viewfinder_components.errors import UsageError
+from viewfinder_components.photos.find import check_source
 from viewfinder_components.prediction.result import BatchPrediction
 from viewfinder_components.spelling import spell
 from viewfinder_pipelines.local.running_predictor import RunningPredictor
@@ -55,16 +56,18 @@ def predict_batch(
             another file is there.
         TransientError: A store or the server does not answer; what was done is kept.
     """
+    settings = Settings.at(home)
+    url = None if endpoint is None else read_endpoint(endpoint)
+    named = None if model_version is None else str(model_version)
+    _need_one(named, url, model)
+    check_source(str(data))
+
     from rich.console import Console
 
     from viewfinder.display import LiveLine
     from viewfinder_components.prediction.outputs.output import open_output
     from viewfinder_pipelines.local.batch_prediction import PredictionRequest, predict_here
 
-    settings = Settings.at(home)
-    url = None if endpoint is None else read_endpoint(endpoint)
-    named = None if model_version is None else str(model_version)
-    _need_one(named, url, model)
     place = open_output(str(output), settings.predictions)
     request = PredictionRequest(str(data), place, named, url, model)
     line = LiveLine(Console(stderr=True))

@@ -44,7 +44,7 @@ def print_steps(console: Console, result: RunResult) -> None:
         overhead = [f"{sum(step.overhead.values()):.1f}"] if result.overhead else []
         row = (
             step.name,
-            step.state,
+            step.shown_state,
             describe_seconds(step),
             *overhead,
             step.summary or step.waiting,

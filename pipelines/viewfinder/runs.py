@@ -144,7 +144,8 @@ def _execute(plan: "RunPlan", listener: Listener | None, home: str | Path | None
     from viewfinder.display import show_run
     from viewfinder_pipelines.local.runner import run_pipeline
 
-    result = show_run(lambda hear: run_pipeline(plan, hear), listener, home)
+    begun = None if plan.ended else plan.run_dir
+    result = show_run(lambda hear: run_pipeline(plan, hear), listener, home, begun)
     if result.state == "interrupted" and plan.ended is None:
         raise RunInterrupted(result)
     return result

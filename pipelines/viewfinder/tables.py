@@ -103,9 +103,9 @@ def read_history(
 ) -> "pa.Table":
     """Return a row for each epoch of training.
 
-    The columns are `epoch` (from 1 on), `phase` (head or fine_tune), `loss`, `accuracy` (0 to 1),
-    `val_loss` and `val_accuracy` where there are validation photos, and `kept`, which is true for
-    the epoch whose weights the model has.
+    The columns are `epoch` (from 1 on), `phase` (head, fine-tune or scratch), `loss`, `accuracy`
+    (0 to 1), `val_loss` and `val_accuracy` where there are validation photos, and `kept`, which is
+    true for the epoch whose weights the model has.
 
     Args:
         result: The run's record.

@@ -224,6 +224,8 @@ def test_killed_again_and_again_and_resumed(
     assert done.returncode == 0, done.stdout + done.stderr
     resumed = viewfinder.records()[0]
     states = {step["name"]: step["state"] for step in resumed["steps"]}
+    reused = [step for step in resumed["steps"] if step["state"] == "cached"]
+    assert all(step["seconds"] == 0.0 < step["reused_seconds"] for step in reused)
     assert [states[step] for step in STEPS[:3]] == ["cached"] * 3
     assert resumed["version"]["number"] == 1
     assert [path.name for path in (viewfinder.home / "models" / "small").glob("[!.]*")] == ["1"]

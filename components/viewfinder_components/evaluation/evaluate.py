@@ -145,7 +145,7 @@ def _find_out(inputs: EvaluationInputs, config: EvaluationConfig, watch: Stopwat
         predictions = Predictions(shards.labels, split.labels, answers.outputs)
     with watch.phase("metrics"):
         metrics = measure(predictions, config.confidence)
-    with watch.phase("champion"):
+    with watch.phase("comparison"):
         champion = _score_champion(inputs, config)
         difference = _compare(predictions, champion, config.confidence)
     rival = Rival(champion.number, difference, champion.unknown) if champion else None

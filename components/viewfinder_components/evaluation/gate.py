@@ -166,7 +166,7 @@ def _at_most(name: str, value: float, limit: float) -> Criterion:
 
 
 def _not_worse(rival: Rival | None) -> Criterion:
-    name = "not worse than the champion"
+    name = "not worse than the published version"
     if rival is None:
         return Criterion(name, None, None, True, "There was no earlier version to compare with.")
     version = f"published version {rival.number}"

@@ -11,9 +11,7 @@ from viewfinder_components.photos.bucket import find_in_bucket
 from viewfinder_components.photos.candidate import Candidate
 from viewfinder_components.photos.folder import NO_LABEL, find_in_folder
 from viewfinder_components.photos.layout import Layout
-from viewfinder_components.photos.package import find_in_package
 from viewfinder_components.photos.read_ahead import read_ahead
-from viewfinder_components.photos.table import SUFFIXES, find_in_table
 from viewfinder_components.photos.uri import FILE, PACKAGE, file_uri_to_path, scheme_of
 from viewfinder_components.storage.bucket_errors import explained
 from viewfinder_components.storage.clients import open_client
@@ -21,6 +19,9 @@ from viewfinder_components.storage.downloading import download_object
 from viewfinder_components.storage.location import BUCKET_SCHEMES, Location
 from viewfinder_components.storage.objects import ObjectError
 
+# pyarrow is imported where there is a table: a folder that does not exist is refused at once.
+
+_TABLES = (".csv", ".tsv", ".parquet")
 _Ahead = Callable[[Iterator[Candidate]], Iterator[Candidate]]
 
 
@@ -83,11 +84,25 @@ def check_photos(data: str, layout: str = "auto") -> None:
     next(_find(data, layout, iter), None)
 
 
+def check_source(data: str) -> None:
+    """Check that `data` has a known form and, on this machine, exists; nothing is opened.
+
+    Args:
+        data: As for `find_photos`.
+
+    Raises:
+        PermanentError: It has another form, or there is nothing.
+    """
+    _find(data, "class", iter, labelled=False)
+
+
 def _find(data: str, layout: str, ahead: _Ahead, *, labelled: bool = True) -> Iterator[Candidate]:
     if layout not in get_args(Layout):
         raise ParameterError("layout", f"one of {', '.join(get_args(Layout))}", layout)
     scheme = scheme_of(data)
     if scheme == PACKAGE:
+        from viewfinder_components.photos.package import find_in_package
+
         return find_in_package(data)
     if scheme in BUCKET_SCHEMES:
         return ahead(_find_in_bucket(Location.parse(data), layout, labelled))
@@ -104,9 +119,11 @@ def _find(data: str, layout: str, ahead: _Ahead, *, labelled: bool = True) -> It
 def _find_in_path(path: str, layout: str, ahead: _Ahead, labelled: bool) -> Iterator[Candidate]:
     if os.path.isdir(path):
         return find_in_folder(path, layout)
-    if os.path.isfile(path) and path.lower().endswith(SUFFIXES):
+    if os.path.isfile(path) and path.lower().endswith(_TABLES):
+        from viewfinder_components.photos.table import find_in_table
+
         return ahead(find_in_table(Path(path), labelled=labelled))
-    expected = f"data to be a folder, or a table ({', '.join(SUFFIXES)})"
+    expected = f"data to be a folder, or a table ({', '.join(_TABLES)})"
     if os.path.exists(path):
         content = "one folder of photos per class" if labelled else "it"
         remedy = f"name the folder that contains {content}"
@@ -115,7 +132,7 @@ def _find_in_path(path: str, layout: str, ahead: _Ahead, labelled: bool) -> Iter
 
 
 def _find_in_bucket(place: Location, layout: str, labelled: bool) -> Iterator[Candidate]:
-    if place.key.lower().endswith(SUFFIXES) and (size := _size(place)) is not None:
+    if place.key.lower().endswith(_TABLES) and (size := _size(place)) is not None:
         return _find_in_bucket_table(place, size, labelled)
     return find_in_bucket(place, layout)
 
@@ -132,6 +149,8 @@ def _size(place: Location) -> int | None:
 
 
 def _find_in_bucket_table(place: Location, size: int, labelled: bool) -> Iterator[Candidate]:
+    from viewfinder_components.photos.table import find_in_table
+
     folder, _, name = place.uri.rpartition("/")
     with TemporaryDirectory() as temporary:
         path = Path(temporary, name)

@@ -28,7 +28,6 @@ from viewfinder_components.storage.clients import open_client
 from viewfinder_components.storage.location import Location
 from viewfinder_components.storage.objects import ObjectError
 
-SUFFIXES = (".csv", ".tsv", ".parquet")
 _BATCH_ROWS = 4096
 _LONGEST_VALUE = 8_192  # bytes: Linux allows paths of 4,096, object stores keys of 1,024
 NO_URI = Flaw("no_uri", "its row in the table has no uri")

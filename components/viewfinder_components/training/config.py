@@ -101,6 +101,9 @@ class CheckpointConfig:
     """Folder for checkpoints, from which interrupted training resumes; empty for none."""
 
 
+FINE_TUNE = "fine-tune"
+"""The name in the history of the phase that trains the backbone too."""
+
 STEP = Step("train", (TrainConfig, CheckpointConfig), computes=True)
 
 
@@ -164,8 +167,18 @@ class TrainResult:
             which, accuracy = "training", self.best["accuracy"]
         return (
             f"{self.backbone} with the {self.head} head: epoch {self.best_epoch} of "
-            f"{len(self.history)} was kept, {which} accuracy {accuracy:.1%}"
+            f"{len(self.history)} was kept, {which} accuracy {accuracy:.1%}{self._advice}"
         )
+
+    @property
+    def _advice(self) -> str:
+        """Say so if the limit ended the training and not `patience`: more epochs may be better."""
+        last, is_kept = self.history[-1], self.best_epoch == len(self.history)
+        limit = "fine_tune_epochs" if last["phase"] == FINE_TUNE else "epochs"
+        passes = sum(entry["phase"] == last["phase"] for entry in self.history)
+        if not is_kept or last["val_loss"] is None or passes < getattr(self.config, limit):
+            return ""
+        return f"; the validation loss was still falling, so a higher {limit} may help"
 
     def to_json(self) -> dict[str, Any]:
         """The content of `training.json`."""

@@ -16,7 +16,7 @@ from viewfinder_components.training.backbones import build_backbone, find_backbo
 from viewfinder_components.training.checkpoint import Checkpoint, TrainingProgress
 from viewfinder_components.training.class_weights import balanced_weights
 from viewfinder_components.training.classifier import TrainableClassifier
-from viewfinder_components.training.config import TrainConfig
+from viewfinder_components.training.config import FINE_TUNE, TrainConfig
 from viewfinder_components.training.examples import FeatureExamples, PhotoExamples
 from viewfinder_components.training.features import Extractor, compute_features
 from viewfinder_components.training.fit import Phase, fit
@@ -158,7 +158,7 @@ class _Learner:
         self, classifier: TrainableClassifier, progress: TrainingProgress
     ) -> TrainingProgress:
         """Train the backbone and the head together, slowly; kept only if it helps."""
-        return self._train_on_photos("fine-tune", classifier, progress)
+        return self._train_on_photos(FINE_TUNE, classifier, progress)
 
     def train_from_scratch(self, classifier: TrainableClassifier) -> TrainingProgress:
         """Train the whole network from scratch."""
@@ -172,7 +172,7 @@ class _Learner:
         working.copy_weights(classifier)
         network = working.trainable(config.augment, batch_norm_learns=name == "scratch")
         frozen = {id(variable) for variable in working.backbone.variables if name == "head"}
-        fine_tuning = name == "fine-tune"
+        fine_tuning = name == FINE_TUNE
         phase = Phase(
             name,
             network,

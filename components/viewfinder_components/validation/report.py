@@ -10,6 +10,7 @@ import numpy as np
 from viewfinder_components.photos.candidate import SPLITS
 from viewfinder_components.photos.near_duplicates import NearGroups
 from viewfinder_components.photos.uri import path_to_uri, scheme_of
+from viewfinder_components.progress import describe_rate
 from viewfinder_components.reports.page import render
 from viewfinder_components.reports.pictures import thumbnail
 from viewfinder_components.validation.config import ValidationResult
@@ -59,6 +60,7 @@ def write_report(path: Path, content: ReportContent) -> None:
         "validation/report.html",
         data=content.data,
         result=content.result,
+        rate=describe_rate(sum(content.result.counts.values()), content.result.seconds["read"]),
         gates=[replace(gate, worst=shown.short(gate.worst)) for gate in content.gates],
         classes=_classes(classes),
         more_classes=max(0, len(classes) - _LISTED_CLASSES),

@@ -99,7 +99,6 @@ def deploy(
 ) -> None:
     """Put a published version behind a KServe InferenceService; the newest without NUMBER."""
     with _reported(as_json):
-        from viewfinder import deployments
         from viewfinder.pipelines import DEPLOYMENT
 
         if where == "local":
@@ -115,6 +114,9 @@ def deploy(
         given = with_assignments(parameters, assignments, DEPLOYMENT)
         if where == "kubeflow":
             _follow_deployment(kubeflow.deploy(model_version, **given), as_json)
+
+        from viewfinder import deployments  # once the arguments are known to be right
+
         done = deployments.deploy(model_version, settings=file, **given)
         _print(as_json, done.summary, {"state": "succeeded", **done.record})
 

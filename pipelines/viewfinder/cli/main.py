@@ -171,26 +171,28 @@ def show(run_id: str | None, as_json: bool, open_report: bool, **options: Any) -
     """Show a run, local or on Kubeflow; without RUN, list the runs known on this machine."""
     import json
 
+    from viewfinder.runs import list_runs, load_run
+
+    if run_id is None and as_json:
+        raise click.UsageError("--json goes with RUN.")
+    found = load_run(run_id, kubeflow=split_options(options)[1]) if run_id else None
+    if found and as_json:
+        click.echo(json.dumps(found.to_json(), indent=2))
+        return
+
     from rich.console import Console
 
     from viewfinder.display import print_result
     from viewfinder.run_tables import print_runs, print_steps
-    from viewfinder.runs import list_runs, load_run
 
     console = Console()
-    if run_id is None:
-        if as_json:
-            raise click.UsageError("--json goes with RUN.")
+    if found is None:
         print_runs(console, list_runs())
         return
-    result = load_run(run_id, kubeflow=split_options(options)[1])
-    if as_json:
-        click.echo(json.dumps(result.to_json(), indent=2))
-        return
-    print_steps(console, result)
-    print_result(console, result)
-    if open_report and result.report and result.is_local and _is_watched():
-        click.launch(result.report)
+    print_steps(console, found)
+    print_result(console, found)
+    if open_report and found.report and found.is_local and _is_watched():
+        click.launch(found.report)
 
 
 def _is_watched() -> bool:

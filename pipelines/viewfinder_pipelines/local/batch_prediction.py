@@ -3,13 +3,11 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from viewfinder_components.prediction.models.answers import PhotoModel
-from viewfinder_components.prediction.models.local_model import LocalModel
 from viewfinder_components.prediction.outputs.output import Output
-from viewfinder_components.prediction.predict import predict_files
 from viewfinder_components.prediction.result import BatchPrediction
-from viewfinder_pipelines.local.served_model import open_served_model
 from viewfinder_pipelines.local.serving import find_version
 from viewfinder_pipelines.settings.environment import Settings
 
@@ -53,14 +51,29 @@ def predict_here(
         TransientError: As for `predict_files`.
     """
     request.output.check()  # before a version is downloaded
-    with _opened(request, settings) as model:
+    version = _find_version(request, settings)
+
+    from viewfinder_components.prediction.predict import predict_files
+
+    with _opened(request, version) as model:
         return predict_files(request.data, request.output, model, overwrite=overwrite, tell=tell)
 
 
+def _find_version(request: PredictionRequest, settings: Settings) -> Path | None:
+    """Return the version's folder, before what opens it is imported; None for a served model."""
+    if request.model_version is None:
+        return None
+    return find_version(request.model_version, settings)
+
+
 @contextmanager
-def _opened(request: PredictionRequest, settings: Settings) -> Iterator[PhotoModel]:
-    if request.endpoint is not None:
-        with open_served_model(request.endpoint, request.model) as served:
-            yield served
+def _opened(request: PredictionRequest, version: Path | None) -> Iterator[PhotoModel]:
+    if version is not None:
+        from viewfinder_components.prediction.models.local_model import LocalModel
+
+        yield LocalModel.open(version)
     else:
-        yield LocalModel.open(find_version(str(request.model_version), settings))
+        from viewfinder_pipelines.local.served_model import open_served_model
+
+        with open_served_model(str(request.endpoint), request.model) as served:
+            yield served

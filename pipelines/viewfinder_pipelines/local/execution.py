@@ -42,7 +42,14 @@ from viewfinder_pipelines.runs.outputs import (
     read_outputs,
     read_planned_steps,
 )
-from viewfinder_pipelines.runs.record import LOCAL, RunError, RunResult, StepResult, interrupt
+from viewfinder_pipelines.runs.record import (
+    LOCAL,
+    RECORD_FILE,
+    RunError,
+    RunResult,
+    StepResult,
+    interrupt,
+)
 
 
 def run_locally(
@@ -80,7 +87,8 @@ def run_locally(
     with held_run(run_dir) as lock, room_for_the_record(run_dir):
         began = time.monotonic()
         looped = frozenset(step.name for step in planned if step.is_looped)
-        follower = Follower(_begin(run_dir, parameters, name), looped)
+        earlier = _read_earlier(run_dir)
+        follower = Follower(_begin(run_dir, parameters, name), looped, earlier)
         follower.result.save(run_dir)
         kills = count_memory_kills()
         code = _follow(Job(pipeline, arguments, run_dir), lock, follower, listener)
@@ -117,6 +125,14 @@ def _begin(run_dir: Path, parameters: Mapping[str, Any], name: str) -> RunResult
         process=os.getpid(),
         pipeline=name,
     )
+
+
+def _read_earlier(run_dir: Path) -> dict[str, StepResult]:
+    """Return the finished steps of the attempt that is resumed; none in a new run."""
+    if not (run_dir / RECORD_FILE).exists():
+        return {}
+    steps = RunResult.load(run_dir).steps
+    return {step.name: step for step in steps if step.state in ("succeeded", "cached")}
 
 
 def _follow(job: Job, lock: int, follower: Follower, listener: Listener) -> int | None:

@@ -2,6 +2,7 @@
 
 import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from viewfinder_components.outcome import Outcome
@@ -39,6 +40,7 @@ class Follower:
     Attributes:
         result: The run so far.
         looped: The steps that a loop repeats; here they have the iteration's number in brackets.
+        earlier: The steps of the attempt that this one resumes, by name.
         tail: The last lines of the current step.
         failure: The first step whose last attempt failed.
         job_outcome: What kfp.local encountered outside the steps; None if nothing.
@@ -47,6 +49,7 @@ class Follower:
 
     result: RunResult
     looped: frozenset[str] = frozenset()
+    earlier: Mapping[str, StepResult] = field(default_factory=dict)
     tail: deque[str] = field(default_factory=lambda: deque(maxlen=TAIL_LINES))
     failure: StepFailure | None = None
     job_outcome: Outcome | None = None
@@ -73,7 +76,7 @@ class Follower:
             case "succeeded" | "failed":
                 self._end(event)
             case "cached":
-                self._put(StepResult(event.step, "cached", 0.0))
+                self._reuse(event.step)
                 self.cache_keys[event.step] = parse_cache_key(event.text)
             case "outcome" if event.step == JOB:
                 self.job_outcome = event.outcome
@@ -109,6 +112,13 @@ class Follower:
         before = self.result.step(name)
         attempts = before.attempts + 1 if before else 1
         self._put(StepResult(name, "running", 0.0, attempts=attempts))
+
+    def _reuse(self, name: str) -> None:
+        """Take over a step that an earlier attempt has finished, with what it took then."""
+        step = StepResult(name, "cached", 0.0)
+        if before := self.earlier.get(name):
+            step = replace(step, reused_seconds=before.shown_seconds, summary=before.summary)
+        self._put(step)
 
     def _end(self, event: Event) -> None:
         state: StepState = "succeeded" if event.kind == "succeeded" else "failed"

@@ -1,7 +1,7 @@
 """Check the places that a local run reads and writes, before it starts.
 
 The steps would find out by themselves, publish only after the training. Anything refused here
-leaves no run behind.
+leaves no run behind. What a check needs is imported by that check: most refusals need little.
 """
 
 import os
@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from viewfinder_components.photos.find import check_photos, list_photos
-from viewfinder_components.prediction.outputs.output import open_output
 from viewfinder_components.storage.local_store import LocalStore
 from viewfinder_components.storage.models import find_version
 from viewfinder_components.storage.store import open_store
 from viewfinder_components.training.weights import find_weights
-from viewfinder_components.validation.corrections import read_corrections
 from viewfinder_components.writing import need_writable
 
 
@@ -42,6 +40,8 @@ def check_places(parameters: Mapping[str, Any], *, publishes: bool = True) -> No
     if {"data", "layout"} <= parameters.keys():
         check_photos(parameters["data"], parameters["layout"])
     if corrections := parameters.get("corrections"):
+        from viewfinder_components.validation.corrections import read_corrections
+
         read_corrections(corrections)
     if {"backbone", "weights"} <= parameters.keys():
         find_weights(parameters["backbone"], parameters["weights"])
@@ -68,6 +68,8 @@ def check_prediction(parameters: Mapping[str, Any], publishes: bool) -> None:
         root = parameters["model_root"]
         find_version(open_store(root), parameters["model_name"], parameters["version"], root)
     if "output" in parameters:
+        from viewfinder_components.prediction.outputs.output import open_output
+
         open_output(parameters["output"], Path()).check()
 
 

@@ -9,7 +9,7 @@ from viewfinder_components.parameters import build_config, read_parameters
 from viewfinder_components.selection.config import SelectConfig
 from viewfinder_pipelines.pipeline.definition import PipelineDefinition
 
-_ANY_ROOT = "s3://bucket"
+_ANY_VERSION = "s3://bucket/model/1"
 
 
 def check_parameters(pipeline: PipelineDefinition, parameters: Mapping[str, Any]) -> None:
@@ -29,10 +29,11 @@ def check_parameters(pipeline: PipelineDefinition, parameters: Mapping[str, Any]
         if not needed & pipeline.not_exposed:
             build_config(config, parameters)
     if "version_uri" in pipeline.not_exposed and {"model_root", "model_name"} <= parameters.keys():
-        # They are wrong even if nothing is deployed, as in a run on a laptop.
-        deploys = parameters.get("deploy", True)
-        root = str(parameters["model_root"]).rstrip("/") if deploys else _ANY_ROOT
-        to_deploy_config(parameters, f"{root}/{parameters['model_name']}/1", 1)
+        if parameters.get("deploy", True):
+            root = str(parameters["model_root"]).rstrip("/")
+            to_deploy_config(parameters, f"{root}/{parameters['model_name']}/1", 1)
+        else:  # values are wrong even if nothing is deployed, as in a run on a laptop
+            _build_deploy_config(parameters, _ANY_VERSION, 1)
 
 
 def to_deploy_config(parameters: Mapping[str, Any], uri: str, number: int) -> DeployConfig:
@@ -48,10 +49,14 @@ def to_deploy_config(parameters: Mapping[str, Any], uri: str, number: int) -> De
     """
     from viewfinder_components.deployment.targets import TARGETS
 
-    version = {"version_uri": uri, "version_number": number}
-    config = build_config(DeployConfig, {**parameters, **version})
+    config = _build_deploy_config(parameters, uri, number)
     TARGETS[config.target].need_servable(uri)
     return config
+
+
+def _build_deploy_config(parameters: Mapping[str, Any], uri: str, number: int) -> DeployConfig:
+    version = {"version_uri": uri, "version_number": number}
+    return build_config(DeployConfig, {**parameters, **version})
 
 
 def to_select_config(parameters: Mapping[str, Any]) -> SelectConfig:

@@ -9,6 +9,7 @@ import pyarrow as pa
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from viewfinder_components.reports.formatting import plural
 from viewfinder_pipelines.results.lettering import shorten_name
 from viewfinder_pipelines.results.style import MUTED, RAMP, SERIES, new_figure, styled
 
@@ -26,8 +27,8 @@ def draw_history(history: pa.Table) -> Figure:
     Args:
         history: As from `tables.read_history`.
     """
-    figure = new_figure(9.0, 3.4)
     epochs = history.to_pylist()
+    figure = new_figure(9.0, 3.4, f"Loss and accuracy in {plural(len(epochs), 'epoch')}")
     for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
         for colour, key, label in ((0, name, "training"), (1, f"val_{name}", "validation")):
             points = [
@@ -70,7 +71,10 @@ def draw_confusion_matrix(metrics: Mapping[str, Any]) -> Figure:
     names = [shorten_name(label, _NAME_LETTERS) for label in labels]
     reach = max(0.8, _LETTER * max(map(len, names), default=0))
     side = 1.4 + reach + 0.55 * len(labels) if is_small else 7.0
-    figure = new_figure(side + 0.6, side)
+    right = counts.trace() / max(counts.sum(), 1)
+    classes = plural(len(labels), "class", "classes")
+    told = f"Confusion matrix of {classes}: {right:.1%} of the photos are on the diagonal"
+    figure = new_figure(side + 0.6, side, told)
     axes = figure.add_subplot()
     picture = axes.imshow(shares, cmap=RAMP, vmin=0, vmax=1)
     axes.set(xlabel="predicted class", ylabel="true class")
@@ -109,7 +113,8 @@ def draw_roc(
         classes: The classes' curves, in the order of `labels`; None where there is none.
         overall: The curve over all classes.
     """
-    figure = new_figure(5.2, 5.0)
+    classes_told = plural(len(labels), "class", "classes")
+    figure = new_figure(5.2, 5.0, f"ROC curves of {classes_told}")
     axes = figure.add_subplot(aspect="equal")
     axes.plot([0, 1], [0, 1], color=MUTED, linestyle=":")
     is_small = len(labels) <= len(SERIES)
@@ -149,7 +154,8 @@ def draw_calibration(metrics: Mapping[str, Any]) -> Figure:
     Args:
         metrics: As from `tables.read_metrics`.
     """
-    figure = new_figure(5.2, 5.0)
+    told = f"Accuracy by confidence: the expected calibration error is {metrics['ece']:.3f}"
+    figure = new_figure(5.2, 5.0, told)
     axes = figure.add_subplot(aspect="equal")
     bins = [part for part in metrics["calibration"] if part["photos"]]
     most = max((part["photos"] for part in bins), default=1)

@@ -17,6 +17,7 @@ from viewfinder_components.photos.decode import open_photo
 from viewfinder_components.photos.photo_error import PhotoError
 from viewfinder_components.photos.read import read_photo
 from viewfinder_components.photos.uri import name_to_uri
+from viewfinder_components.reports.formatting import plural
 from viewfinder_components.reports.pictures import light_up
 from viewfinder_pipelines.local.explanation import Explanation
 from viewfinder_pipelines.local.prediction import Unanswered
@@ -61,7 +62,7 @@ def draw_sentence(sentence: str) -> Figure:
     Args:
         sentence: A short one.
     """
-    figure = new_figure(2 * _CELL, _CELL / 2)
+    figure = new_figure(2 * _CELL, _CELL / 2, sentence)
     figure.text(0.5, 0.5, sentence, fontsize=SIZE, ha="center", va="center", color=MUTED)
     return figure
 
@@ -117,7 +118,8 @@ def _draw(readers: Sequence[Callable[[], Any]], captions: Sequence[str], columns
     texts = [wrap(str(caption), _WIDTH, _CAPTION_LINES) for caption in captions]
     lines = max((text.count("\n") + 1 for text in texts), default=-0.5)
     columns = min(columns, len(readers))
-    grid = _make_grid(ceil(len(readers) / columns), columns, LINE * (lines + 0.5))
+    told = "; ".join([plural(len(readers), "photo"), *(" ".join(text.split()) for text in texts)])
+    grid = _make_grid(ceil(len(readers) / columns), columns, LINE * (lines + 0.5), told)
     for axes in grid:
         axes.set_axis_off()
     for axes, read, text in zip(grid, readers, texts or [""] * len(readers), strict=False):
@@ -130,13 +132,13 @@ def _draw(readers: Sequence[Callable[[], Any]], captions: Sequence[str], columns
     return cast(Figure, grid[0].figure)
 
 
-def _make_grid(rows: int, columns: int, room: float) -> NDArray[Any]:
+def _make_grid(rows: int, columns: int, room: float, description: str) -> NDArray[Any]:
     """Return axes in the order of reading, with some inches above each for its caption.
 
     matplotlib's own layout takes minutes for hundreds of them.
     """
     width, height = _CELL * columns, (_CELL + room) * rows
-    figure, side = new_figure(width, height), _CELL - _GAP
+    figure, side = new_figure(width, height, description), _CELL - _GAP
     figure.set_layout_engine("none")
     places = {
         "left": _GAP / 2 / width,

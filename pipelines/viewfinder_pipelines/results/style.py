@@ -1,10 +1,12 @@
 """How figures look, and how a notebook shows them."""
 
+import base64
 import functools
 import io
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from html import escape
 from typing import Any, ParamSpec
 
 from matplotlib import font_manager, rcParams, style
@@ -31,7 +33,27 @@ _P = ParamSpec("_P")
 
 
 class ShownFigure(Figure):
-    """A figure that a notebook shows without pyplot, whose open figures would pile up."""
+    """A figure that a notebook shows without pyplot, whose open figures would pile up.
+
+    Attributes:
+        description: What it shows, in words, for readers who cannot see it.
+    """
+
+    description = ""
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the picture twice: as an element that has a text, and for exports that want a PNG.
+
+        JupyterLab and nbconvert take the element; of a PNG alone they cannot show the text.
+        """
+        content, size = self._repr_png_()
+        picture = base64.b64encode(content).decode()
+        element = (
+            f'<img src="data:image/png;base64,{picture}" alt="{escape(self.description)}" '
+            f'width="{size["width"]}" height="{size["height"]}">'
+        )
+        data = {"image/png": picture, "text/html": element, "text/plain": self.description}
+        return data, {"image/png": {**size, "alt": self.description}}
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
         """Return the picture and the size it is shown in: sharp on screens of high density."""
@@ -42,14 +64,17 @@ class ShownFigure(Figure):
         return file.getvalue(), {"width": round(width), "height": round(height)}
 
 
-def new_figure(width: float, height: float) -> ShownFigure:
+def new_figure(width: float, height: float, description: str) -> ShownFigure:
     """Return an empty figure.
 
     Args:
         width: In inches.
         height: In inches.
+        description: What it will show, in words.
     """
-    return ShownFigure(figsize=(width, height), layout="constrained", dpi=_DPI)
+    figure = ShownFigure(figsize=(width, height), layout="constrained", dpi=_DPI)
+    figure.description = description
+    return figure
 
 
 def styled(draw: Callable[_P, Figure]) -> Callable[_P, Figure]:

@@ -84,11 +84,12 @@ def _render_steps(result: "RunResult", progress: str) -> str:
 
 def _render_step(step: "StepResult", progress: str) -> str:
     mark = f'<span style="color:{_COLOURS[step.state]}">{_MARKS[step.state]}</span>'
-    known = step.seconds or step.state != "running"
-    seconds = "cached" if step.state == "cached" else f"{step.seconds:.1f}" if known else ""
+    known = step.shown_seconds or step.state not in ("running", "cached")
+    seconds = f"{step.shown_seconds:.1f}" if known else ""
+    reused = f' <span style="{_MUTED}">(reused)</span>' if step.is_reused else ""
     text = escape(step.summary or step.waiting or (progress if step.state == "running" else ""))
     return (
-        f'<tr><td style="{_CELL};white-space:nowrap">{mark} {escape(step.name)}</td>'
+        f'<tr><td style="{_CELL};white-space:nowrap">{mark} {escape(step.name)}{reused}</td>'
         f'<td style="{_NUMBER}">{seconds}</td><td style="{_CELL}">{text}</td></tr>'
     )
 

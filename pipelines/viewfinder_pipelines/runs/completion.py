@@ -22,8 +22,10 @@ def with_outputs(step: StepResult, outputs: Outputs, outcome: Outcome | None) ->
     """
     if outcome is None:
         return replace(step, artifacts=outputs.artifacts, parameters=outputs.parameters)
+    own = sum(outcome.seconds.values()) if step.is_reused else 0.0
     return replace(
         step,
+        reused_seconds=step.reused_seconds or own,
         summary=outcome.summary,
         phases=dict(outcome.seconds),
         metrics=dict(outcome.metrics),

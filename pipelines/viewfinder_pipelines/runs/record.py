@@ -58,6 +58,8 @@ class StepResult:
             inputs) and `finish` (outputs, and until the end is noticed).
         attempts: How many pods were started for it, including retries.
         metrics: What it measured.
+        reused_seconds: Of a cached step, the time that it took when it ran; if only its own report
+            is known, the total of its phases.
         waiting: Why its pod has not started on the cluster, or had not when the run was ended.
         summary: The step's one-sentence summary.
         artifacts: Its output artifacts by name.
@@ -75,6 +77,22 @@ class StepResult:
     attempts: int = 1
     metrics: dict[str, float] = field(default_factory=dict)
     waiting: str = ""
+    reused_seconds: float = 0.0
+
+    @property
+    def is_reused(self) -> bool:
+        """Whether its result is of an earlier time, and cost this run nothing."""
+        return self.state == "cached"
+
+    @property
+    def shown_seconds(self) -> float:
+        """What it took, in this run or when it ran."""
+        return self.reused_seconds if self.is_reused else self.seconds
+
+    @property
+    def shown_state(self) -> str:
+        """The state in the words of people: records and Kubeflow say `cached`."""
+        return "reused" if self.is_reused else self.state
 
 
 @dataclass(frozen=True)

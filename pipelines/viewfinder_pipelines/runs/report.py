@@ -59,7 +59,13 @@ def describe_run(result: RunResult, run_dir: Path) -> dict[str, Any]:
         run_dir: The run's folder.
     """
     steps = [
-        {"name": s.name, "state": s.state, "seconds": s.seconds, "phases": s.phases}
+        {
+            "name": s.name,
+            "state": s.shown_state,
+            "seconds": s.seconds,
+            "reused_seconds": s.reused_seconds,
+            "phases": s.phases,
+        }
         for s in result.steps
     ]
     return {

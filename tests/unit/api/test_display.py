@@ -142,6 +142,16 @@ def test_a_step_whose_time_nobody_measured_shows_none(state: StepState) -> None:
     assert "0.0 s" in describe_step(replace(step, state="succeeded"))
 
 
+def test_a_reused_step_is_marked_and_shows_what_it_took() -> None:
+    step = StepResult("train", "cached", 0.0, summary="epoch 3 was kept", reused_seconds=2.5)
+    assert describe_step(step).endswith("2.5 s  reused: epoch 3 was kept")
+    assert describe_step(StepResult("train", "cached", 0.0)).split() == [
+        "[green]✓[/]", "train", "reused"
+    ]  # fmt: skip
+    row = printed(run("succeeded", step), steps=True).splitlines()[1]
+    assert row.split(maxsplit=3) == ["train", "reused", "2.5", "epoch 3 was kept"]
+
+
 def test_the_list_of_photos_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIEWFINDER_HOME", str(tmp_path))
     index = ArtifactRecord("s3://bucket/index", "system.Dataset", {})

@@ -55,7 +55,7 @@ def test_result_in_the_forms_of_kfp(ready) -> None:
     assert result.accepted is True
     assert result.summary == result.decision
     json.dumps([result.scalars, result.confusion_matrix, result.roc_curve], allow_nan=False)
-    phases = {"load", "model", "metrics", "champion", "samples", "labels", "report"}
+    phases = {"load", "model", "metrics", "comparison", "samples", "labels", "report"}
     assert set(result.seconds) == phases
 
 

@@ -78,7 +78,7 @@ def test_every_rule_is_listed_whatever_the_outcome() -> None:
         "accuracy",
         "balanced accuracy",
         "calibration error",
-        "not worse than the champion",
+        "not worse than the published version",
     ]
     for predicted in ([0, 1], [1, 0]):
         assert [check.name for check in judge(certain([0, 1], predicted)).checks] == names

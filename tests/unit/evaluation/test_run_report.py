@@ -193,7 +193,8 @@ def test_a_training_without_history_or_validation(world) -> None:
 RUN = {
     "state": "succeeded",
     "steps": [
-        {"name": "validate", "state": "cached", "seconds": 0.0, "phases": {}},
+        {"name": "validate", "state": "reused", "seconds": 0.0, "reused_seconds": 77.0,
+         "phases": {"read": 70.0}},
         {"name": "train", "state": "succeeded", "seconds": 30.0,
          "phases": {"features": 20.0, "head": 5.0}},
         {"name": "check", "state": "succeeded", "seconds": 10.0, "phases": {"start": 4.0}},
@@ -302,6 +303,8 @@ def test_the_run(world) -> None:
     assert "p99 is 21 ms" in page.text
     assert "viewfinder serve '/models/<b>fruit</b>/3'" in page.text
     assert "the floor is 16.0 s" in page.text
+    assert "Reused: the step was not repeated" in page.text
+    assert "1 min 17 s" in page.text
     assert "start and end 5.0 s" in page.text
     assert "40.0 s" in page.text
 

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,47 @@ def test_it_tells_how_it_went(trained: Trained) -> None:
     assert set(result.seconds) == {"import", "build", "convert", "features", "head", "save"}
     assert f"epoch {result.best_epoch} of {len(result.history)} was kept" in result.summary
     assert f"validation accuracy {result.best['val_accuracy']:.1%}" in result.summary
+
+
+@pytest.mark.parametrize(
+    ("losses", "settings", "advised"),
+    [
+        (
+            [3.0, 2.0, 1.0],
+            {"epochs": 3},
+            "; the validation loss was still falling, so a higher epochs",
+        ),
+        ([3.0, 1.0, 2.0], {"epochs": 3}, ""),  # it was not falling any more
+        ([3.0, 2.0, 1.0], {"epochs": 4}, ""),
+        ([None, None, None], {"epochs": 3}, ""),  # the last one is always kept
+        ([3.0, 2.0, 1.0], {"epochs": 1, "fine_tune_epochs": 2}, "so a higher fine_tune_epochs"),
+        ([3.0, 2.0, 1.0], {"epochs": 1, "fine_tune_epochs": 3}, ""),
+    ],
+)
+def test_more_epochs_are_advised_where_the_limit_ended_the_training(
+    trained: Trained, losses: list[float | None], settings: dict[str, int], advised: str
+) -> None:
+    phases = ["head", "fine-tune", "fine-tune"] if len(settings) > 1 else ["head"] * 3
+    history = [
+        {
+            "epoch": at,
+            "phase": phase,
+            "accuracy": 0.9,
+            "val_loss": loss,
+            "val_accuracy": loss and 0.8,
+        }
+        for at, (phase, loss) in enumerate(zip(phases, losses, strict=True), 1)
+    ]
+    known = [loss for loss in losses if loss is not None]
+    best = losses.index(min(known)) + 1 if known else 3
+    result = replace(
+        trained[2],
+        config=TrainConfig(**settings),
+        history=history,
+        best_epoch=best,  # type: ignore[arg-type]
+    )
+    assert advised in result.summary
+    assert ("may help" in result.summary) == bool(advised)
 
 
 def test_keras_and_openvino_answer_the_same(trained: Trained) -> None:

@@ -7,7 +7,7 @@ import pytest
 from viewfinder_components.failures import Failure
 from viewfinder_components.outcome import Outcome
 from viewfinder_pipelines.local.follower import Follower
-from viewfinder_pipelines.runs.record import LOCAL, RunResult
+from viewfinder_pipelines.runs.record import LOCAL, RunResult, StepResult
 
 BEGAN = "12:00:00.000 - INFO - Executing task 'train'"
 SAID = "    [KFP Executor 2026-01-01 12:00:00,000 INFO]: train: epoch 12 of 100"
@@ -71,6 +71,22 @@ def test_iterations_that_are_cached_count() -> None:
     looped.take(BEGAN)
     assert [step.name for step in looped.result.steps] == ["train[0]", "train[1]"]
     assert [step.state for step in looped.result.steps] == ["cached", "running"]
+
+
+def test_a_reused_step_says_what_it_took_when_it_ran() -> None:
+    earlier = {
+        "validate": StepResult("validate", "succeeded", 3.0, summary="20 photos"),
+        "train": StepResult("train", "cached", 0.0, reused_seconds=5.0),
+    }
+    follower = Follower(replace(follow().result, steps=()), frozenset(), earlier)
+    for step in ("validate", "train", "export"):
+        follower.take(f"Task {step} cache hit (key=1)")
+    validate, train, export = follower.result.steps
+    assert validate == StepResult(
+        "validate", "cached", 0.0, summary="20 photos", reused_seconds=3.0
+    )
+    assert (train.seconds, train.shown_seconds) == (0.0, 5.0)
+    assert export.shown_seconds == 0.0  # nobody knows
 
 
 @pytest.mark.parametrize("step", ["train-2", "train[0]"])

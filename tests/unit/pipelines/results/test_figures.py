@@ -6,6 +6,7 @@ import json
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from html import escape
 from itertools import pairwise
 from pathlib import Path
 
@@ -31,6 +32,23 @@ def to_png(figure) -> Image.Image:
     picture = Image.open(io.BytesIO(content))
     assert abs(picture.width - 2 * size["width"]) <= 2
     return picture
+
+
+def test_a_figure_has_a_text_for_readers_who_cannot_see_it(make_result: Make, folder: Path) -> None:
+    figures = {
+        "Loss and accuracy in 2 epochs": viewfinder.plot_history(make_result(str(folder))),
+        '1 photo; <b>"cat"</b>': viewfinder.plot_photos(["/nowhere.jpg"], ['<b>"cat"</b>']),
+    }
+    for description, figure in figures.items():
+        data, metadata = figure._repr_mimebundle_()
+        assert metadata["image/png"]["alt"] == description
+        assert f' alt="{escape(description)}" ' in data["text/html"]
+        assert f'src="data:image/png;base64,{data["image/png"]}"' in data["text/html"]
+
+
+@pytest.mark.parametrize("name", ["plot_calibration", "plot_confusion_matrix", "plot_roc"])
+def test_every_figure_is_described(name: str, make_result: Make, folder: Path) -> None:
+    assert getattr(viewfinder, name)(make_result(str(folder))).description
 
 
 def test_the_history_has_both_curves_and_its_marks(make_result: Make, folder: Path) -> None:

@@ -33,7 +33,7 @@ def test_dollar_signs_make_no_formulas() -> None:
 
 def test_it_has_steps_sentences_and_places() -> None:
     steps = (
-        StepResult("validate", "cached", 3.0, summary="20 photos"),
+        StepResult("validate", "cached", 0.0, summary="20 photos", reused_seconds=3.4),
         StepResult("train", "failed", 4.56),
     )
     error = RunError("train", "expected more photos", False, ())
@@ -46,7 +46,7 @@ def test_it_has_steps_sentences_and_places() -> None:
             gaps=(Gap(("train",), "no log"),),
         )
     )
-    for part in ("failed", "pets", "run r-1, 12.3 s", "✓ validate", "cached", "20 photos"):
+    for part in ("failed", "pets", "run r-1, 12.3 s", "✓ validate (reused)", "3.4", "20 photos"):
         assert part in text
     assert "✗ train" in text
     assert "4.6" in text
