@@ -162,7 +162,10 @@ class PhotoApp:
         if model is None or version not in (None, model.version):
             received = shown(name) if version is None else f"{shown(name)} version {shown(version)}"
             raise RefusedError(
-                "a model that is served here", received, "see GET /v2/models", status=404
+                "a model that is served here",
+                received,
+                "name one that GET /v2/models lists",
+                status=404,
             )
         return model
 

@@ -251,7 +251,10 @@ class PhotoServicer(services.GRPCInferenceServiceServicer):  # type: ignore[misc
         if model is None or version not in ("", model.version):
             received = f"{shown(name)} version {shown(version)}"
             raise RefusedError(
-                "a model that is served here", received, "check its name", status=404
+                "a model that is served here",
+                received,
+                "correct the name or the version",
+                status=404,
             )
         return model
 

@@ -13,6 +13,7 @@ from viewfinder.cli.group import FilePath, StrictCommand, need_model
 from viewfinder.cli.options import (
     CLUSTER_OPTIONS,
     INTERRUPTED,
+    TRY_AGAIN,
     exit_code,
     exit_code_after,
     refuse_kubeflow_options,
@@ -25,7 +26,6 @@ from viewfinder_components.spelling import write_command
 if TYPE_CHECKING:
     from viewfinder.kubeflow import SubmittedRun
 
-_TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
 _FOR_A_SERVICE = {"settings", "namespace"}  # which mean something without Kubeflow Pipelines
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -222,7 +222,7 @@ def _fail(error: ViewfinderError, as_json: bool) -> NoReturn:
         failure = {"state": "failed", "error": {**words, "retryable": retryable}}
         click.echo(json.dumps(failure, indent=2))
     click.echo(f"Error: {error}", err=True)
-    sys.exit(_TRY_AGAIN if retryable else exit_code_after(error))
+    sys.exit(TRY_AGAIN if retryable else exit_code_after(error))
 
 
 COMMANDS = (deploy, rollback, undeploy)

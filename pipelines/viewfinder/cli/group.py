@@ -1,6 +1,6 @@
 """How commands take their arguments, and how groups of them are listed."""
 
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import Any
 
@@ -47,25 +47,24 @@ class StrictCommand(click.Command):
                 self._refuse_repeated(ctx, list(args))
             rest = super().parse_args(ctx, args)
         except click.UsageError as error:
-            if advice := self._advise(error):
-                told = click.UsageError(f"{error.format_message().rstrip('.')}. {advice}", ctx)
-                raise told from None
+            for advice in self._advise(error):
+                sentence = error.format_message().rstrip(".") + ". " + advice
+                raise click.UsageError(sentence, ctx) from None
             raise
         if not ctx.resilient_parsing:
             self._refuse_empty(ctx)
         return rest
 
-    def _advise(self, error: click.UsageError) -> str:
-        """Return what else to write in place of an option or an argument that does not exist."""
+    def _advise(self, error: click.UsageError) -> Iterator[str]:
+        """Yield what to write in place of an option or an argument that does not exist."""
         names = {parameter.name for parameter in self.params}
         if isinstance(error, click.NoSuchOption):
             if "options" in names:
-                return f"Write the predictor's options after two dashes: -- {error.option_name}"
-            if "assignments" in names:
-                return _advise_parameter(error.option_name)
+                yield f"Write the predictor's options after two dashes: -- {error.option_name}"
+            elif "assignments" in names and (name := _find_parameter(error.option_name)):
+                yield f"It is a parameter: write --set {name}=VALUE"
         elif "unexpected extra argument" in error.message and "data" in names:
-            return "Write --data before the photos."
-        return ""
+            yield "Write --data before the photos."
 
     def _refuse_empty(self, ctx: click.Context) -> None:
         for option in self.params:
@@ -84,11 +83,12 @@ class StrictCommand(click.Command):
                 raise click.UsageError(f"Option '{option.opts[-1]}' is given twice.", ctx)
 
 
-def _advise_parameter(option: str) -> str:
+def _find_parameter(option: str) -> str:
+    """Return the training pipeline's parameter that an option names; empty if there is none."""
     from viewfinder.pipelines import TRAINING
 
     name = option.lstrip("-").replace("-", "_")
-    return f"It is a parameter: write --set {name}=VALUE" if name in TRAINING.parameters else ""
+    return name if name in TRAINING.parameters else ""
 
 
 class FilePath(click.ParamType[Path]):

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 WRONG_USAGE = 2  # click's own
-_EXIT_CODES = {"succeeded": 0, "refused": 3, "interrupted": INTERRUPTED}
+REFUSED = 3
+INCOMPLETE = 4  # the work is done, but not for every photo: unlike 1, there is a result
+TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
+_EXIT_CODES = {"succeeded": 0, "refused": REFUSED, "interrupted": INTERRUPTED}
+# docs/troubleshooting.md explains them all.
 CLUSTER_OPTIONS = {"settings", "host", "namespace", "experiment", "cache"}
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from viewfinder.cli.group import FilePath, StrictCommand
-from viewfinder.cli.options import INTERRUPTED
+from viewfinder.cli.options import INCOMPLETE, INTERRUPTED
 from viewfinder_components.spelling import write_command
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ _BATCH_OPTIONS = ("data", "output", "model_version", "overwrite")
 def predict(
     photos: tuple[Path, ...], endpoint: str | None, model: str | None, as_json: bool, **batch: Any
 ) -> None:
-    """Classify photos; exit with 1 if any could not be classified.
+    """Classify photos; exit with 4 if some could not be classified.
 
     Two forms: PHOTO... --endpoint URL prints an answer for each photo. --data SOURCE --output FILE
     with either --model-version or --endpoint writes a table with a row for each file; started again
@@ -87,7 +87,7 @@ def _predict_photos(
         _print_answer(answer, as_json)
     if unanswered:
         click.echo(_count_unanswered(unanswered, len(photos)), err=True)
-        sys.exit(1)
+        sys.exit(INCOMPLETE)
 
 
 def _predict_batch(as_json: bool, data: str | None, output: str | None, **options: Any) -> None:
@@ -107,7 +107,7 @@ def _predict_batch(as_json: bool, data: str | None, output: str | None, **option
         click.echo(f"Interrupted. The same command continues after {parts}.", err=True)
         sys.exit(INTERRUPTED)
     _print_batch(done, as_json)
-    sys.exit(not done.is_complete)
+    sys.exit(0 if done.is_complete else INCOMPLETE)
 
 
 def _to_json(result: "BatchPrediction | Prediction | Unanswered") -> str:

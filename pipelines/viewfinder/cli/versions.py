@@ -58,7 +58,10 @@ def prune(model: str, model_root: str | None, keep: int, dry_run: bool, **wanted
     from viewfinder.versions import prune_versions
 
     if not any(wanted.values()):
-        raise click.UsageError("Say what is served: --namespace, --served or --nothing-served.")
+        raise click.UsageError(
+            "Say what is served: --namespace NAMESPACE for what the services there have, "
+            "--served NUMBER for a version, or --nothing-served if no version is served anywhere."
+        )
     done = prune_versions(model, model_root=model_root, keep=keep, dry_run=dry_run, **wanted)
     for version in done.removed:
         click.echo(f"{'would remove' if dry_run else 'removed'} {version.uri}")

@@ -21,7 +21,7 @@ def taken(uri: str, found: pa.Schema | None) -> PermanentError:
         f"predictions by {version}, made with other arguments, or before a file, the model or the "
         "release of Viewfinder changed"
         if version
-        else "another file",
+        else f"{uri}, which has no predictions of Viewfinder",
         f"name another place with {spell('output')}, or replace what is there with "
         f"{spell('overwrite', True)}",
     )

@@ -1,4 +1,4 @@
-"""A mistake in a command is told before anything is imported that only the work needs."""
+"""A mistake in a command is reported before anything is imported that only the work needs."""
 
 import os
 import subprocess

@@ -97,11 +97,11 @@ def test_the_counts_are_printed(home: Path) -> None:
     assert result.exit_code == 1
     assert "replace what is there with --overwrite" in result.stderr
     result = predict(*BATCH, *COLOUR, "--overwrite", "--json")
-    assert result.exit_code == 1
+    assert result.exit_code == 4
     assert json.loads(result.stdout)["counts"] == {"ok": 1, "unreadable": 1, "ignored": 1}
     assert "the column reason says why" not in result.stderr
     result = predict(*BATCH, *COLOUR)
-    assert result.exit_code == 1
+    assert result.exit_code == 4
     assert "the column reason says why" in result.stderr
 
 

@@ -35,7 +35,7 @@ def test_each_photo_without_an_answer_says_why(endpoint: str, tmp_path: Path) ->
     (tmp_path / "bad.jpg").write_bytes(b"no photo")
     names = [str(tmp_path / name) for name in ("lost.jpg", "", "empty.jpg", "bad.jpg")]
     result = CliRunner().invoke(main, ["predict", *names, "--endpoint", endpoint])
-    assert result.exit_code == 1
+    assert result.exit_code == 4
     assert [line.rpartition(f"{tmp_path}")[2] for line in result.stderr.splitlines()] == [
         "/lost.jpg: there is no such file",
         ": it is a folder; name the photos in it",
