@@ -178,7 +178,7 @@ class TrainResult:
         passes = sum(entry["phase"] == last["phase"] for entry in self.history)
         if not is_kept or last["val_loss"] is None or passes < getattr(self.config, limit):
             return ""
-        return f"; the validation loss was still falling, so a higher {limit} may help"
+        return f"; the validation loss was still falling, so raising {limit} may help"
 
     def to_json(self) -> dict[str, Any]:
         """The content of `training.json`."""

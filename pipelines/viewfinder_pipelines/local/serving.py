@@ -73,7 +73,9 @@ def find_served_name(version: Path, name: str | None) -> str:
     """
     served = version.parent.name if name is None else name
     if not is_served_name(served):
-        raise UsageError(SERVED_RULE, repr(served)[:100], f"name the model with {spell('name')}")
+        raise UsageError(
+            SERVED_RULE, repr(served)[:100], f"choose another: {spell('name', 'NAME')}"
+        )
     return served
 
 
@@ -96,7 +98,8 @@ def _find_in_folder(folder: Path) -> Path:
         raise PermanentError(
             f"a version or a model's folder at {folder}",
             "a file" if folder.exists() else "nothing there",
-            "name the folder of a model or of a version, such as models/fruit/3",
+            "name the folder of a model or of a version, such as models/fruit/3, or a model "
+            "published on this machine by its name alone",
         )
     beside = LocalStore(folder.parent)
     if is_model_name(folder.name) and (newest := beside.latest(folder.name)):

@@ -304,7 +304,7 @@ def test_the_run(world) -> None:
     assert "viewfinder serve '/models/<b>fruit</b>/3'" in page.text
     assert "the floor is 16.0 s" in page.text
     assert "Reused: the step was not repeated" in page.text
-    assert "1 min 17 s" in page.text
+    assert "77.0 s" in page.text
     assert "start and end 5.0 s" in page.text
     assert "40.0 s" in page.text
 

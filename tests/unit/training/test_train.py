@@ -69,12 +69,16 @@ def test_it_tells_how_it_went(trained: Trained) -> None:
         (
             [3.0, 2.0, 1.0],
             {"epochs": 3},
-            "; the validation loss was still falling, so a higher epochs",
+            "; the validation loss was still falling, so raising epochs may help",
         ),
         ([3.0, 1.0, 2.0], {"epochs": 3}, ""),  # it was not falling any more
         ([3.0, 2.0, 1.0], {"epochs": 4}, ""),
         ([None, None, None], {"epochs": 3}, ""),  # the last one is always kept
-        ([3.0, 2.0, 1.0], {"epochs": 1, "fine_tune_epochs": 2}, "so a higher fine_tune_epochs"),
+        (
+            [3.0, 2.0, 1.0],
+            {"epochs": 1, "fine_tune_epochs": 2},
+            "so raising fine_tune_epochs may help",
+        ),
         ([3.0, 2.0, 1.0], {"epochs": 1, "fine_tune_epochs": 3}, ""),
     ],
 )

@@ -69,7 +69,7 @@ def test_each_mistake_has_its_own_sentence(named: str, sentence: str, settings: 
 def test_a_name_that_no_url_can_have_is_refused_before_anything_starts(
     name: str, settings: Settings
 ) -> None:
-    with pytest.raises(UsageError, match=r"letters, digits, .*; name the model with name$"):
+    with pytest.raises(UsageError, match=r"letters, digits, .*; choose another: name=NAME$"):
         viewfinder.serve("fruit", name=name, home=settings.home)
 
 
