@@ -102,6 +102,7 @@ def time_parts(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [
         {
             "name": step["name"],
+            "state": step["state"],
             "seconds": step["seconds"],
             "share": step["seconds"] / total,
             "text": duration(step["seconds"]),
