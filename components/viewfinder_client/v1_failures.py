@@ -4,6 +4,7 @@ import httpx
 
 from viewfinder_client.proxy import Proxy
 from viewfinder_components.errors import TransientError
+from viewfinder_components.printable import make_printable
 
 MALFORMED = (
     *(ValueError, LookupError, TypeError, AttributeError),
@@ -41,9 +42,7 @@ def reason_of(answer: httpx.Response) -> str:
         reason = answer.json()["error"]
     except MALFORMED:
         reason = answer.text
-    # Halves of characters cannot be written, and a terminal would obey its control characters.
-    shown = " ".join(str(reason).split())[:LONGEST_REASON]
-    return "".join(one if one.isprintable() else "?" for one in shown)
+    return make_printable(" ".join(str(reason).split())[:LONGEST_REASON])
 
 
 def advise_password(proxy: Proxy) -> str:

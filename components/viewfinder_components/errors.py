@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
+from viewfinder_components.printable import make_printable
+
 _LONGEST_SHOWN = 100  # characters of a value
 
 
 def compose_sentence(expected: str, received: str, remedy: str) -> str:
-    """Return the sentence of a Viewfinder error."""
-    return f"expected {expected}, received {received}; {remedy}"
+    """Return the sentence of a Viewfinder error, which may quote anything, safe to show."""
+    sentence = f"expected {expected}, received {received}; {remedy}"
+    return make_printable(sentence, lines=True)
 
 
 def reason_of(error: BaseException) -> str:

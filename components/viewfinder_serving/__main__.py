@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from viewfinder_components.errors import UsageError, ViewfinderError
+from viewfinder_components.printable import PrintableFormatter, make_printable
 from viewfinder_serving.config import ServeConfig
 
 _WRONG_USAGE = 2  # argparse's own
@@ -32,7 +33,9 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     given = _make_parser().parse_args(_normalise(sys.argv[1:] if arguments is None else arguments))
-    logging.basicConfig(level=logging.INFO, format=_LOG_FORMAT, stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(PrintableFormatter(_LOG_FORMAT))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     # `kill -USR1` makes it write the stacks of all threads, even if none of them is running.
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR1, all_threads=True)
@@ -46,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
         return_large_buffers()
         serve(config)
     except ViewfinderError as error:
-        print(f"viewfinder_serving: {error}", file=sys.stderr)
+        print(make_printable(f"viewfinder_serving: {error}", lines=True), file=sys.stderr)
         return _WRONG_USAGE if isinstance(error, UsageError) else 1
     return 0
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 from rich.status import Status
 
+from viewfinder.markup import to_markup
 from viewfinder_components.errors import UsageError
 from viewfinder_components.step import Role
 from viewfinder_pipelines.runs.events import Event, Listener, read_progress
@@ -58,12 +58,12 @@ class LiveLine:
         """Replace the line."""
         if not self._console.is_terminal:
             if time.monotonic() - self._printed > self._silent_seconds:
-                self.print(f"  {escape(text)}")
+                self.print(f"  {to_markup(text)}")
             return
         if self._status is None:
-            self._status = self._console.status(escape(text))
+            self._status = self._console.status(to_markup(text))
             self._status.start()
-        self._status.update(escape(text))
+        self._status.update(to_markup(text))
 
     def print(self, markup: str) -> None:
         """Print a line that stays, in rich's markup."""
@@ -99,7 +99,7 @@ class RunDisplay:
             self._line.show(f"{step.name}: {progress}")
         elif event.kind == "waits":
             self.close()
-            self._line.print(f"[yellow]![/] {escape(step.name)} waits: {escape(event.text)}")
+            self._line.print(f"[yellow]![/] {to_markup(step.name)} waits: {to_markup(event.text)}")
         elif event.kind in ("succeeded", "failed", "cached"):
             self.close()
             self._line.print(describe_step(step))
@@ -110,7 +110,7 @@ class RunDisplay:
         Args:
             folder: The run's.
         """
-        self._line.print(f"Run [bold]{escape(folder.name)}[/] in {escape(str(folder))}")
+        self._line.print(f"Run [bold]{to_markup(folder.name)}[/] in {to_markup(str(folder))}")
 
     def close(self) -> None:
         """Remove the live line."""
@@ -165,7 +165,7 @@ def describe_step(step: StepResult) -> str:
     """Return one line about a step, in rich's markup."""
     seconds = describe_seconds(step, " s")
     again = f" ({step.attempts} pods)" if step.attempts > 1 else ""
-    text = escape(step.summary or step.waiting)
+    text = to_markup(step.summary or step.waiting)
     if step.is_reused:
         text = f"reused{': ' if text else ''}{text}"
     line = f"{_MARKS[step.state]} {step.name:<11}{seconds:>8}  {text}{again}"
@@ -179,12 +179,12 @@ def describe_seconds(step: StepResult, unit: str = "") -> str:
 
 
 def describe_overhead(result: RunResult) -> str:
-    """Return the line on the cluster's share of a run's time, the largest part first."""
+    """Return the line on the cluster's share of a run's time, the largest part first, as markup."""
     total = sum(result.overhead.values())
     parts = sorted(result.overhead.items(), key=lambda part: -part[1])
     shares = ", ".join(f"{_OVERHEAD.get(kind, kind)} {seconds:.0f} s" for kind, seconds in parts)
     share = total / max(result.seconds, total, 1e-9)
-    return f"Cluster: {total:.0f} s of {result.seconds:.0f} s ({share:.0%}): {shares}"
+    return to_markup(f"Cluster: {total:.0f} s of {result.seconds:.0f} s ({share:.0%}): {shares}")
 
 
 def print_result(console: Console, result: RunResult, home: str | Path | None = None) -> None:
@@ -198,26 +198,25 @@ def print_result(console: Console, result: RunResult, home: str | Path | None = 
     run_dir = Settings.at(home).runs / result.run_id
     console.print()
     console.print(
-        f"Run [bold]{escape(result.run_id)}[/] {_judge(result)} after {result.seconds:.1f} s",
+        f"Run [bold]{to_markup(result.run_id)}[/] {_judge(result)} after {result.seconds:.1f} s",
         highlight=False,
         soft_wrap=True,
     )
     if result.decision and not _is_told(result):
-        console.print(escape(result.decision), highlight=False, soft_wrap=True)
+        console.print(to_markup(result.decision), highlight=False, soft_wrap=True)
     if result.error:
         _print_error(console, result)
         _print_log(console, result, run_dir)
     for name, place in _list_places(result, run_dir):
-        console.print(f"{name:<9}{escape(place)}", highlight=False, soft_wrap=True)
+        console.print(f"{name:<9}{to_markup(place)}", highlight=False, soft_wrap=True)
     for gap in result.gaps:
-        line = (
-            f"[yellow]Could not read from {escape(', '.join(gap.steps))}:[/] {escape(gap.message)}"
-        )
+        steps = to_markup(", ".join(gap.steps))
+        line = f"[yellow]Could not read from {steps}:[/] {to_markup(gap.message)}"
         console.print(line, highlight=False, soft_wrap=True)
     if result.overhead:
         console.print(describe_overhead(result), highlight=False, soft_wrap=True)
     if advice := advise_resuming(result, home):
-        console.print(f"Resume:  {escape(advice)}", highlight=False, soft_wrap=True)
+        console.print(f"Resume:  {to_markup(advice)}", highlight=False, soft_wrap=True)
 
 
 def _list_places(result: RunResult, run_dir: Path) -> Iterator[tuple[str, str]]:
@@ -274,7 +273,9 @@ def _print_error(console: Console, result: RunResult) -> None:
     assert error is not None  # noqa: S101  (the caller looked)
     where = f"in step {error.step}" if error.step else "outside the steps"
     console.print(
-        f"[red]Failed {where}:[/] {escape(error.message)}", highlight=False, soft_wrap=True
+        f"[red]Failed {to_markup(where)}:[/] {to_markup(error.message)}",
+        highlight=False,
+        soft_wrap=True,
     )
     if error.retryable:
         console.print(
@@ -287,4 +288,4 @@ def _print_error(console: Console, result: RunResult) -> None:
 def _print_log(console: Console, result: RunResult, run_dir: Path) -> None:
     path = run_dir / LOG_FILE
     if result.is_local and path.is_file():
-        console.print(f"Log:     {escape(str(path))}", highlight=False, soft_wrap=True)
+        console.print(f"Log:     {to_markup(str(path))}", highlight=False, soft_wrap=True)

@@ -3,10 +3,10 @@
 import sys
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from viewfinder.display import describe_seconds
+from viewfinder.markup import to_markup
 from viewfinder_components.spelling import write_command
 from viewfinder_pipelines.runs.record import RunResult
 
@@ -49,7 +49,7 @@ def print_steps(console: Console, result: RunResult) -> None:
             *overhead,
             step.summary or step.waiting,
         )
-        table.add_row(*map(escape, row))
+        table.add_row(*map(to_markup, row))
     print_table(console, table)
 
 
@@ -68,10 +68,10 @@ def print_runs(console: Console, results: list[RunResult]) -> None:
     for result in results:
         accuracy = result.metrics.get("accuracy")
         table.add_row(
-            escape(result.run_id),
+            to_markup(result.run_id),
             result.state,
-            escape(str(result.parameters.get("model_name", ""))),
+            to_markup(result.parameters.get("model_name", "")),
             "" if accuracy is None else f"{accuracy:.1%}",
-            escape(str(result.parameters.get("data", ""))),
+            to_markup(result.parameters.get("data", "")),
         )
     print_table(console, table)

@@ -79,7 +79,7 @@ class Collector:
         elif name in self._errors or self._is_chosen(call):
             kind: Kind = "refusal" if name == "RefusedError" else "error"
             yield from self._read_cases(kind, call, _match(call.node, _ERROR))
-        elif name == "echo" and any(one.arg == "err" for one in call.node.keywords):
+        elif name == "say" and any(one.arg == "err" for one in call.node.keywords):
             yield self._build("sentence", call, _match(call.node, ("sentence",)))
         elif name in _OTHERS:
             kind, names = _OTHERS[name]

@@ -12,18 +12,15 @@ import os
 import re
 from urllib.parse import unquote
 
+from viewfinder_components.printable import ILLEGIBLE
 from viewfinder_components.storage.location import BUCKET_SCHEMES, Location
 
 PACKAGE = "package://"
 FILE = "file://"
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
-# Also zero-width characters and those that reverse adjacent letters: two names could look alike.
-# Joiners (U+200C, U+200D), which scripts and emoji need, stay.
-_ILLEGIBLE = re.compile(
-    "[%\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff"
-    "\ufeff\ufff9-\ufffb]"
-)
+# Two names could look alike, too.
+_ILLEGIBLE = re.compile(f"[%{ILLEGIBLE}]")
 
 
 def quote(text: str) -> str:

@@ -14,6 +14,8 @@ from markupsafe import Markup, escape
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from viewfinder_components.printable import make_printable
+
 SERIES = 8
 """Number of colours in the style sheet; they repeat after that."""
 _TEXT, _GRID, _MUTED = "#010203", "#010204", "#010205"
@@ -182,5 +184,5 @@ def _svg(figure: Figure, name: str) -> Markup:
         svg = pattern.sub(replacement, svg)
     for colour, variable in _THEME.items():
         svg = svg.replace(colour, variable)
-    label = f'<svg role="img" aria-label="{escape(name)}"'
+    label = f'<svg role="img" aria-label="{escape(make_printable(name))}"'
     return Markup(svg.replace("<svg", label, 1))  # noqa: S704  (drawn here, from numbers)

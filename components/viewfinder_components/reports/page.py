@@ -6,6 +6,7 @@ from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
+from viewfinder_components.printable import make_printable
 from viewfinder_components.reports import formatting
 from viewfinder_components.spelling import write_command
 
@@ -15,8 +16,8 @@ _PACKAGE = "viewfinder_components"
 def render(template: str, **context: Any) -> str:
     """Fill a template.
 
-    Every value is escaped, unless it is a `markupsafe.Markup`: names of files and classes are
-    untrusted.
+    Every value is made printable and escaped, unless it is a `markupsafe.Markup`: names of files
+    and classes are untrusted.
 
     Args:
         template: `<package>/<file>`, such as `validation/report.html`, in that package's
@@ -37,12 +38,18 @@ def _environment() -> Environment:
         loader=FunctionLoader(template_source),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_make_printable,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters.update(formatting.FILTERS)
     environment.globals["write_command"] = write_command
     return environment
+
+
+def _make_printable(value: Any) -> Any:
+    # A `Markup` is a subclass: it was made of values that came through here.
+    return make_printable(value, lines=True) if type(value) is str else value
 
 
 def template_source(name: str) -> str | None:

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.markup import escape
 
 from viewfinder.cli.options import exit_code
+from viewfinder.markup import to_markup
 from viewfinder.runs import RunInterrupted, run
 from viewfinder.serving import Unanswered, predict, serve
 from viewfinder_components.formats.samples import read_samples
@@ -60,13 +60,14 @@ def _classify(console: Console, samples: list[tuple[Path, str]], endpoint: str) 
     for prediction, (_, truth) in zip(predictions, samples, strict=True):
         if isinstance(prediction, Unanswered):
             console.print(
-                f"[red]✗[/] {escape(prediction.photo)}: {escape(prediction.error)}", soft_wrap=True
+                f"[red]✗[/] {to_markup(prediction.photo)}: {to_markup(prediction.error)}",
+                soft_wrap=True,
             )
             continue
         mark = "[green]✓[/]" if prediction.label == truth else "[red]✗[/]"
         share = prediction.probabilities[prediction.label]
         console.print(
-            f"{mark} a photo of {escape(truth)}: {escape(prediction.label)} ({share:.0%})",
+            f"{mark} a photo of {to_markup(truth)}: {to_markup(prediction.label)} ({share:.0%})",
             highlight=False,
             soft_wrap=True,
         )

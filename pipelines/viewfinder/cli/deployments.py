@@ -1,6 +1,5 @@
 """The commands that deploy a published version, go back, and take a service away."""
 
-import json
 import logging
 import sys
 from collections.abc import Callable, Iterator
@@ -20,7 +19,9 @@ from viewfinder.cli.options import (
     split_options,
     with_assignments,
 )
+from viewfinder.cli.output import say, write_json
 from viewfinder_components.errors import TransientError, ViewfinderError
+from viewfinder_components.printable import PrintableFormatter
 from viewfinder_components.spelling import write_command
 
 if TYPE_CHECKING:
@@ -127,16 +128,16 @@ def _follow_deployment(run: "SubmittedRun", as_json: bool) -> NoReturn:
     if not as_json:
         follow_to_the_end(run)
     try:
-        click.echo(f"Run {run.run_id} at {run.page}", err=True)
+        say(f"Run {run.run_id} at {run.page}", err=True)
         result = run.follow(listener=lambda *_: None)
     except KeyboardInterrupt:
-        click.echo(
+        say(
             f"\nThe run continues. Follow it:   {write_command('follow', run.run_id)}\n"
             f"                Terminate it: {write_command('terminate', run.run_id)}",
             err=True,
         )
         sys.exit(INTERRUPTED)
-    click.echo(json.dumps(result.to_json(), indent=2))
+    write_json(result.to_json(), indent=2)
     sys.exit(exit_code(result))
 
 
@@ -189,14 +190,17 @@ def undeploy(model: str, yes: bool, timeout_seconds: int, as_json: bool, **optio
 
 
 def _print(as_json: bool, summary: str, record: dict[str, Any]) -> None:
-    click.echo(json.dumps(record, indent=2) if as_json else summary)
+    if as_json:
+        write_json(record, indent=2)
+    else:
+        say(summary)
 
 
 @contextmanager
 def _reported(as_json: bool) -> Iterator[None]:
     """Show progress on standard error; exit with 1 or 2, or 75 where trying again may help."""
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%H:%M:%S"))
+    handler.setFormatter(PrintableFormatter("%(asctime)s  %(message)s", "%H:%M:%S"))
     loggers = [
         logging.getLogger(name) for name in ("viewfinder_components", "viewfinder_pipelines")
     ]
@@ -208,7 +212,7 @@ def _reported(as_json: bool) -> Iterator[None]:
     except ViewfinderError as error:
         _fail(error, as_json)
     except KeyboardInterrupt:
-        click.echo("\nInterrupted; run it again to bring it to its end.", err=True)
+        say("\nInterrupted; run it again to bring it to its end.", err=True)
         sys.exit(INTERRUPTED)
     finally:
         for logger in loggers:
@@ -220,8 +224,8 @@ def _fail(error: ViewfinderError, as_json: bool) -> NoReturn:
     if as_json:
         words = {key: getattr(error, key) for key in ("expected", "received", "remedy")}
         failure = {"state": "failed", "error": {**words, "retryable": retryable}}
-        click.echo(json.dumps(failure, indent=2))
-    click.echo(f"Error: {error}", err=True)
+        write_json(failure, indent=2)
+    say(f"Error: {error}", err=True)
     sys.exit(TRY_AGAIN if retryable else exit_code_after(error))
 
 

@@ -13,8 +13,10 @@ import click
 
 from viewfinder.cli.group import HelpfulGroup
 from viewfinder.cli.options import INTERRUPTED, exit_code_after
+from viewfinder.cli.output import say
 from viewfinder.cli.spelling import spelling_below
 from viewfinder_components.errors import ViewfinderError
+from viewfinder_components.printable import make_printable
 from viewfinder_components.spelling import spelled
 from viewfinder_pipelines.settings.environment import Settings
 
@@ -25,7 +27,7 @@ class Sentences(HelpfulGroup):
     def main(self, *args: Any, **named: Any) -> Any:
         """Run the program; output that cannot be written, such as that of --help, is an error."""
         if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
-            sys.stdout.reconfigure(errors="surrogateescape")  # names of files that are not UTF-8
+            sys.stdout.reconfigure(errors="backslashreplace")  # letters that the terminal lacks
         try:
             return super().main(*args, **named)
         except OSError as error:
@@ -38,12 +40,15 @@ class Sentences(HelpfulGroup):
             with spelled(spelling_below(ctx)):
                 return super().invoke(ctx)
         except ViewfinderError as error:
-            click.echo(f"Error: {error}", err=True)
+            say(f"Error: {error}", err=True)
             sys.exit(exit_code_after(error))
         except KeyboardInterrupt:
-            click.echo("Interrupted.", err=True)
+            say("Interrupted.", err=True)
             sys.exit(INTERRUPTED)
-        except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
+        except click.ClickException as error:  # it quotes arguments, such as names of files
+            vars(error).update(message=make_printable(error.message, lines=True))
+            raise
+        except (click.Abort, click.exceptions.Exit, BrokenPipeError):
             raise  # click's own: wrong usage, --help; and `| head`, which wants no more
         except Exception as error:
             _tell(error, f"viewfinder {ctx.invoked_subcommand or ''}".rstrip())
@@ -54,10 +59,10 @@ def _tell(error: Exception, command: str) -> None:
     from viewfinder_components.failures import describe_exception
 
     failure = describe_exception(error)
-    click.echo(f"{command} failed: {failure.message}", err=True)
+    say(f"{command} failed: {failure.message}", err=True)
     text = "".join(traceback.format_exception(error))
     path = _write_log(command, text)
-    click.echo(f"Details: {path}" if path else text, err=True)
+    say(f"Details: {path}" if path else text, err=True)
 
 
 def _write_log(command: str, text: str) -> Path | None:

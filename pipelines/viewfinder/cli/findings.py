@@ -4,10 +4,10 @@ import json
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from viewfinder.installation import Finding, FindingState
+from viewfinder.markup import to_markup
 from viewfinder.run_tables import print_table
 from viewfinder_components.reports.formatting import plural
 
@@ -26,10 +26,10 @@ def print_findings(console: Console, findings: Sequence[Finding], purpose: str) 
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for finding in findings:
-        text = escape(finding.text)
+        text = to_markup(finding.text)
         if finding.remedy:
-            text += f"\n[bold]→[/] {escape(finding.remedy)}"
-        table.add_row(_MARKS[finding.state], escape(finding.name), text)
+            text += f"\n[bold]→[/] {to_markup(finding.remedy)}"
+        table.add_row(_MARKS[finding.state], to_markup(finding.name), text)
     print_table(console, table)
     console.print(summarize(findings, purpose), highlight=False, soft_wrap=True)
 

@@ -15,6 +15,8 @@ from viewfinder.cli.options import (
     submission_options,
     with_assignments,
 )
+from viewfinder.cli.output import say
+from viewfinder.markup import to_markup
 from viewfinder_components.spelling import write_command
 
 if TYPE_CHECKING:
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
 def submit(assignments: tuple[str, ...], **options: Any) -> None:
     """Start a run on Kubeflow Pipelines, print its id and address, and return at once."""
     run = submit_from_options(options, assignments)
-    click.echo(run.run_id)
-    click.echo(run.page, err=True)
+    say(run.run_id)
+    say(run.page, err=True)
 
 
 @click.command(cls=StrictCommand)
@@ -49,7 +51,7 @@ def terminate(run_id: str, **options: Any) -> None:
     # The whole id: the beginning of one would be a slip away from another run.
     SubmittedRun(run_id, split_options(options)[1]).terminate()
     following = write_command("follow", run_id)
-    click.echo(f"terminating run {run_id}; `{following}` shows when it has ended")
+    say(f"terminating run {run_id}; `{following}` shows when it has ended")
 
 
 @click.group(cls=HelpfulGroup)
@@ -72,8 +74,8 @@ def set_(
     parameters, kubeflow = split_options(options)
     given = with_assignments(parameters, assignments)
     made, changed = kubeflow.set_schedule(name, cron=cron, every=every, **given)
-    click.echo(f"{made.name}: {made.trigger}, {'set' if changed else 'unchanged'}")
-    click.echo(NO_OVERLAP)
+    say(f"{made.name}: {made.trigger}, {'set' if changed else 'unchanged'}")
+    say(NO_OVERLAP)
 
 
 @schedule.command("list")
@@ -84,9 +86,9 @@ def list_(**options: Any) -> None:
 
     found = split_options(options)[1].list_schedules()
     if not found:
-        click.echo(f"No schedules. Create one with `{write_command('schedule', 'set', 'NAME')}`.")
+        say(f"No schedules. Create one with `{write_command('schedule', 'set', 'NAME')}`.")
     for one in found:
-        click.echo(describe_schedule(one))
+        say(describe_schedule(one))
 
 
 @schedule.command()
@@ -95,7 +97,7 @@ def list_(**options: Any) -> None:
 def disable(name: str, **options: Any) -> None:
     """Stop the schedule NAME from starting runs."""
     split_options(options)[1].enable_schedule(name, enabled=False)
-    click.echo(f"{name}: disabled")
+    say(f"{name}: disabled")
 
 
 @schedule.command()
@@ -104,7 +106,7 @@ def disable(name: str, **options: Any) -> None:
 def enable(name: str, **options: Any) -> None:
     """Have the schedule NAME start runs again."""
     split_options(options)[1].enable_schedule(name)
-    click.echo(f"{name}: enabled")
+    say(f"{name}: enabled")
 
 
 @schedule.command()
@@ -113,7 +115,7 @@ def enable(name: str, **options: Any) -> None:
 def delete(name: str, **options: Any) -> None:
     """Delete the schedule NAME; finished runs stay."""
     split_options(options)[1].delete_schedule(name)
-    click.echo(f"{name}: deleted")
+    say(f"{name}: deleted")
 
 
 COMMANDS = (submit, follow, terminate, schedule)
@@ -131,10 +133,11 @@ def follow_to_the_end(run: "SubmittedRun") -> NoReturn:
 
     console = Console()
     try:
-        console.print(f"Run {run.run_id} at {run.page}", highlight=False, soft_wrap=True)
+        place = to_markup(f"Run {run.run_id} at {run.page}")
+        console.print(place, highlight=False, soft_wrap=True)
         result = run.follow()
     except KeyboardInterrupt:
-        click.echo(
+        say(
             f"\nThe run continues. Follow it:   {write_command('follow', run.run_id)}\n"
             f"                Terminate it: {write_command('terminate', run.run_id)}"
         )

@@ -21,6 +21,7 @@ from viewfinder.cli.options import (
     submission_options,
     with_assignments,
 )
+from viewfinder.cli.output import say
 from viewfinder.cli.parameters import parameters
 from viewfinder.cli.prediction import predict
 from viewfinder.cli.versions import prune, versions
@@ -75,9 +76,7 @@ def _run_here(given: dict[str, Any], assignments: tuple[str, ...], resume: str |
                 ended = runs.find_ended(resume)
                 _refuse_parameters(given, assignments)
                 if ended:
-                    click.echo(
-                        f"Run {ended.run_id} has already finished; there is nothing to resume."
-                    )
+                    say(f"Run {ended.run_id} has already finished; there is nothing to resume.")
                 result = runs.resume(resume)
             else:
                 result = runs.run(**with_assignments(given, assignments))
@@ -119,21 +118,21 @@ def compile_(path: Path, settings: Path | None, name: str, folder: Path | None) 
     if folder is not None:
         refuse_given(click.get_current_context(), {"path", "name"}, "--components")
         for written in pipelines.compile_components(folder, settings=settings):
-            click.echo(f"wrote {written}")
+            say(f"wrote {written}")
         _warn_of_images(pipelines.find_unnamed_images(pipelines.STEPS.values(), settings))
         return
     if path.suffix != ".yaml":
         raise click.UsageError(f"--output names a file that ends in .yaml, not '{path}'.")
     pipeline = pipelines.find_pipeline(name)
     pipelines.compile_pipeline(path, pipeline=pipeline, settings=settings)
-    click.echo(f"wrote {path}")
+    say(f"wrote {path}")
     _warn_of_images(pipelines.find_unnamed_images(pipeline.steps, settings))
 
 
 def _warn_of_images(unnamed: list[str]) -> None:
     """Say that pods would wait for images that do not exist: Kubeflow's UI accepts the file."""
     if unnamed:
-        click.echo(
+        say(
             f"Warning: the pods would use {' and '.join(unnamed)}, which nobody has published. "
             "Build and push the images (make images), name them in viewfinder.toml and compile "
             "again.",
@@ -169,15 +168,13 @@ def serve(
 @connection_options
 def show(run_id: str | None, as_json: bool, open_report: bool, **options: Any) -> None:
     """Show a run, local or on Kubeflow; without RUN, list the runs known on this machine."""
-    import json
-
     from viewfinder.runs import list_runs, load_run
 
     if run_id is None and as_json:
         raise click.UsageError("--json goes with RUN.")
     found = load_run(run_id, kubeflow=split_options(options)[1]) if run_id else None
     if found and as_json:
-        click.echo(json.dumps(found.to_json(), indent=2))
+        write_json(found.to_json(), indent=2)
         return
 
     from rich.console import Console

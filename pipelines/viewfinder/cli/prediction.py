@@ -1,7 +1,6 @@
 """The command that classifies photos: a few with a served model, or all of a source."""
 
 import dataclasses
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,8 @@ import click
 
 from viewfinder.cli.group import FilePath, StrictCommand
 from viewfinder.cli.options import INCOMPLETE, INTERRUPTED
+from viewfinder.cli.output import say, write_json
+from viewfinder_components.printable import make_printable
 from viewfinder_components.spelling import write_command
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def _predict_photos(
         unanswered += isinstance(answer, serving.Unanswered)
         _print_answer(answer, as_json)
     if unanswered:
-        click.echo(_count_unanswered(unanswered, len(photos)), err=True)
+        say(_count_unanswered(unanswered, len(photos)), err=True)
         sys.exit(INCOMPLETE)
 
 
@@ -104,29 +105,23 @@ def _predict_batch(as_json: bool, data: str | None, output: str | None, **option
         from viewfinder_components.prediction.parts.listing import PART_FILES
 
         parts = f"the parts of {PART_FILES:,} files that are finished"
-        click.echo(f"Interrupted. The same command continues after {parts}.", err=True)
+        say(f"Interrupted. The same command continues after {parts}.", err=True)
         sys.exit(INTERRUPTED)
     _print_batch(done, as_json)
     sys.exit(0 if done.is_complete else INCOMPLETE)
 
 
-def _to_json(result: "BatchPrediction | Prediction | Unanswered") -> str:
-    values = dataclasses.asdict(result)
-    text = json.dumps(values, ensure_ascii=False)
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # a path that is not UTF-8: `os.fsencode` understands its escapes
-        return json.dumps(values)
-    return text
+def _print_json(result: "BatchPrediction | Prediction | Unanswered") -> None:
+    write_json(dataclasses.asdict(result), ascii_only=False)
 
 
 def _print_batch(done: "BatchPrediction", as_json: bool) -> None:
     if as_json:
-        click.echo(_to_json(done))
+        _print_json(done)
         return
-    click.echo(f"{done.path}: {done.summary}")
+    say(f"{done.path}: {done.summary}")
     if not done.is_complete:
-        click.echo(
+        say(
             "Some photos could not be classified; the column reason says why.",
             err=True,
         )
@@ -144,10 +139,12 @@ def _print_answer(answer: "Prediction | Unanswered", as_json: bool) -> None:
     from viewfinder.serving import Unanswered
 
     if as_json:
-        click.echo(_to_json(answer))
-    elif isinstance(answer, Unanswered):
-        click.echo(f"{answer.photo}: {answer.error}", err=True)
+        _print_json(answer)
+        return
+    photo = make_printable(answer.photo)  # a line break in it must not begin another answer
+    if isinstance(answer, Unanswered):
+        say(f"{photo}: {answer.error}", err=True)
     else:
         top = list(answer.probabilities.items())[:3]
         others = ", ".join(f"{label} {share:.1%}" for label, share in top)
-        click.echo(f"{answer.photo}: {answer.label} ({others})")
+        say(make_printable(f"{photo}: {answer.label} ({others})"))

@@ -1,11 +1,11 @@
 """The commands that list and remove published versions."""
 
-import json
 from typing import Any
 
 import click
 
 from viewfinder.cli.group import StrictCommand, need_model, need_text
+from viewfinder.cli.output import say, write_json
 
 _model_root = click.option(
     "--model-root", metavar="URI", help="Where versions are published.  [default: this machine's]"
@@ -22,9 +22,9 @@ def versions(model_version: str, model_root: str | None, as_json: bool) -> None:
 
     for version in list_versions(model_version, model_root=model_root):
         if as_json:
-            click.echo(json.dumps({"number": version.number, "uri": version.uri}))
+            write_json({"number": version.number, "uri": version.uri})
         else:
-            click.echo(f"{version.number}\t{version.uri}")
+            say(f"{version.number}\t{version.uri}")
 
 
 @click.command(cls=StrictCommand)
@@ -64,12 +64,12 @@ def prune(model: str, model_root: str | None, keep: int, dry_run: bool, **wanted
         )
     done = prune_versions(model, model_root=model_root, keep=keep, dry_run=dry_run, **wanted)
     for version in done.removed:
-        click.echo(f"{'would remove' if dry_run else 'removed'} {version.uri}")
+        say(f"{'would remove' if dry_run else 'removed'} {version.uri}")
     for version, reason in done.unmanaged.items():
-        click.echo(f"left {version.uri}: {reason}")
+        say(f"left {version.uri}: {reason}")
     for version in done.kept[:-keep]:
         if why := done.needed.get(version.number):
-            click.echo(f"kept {version.uri}: {why}")
+            say(f"kept {version.uri}: {why}")
     total = len(done.kept) + len(done.removed)
     only = "kept the only version"  # the newest always stays
-    click.echo(only if total == 1 else f"kept {len(done.kept):,} of {total:,} versions")
+    say(only if total == 1 else f"kept {len(done.kept):,} of {total:,} versions")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from viewfinder_components.checking.predictor import predictor_command
 from viewfinder_components.errors import PermanentError, UsageError
+from viewfinder_components.printable import make_printable
 from viewfinder_components.reports.formatting import plural, shorten
 from viewfinder_components.spelling import spell, write_command
 from viewfinder_components.storage.local_store import LocalStore
@@ -151,6 +152,6 @@ def serve_version(
     command = predictor_command(version, find_served_name(version, name), host, port)
 
     def say_ready(url: str) -> None:
-        print(f"serving {version} at {url}", flush=True)
+        print(make_printable(f"serving {version} at {url}"), flush=True)
 
     return run_predictor([*command, *options], say_ready)

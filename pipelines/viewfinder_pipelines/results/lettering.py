@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
+from viewfinder_components.printable import make_printable
+
 SIZE = 9
 """Points, of captions."""
 LINE = 0.16
@@ -27,7 +29,7 @@ def shorten_name(name: str, most: int) -> str:
         name: The name.
         most: The most characters, at least 3.
     """
-    line = _SPACE.sub(" ", name).strip()
+    line = make_printable(_SPACE.sub(" ", name).strip())
     if len(line) <= most:
         return line
     tail = (most - 1) // 2
@@ -42,7 +44,7 @@ def wrap(text: str, inches: float, most: int) -> str:
         inches: The width.
         most: The most lines; the last of them ends in an ellipsis if there is more text.
     """
-    parts = [_SPACE.sub(" ", part) for part in text[:_LONGEST].splitlines()]
+    parts = [make_printable(_SPACE.sub(" ", part)) for part in text[:_LONGEST].splitlines()]
     lines = [line for part in parts for line in _break(part, inches * _POINTS)]
     if len(lines) > most:
         lines[most - 1 :] = [f"{lines[most - 1][:-1].rstrip()}…"]

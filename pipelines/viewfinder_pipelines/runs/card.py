@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from viewfinder_components.printable import make_printable
 
 if TYPE_CHECKING:
     from viewfinder_pipelines.runs.record import RunResult, StepResult
@@ -47,8 +49,8 @@ def _render_heading(result: "RunResult") -> str:
         f'<span style="background:{_COLOURS[result.state]};color:#fff;border-radius:4px;'
         f'padding:1px 8px">{result.state}</span>'
     )
-    model = escape(str(result.parameters.get("model_name") or result.pipeline or "run"))
-    about = f"run {escape(result.run_id)}"
+    model = _escape(result.parameters.get("model_name") or result.pipeline or "run")
+    about = f"run {_escape(result.run_id)}"
     if result.state != "running":
         about += f", {result.seconds:.1f} s"
     return (
@@ -60,13 +62,15 @@ def _render_heading(result: "RunResult") -> str:
 def _render_sentences(result: "RunResult") -> str:
     parts = []
     if result.decision and result.decision not in [step.summary for step in result.steps]:
-        parts.append(escape(result.decision))
+        parts.append(_escape(result.decision))
     if result.error:
         where = f"Failed in step {result.error.step}: " if result.error.step else "Failed: "
         colour = _COLOURS["failed"]
-        parts.append(f'<b style="color:{colour}">{escape(where)}</b>{escape(result.error.message)}')
+        parts.append(
+            f'<b style="color:{colour}">{_escape(where)}</b>{_escape(result.error.message)}'
+        )
     for gap in result.gaps:
-        parts.append(f"Could not read from {escape(', '.join(gap.steps))}: {escape(gap.message)}")
+        parts.append(f"Could not read from {_escape(', '.join(gap.steps))}: {_escape(gap.message)}")
     return "".join(f'<div style="margin:.4em 0">{part}</div>' for part in parts)
 
 
@@ -87,9 +91,9 @@ def _render_step(step: "StepResult", progress: str) -> str:
     known = step.shown_seconds or step.state not in ("running", "cached")
     seconds = f"{step.shown_seconds:.1f}" if known else ""
     reused = f' <span style="{_MUTED}">(reused)</span>' if step.is_reused else ""
-    text = escape(step.summary or step.waiting or (progress if step.state == "running" else ""))
+    text = _escape(step.summary or step.waiting or (progress if step.state == "running" else ""))
     return (
-        f'<tr><td style="{_CELL};white-space:nowrap">{mark} {escape(step.name)}{reused}</td>'
+        f'<tr><td style="{_CELL};white-space:nowrap">{mark} {_escape(step.name)}{reused}</td>'
         f'<td style="{_NUMBER}">{seconds}</td><td style="{_CELL}">{text}</td></tr>'
     )
 
@@ -117,10 +121,14 @@ def _list_places(result: "RunResult") -> Iterator[tuple[str, str]]:
 
 
 def _render_code(text: str) -> str:
-    return f"<code>{escape(text)}</code>"
+    return f"<code>{_escape(text)}</code>"
 
 
 def _render_link(address: str) -> str:
     if not address.startswith(("http://", "https://")):  # a record may come from anywhere
         return _render_code(address)
-    return f'<a href="{escape(address)}" target="_blank" rel="noopener">{escape(address)}</a>'
+    return f'<a href="{_escape(address)}" target="_blank" rel="noopener">{_escape(address)}</a>'
+
+
+def _escape(text: Any) -> str:
+    return escape(make_printable(text, lines=True))

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from viewfinder_components.library_messages import strip_colors
+from viewfinder_components.printable import make_printable
 from viewfinder_components.writing import HOME, writing
 from viewfinder_pipelines.runs.record import RECORD_FILE, RunResult
 
@@ -28,7 +30,8 @@ class RunLog:
     def write(self, text: str) -> None:
         """Append text, as far as the disk allows."""
         try:
-            self._file.write(text.encode("utf-8", "replace"))
+            # A step may print anything, and whoever shows the log has a terminal.
+            self._file.write(make_printable(strip_colors(text), lines=True).encode())
         except OSError:
             self.lost += 1
 

@@ -15,13 +15,15 @@ from viewfinder.display import (
     describe_step,
     print_result,
 )
-from viewfinder.run_tables import print_steps
+from viewfinder.run_tables import print_runs, print_steps
 from viewfinder_components.formats.label_issues import LabelIssue, write_label_issues
+from viewfinder_components.printable import make_printable
 from viewfinder_components.spelling import spelled
 from viewfinder_pipelines.pipeline.registry import PIPELINES
 from viewfinder_pipelines.runs.record import (
     LOCAL,
     ArtifactRecord,
+    Gap,
     RunError,
     RunResult,
     RunState,
@@ -186,3 +188,28 @@ def test_a_list_of_labels_that_a_spreadsheet_saved_is_named(tmp_path: Path, enco
     evaluate = StepResult("evaluate", "succeeded", 1.0, artifacts={"evaluation": evaluation})
     (tmp_path / "label_issues.csv").write_text("uri,label\na.jpg,Käse\n", encoding=encoding)
     assert "Labels:" in printed(run("succeeded", evaluate))
+
+
+def test_a_record_from_elsewhere_does_not_control_the_terminal() -> None:
+    name = "a\x1b[2J\u202e[red]"
+    step = StepResult(name, "failed", 1.0, summary=name, overhead={name: 1.0})
+    result = replace(
+        run("failed", step, retryable=False),
+        run_id=name,
+        decision=name,
+        error=RunError(name, name, False, ()),
+        gaps=(Gap((name,), name),),
+        overhead={name: 1.0},
+        endpoint=name,
+        page=name,
+        report=name,
+        version={"number": 1, "uri": name},
+        parameters={"model_name": name, "data": name},
+    )
+    text = printed(result, steps=True)
+    assert make_printable(text, lines=True) == text
+    assert text.count(r"a\x1b[2J\u202e[red]") >= 8
+    file = io.StringIO()
+    print_runs(Console(file=file, width=400), [result])
+    assert file.getvalue().count(r"a\x1b[2J\u202e[red]") == 3
+    assert make_printable(describe_step(step)) == describe_step(step)

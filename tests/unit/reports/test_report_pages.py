@@ -25,10 +25,15 @@ def test_values_are_escaped() -> None:
     assert "<title>&lt;b onclick=&#34;x&#34;&gt;&amp;</title>" in page
 
 
+def test_values_are_made_printable() -> None:
+    page = render("reports/base.html", title="gpj.\u202egnp\x1b \u200b")
+    assert r"<title>gpj.\u202egnp\x1b \u200b</title>" in page
+
+
 def test_lone_surrogates_can_be_written(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "page.html"
     write_text(path, render("reports/base.html", title="caf\udce9.jpg"))
-    assert "caf?.jpg" in path.read_text("utf-8")
+    assert r"caf\xe9.jpg" in path.read_text("utf-8")
     assert [entry.name for entry in path.parent.iterdir()] == ["page.html"]
 
 

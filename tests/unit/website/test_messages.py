@@ -120,7 +120,7 @@ def test_a_warning_with_its_values(tmp_path: Path) -> None:
 
 
 def test_what_a_command_prints_around_another_message(tmp_path: Path) -> None:
-    source = "click.echo(f'Error: {error}', err=True)\nclick.echo('None was answered.', err=True)\n"
+    source = "say(f'Error: {error}', err=True)\nsay('None was answered.', err=True)\n"
     assert read(tmp_path, source) == {"sentence": ["None was answered."]}
 
 

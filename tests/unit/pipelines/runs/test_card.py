@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from viewfinder_components.printable import make_printable
 from viewfinder_pipelines.runs.card import render_card
 from viewfinder_pipelines.runs.record import LOCAL, Gap, RunError, RunResult, StepResult
 
@@ -58,6 +59,26 @@ def test_a_decision_is_shown_once() -> None:
     gate = StepResult("evaluate", "succeeded", 1.0, summary="Accepted.")
     assert read_text(make_result(decision="Accepted.", steps=(gate,))).count("Accepted.") == 1
     assert read_text(make_result(decision="Accepted.")).count("Accepted.") == 1
+
+
+def test_nothing_that_it_shows_is_invisible_or_reversed() -> None:
+    name = "a\u202e\u200b\x1b"
+    result = make_result(
+        run_id=name,
+        state="failed",
+        decision=name,
+        parameters={"model_name": name},
+        steps=(StepResult(name, "failed", 1.0, summary=name),),
+        error=RunError(name, name, False, ()),
+        gaps=(Gap((name,), name),),
+        endpoint=f"http://{name}",
+        report=name,
+        page=f"https://{name}",
+        version={"number": 1, "uri": name},
+    )
+    card = render_card(result, progress=name)
+    assert make_printable(card, lines=True) == card
+    assert card.count(r"a\u202e\u200b\x1b") >= 12
 
 
 def test_nothing_that_it_shows_can_run() -> None:
