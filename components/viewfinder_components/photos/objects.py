@@ -1,20 +1,18 @@
 """Read photos from object stores."""
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_components.photos.formats import HEAD_BYTES, detect_format
 from viewfinder_components.photos.photo_error import (
     PhotoError,
     PhotoErrorKind,
     describe,
     refuse_too_large,
 )
+from viewfinder_components.photos.plausible_size import count_first_bytes, need_plausible
 from viewfinder_components.photos.uri import uri_to_object
 from viewfinder_components.storage.bucket_errors import explain
 from viewfinder_components.storage.clients import open_client
 from viewfinder_components.storage.location import Location
 from viewfinder_components.storage.objects import ErrorKind, ObjectError
-
-_LARGE_OBJECT = 1 << 20  # from this size on, the first bytes are checked before the rest is read
 
 _REFUSALS: dict[ErrorKind, tuple[PhotoErrorKind, str]] = {
     "missing": ("missing", "there is no such object"),
@@ -38,10 +36,10 @@ def read_object(
         uri: As `uri.object_to_uri` encodes it.
         max_bytes: Larger objects are not downloaded; None for no limit.
         size: Its size in bytes, if known; requested otherwise.
-        is_photo: Whether a large object that is not a photo is refused.
+        is_photo: As for `read.read_bytes`.
 
     Raises:
-        PhotoError: The object cannot be read, exceeds the limit, or is large and not a photo.
+        PhotoError: The object cannot be read, exceeds the limit, or is implausibly large.
         TransientError: The whole store does not answer, which says nothing about the photo.
     """
     try:
@@ -53,8 +51,8 @@ def read_object(
         if size is None:
             size = client.stat(place.key).size
         refuse_too_large(size, max_bytes)
-        if is_photo and size >= _LARGE_OBJECT:  # a video is not downloaded
-            detect_format(client.read(place.key, 0, HEAD_BYTES))
+        if is_photo and (first := count_first_bytes(size)):
+            need_plausible(client.read(place.key, 0, first), size)
         return client.read(place.key)
     except ObjectError as error:
         raise _refusal(error, place) from error

@@ -6,14 +6,12 @@ import stat
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.photos.candidate import Candidate
-from viewfinder_components.photos.formats import HEAD_BYTES, detect_format
 from viewfinder_components.photos.objects import read_object
 from viewfinder_components.photos.package import read_from_package
 from viewfinder_components.photos.photo_error import PhotoError, describe, refuse_too_large
+from viewfinder_components.photos.plausible_size import count_first_bytes, need_plausible
 from viewfinder_components.photos.uri import PACKAGE, scheme_of, uri_to_path
 from viewfinder_components.storage.location import BUCKET_SCHEMES
-
-_LARGE_FILE = 1 << 20  # from this size on, the first bytes are checked before the rest is read
 
 
 def read_photo(uri: str) -> bytes:
@@ -56,10 +54,11 @@ def read_bytes(uri: str, max_bytes: int | None = None, *, is_photo: bool = True)
     Args:
         uri: A path as `uri.path_to_uri` encodes it, an object's or a `package://` uri.
         max_bytes: Larger files are not read; None for no limit.
-        is_photo: Whether a large file that is not a photo is refused, so that a video is not read.
+        is_photo: Whether a large file is refused if it is not a photo, or much larger than the
+            photo that its beginning announces.
 
     Raises:
-        PhotoError: The file cannot be read, exceeds the limit, or is large and not a photo.
+        PhotoError: The file cannot be read, exceeds the limit, or is implausibly large.
         PermanentError: There are no credentials at all.
         TransientError: An object store does not answer.
     """
@@ -95,8 +94,8 @@ def _read_file(path: str, max_bytes: int | None, is_photo: bool) -> bytes:
         status = os.fstat(file.fileno())
         _need_file(status)
         refuse_too_large(status.st_size, max_bytes)
-        if is_photo and status.st_size >= _LARGE_FILE:
-            detect_format(file.read(HEAD_BYTES))  # a video is not read to the end
+        if is_photo and (first := count_first_bytes(status.st_size)):
+            need_plausible(file.read(first), status.st_size)
             file.seek(0)
         return _read_all(file, status.st_size)
 

@@ -16,6 +16,7 @@ from viewfinder_components.photos.candidate import Candidate
 from viewfinder_components.photos.decode import PhotoError, open_photo
 from viewfinder_components.photos.hashing import perceptual_hashes, shrink_to_grey
 from viewfinder_components.photos.judgement import is_other_file
+from viewfinder_components.photos.plausible_size import MAX_BYTES_PER_PIXEL
 from viewfinder_components.photos.read import read_candidate
 from viewfinder_components.progress import Progress
 from viewfinder_components.validation.config import ValidationConfig
@@ -32,9 +33,6 @@ from viewfinder_components.validation.pixels import PixelWriter
 
 _TASK_FILES = 8  # files per task: less overhead between threads, still little in flight
 _TASKS_AHEAD = 3  # tasks per worker that may wait for their turn
-# An uncompressed picture with 16 bits in each of 4 channels. Anything larger is not a photo of at
-# most `max_pixels`, and is not read into memory to find that out.
-_MAX_BYTES_PER_PIXEL = 8
 
 
 class _Reading(NamedTuple):
@@ -123,7 +121,7 @@ class _Reader:
         if candidate.flaw:
             return _Reading(content=Content(IGNORED, Reason(*candidate.flaw)))
         try:
-            data = read_candidate(candidate, _MAX_BYTES_PER_PIXEL * self._config.max_pixels)
+            data = read_candidate(candidate, MAX_BYTES_PER_PIXEL * self._config.max_pixels)
         except PhotoError as error:
             return _Reading(content=_refusal(error))
         digest = hashlib.sha256(data).digest()

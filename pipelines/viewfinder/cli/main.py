@@ -21,7 +21,7 @@ from viewfinder.cli.options import (
     submission_options,
     with_assignments,
 )
-from viewfinder.cli.output import say
+from viewfinder.cli.output import say, write_json
 from viewfinder.cli.parameters import parameters
 from viewfinder.cli.prediction import predict
 from viewfinder.cli.versions import prune, versions

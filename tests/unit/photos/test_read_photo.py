@@ -3,6 +3,7 @@ import sys
 from collections import Counter
 
 import pytest
+from PIL import Image
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.photos.decode import decode
@@ -115,3 +116,25 @@ def test_a_row_that_names_no_photo_of_a_package_is_one_wrong_row(uri) -> None:
     with pytest.raises(PhotoError, match="there is no such photo") as caught:
         read_bytes(uri)
     assert caught.value.kind == "missing"
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [("JPEG", {"exif": b"Exif\0\0" + bytes(50_000)}), ("PNG", {})]
+)
+def test_a_file_that_is_much_larger_than_its_photo_is_not_read(name, options, tmp_path) -> None:
+    path, photo = tmp_path / "a", Image.new("RGB", (64, 48))
+    photo.save(path, name, **options)
+    os.truncate(path, 900_000_000)  # a hole, which takes no room on the disk
+    with pytest.raises(
+        PhotoError, match=r"900,000,000 bytes, but a .* of 64 x 48 pixels"
+    ) as caught:
+        read_bytes(str(path))
+    assert caught.value.kind == "too_large"
+
+
+@pytest.mark.parametrize("name", ["JPEG", "PNG", "TIFF", "GIF"])
+def test_a_photo_with_a_video_behind_it_is_read(name, tmp_path) -> None:
+    path = tmp_path / "a"
+    Image.new("RGB", (3000, 2000)).save(path, name)
+    os.truncate(path, 40 << 20)
+    assert len(read_bytes(str(path))) == 40 << 20

@@ -16,9 +16,6 @@ from viewfinder_components.photos.photo_error import PhotoError
 from viewfinder_components.photos.table import NO_URI
 from viewfinder_components.prediction.result import IGNORED, OK, UNREADABLE
 
-MAX_BYTES_PER_PIXEL = 8
-"""As in the validate step: a larger file is not a photo of at most so many pixels."""
-
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 

@@ -16,9 +16,9 @@ from viewfinder_components.formats.labels import LABELS, read_labels
 from viewfinder_components.inference import InferenceModel
 from viewfinder_components.photos.candidate import Candidate
 from viewfinder_components.photos.decode import PhotoError, decode
+from viewfinder_components.photos.plausible_size import MAX_BYTES_PER_PIXEL
 from viewfinder_components.photos.read import read_candidate
 from viewfinder_components.prediction.models.answers import (
-    MAX_BYTES_PER_PIXEL,
     Answer,
     classified,
     left_out,
