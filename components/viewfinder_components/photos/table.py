@@ -19,6 +19,7 @@ from viewfinder_components.photos.uri import (
     FILE,
     file_uri_to_path,
     is_in_bucket,
+    make_legible,
     object_to_uri,
     path_to_uri,
     scheme_of,
@@ -97,7 +98,7 @@ class TablePlaces:
         if is_in_bucket(uri):
             return self._object(uri)
         if scheme:
-            return uri
+            return make_legible(uri)
         if is_in_bucket(self._folder) and not os.path.isabs(uri):
             return self._below_bucket(uri)
         return path_to_uri(_existing(self._folder, uri))
@@ -112,15 +113,15 @@ class TablePlaces:
 
         A table uses one notation throughout, and checking each object would take hours.
         """
-        if "%" not in uri:
-            return uri
         try:
             place = Location.parse(uri)
         except PermanentError:  # reading it will report this
-            return uri
+            return make_legible(uri)
+        if "%" not in uri:
+            return object_to_uri(place)
         if self._keys_are_encoded is None:
             self._keys_are_encoded = not _is_object(place)
-        return uri if self._keys_are_encoded else object_to_uri(place)
+        return make_legible(place.uri) if self._keys_are_encoded else object_to_uri(place)
 
 
 def _existing(folder: str, name: str) -> str:
@@ -188,6 +189,7 @@ def _parquet_batches(path: Path, labelled: bool) -> Iterator[pa.RecordBatch]:
         columns = find_columns(path, file.schema_arrow.names, labelled)
         for name in columns:
             _need_type(path, file.schema_arrow.field(name))
+            _need_short_on_average(path, name, file.metadata)
     # A value stored once for many rows stays so until it is known to be short: 740 bytes
     # may contain a value of a megabyte for each of a thousand rows.
     with path.open("rb") as source, pq.ParquetFile(source, read_dictionary=columns) as file:
@@ -210,6 +212,16 @@ def _need_type(path: Path, column: pa.Field) -> None:
         )
 
 
+def _need_short_on_average(path: Path, name: str, metadata: pq.FileMetaData) -> None:
+    """Refuse values by what the file says about them: reading them takes a page of memory each."""
+    at = next(n for n in range(metadata.num_columns) if metadata.schema.column(n).path == name)
+    for number in range(metadata.num_row_groups):
+        column = metadata.row_group(number).column(at)
+        average = column.total_uncompressed_size // max(column.num_values, 1)
+        if average > 2 * _LONGEST_VALUE:  # of a few values, some of it may be the page's own
+            raise _too_long(path, name, average)
+
+
 def _need_short(path: Path, name: str, values: pa.Array) -> None:
     if pa.types.is_dictionary(values.type):
         values = values.dictionary
@@ -217,8 +229,12 @@ def _need_short(path: Path, name: str, values: pa.Array) -> None:
         return
     longest = pc.max(pc.binary_length(values)).as_py() or 0
     if longest > _LONGEST_VALUE:
-        raise PermanentError(
-            f"uris and labels of at most {_LONGEST_VALUE:,} bytes in {path}",
-            f"one of {longest:,} in the column {name}",
-            "shorten that value, or check whether the column contains something else",
-        )
+        raise _too_long(path, name, longest)
+
+
+def _too_long(path: Path, name: str, size: int) -> PermanentError:
+    return PermanentError(
+        f"uris and labels of at most {_LONGEST_VALUE:,} bytes in {path}",
+        f"one of {size:,} in the column {name}",
+        "shorten that value, or check whether the column contains something else",
+    )

@@ -21,11 +21,17 @@ FILE = "file://"
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 # Two names could look alike, too.
 _ILLEGIBLE = re.compile(f"[%{ILLEGIBLE}]")
+_INVISIBLE = re.compile(f"[{ILLEGIBLE}]")
 
 
 def quote(text: str) -> str:
     """Encode a path, or a part of one, as Python received it from the file system."""
     return _ILLEGIBLE.sub(_escape, text)
+
+
+def make_legible(uri: str) -> str:
+    """Encode what is illegible in a uri, whose percent signs are those of an encoding."""
+    return _INVISIBLE.sub(_escape, uri)
 
 
 def path_to_uri(path: str) -> str:
@@ -85,5 +91,8 @@ def scheme_of(uri: str) -> str:
 
 
 def _escape(match: re.Match[str]) -> str:
-    encoded = match.group().encode("utf-8", "surrogateescape")
+    try:
+        encoded = match.group().encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half of a pair, which no name of a file has
+        encoded = match.group().encode("utf-8", "surrogatepass")
     return "".join(f"%{byte:02X}" for byte in encoded)
