@@ -27,7 +27,7 @@ def count_first_bytes(size: int) -> int:
 
 
 def need_plausible(head: bytes, size: int) -> None:
-    """Refuse a file that is not a photo, or much larger than the photo that its beginning announces.
+    """Refuse a file that is not a photo, or is much larger than the photo that it begins with.
 
     Args:
         head: Its first bytes, as many as `count_first_bytes` says.
