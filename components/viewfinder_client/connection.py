@@ -16,6 +16,7 @@ from viewfinder_client.connection_failures import (
 from viewfinder_client.http_client import LONGEST_SECONDS, MAX_ANSWER_BYTES, HttpClient
 from viewfinder_client.photo_body import PhotoBody
 from viewfinder_client.proxy import Proxy, find_proxy
+from viewfinder_components.bearer_token import find_own_token
 from viewfinder_components.errors import PermanentError, UsageError
 from viewfinder_components.spelling import spell
 
@@ -82,8 +83,9 @@ def connected(url: str) -> Iterator[Connection]:
     """Let requests to a URL's server be sent while the block runs.
 
     Raises:
-        UsageError: An environment variable names no usable proxy or certificates.
+        UsageError: An environment variable names no usable proxy or certificates, or no token.
     """
+    find_own_token()  # before any work
     proxy = find_proxy(url)
     has_tls = url.startswith("https:") or (proxy is not None and proxy.has_tls)
     certificates = _load_certificates() if has_tls else None

@@ -16,6 +16,7 @@ import httpx
 
 from viewfinder_client.answer_body import ACCEPTED, AnswerTooLargeError, decompress
 from viewfinder_client.photo_body import PhotoBody
+from viewfinder_components.bearer_token import OWN_HEADER, find_own_token
 
 MAX_ANSWER_BYTES = 16 << 20
 """A label and its probability take about 60 bytes as JSON, so the 21,841 classes of ImageNet-21k
@@ -99,6 +100,7 @@ class HttpClient:
             AnswerTooLargeError: It has more than `MAX_ANSWER_BYTES`.
             CompressionError: It cannot be decompressed.
             CancelledError: Another thread ended the requests.
+            UsageError: An environment variable gives something that is no token.
         """
         with self._lock:
             if self._is_ended:
@@ -135,9 +137,9 @@ class HttpClient:
             await asyncio.wait(others) if others else await asyncio.sleep(0)
 
     async def _fetch(self, method: str, url: str, body: PhotoBody | None) -> httpx.Response:
-        headers, content = {}, None
+        headers, content = _make_token_header(url), None
         if body is not None:
-            headers = {"Content-Type": "application/json", "Content-Length": str(body.size)}
+            headers |= {"Content-Type": "application/json", "Content-Length": str(body.size)}
             content = body.pieces()
         async with (
             asyncio.timeout(LONGEST_SECONDS),
@@ -156,3 +158,15 @@ class HttpClient:
             content=decompress(bytes(whole), encoding, MAX_ANSWER_BYTES),
             request=answer.request,
         )
+
+
+def _make_token_header(url: str) -> dict[str, str]:
+    """Return the header with our token, if there is one.
+
+    httpx makes the other header of the user and the password in a URL, which an ingress may ask
+    for.
+    """
+    token = find_own_token()
+    if token is None:
+        return {}
+    return {OWN_HEADER if httpx.URL(url).userinfo else "authorization": f"Bearer {token}"}

@@ -20,6 +20,7 @@ from viewfinder_client.v1_failures import (
     advise_password,
     reason_of,
 )
+from viewfinder_components.bearer_token import ADVICE
 from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
 from viewfinder_components.spelling import spell
 
@@ -150,6 +151,8 @@ class V1Client:
         remedy = "fix what the server reports"
         if status == NEEDS_PASSWORD and (proxy := self._connection.proxy):
             remedy = advise_password(proxy)
+        if status == httpx.codes.UNAUTHORIZED:
+            remedy = ADVICE
         return PermanentError(f"{where} to accept the request", received, remedy)
 
     def _list_models(self) -> list[str]:

@@ -101,6 +101,7 @@ def _make_parser() -> argparse.ArgumentParser:
     add("drain_seconds", float, "time between SIGTERM and refusing new connections")
     add("grace_seconds", float, "time for requests in flight to finish after that")
     add("threads", int, "requests processed at once; one per core by default")
+    add("token_file", Path, "file of the bearer tokens that requests need, one a line")
     add("ready_file", Path, "file to write the URL to once the server is ready")
     parser.add_argument(
         "--explain",

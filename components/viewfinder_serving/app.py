@@ -20,6 +20,7 @@ from prometheus_client import REGISTRY, exposition
 from viewfinder_components.inflation import NAMES as GZIP
 from viewfinder_serving import metrics, v1, v2
 from viewfinder_serving.admission import Admission
+from viewfinder_serving.authentication.authenticator import Authenticator
 from viewfinder_serving.classifier import Batch, Classifier, Outputs
 from viewfinder_serving.config import ServeConfig
 from viewfinder_serving.exchange import (
@@ -54,11 +55,15 @@ class PhotoApp:
     Args:
         dataplane: kserve's interface to the models.
         config: Limits, and whether to log requests.
+        authenticator: Which requests are let in.
     """
 
-    def __init__(self, dataplane: PhotoDataPlane, config: ServeConfig) -> None:
+    def __init__(
+        self, dataplane: PhotoDataPlane, config: ServeConfig, authenticator: Authenticator
+    ) -> None:
         self._dataplane = dataplane
         self._config = config
+        self._authenticator = authenticator
         self._admission = Admission(config.max_requests)
         self._uploads = Uploads(config.max_uploads, config.body_seconds)
         self._room = Room(config.max_buffered_bytes, config.request_seconds)
@@ -94,6 +99,7 @@ class PhotoApp:
 
     async def _answer(self, exchange: Exchange) -> Reply:
         try:
+            self._authenticator.check_request(exchange.method, exchange.path, exchange.headers)
             handler, arguments = self._find(exchange)
             return await handler(exchange, **arguments)
         except RefusedError as refusal:

@@ -99,6 +99,10 @@ class ServeConfig:
     cors_origins: Sequence[str] = ()
     """Origins whose pages may ask the predictor from a browser; `*` stands for all."""
 
+    token_file: Path | None = None
+    """File of the bearer tokens that requests need, one a line; it is read again when it changes.
+    None for those of the environment variable VIEWFINDER_SERVING_TOKENS, or for none."""
+
     access_log: bool = True
     """Whether to log a line for every request (except successful probes)."""
 

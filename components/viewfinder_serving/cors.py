@@ -4,12 +4,20 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from viewfinder_components.bearer_token import OWN_HEADER
+
 ORIGIN_RULE = "* or an origin as browsers send it, such as https://photos.example.org"
 
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
 _DEFAULT_PORT = re.compile(r"http://.*:80|https://.*:443")  # browsers omit it
-_ACCEPTED_HEADERS = ("content-encoding", "inference-header-content-length")
-_SHOWN_HEADERS = ("inference-header-content-length", "retry-after", "viewfinder-model-version")
+_ACCEPTED_HEADERS = (
+    *("authorization", OWN_HEADER),
+    *("content-encoding", "inference-header-content-length"),
+)
+_SHOWN_HEADERS = (
+    *("inference-header-content-length", "viewfinder-model-version"),
+    *("retry-after", "www-authenticate"),
+)
 
 
 def is_origin(text: str) -> bool:
@@ -21,7 +29,8 @@ def is_origin(text: str) -> bool:
 def allow_origins(app: Any, origins: Sequence[str]) -> Any:
     """Return an ASGI application that also answers pages of these origins.
 
-    Without credentials: the predictor knows neither cookies nor logins.
+    Without credentials in the sense of CORS: the predictor knows no cookies. A page sends a token
+    by itself, in a header, which browsers ask for permission first, in a request without a token.
 
     Args:
         app: The ASGI application.

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from viewfinder_components.errors import PermanentError, reason_of
 from viewfinder_serving import metrics
 from viewfinder_serving.admission import Admission
+from viewfinder_serving.authentication.authenticator import Authenticator
 from viewfinder_serving.classifier import Batch, Classifier, Outputs
 from viewfinder_serving.config import ServeConfig
 from viewfinder_serving.grpc_wire import need_few_fields
@@ -42,6 +43,7 @@ _access = logging.getLogger("viewfinder_serving.access")
 
 _CODES = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
+    401: grpc.StatusCode.UNAUTHENTICATED,
     404: grpc.StatusCode.NOT_FOUND,
     408: grpc.StatusCode.DEADLINE_EXCEEDED,
     413: grpc.StatusCode.INVALID_ARGUMENT,
@@ -59,7 +61,9 @@ _MORE_FIELDS = 100
 
 
 @asynccontextmanager
-async def running_grpc(dataplane: PhotoDataPlane, config: ServeConfig) -> AsyncIterator[None]:
+async def running_grpc(
+    dataplane: PhotoDataPlane, config: ServeConfig, authenticator: Authenticator
+) -> AsyncIterator[None]:
     """Serve gRPC while the block runs; requests in flight finish when it ends."""
     options = [
         ("grpc.max_receive_message_length", config.max_request_bytes),
@@ -72,7 +76,7 @@ async def running_grpc(dataplane: PhotoDataPlane, config: ServeConfig) -> AsyncI
         # A second server on the same port would receive half of the first one's calls.
         ("grpc.so_reuseport", 0),
     ]
-    server = grpc.aio.server(options=options, interceptors=[_OwnMethods(config)])
+    server = grpc.aio.server(options=options, interceptors=[_OwnMethods(config, authenticator)])
     services.add_GRPCInferenceServiceServicer_to_server(PhotoServicer(dataplane, config), server)
     host = f"[{config.host}]" if ":" in config.host else config.host
     try:
@@ -99,10 +103,12 @@ class _OwnMethods(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc is 
 
     Args:
         config: The limits.
+        authenticator: Which calls are let in.
     """
 
-    def __init__(self, config: ServeConfig) -> None:
+    def __init__(self, config: ServeConfig, authenticator: Authenticator) -> None:
         self._config = config
+        self._authenticator = authenticator
         self._admission = Admission(config.max_requests)
         self._receiving = Receiving(_RECEIVED_AT_ONCE, config.body_seconds, config.request_seconds)
         self._room = Room(config.max_buffered_bytes, config.request_seconds)
@@ -117,14 +123,17 @@ class _OwnMethods(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc is 
             return None
         parse = _unparsed if method == "ModelInfer" else handler.request_deserializer
         return grpc.stream_unary_rpc_method_handler(
-            self._answering(parse, handler.unary_unary),
+            self._answering(method, parse, handler.unary_unary),
             response_serializer=handler.response_serializer,
         )
 
-    def _answering(self, parse: Callable[[bytes], Any], handle: Any) -> Callable[[Any, Any], Any]:
+    def _answering(
+        self, method: str, parse: Callable[[bytes], Any], handle: Any
+    ) -> Callable[[Any, Any], Any]:
         async def answer(_: Any, context: Any) -> Any:
             started = time.monotonic()
             try:
+                self._authenticator.check_call(method, _read_metadata(context))
                 with self._admission.enter(), self._room.share() as share:
                     request = _parse(parse, await self._receive(context, share))
                     try:
@@ -151,6 +160,11 @@ class _OwnMethods(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc is 
         finally:
             self._receiving.leave()
         return bytes(message)
+
+
+def _read_metadata(context: Any) -> dict[str, str]:
+    pairs = context.invocation_metadata() or ()
+    return {name: value for name, value in pairs if isinstance(value, str)}
 
 
 def _unparsed(message: bytes) -> list[bytes]:

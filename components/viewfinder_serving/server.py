@@ -18,6 +18,8 @@ from viewfinder_components.errors import PermanentError, reason_of
 from viewfinder_components.photos.room import DecodingRoom
 from viewfinder_serving import metrics
 from viewfinder_serving.app import PhotoApp
+from viewfinder_serving.authentication.authenticator import Authenticator
+from viewfinder_serving.authentication.tokens import find_tokens
 from viewfinder_serving.classifier import Classifier
 from viewfinder_serving.config import ServeConfig
 from viewfinder_serving.connection import GuardedProtocol
@@ -37,8 +39,10 @@ def serve(config: ServeConfig) -> None:
     """Serve a published version until SIGTERM or SIGINT. Call it from the main thread.
 
     Raises:
-        PermanentError: The version cannot be served, or the address cannot be listened on.
+        PermanentError: The version cannot be served, the address cannot be listened on, or there
+            are no tokens where they should be.
     """
+    authenticator = Authenticator(find_tokens(config.token_file))
     servable = Servable.load(config.model_dir, usable_cores(), config.explain)
     if config.model_version is not None:
         servable = replace(servable, version=config.model_version)
@@ -46,7 +50,7 @@ def serve(config: ServeConfig) -> None:
     room = DecodingRoom(config.max_decoding_bytes)
     classifier = Classifier(servable, config.max_pixels, room)
     model = PhotoModel(config.name, servable, classifier, threads)
-    PhotoServer(config).start([model])
+    PhotoServer(config, authenticator).start([model])
 
 
 class _HttpServer(uvicorn.Server):
@@ -63,15 +67,17 @@ class PhotoServer(ModelServer):  # type: ignore[misc]  # kserve is not typed
 
     Args:
         config: The predictor's settings.
+        authenticator: Which requests are let in.
     """
 
-    def __init__(self, config: ServeConfig) -> None:
+    def __init__(self, config: ServeConfig, authenticator: Authenticator) -> None:
         super().__init__(
             http_port=config.port,
             enable_grpc=config.grpc_port is not None,
             predictor_config=PredictorConfig(predictor_host=""),
         )
         self._config = config
+        self._authenticator = authenticator
         self._stopping = False
         self._failure: PermanentError | None = None
         self.dataplane = PhotoDataPlane(self.registered_models)
@@ -93,7 +99,7 @@ class PhotoServer(ModelServer):  # type: ignore[misc]  # kserve is not typed
         _log.info("stopped")
 
     def _make_http_server(self) -> _HttpServer:
-        app: Any = PhotoApp(self.dataplane, self._config)
+        app: Any = PhotoApp(self.dataplane, self._config, self._authenticator)
         if self._config.cors_origins:
             app = allow_origins(app, self._config.cors_origins)
         return _HttpServer(
@@ -124,7 +130,8 @@ class PhotoServer(ModelServer):  # type: ignore[misc]  # kserve is not typed
 
                 # gRPC would only report a failure, in a traceback.
                 listen(self._config.host, self._config.grpc_port, "--grpc-port").close()
-                await stack.enter_async_context(running_grpc(self.dataplane, self._config))
+                serving = running_grpc(self.dataplane, self._config, self._authenticator)
+                await stack.enter_async_context(serving)
             await http.serve(sockets=[listener])
         announcing.cancel()
         if self._failure is not None:

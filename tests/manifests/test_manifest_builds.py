@@ -1,5 +1,6 @@
 """What kustomize makes of the manifests; needs kubectl, but no cluster."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -64,6 +65,28 @@ def test_only_kubeflow_with_profiles_has_a_pod_default():
         name for name in OVERLAYS if of_kind(build(MANIFESTS / "overlays" / name), "PodDefault")
     }
     assert with_one == {"kubeflow"}
+
+
+def test_the_predictor_can_ask_for_tokens(tmp_path):
+    """As manifests/README.md says it."""
+    section = (MANIFESTS / "README.md").read_text().partition("## Ask for tokens")[2]
+    written = section.partition("```yaml\n")[2].partition("```")[0]
+    folder = tmp_path / "own"
+    folder.mkdir()
+    path = os.path.relpath(MANIFESTS, folder)
+    (folder / "kustomization.yaml").write_text(written.replace("../manifests", path))
+    (runtime,) = [
+        found
+        for found in of_kind(build(folder), "ServingRuntime")
+        if found["metadata"]["name"] == "viewfinder-predictor"
+    ]
+    (container,) = runtime["spec"]["containers"]
+    (mount,) = container["volumeMounts"]
+    (volume,) = runtime["spec"]["volumes"]
+    assert volume["name"] == mount["name"]
+    assert volume["secret"]["secretName"] == "viewfinder-tokens"
+    options = [option for option in container["args"] if option.startswith("--token-file=")]
+    assert options == [f"--token-file={mount['mountPath']}/tokens"]
 
 
 def test_the_image_can_be_set_by_kustomize(tmp_path):

@@ -37,7 +37,9 @@ B64 = base64.b64encode(PHOTO)
 BODY = b'{"instances": [{"b64": "%b"}]}' % B64
 HEAD = {"host": "x", "content-type": "application/json", "content-length": str(len(BODY))}
 TENSOR = field(1, b"image_bytes") + field(2, b"BYTES") + field(3, b"\x01")
+ACCEPTED = "0123456789abcdef-._~+/=="
 VALUES = {
+    "token": ACCEPTED.encode(),
     "v1": V1.encode(),
     "b64": B64,
     "body": BODY,
@@ -78,6 +80,17 @@ def target(servable_dir, grpc_port, tmp_path_factory):
         predictor.good = good
         yield predictor
         good.stop()
+
+
+@pytest.fixture(scope="module")
+def guarded(servable_dir, tmp_path_factory):
+    """A predictor that asks for a token."""
+    scratch = tmp_path_factory.mktemp("guarded")
+    (scratch / "tokens").write_text(ACCEPTED)
+    options = ["--max-request-mb", "1", "--token-file", str(scratch / "tokens")]
+    with run_predictor(servable_dir, scratch, *options) as predictor:
+        yield predictor
+        assert ACCEPTED not in predictor.log.read_text()
 
 
 @pytest.fixture(scope="module")
@@ -163,6 +176,12 @@ def test_http(target, case):
 @pytest.mark.parametrize("case", read_cases("headers.yaml"))
 def test_header(target, case, path):
     hold(target, [post(path, BODY, expand(case["header"]).split(b"\r\n"))], case["status"])
+
+
+@pytest.mark.parametrize("path", [V1, EXPLAIN])
+@pytest.mark.parametrize("case", read_cases("tokens.yaml"))
+def test_token(guarded, case, path):
+    hold(guarded, [post(path, BODY, expand(case["header"]).split(b"\r\n"))], case["status"])
 
 
 @pytest.mark.parametrize("case", read_cases("json.yaml"))

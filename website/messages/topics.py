@@ -98,6 +98,7 @@ _TOPICS = {  # the longest beginning of a module's name decides
     "viewfinder.tables": NOTEBOOK,
     "viewfinder_client": PREDICTION,
     "viewfinder_serving": SERVING,
+    f"{_COMPONENTS}.bearer_token": PREDICTION,
     f"{_COMPONENTS}.checking": CHECK,
     f"{_COMPONENTS}.deployment": DEPLOYMENT,
     f"{_COMPONENTS}.evaluation": RUNS,

@@ -1,6 +1,7 @@
 """Start the predictor in a fresh process, as a pod would, and always stop it."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from viewfinder_components.bearer_token import SERVING_VARIABLE
 from viewfinder_components.checking.node import NodeReading, describe_node
 from viewfinder_components.checking.processor import ProcessorReading, Spent
 from viewfinder_components.errors import PermanentError
@@ -114,7 +116,7 @@ def predictor_command(version: Path, model_name: str, host: str, port: int) -> l
 def running_predictor(
     servable_dir: Path, model_name: str, start_seconds: float
 ) -> Iterator[RunningPredictor]:
-    """Serve a directory while the block runs.
+    """Serve a directory while the block runs, without asking for tokens.
 
     Args:
         servable_dir: The servable directory.
@@ -136,6 +138,7 @@ def running_predictor(
                     *("--body-seconds", _LONG),
                     "--no-access-log",
                 ],
+                env={name: text for name, text in os.environ.items() if name != SERVING_VARIABLE},
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,

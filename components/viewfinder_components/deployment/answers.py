@@ -4,6 +4,7 @@ import time
 
 import httpx
 
+from viewfinder_components.bearer_token import ADVICE
 from viewfinder_components.deployment.route import Route
 from viewfinder_components.errors import PermanentError, TransientError
 from viewfinder_components.formats.samples import Samples
@@ -106,6 +107,12 @@ def _ask_version(route: Route) -> str:
             answer = route.client.get(f"/v1/models/{route.name}", timeout=route.ask_seconds)
     except httpx.TransportError as error:
         return f"{type(error).__name__}: {error}"
+    if answer.status_code == httpx.codes.UNAUTHORIZED:
+        raise PermanentError(
+            f"the service {route.name} to accept the request",
+            f"HTTP 401: {answer.text[:300]}",
+            ADVICE,
+        )
     if answer.status_code == httpx.codes.FORBIDDEN:
         raise PermanentError(
             f"permission to query the service {route.name}",

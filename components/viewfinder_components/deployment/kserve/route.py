@@ -2,6 +2,7 @@
 
 import httpx
 
+from viewfinder_components.bearer_token import OWN_HEADER, find_own_token
 from viewfinder_components.deployment.kserve.kserve_version import Mode, read_mode
 from viewfinder_components.deployment.kserve.observation.observe import (
     is_ending,
@@ -30,6 +31,7 @@ def find_route(cluster: Cluster, service: Object) -> Route:
     past the ingress; if that revision is scaled to zero, to the service's public address.
 
     Raises:
+        UsageError: An environment variable gives something that is no token.
         TransientError: KServe or Knative has not written an address.
     """
     is_knative = read_mode(service) is Mode.KNATIVE
@@ -40,6 +42,10 @@ def find_route(cluster: Cluster, service: Object) -> Route:
         client = _open_revision(cluster, service, name)
     else:
         client = _open_proxy(cluster, f"{name}-predictor")
+    if token := find_own_token():
+        # Not the usual header: there the API server expects its own credentials, and passes
+        # nothing on.
+        client.headers[OWN_HEADER] = f"Bearer {token}"
     seconds = _START_SECONDS if is_knative else _ASK_SECONDS
     return Route(client, name, endpoint, seconds, _IF_FORBIDDEN, _IF_OTHERS_ANSWER)
 

@@ -1,0 +1,1 @@
+"""Bearer tokens of clients, over HTTP and gRPC."""
