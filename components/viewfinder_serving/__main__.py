@@ -102,6 +102,8 @@ def _make_parser() -> argparse.ArgumentParser:
     add("grace_seconds", float, "time for requests in flight to finish after that")
     add("threads", int, "requests processed at once; one per core by default")
     add("token_file", Path, "file of the bearer tokens that requests need, one a line")
+    add("tls_certificate", Path, "PEM file of the certificate for HTTPS and gRPC; read again")
+    add("tls_key", Path, "PEM file of its key")
     add("ready_file", Path, "file to write the URL to once the server is ready")
     parser.add_argument(
         "--explain",

@@ -103,6 +103,13 @@ class ServeConfig:
     """File of the bearer tokens that requests need, one a line; it is read again when it changes.
     None for those of the environment variable VIEWFINDER_SERVING_TOKENS, or for none."""
 
+    tls_certificate: Path | None = None
+    """PEM file of the certificate for HTTPS and for gRPC over TLS, and those between it and its
+    authority; None for no TLS. Read again when it changes."""
+
+    tls_key: Path | None = None
+    """PEM file of the certificate's key."""
+
     access_log: bool = True
     """Whether to log a line for every request (except successful probes)."""
 
@@ -136,6 +143,12 @@ class ServeConfig:
                 "set another --grpc-port",
             )
         self._need("threads", "a whole number from 1", self.threads is None or self.threads >= 1)
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise UsageError(
+                "both --tls-certificate and --tls-key, or neither",
+                "one of them",
+                "name the other file as well",
+            )
         for origin in self.cors_origins:
             if not is_origin(origin):
                 raise ParameterError("--cors-origin", ORIGIN_RULE, origin)

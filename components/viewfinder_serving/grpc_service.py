@@ -37,6 +37,8 @@ from viewfinder_serving.tensors import (
     pack,
     unpack,
 )
+from viewfinder_serving.tls.certificate import Certificate
+from viewfinder_serving.tls.contexts import make_changing_credentials
 
 _log = logging.getLogger(__name__)
 _access = logging.getLogger("viewfinder_serving.access")
@@ -53,6 +55,7 @@ _CODES = {
 
 _LARGE_BYTES = 4 * 1024**2  # received in a thousand pieces, which leave as many holes
 _LOOKAHEAD_BYTES = 64 * 1024
+_HANDSHAKE_MILLISECONDS = 10_000  # gRPC's own limit is two minutes
 # Messages received at a time; all others wait with at most `_LOOKAHEAD_BYTES` each.
 _RECEIVED_AT_ONCE = 2
 
@@ -62,7 +65,10 @@ _MORE_FIELDS = 100
 
 @asynccontextmanager
 async def running_grpc(
-    dataplane: PhotoDataPlane, config: ServeConfig, authenticator: Authenticator
+    dataplane: PhotoDataPlane,
+    config: ServeConfig,
+    authenticator: Authenticator,
+    certificate: Callable[[], Certificate] | None,
 ) -> AsyncIterator[None]:
     """Serve gRPC while the block runs; requests in flight finish when it ends."""
     options = [
@@ -75,12 +81,17 @@ async def running_grpc(
         ("grpc.http2.lookahead_bytes", _LOOKAHEAD_BYTES),
         # A second server on the same port would receive half of the first one's calls.
         ("grpc.so_reuseport", 0),
+        ("grpc.server_handshake_timeout_ms", _HANDSHAKE_MILLISECONDS),
     ]
     server = grpc.aio.server(options=options, interceptors=[_OwnMethods(config, authenticator)])
     services.add_GRPCInferenceServiceServicer_to_server(PhotoServicer(dataplane, config), server)
     host = f"[{config.host}]" if ":" in config.host else config.host
     try:
-        server.add_insecure_port(f"{host}:{config.grpc_port}")
+        if certificate is None:
+            server.add_insecure_port(f"{host}:{config.grpc_port}")
+        else:
+            credentials = make_changing_credentials(certificate)
+            server.add_secure_port(f"{host}:{config.grpc_port}", credentials)
     except RuntimeError as error:
         raise PermanentError(
             f"an address for gRPC at {host}:{config.grpc_port}",

@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import socket
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -24,10 +24,12 @@ from viewfinder_serving.classifier import Classifier
 from viewfinder_serving.config import ServeConfig
 from viewfinder_serving.connection import GuardedProtocol
 from viewfinder_serving.cors import allow_origins
+from viewfinder_serving.http_server import HttpServer
 from viewfinder_serving.kserve_sdk import ModelServer, PredictorConfig
 from viewfinder_serving.listening import listen
 from viewfinder_serving.model import PhotoDataPlane, PhotoModel
 from viewfinder_serving.servable import Servable
+from viewfinder_serving.tls.certificate import Certificate, watch_certificate
 
 _log = logging.getLogger(__name__)
 
@@ -39,10 +41,13 @@ def serve(config: ServeConfig) -> None:
     """Serve a published version until SIGTERM or SIGINT. Call it from the main thread.
 
     Raises:
-        PermanentError: The version cannot be served, the address cannot be listened on, or there
-            are no tokens where they should be.
+        PermanentError: The version cannot be served, the address cannot be listened on, or the
+            tokens or the certificate cannot be used.
     """
     authenticator = Authenticator(find_tokens(config.token_file))
+    certificate = None
+    if config.tls_certificate is not None and config.tls_key is not None:
+        certificate = watch_certificate(config.tls_certificate, config.tls_key)
     servable = Servable.load(config.model_dir, usable_cores(), config.explain)
     if config.model_version is not None:
         servable = replace(servable, version=config.model_version)
@@ -50,14 +55,7 @@ def serve(config: ServeConfig) -> None:
     room = DecodingRoom(config.max_decoding_bytes)
     classifier = Classifier(servable, config.max_pixels, room)
     model = PhotoModel(config.name, servable, classifier, threads)
-    PhotoServer(config, authenticator).start([model])
-
-
-class _HttpServer(uvicorn.Server):
-    """uvicorn's server, with signals left to `PhotoServer`."""
-
-    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
-        return contextlib.nullcontext()
+    PhotoServer(config, authenticator, certificate).start([model])
 
 
 class PhotoServer(ModelServer):  # type: ignore[misc]  # kserve is not typed
@@ -68,9 +66,15 @@ class PhotoServer(ModelServer):  # type: ignore[misc]  # kserve is not typed
     Args:
         config: The predictor's settings.
         authenticator: Which requests are let in.
+        certificate: Gives the certificate for TLS; None for no TLS.
     """
 
-    def __init__(self, config: ServeConfig, authenticator: Authenticator) -> None:
+    def __init__(
+        self,
+        config: ServeConfig,
+        authenticator: Authenticator,
+        certificate: Callable[[], Certificate] | None,
+    ) -> None:
         super().__init__(
             http_port=config.port,
             enable_grpc=config.grpc_port is not None,
@@ -78,6 +82,7 @@ class PhotoServer(ModelServer):  # type: ignore[misc]  # kserve is not typed
         )
         self._config = config
         self._authenticator = authenticator
+        self._certificate = certificate
         self._stopping = False
         self._failure: PermanentError | None = None
         self.dataplane = PhotoDataPlane(self.registered_models)
@@ -98,11 +103,11 @@ class PhotoServer(ModelServer):  # type: ignore[misc]  # kserve is not typed
             model.close()
         _log.info("stopped")
 
-    def _make_http_server(self) -> _HttpServer:
+    def _make_http_server(self) -> HttpServer:
         app: Any = PhotoApp(self.dataplane, self._config, self._authenticator)
         if self._config.cors_origins:
             app = allow_origins(app, self._config.cors_origins)
-        return _HttpServer(
+        return HttpServer(
             uvicorn.Config(
                 app,
                 http=GuardedProtocol,
@@ -114,10 +119,11 @@ class PhotoServer(ModelServer):  # type: ignore[misc]  # kserve is not typed
                 server_header=False,
                 timeout_keep_alive=_KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=round(self._config.grace_seconds),
-            )
+            ),
+            self._certificate,
         )
 
-    async def _run(self, http: _HttpServer, listener: socket.socket) -> None:
+    async def _run(self, http: HttpServer, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop, http, number)
@@ -130,19 +136,21 @@ class PhotoServer(ModelServer):  # type: ignore[misc]  # kserve is not typed
 
                 # gRPC would only report a failure, in a traceback.
                 listen(self._config.host, self._config.grpc_port, "--grpc-port").close()
-                serving = running_grpc(self.dataplane, self._config, self._authenticator)
+                serving = running_grpc(
+                    self.dataplane, self._config, self._authenticator, self._certificate
+                )
                 await stack.enter_async_context(serving)
             await http.serve(sockets=[listener])
         announcing.cancel()
         if self._failure is not None:
             raise self._failure
 
-    def _read_input(self, http: _HttpServer) -> None:
+    def _read_input(self, http: HttpServer) -> None:
         if not os.read(0, 4096):
             asyncio.get_running_loop().remove_reader(0)
             self._stop(http, signal.SIGTERM)
 
-    def _stop(self, http: _HttpServer, number: signal.Signals) -> None:
+    def _stop(self, http: HttpServer, number: signal.Signals) -> None:
         """Report not ready at once, stop after the drain; a second signal stops immediately."""
         if self._stopping:
             http.should_exit = http.force_exit = True
@@ -153,12 +161,13 @@ class PhotoServer(ModelServer):  # type: ignore[misc]  # kserve is not typed
         _log.info("%s: no longer ready, closing in %g s", number.name, wait)
         asyncio.get_running_loop().call_later(wait, setattr, http, "should_exit", True)
 
-    async def _announce(self, http: _HttpServer, listener: socket.socket) -> None:
+    async def _announce(self, http: HttpServer, listener: socket.socket) -> None:
         host, port = listener.getsockname()[:2]
         while not http.started:
             await asyncio.sleep(0.005)
         metrics.READY.set(1)
-        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        scheme = "http" if self._certificate is None else "https"
+        url = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
         _log.info("ready: %s/v1/models/%s:predict", url, self._config.name)
         try:
             self._write_ready_file(url)

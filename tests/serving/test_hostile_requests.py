@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import socket
+import ssl
 import struct
 import time
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.fixtures.ports import free_port
 from tests.fixtures.servables import draw
 from tests.serving.conftest import run_predictor
 from tests.serving.good_requests import GoodRequests
+from tests.testbed.certificates import Authority
 
 FOLDER = Path(__file__).parent / "hostile"
 V1, V2 = "/v1/models/colour:predict", "/v2/models/colour/infer"
@@ -94,15 +96,36 @@ def guarded(servable_dir, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def secured(servable_dir, tmp_path_factory):
+    """A predictor with TLS."""
+    scratch = tmp_path_factory.mktemp("secured")
+    authority = Authority("hostile")
+    authority.sign("predictor", hosts=("127.0.0.1",)).write(scratch, "tls")
+    options = ["--tls-certificate", str(scratch / "tls.crt"), "--tls-key", str(scratch / "tls.key")]
+    options += ["--max-request-mb", "1", "--max-photos", "4", "--body-seconds", "3"]
+    with run_predictor(servable_dir, scratch, *options) as predictor:
+        predictor.trust = ssl.create_default_context(cadata=authority.certificate.decode())
+        yield predictor
+        assert "Traceback" not in predictor.log.read_text()
+
+
+@pytest.fixture(scope="module")
 def channel(target, grpc_port):
     with grpc.insecure_channel(f"127.0.0.1:{grpc_port}") as channel:
         yield channel
 
 
-def converse(port: int, parts: list[bytes], answers: int) -> list[tuple[int, bytes]]:
+def connect(target) -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", target.port), timeout=60)
+    if not hasattr(target, "trust"):
+        return connection
+    return target.trust.wrap_socket(connection, server_hostname="127.0.0.1")
+
+
+def converse(target, parts: list[bytes], answers: int) -> list[tuple[int, bytes]]:
     """Send parts over a connection of their own; return the answers, until it ends or is silent."""
     received = b""
-    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+    with connect(target) as connection:
         try:
             for part in parts:
                 connection.sendall(part)
@@ -111,7 +134,7 @@ def converse(port: int, parts: list[bytes], answers: int) -> list[tuple[int, byt
                 received += data
                 if len(read_answers(received)) >= answers:
                     connection.settimeout(SILENCE)
-        except (ConnectionError, TimeoutError):
+        except (ConnectionError, TimeoutError, ssl.SSLEOFError):
             pass
     return read_answers(received)
 
@@ -144,7 +167,7 @@ def wanted(status: object) -> list[str]:
 def hold(target, parts: list[bytes], status: object) -> None:
     """Send a request and hold the answers to what is wanted."""
     expected = wanted(status)
-    answers = converse(target.port, parts, len(expected))
+    answers = converse(target, parts, len(expected))
     found = [str(code) for code, _ in answers]
     assert len(found) == len(expected), (found, answers[-1:])
     for one, want in zip(found, expected, strict=True):
@@ -170,6 +193,12 @@ def post(path: str, body: bytes, lines: list[bytes] | None = None) -> bytes:
 def test_http(target, case):
     parts = case["send"] if isinstance(case["send"], list) else [case["send"]]
     hold(target, [expand(part) for part in parts], case["status"])
+
+
+@pytest.mark.parametrize("case", read_cases("http.yaml"))
+def test_http_over_tls(secured, case):
+    parts = case["send"] if isinstance(case["send"], list) else [case["send"]]
+    hold(secured, [expand(part) for part in parts], case["status"])
 
 
 @pytest.mark.parametrize("path", [V1, EXPLAIN])

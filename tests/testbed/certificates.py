@@ -61,18 +61,25 @@ class Authority:
         """Its certificate with its key, for a controller that signs in its name."""
         return Pair(self.certificate, _pem(self._key))
 
-    def sign(self, name: str, group: str = "", hosts: tuple[str, ...] = ()) -> Pair:
+    def sign(
+        self,
+        name: str,
+        group: str = "",
+        hosts: tuple[str, ...] = (),
+        life: datetime.timedelta = _LIFE,
+    ) -> Pair:
         """Return a certificate for a client, and for a server when it has hosts.
 
         Args:
             name: The common name: Kubernetes' user.
             group: The organisation: Kubernetes' group.
             hosts: The names and IP addresses under which a server is reached.
+            life: From now to its end, which may be up to five minutes ago.
         """
         key = ec.generate_private_key(ec.SECP256R1())
         uses = [ExtendedKeyUsageOID.CLIENT_AUTH] + [ExtendedKeyUsageOID.SERVER_AUTH] * bool(hosts)
         builder = (
-            _builder(_subject(name, group), self._name, key)
+            _builder(_subject(name, group), self._name, key, life)
             .add_extension(x509.ExtendedKeyUsage(uses), critical=False)
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()),
@@ -102,7 +109,10 @@ def write_key(path: Path, key: bytes) -> None:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    life: datetime.timedelta = _LIFE,
 ) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
     return (
@@ -112,7 +122,7 @@ def _builder(
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - _CLOCK_SKEW)
-        .not_valid_after(now + _LIFE)
+        .not_valid_after(now + life)
     )
 
 

@@ -1,0 +1,1 @@
+"""TLS for HTTP and gRPC, with a certificate that may change."""
