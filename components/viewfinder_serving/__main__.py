@@ -104,6 +104,7 @@ def _make_parser() -> argparse.ArgumentParser:
     add("token_file", Path, "file of the bearer tokens that requests need, one a line")
     add("tls_certificate", Path, "PEM file of the certificate for HTTPS and gRPC; read again")
     add("tls_key", Path, "PEM file of its key")
+    add("engine", str, "what computes: openvino, or tensorflow on the SavedModel")
     add("ready_file", Path, "file to write the URL to once the server is ready")
     parser.add_argument(
         "--explain",

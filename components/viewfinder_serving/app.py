@@ -23,6 +23,8 @@ from viewfinder_serving.admission import Admission
 from viewfinder_serving.authentication.authenticator import Authenticator
 from viewfinder_serving.classifier import Batch, Classifier, Outputs
 from viewfinder_serving.config import ServeConfig
+from viewfinder_serving.engine_names import OPENVINO
+from viewfinder_serving.engines import PLATFORMS
 from viewfinder_serving.exchange import (
     ClientGoneError,
     Exchange,
@@ -184,6 +186,13 @@ class PhotoApp:
     async def _explain_v1(self, exchange: Exchange, name: str, version: str | None) -> Reply:
         model = self._need_model(name, version)
         if not model.explains:
+            if model.platform != PLATFORMS[OPENVINO]:
+                raise RefusedError(
+                    "the engine openvino, which explains its answers",
+                    "another one",
+                    "ask for predictions, or start the server without --engine",
+                    status=501,
+                )
             raise RefusedError(
                 "a model that ends in global average pooling, dense layers and softmax",
                 f"{shown(name)}, for whose answers there are no maps",

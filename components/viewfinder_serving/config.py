@@ -10,6 +10,7 @@ from viewfinder_components.photos.room import SMALL_BYTES
 from viewfinder_components.storage.model_name import SERVED_RULE, is_served_name
 from viewfinder_components.storage.version import parse_number
 from viewfinder_serving.cors import ORIGIN_RULE, is_origin
+from viewfinder_serving.engine_names import ENGINES, OPENVINO
 
 _MEGABYTE = 1_000_000
 _LEAST_DECODING_BYTES = 2 * SMALL_BYTES
@@ -110,6 +111,10 @@ class ServeConfig:
     tls_key: Path | None = None
     """PEM file of the certificate's key."""
 
+    engine: str = OPENVINO
+    """What computes: `openvino`, or `tensorflow`, which runs the version's SavedModel if TensorFlow
+    is installed."""
+
     access_log: bool = True
     """Whether to log a line for every request (except successful probes)."""
 
@@ -143,6 +148,7 @@ class ServeConfig:
                 "set another --grpc-port",
             )
         self._need("threads", "a whole number from 1", self.threads is None or self.threads >= 1)
+        self._need("engine", f"one of {', '.join(ENGINES)}", self.engine in ENGINES)
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise UsageError(
                 "both --tls-certificate and --tls-key, or neither",

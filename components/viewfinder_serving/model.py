@@ -37,6 +37,7 @@ class PhotoModel(Model):  # type: ignore[misc]  # kserve is not typed
         super().__init__(name)
         self.version = servable.version
         self.labels = servable.labels
+        self.platform = servable.platform
         self.explains = servable.model.explanation_method is not None
         self._classifier = classifier
         self._cores = ThreadPoolExecutor(threads, thread_name_prefix="photo")
@@ -116,4 +117,4 @@ class PhotoDataPlane(DataPlane):  # type: ignore[misc]
         """
         described = await super().model_metadata(model_name)
         model: PhotoModel = self.get_model_from_registry(model_name)
-        return {**described, "platform": "openvino_ir", "versions": [model.version]}
+        return {**described, "platform": model.platform, "versions": [model.version]}

@@ -1,6 +1,7 @@
 """Open a published version and verify that it is complete and answers."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,20 +9,16 @@ from typing import Any
 import numpy as np
 
 from viewfinder_components.errors import PermanentError, reason_of
-from viewfinder_components.formats.labels import LABELS, read_labels
-from viewfinder_components.inference import InferenceModel
+from viewfinder_components.formats.labels import read_labels
 from viewfinder_components.storage.checksums import digest_file
 from viewfinder_components.storage.contents import Manifest, changed_files
 from viewfinder_components.storage.version import MANIFEST, parse_number
+from viewfinder_serving.engine_names import OPENVINO
+from viewfinder_serving.engines import FILES, PLATFORMS, Engine, load_engine
 from viewfinder_serving.refusals import shown
 
 _log = logging.getLogger(__name__)
-_FILES = ("model.xml", "model.bin", LABELS)
 _AGAIN = "copy the version again, or export and publish the model again"
-
-# Measured on 2 cores with EfficientNet-Lite0: one client waits 9 ms with LATENCY and 17 ms with
-# THROUGHPUT; 16 clients get 98 and 107 photos a second.
-_HINT = "LATENCY"
 
 
 @dataclass(frozen=True)
@@ -33,16 +30,22 @@ class Servable:
         model: From uint8 pixels `[n, size, size, 3]` to probabilities `[n, len(labels)]`.
         version: The integer of the path `<model>/<integer>`, else the run's id, else `0`.
         run_id: The pipeline run that made it; empty without a manifest.
+        platform: The V2 protocol's name for the kind of model.
     """
 
     labels: tuple[str, ...]
-    model: InferenceModel
+    model: Engine
     version: str
     run_id: str
+    platform: str = PLATFORMS[OPENVINO]
 
     @classmethod
     def load(
-        cls, directory: Path, threads: int | None = None, explains: bool = False
+        cls,
+        directory: Path,
+        threads: int | None = None,
+        explains: bool = False,
+        engine: str = OPENVINO,
     ) -> "Servable":
         """Read a servable directory and run the model once.
 
@@ -50,35 +53,37 @@ class Servable:
             directory: What `publish` wrote.
             threads: Cores that the model may use; None for all.
             explains: Whether the model shall explain its answers, where it can.
+            engine: What computes, one of `ENGINES`.
 
         Raises:
             PermanentError: A file is missing, differs from the manifest's digest, is not what its
                 name says, contradicts the manifest, or the model does not give one probability per
                 label.
         """
-        _need_files(directory)
-        manifest = _read_manifest(directory)
+        _need_files(directory, FILES[engine])
+        manifest = _read_manifest(directory, FILES[engine])
         labels = read_labels(directory, _AGAIN)
-        model = InferenceModel.load(directory, _HINT, threads, explains)
+        model = load_engine(engine, directory, manifest, threads, explains)
         _need_agreement(manifest, {"labels": list(labels), "image_size": model.image_size})
         _prove(model, labels, directory)
         run_id = str(manifest.get("run_id") or "")
         folder = directory.resolve().name
         is_number = parse_number(folder) is not None
-        return cls(labels, model, folder if is_number else run_id or "0", run_id)
+        version = folder if is_number else run_id or "0"
+        return cls(labels, model, version, run_id, PLATFORMS[engine])
 
 
-def _need_files(directory: Path) -> None:
-    missing = [name for name in _FILES if not (directory / name).is_file()]
+def _need_files(directory: Path, files: Sequence[str]) -> None:
+    missing = [name for name in files if not (directory / name).is_file()]
     if missing:
         raise PermanentError(
-            f"a published version with {', '.join(_FILES)} in {directory}",
+            f"a published version with {', '.join(files)} in {directory}",
             f"no {', '.join(missing)}" if directory.is_dir() else "no such directory",
             "name a directory <root>/<model>/<integer> written by `publish`",
         )
 
 
-def _read_manifest(directory: Path) -> dict[str, Any]:
+def _read_manifest(directory: Path, files: Sequence[str]) -> dict[str, Any]:
     """Return the manifest after checking the digests of the files read here; {} without one."""
     if not (directory / MANIFEST).exists():
         _log.warning(
@@ -88,7 +93,7 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
         )
         return {}
     manifest = Manifest.read(directory)
-    if changed := changed_files(directory, manifest.promised, _FILES):
+    if changed := changed_files(directory, manifest.promised, files):
         raise PermanentError(
             f"{directory / changed[0]} with sha256 {manifest.promised.get(changed[0])}",
             digest_file(directory / changed[0]),
@@ -106,7 +111,7 @@ def _need_agreement(manifest: dict[str, Any], found: dict[str, Any]) -> None:
             )
 
 
-def _prove(model: InferenceModel, labels: tuple[str, ...], directory: Path) -> None:
+def _prove(model: Engine, labels: tuple[str, ...], directory: Path) -> None:
     """Run a grey photo: the first inference is slow, and reveals a broken model."""
     grey = np.full((1, model.image_size, model.image_size, 3), 128, np.uint8)
     try:

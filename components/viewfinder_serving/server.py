@@ -48,7 +48,7 @@ def serve(config: ServeConfig) -> None:
     certificate = None
     if config.tls_certificate is not None and config.tls_key is not None:
         certificate = watch_certificate(config.tls_certificate, config.tls_key)
-    servable = Servable.load(config.model_dir, usable_cores(), config.explain)
+    servable = Servable.load(config.model_dir, usable_cores(), config.explain, config.engine)
     if config.model_version is not None:
         servable = replace(servable, version=config.model_version)
     threads = config.threads or usable_cores()

@@ -10,6 +10,8 @@ from viewfinder_serving.base64_photo import need_count
 from viewfinder_serving.refusals import RefusedError, shown
 
 INPUT = "image_bytes"
+SIGNATURE = "serving_default"
+"""The only signature; TensorFlow Serving uses it if a request names none."""
 OUTPUTS = ("label", "labels", "probabilities")
 
 _LENGTH = struct.Struct("<I")

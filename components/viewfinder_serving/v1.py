@@ -22,11 +22,10 @@ from viewfinder_serving.base64_photo import decode_base64, need_count
 from viewfinder_serving.classifier import Outputs
 from viewfinder_serving.json_body import parse_object
 from viewfinder_serving.refusals import RefusedError, shown
-from viewfinder_serving.tensors import INPUT, best_labels
+from viewfinder_serving.tensors import INPUT, SIGNATURE, best_labels
 
 _FORM = 'send {"instances": [{"b64": "<base64 of a photo>"}]}'
 _COLUMNS = 'send {"inputs": [{"b64": "<base64 of a photo>"}]}'
-_SIGNATURE = "serving_default"
 
 
 class Request(NamedTuple):
@@ -45,9 +44,9 @@ def parse_request(body: bytes | bytearray, max_photos: int) -> Request:
         RefusedError: The body is not such a request.
     """
     request = parse_object(body)
-    signature = request.get("signature_name", _SIGNATURE)
-    if signature != _SIGNATURE:
-        raise RefusedError(f"the signature {_SIGNATURE!r}", shown(signature), "omit the name")
+    signature = request.get("signature_name", SIGNATURE)
+    if signature != SIGNATURE:
+        raise RefusedError(f"the signature {SIGNATURE!r}", shown(signature), "omit the name")
     if "inputs" in request:
         return Request(_read_columns(request, max_photos), is_columnar=True)
     instances = request.get("instances")

@@ -104,7 +104,7 @@ def _no_password() -> bytes:
 
 
 def _try(server_side: ssl.SSLContext, chain: bytes, file: Path) -> None:
-    """Shake hands with a client that trusts exactly this certificate: has it expired, is it for servers?"""
+    """Shake hands with a client that trusts exactly this certificate, which may have expired."""
     client_side = _make_context(ssl.PROTOCOL_TLS_CLIENT)
     client_side.check_hostname = False  # the names are the clients' business
     client_side.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # not its authority, which is unknown

@@ -26,6 +26,7 @@ from viewfinder.cli.parameters import parameters
 from viewfinder.cli.prediction import predict
 from viewfinder.cli.versions import prune, versions
 from viewfinder_components.errors import UsageError
+from viewfinder_serving.engine_names import ENGINES, OPENVINO
 
 # Everything heavy is imported by the command that needs it: `viewfinder --help` answers at once.
 
@@ -145,9 +146,21 @@ def _warn_of_images(unnamed: list[str]) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
 @click.option("--name", help="The model's name in the URLs.  [default: the published name]")
+@click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    default=OPENVINO,
+    show_default=True,
+    help="What computes: OpenVINO, or TensorFlow on the SavedModel, if it is installed.",
+)
 @click.argument("options", nargs=-1, metavar="[-- OPTION...]")
 def serve(
-    model_version: str, host: str, port: int, name: str | None, options: tuple[str, ...]
+    model_version: str,
+    host: str,
+    port: int,
+    name: str | None,
+    engine: str,
+    options: tuple[str, ...],
 ) -> None:
     """Serve a published version, the newest without NUMBER; a path or a URI works as well.
 
@@ -156,7 +169,8 @@ def serve(
     """
     from viewfinder.serving import serve_until_interrupted
 
-    sys.exit(serve_until_interrupted(model_version, host, port, name, options))
+    passed = options if engine == OPENVINO else ("--engine", engine, *options)
+    sys.exit(serve_until_interrupted(model_version, host, port, name, passed))
 
 
 @main.command()
