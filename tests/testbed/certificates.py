@@ -66,7 +66,7 @@ class Authority:
         name: str,
         group: str = "",
         hosts: tuple[str, ...] = (),
-        life: datetime.timedelta = _LIFE,
+        life: datetime.timedelta | None = None,
     ) -> Pair:
         """Return a certificate for a client, and for a server when it has hosts.
 
@@ -74,7 +74,7 @@ class Authority:
             name: The common name: Kubernetes' user.
             group: The organisation: Kubernetes' group.
             hosts: The names and IP addresses under which a server is reached.
-            life: From now to its end, which may be up to five minutes ago.
+            life: From now to its end, which may be up to five minutes ago; None for a year.
         """
         key = ec.generate_private_key(ec.SECP256R1())
         uses = [ExtendedKeyUsageOID.CLIENT_AUTH] + [ExtendedKeyUsageOID.SERVER_AUTH] * bool(hosts)
@@ -112,7 +112,7 @@ def _builder(
     subject: x509.Name,
     issuer: x509.Name,
     key: ec.EllipticCurvePrivateKey,
-    life: datetime.timedelta = _LIFE,
+    life: datetime.timedelta | None = None,
 ) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
     return (
@@ -122,7 +122,7 @@ def _builder(
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - _CLOCK_SKEW)
-        .not_valid_after(now + life)
+        .not_valid_after(now + (_LIFE if life is None else life))
     )
 
 
