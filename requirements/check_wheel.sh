@@ -10,9 +10,9 @@ trap 'rm -rf "$scratch"' EXIT
 "$bin/python" -m build --quiet --wheel --no-isolation --outdir "$scratch" .
 wheel=("$scratch"/viewfinder-*.whl)
 names=$("$bin/python" -m zipfile -l "${wheel[0]}" | awk 'NR > 1 {print $1}' | cut -d/ -f1 | sort -u)
-expected=$'viewfinder\nviewfinder_client\nviewfinder_components\nviewfinder_pipelines\nviewfinder_serving'
+expected=$'viewfinder\nviewfinder_client\nviewfinder_comparison\nviewfinder_components\nviewfinder_pipelines\nviewfinder_serving'
 if [ "$(grep -v dist-info <<<"$names")" != "$expected" ]; then
-  echo "expected the wheel to hold our five packages, received: $names"; exit 1
+  echo "expected the wheel to hold our six packages, received: $names"; exit 1
 fi
 
 for extra in steps serving; do
