@@ -26,6 +26,7 @@ _WORDS: dict[Any, str] = {
     str: "a string",
     bytes: "bytes",
     int: "a whole number",
+    float: "a number",
     bool: "True or False",
     Callable: "a function",
     Iterable: "an iterable",
@@ -191,9 +192,9 @@ def _is_of(value: Any, kind: Any, parts: Sequence[Any]) -> bool:
         return not texts and isinstance(value, Iterable) and all(_fits(v, parts[0]) for v in listed)
     if kind is Mapping:  # whoever knows the names checks the values
         return isinstance(value, Mapping) and all(_fits(name, parts[0]) for name in value)
-    if kind in (int, bool):  # numpy's count as Python's; True is not a number
+    if kind in (int, bool, float):  # numpy's count as Python's; True is not a number
         plain = value.item() if getattr(value, "ndim", None) == 0 else value
-        return type(plain) is kind
+        return type(plain) is kind or (kind is float and type(plain) is int)
     return isinstance(value, kind)
 
 

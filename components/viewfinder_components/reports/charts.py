@@ -75,6 +75,17 @@ class Line:
     weak: bool = False
     """Whether to draw it thin and pale, as one of many."""
     dashed: bool = False
+    label: str = ""
+    """A text at the right end, in the line's colour; those of close lines are moved apart."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A point of a chart that its reader looks for, with a text beside it."""
+
+    x: float
+    y: float
+    text: str
 
 
 @dataclass(frozen=True)
@@ -93,6 +104,11 @@ class Plot:
     """Whether the diagonal from (0, 0) to (1, 1) is drawn, for comparison."""
     square: bool = False
     """Whether both axes have the same length."""
+    logarithmic: bool = False
+    """Whether both axes are logarithmic."""
+    wide: bool = False
+    """Whether it takes the page's width, with room for labels at the right."""
+    points: tuple[Point, ...] = ()
 
 
 def line_chart(plot: Plot, lines: Sequence[Line]) -> Markup:
@@ -113,6 +129,9 @@ def line_chart(plot: Plot, lines: Sequence[Line]) -> Markup:
                 color=_MUTED,
                 parse_math=False,
             )
+        for point in plot.points:
+            _draw_point(axes, point)
+        _label_lines(axes, [line for line in lines if line.label])
         return _svg(figure, plot.name)
 
 
@@ -145,10 +164,17 @@ def bar_chart(
 
 
 def _axes(plot: Plot) -> tuple[Figure, Any]:
-    figure = Figure(figsize=(4.6, 4.6) if plot.square else (6.2, 3.7))
+    sizes = {"square": (4.6, 4.6), "wide": (10.2, 5.2)}
+    figure = Figure(figsize=sizes["wide"] if plot.wide else sizes["square"] if plot.square else (6.2, 3.7))
     axes = figure.add_subplot()
     axes.set(xlabel=plot.x_label, ylabel=plot.y_label)
     axes.margins(x=0.02)
+    if plot.logarithmic:
+        axes.set(xscale="log", yscale="log")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter(lambda value, _: f"{value:,.12g}")
+            axis.set_minor_formatter(lambda *_: "")
+            axis.set_tick_params(which="minor", size=0)
     if plot.x_limits:
         axes.set_xlim(plot.x_limits)
     if plot.y_limits:
@@ -170,6 +196,65 @@ def _draw_line(axes: Any, line: Line) -> None:
         markersize=4,
         clip_on=False,  # do not cut a curve along the frame in half
     )
+
+
+def _draw_point(axes: Any, point: Point) -> None:
+    axes.plot(point.x, point.y, marker="o", markersize=6, color=_TEXT, zorder=5, linestyle="")
+    axes.annotate(
+        point.text,
+        (point.x, point.y),
+        xytext=(0, -9),
+        textcoords="offset points",
+        va="top",
+        ha="center",
+        fontweight="bold",
+        parse_math=False,
+    )
+
+
+def _label_lines(axes: Any, lines: Sequence[Line]) -> None:
+    """Write lines' labels beside their right ends, at least a line of text apart."""
+    if not lines:
+        return
+    axes.figure.draw_without_rendering()  # the limits, and the layout, are known after that
+    to_pixels, room = axes.transData.transform, 1.25 * axes.figure.dpi * _STYLE["font.size"] / 72
+    ends = sorted(lines, key=lambda line: float(to_pixels((line.x[-1], line.y[-1]))[1]))
+    heights = [float(to_pixels((line.x[-1], line.y[-1]))[1]) for line in ends]
+    for line, height, wanted in zip(ends, heights, spread_apart(heights, room), strict=True):
+        axes.annotate(
+            line.label,
+            (line.x[-1], line.y[-1]),
+            xytext=(8, (wanted - height) * 72 / axes.figure.dpi),
+            textcoords="offset points",
+            va="center",
+            color=_SERIES[(line.series - 1) % SERIES],
+            parse_math=False,
+            annotation_clip=False,
+        )
+
+
+def spread_apart(heights: Sequence[float], room: float) -> list[float]:
+    """Return heights that are at least `room` apart, with groups of close ones around their middle.
+
+    Args:
+        heights: In rising order.
+        room: The least distance between two.
+    """
+    groups: list[list[float]] = []  # each: the middle of its members' own heights, and their number
+    for height in heights:
+        groups.append([height, 1])
+        while len(groups) > 1 and _overlap(groups[-2], groups[-1], room):
+            (above, more), (below, many) = groups.pop(), groups.pop()
+            groups.append([(above * more + below * many) / (more + many), more + many])
+    return [
+        middle + (number - (count - 1) / 2) * room
+        for middle, count in groups
+        for number in range(int(count))
+    ]
+
+
+def _overlap(below: Sequence[float], above: Sequence[float], room: float) -> bool:
+    return above[0] - below[0] < room * (below[1] + above[1]) / 2
 
 
 def _svg(figure: Figure, name: str) -> Markup:

@@ -21,7 +21,9 @@ def render(template: str, **context: Any) -> str:
 
     Args:
         template: `<package>/<file>`, such as `validation/report.html`, in that package's
-            `templates` folder. Pages extend `reports/base.html` and use `reports/macros.html`.
+            `templates` folder; `<root>.<package>/<file>` for a package of another root, such as
+            `viewfinder_comparison.cost/cost.html`. Pages extend `reports/base.html` and use
+            `reports/macros.html`.
         context: The template's variables. A variable that the template uses and the context
             lacks is an error.
 
@@ -58,6 +60,7 @@ def template_source(name: str) -> str | None:
     Args:
         name: In `render`'s form.
     """
-    room, _, file = name.partition("/")
-    source = files(_PACKAGE) / room / "templates" / file
+    package, _, file = name.partition("/")
+    root, _, room = package.rpartition(".")
+    source = files(root or _PACKAGE) / room / "templates" / file
     return source.read_text("utf-8") if source.is_file() else None

@@ -1,0 +1,1 @@
+"""What serving costs: capacity, prices and load, in money a month for each way to serve."""
