@@ -1,4 +1,5 @@
 # The public interface, in one place.
+from .cost import Capacity, CostPlan, OptionCost, estimate_cost, read_capacity
 from .deployments import Deployment, Removed, deploy, rollback, undeploy
 from .errors import ParameterError, PermanentError, TransientError, UsageError, ViewfinderError
 from .figures import (
@@ -72,6 +73,8 @@ __all__ = [
     "TRAINING",
     "ArtifactRecord",
     "BatchPrediction",
+    "Capacity",
+    "CostPlan",
     "Count",
     "Deployment",
     "Event",
@@ -84,6 +87,7 @@ __all__ = [
     "Listener",
     "ModelName",
     "ModelRoot",
+    "OptionCost",
     "OutcomeRecorder",
     "Parameter",
     "ParameterError",
@@ -114,6 +118,7 @@ __all__ = [
     "compile_pipeline",
     "configuration",
     "deploy",
+    "estimate_cost",
     "explain",
     "list_runs",
     "list_versions",
@@ -128,6 +133,7 @@ __all__ = [
     "predict",
     "predict_batch",
     "prune_versions",
+    "read_capacity",
     "read_evaluation",
     "read_history",
     "read_label_issues",

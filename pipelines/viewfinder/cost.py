@@ -5,9 +5,23 @@ from pathlib import Path
 
 from viewfinder.arguments import checked
 from viewfinder_comparison.cost.capacity import Capacity, read_capacity
-from viewfinder_comparison.cost.plan import CostPlan, OptionCost
+from viewfinder_comparison.cost.cost_table import list_loads, tabulate
+from viewfinder_comparison.cost.money import write_load
+from viewfinder_comparison.cost.plan import CostPlan, OptionCost, list_left_out
+from viewfinder_comparison.cost.price_files import read_packaged
 
-__all__ = ["Capacity", "CostPlan", "OptionCost", "estimate_cost", "read_capacity"]
+__all__ = [
+    "Capacity",
+    "CostPlan",
+    "OptionCost",
+    "estimate_cost",
+    "list_left_out",
+    "list_loads",
+    "read_capacity",
+    "read_packaged",
+    "tabulate",
+    "write_load",
+]
 
 
 @checked

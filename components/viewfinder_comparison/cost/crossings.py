@@ -8,7 +8,7 @@ method (`scipy.optimize.brentq`).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,7 +85,7 @@ def find_cheapest(
             float(edges[last]),
             options[best[first]].name if best[first] >= 0 else None,
         )
-        for first, last in zip(changes, changes[1:], strict=False)
+        for first, last in pairwise(changes)
     ]
 
 
@@ -112,13 +112,15 @@ def _middles(edges: Loads) -> Loads:
 
 def _cross(one: PricedOption, other: PricedOption, edges: Loads) -> list[Crossing]:
     middles = _middles(edges)
-    costs = [(evaluate(o, edges[:-1], middles), evaluate(o, edges[1:], middles)) for o in (one, other)]
+    costs = [
+        (evaluate(o, edges[:-1], middles), evaluate(o, edges[1:], middles)) for o in (one, other)
+    ]
     ends = np.stack([costs[0][side] - costs[1][side] for side in (0, 1)], axis=1)
     scale = np.stack([costs[0][side] + costs[1][side] for side in (0, 1)], axis=1)
     signs = np.where(np.abs(ends) <= _EQUAL * scale, 0, np.sign(ends)).ravel()
     found = []
     known = np.flatnonzero(signs)
-    for before, after in zip(known, known[1:], strict=False):
+    for before, after in pairwise(known):
         if signs[before] != signs[after]:
             load = _locate(one, other, edges, middles, ends, int(before), int(after))
             names = (one.name, other.name) if signs[before] < 0 else (other.name, one.name)

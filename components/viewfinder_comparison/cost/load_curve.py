@@ -1,9 +1,9 @@
 """Read a day's load from a CSV file.
 
 The columns are `time` and `queries_per_second`; others are ignored. Times are either all local, as
-in `00:15`, or all complete with date and offset, as in `2026-10-25T02:00+01:00`, which tells the two
-hours of the same name on the day when the clocks go back. They rise in equal steps and cover one
-day: 24 hours, or with offsets also the 23 or 25 of a day on which the clocks are changed.
+in `00:15`, or all complete with date and offset, as in `2026-10-25T02:00+01:00`, which tells the
+two hours of the same name apart on the day when the clocks go back. They rise in equal steps and
+cover one day: 24 hours, or with offsets also the 23 or 25 of a day on which the clocks are changed.
 """
 
 import csv

@@ -50,7 +50,11 @@ def _draw_costs(plan: CostPlan, lowest: float) -> Markup:
         if len(means):
             lines.append(Line(means, costs, number, label=option.option.title))
     shown = [one for one in plan.break_even if one.load >= lowest][:_MOST_MARKS]
-    marks = () if plan.load.mean is None else ((plan.load.mean, f"{write_load(plan.load.mean)}"),)
+    marks = (
+        ()
+        if plan.load.mean is None
+        else ((plan.load.mean, f"your load, {write_load(plan.load.mean)}"),)
+    )
     return line_chart(
         Plot(
             "Cost a month against queries per second",
@@ -58,7 +62,7 @@ def _draw_costs(plan: CostPlan, lowest: float) -> Markup:
             f"{plan.currency} a month",
             x_limits=(lowest, plan.highest_load),
             marks=marks,
-            logarithmic=True,
+            logarithmic="xy",
             wide=True,
             points=tuple(Point(one.load, one.cost, write_load(one.load)) for one in shown),
         ),
@@ -99,15 +103,17 @@ def _draw_waiting(plan: CostPlan, lowest: float) -> Markup | None:
         return None
     means = np.geomspace(min(lowest, _LOWEST_SHOWN), 1, 200)
     lines = [
-        Line(np.log10(means).tolist(), one.share_waiting(means).tolist(), number)
+        Line(means.tolist(), one.share_waiting(means).tolist(), number)
         for number, one in stopping.values()
     ]
     return line_chart(
         Plot(
             "Share of requests that wait for a start",
-            "mean queries per second, power of 10",
+            "mean queries per second",
             "share that waits",
+            x_limits=(float(means[0]), 1.0),
             y_limits=(0, 1),
+            logarithmic="x",
         ),
         lines,
     )
@@ -125,6 +131,8 @@ def _draw_day(plan: CostPlan) -> Markup | None:
     return line_chart(plot, [Line(hours, rates)])
 
 
-def _as_steps(shape: Sequence[float], length: float, mean: float) -> tuple[list[float], list[float]]:
+def _as_steps(
+    shape: Sequence[float], length: float, mean: float
+) -> tuple[list[float], list[float]]:
     edges = np.linspace(0, length, len(shape) + 1)
     return np.repeat(edges, 2)[1:-1].tolist(), np.repeat(np.asarray(shape) * mean, 2).tolist()

@@ -4,6 +4,8 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,8 @@ from viewfinder_comparison.cost.pricing import find_currency, price_options
 from viewfinder_comparison.cost.terms import Terms
 from viewfinder_components.errors import UsageError
 from viewfinder_components.spelling import spell
+from viewfinder_components.whole_files import write_text
+from viewfinder_components.writing import need_file_or_nothing, writing
 
 SCHEMA_VERSION = 1
 _DEFAULT_RANGE = 5  # times the load, or the largest replica
@@ -94,7 +98,7 @@ class CostPlan:
     @property
     def break_even(self) -> tuple[Crossing, ...]:
         """The crossings at which the cheapest option changes, not only the cheaper of two."""
-        pairs = zip(self.cheapest, self.cheapest[1:], strict=False)
+        pairs = pairwise(self.cheapest)
         wanted = {(one.end, one.name, other.name) for one, other in pairs}
         found = ((c.load, c.cheaper_below, c.cheaper_above) for c in self.crossings)
         return tuple(c for c, key in zip(self.crossings, found, strict=True) if key in wanted)
@@ -109,6 +113,20 @@ class CostPlan:
         from viewfinder_comparison.cost.page import render_plan
 
         return render_plan(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write the page.
+
+        Args:
+            path: The file; folders above it are created.
+
+        Raises:
+            PermanentError: It cannot be written.
+        """
+        page, remedy = Path(path), "name another file"
+        need_file_or_nothing(page, remedy)
+        with writing(page.parent, "the page", remedy):
+            write_text(page, self.html)
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as JSON's types; docs/cost.md describes them."""
@@ -200,7 +218,7 @@ def _limit_work(options: Sequence[PricedOption], load: Load, highest: float) -> 
         raise UsageError(
             f"loads up to {highest:,.4g} queries per second to need fewer replicas",
             f"{steps:,} steps of the costs in {len(load.shape):,} parts of the day",
-            f"set a lower {spell('highest_load')} or a larger capacity, or give the load by the hour",
+            f"set a lower {spell('highest_load')} or a larger capacity, or give a load by the hour",
         )
 
 

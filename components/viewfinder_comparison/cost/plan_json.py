@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+from viewfinder_comparison.cost.cost_table import list_loads, tabulate
 from viewfinder_comparison.cost.plan import (
     SCHEMA_VERSION,
     CostPlan,
@@ -27,6 +28,7 @@ def plan_to_json(plan: CostPlan) -> dict[str, Any]:
         "capacity": asdict(plan.capacity) if plan.capacity else None,
         "terms": asdict(plan.terms),
         "options": [asdict(one) for one in plan.at_load],
+        "costs": {"loads": list_loads(plan), "by_option": tabulate(plan)},
         "cheapest": [asdict(one) for one in plan.cheapest],
         "break_even": [asdict(one) for one in plan.break_even],
         "crossings": [asdict(one) for one in plan.crossings],

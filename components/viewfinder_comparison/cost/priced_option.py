@@ -70,7 +70,9 @@ class PricedOption:
             return np.empty(0)
         first = max(self.min_replicas, 1)
         steps = [
-            np.arange(first, highest * share / self.replica_capacity) * self.replica_capacity / share
+            np.arange(first, highest * share / self.replica_capacity)
+            * self.replica_capacity
+            / share
             for share in self.steps_a_part
         ]
         return np.unique(np.concatenate([*steps, self._find_limits(highest)]))
@@ -145,11 +147,13 @@ class PricedOption:
         if not self._is_in_time(means)[0]:
             share = float(self.share_waiting(means)[0])
             return (
-                f"{share:.0%} of the requests wait for a start, and a p99 of {self.p99_ms} ms leaves "
-                f"{LATE_SHARE:.0%}"
+                f"{share:.0%} of the requests wait for a start, and a p99 of {self.p99_ms} ms "
+                f"leaves {LATE_SHARE:.0%}"
             )
         needed = int(self.count_replicas(means).max())
-        return f"the busiest part of the day needs {needed:,} replicas of {self.option.max_replicas:,}"
+        return (
+            f"the busiest part of the day needs {needed:,} replicas of {self.option.max_replicas:,}"
+        )
 
     def _is_in_time(self, means: Loads) -> NDArray[np.bool_]:
         if self.p99_ms is None or 1000 * self.start_seconds <= self.p99_ms:
@@ -162,4 +166,6 @@ class PricedOption:
 
         if self._is_in_time(np.array([0.0]))[0] or not self._is_in_time(np.array([highest]))[0]:
             return []
-        return [brentq(lambda mean: self.share_waiting(np.array([mean]))[0] - LATE_SHARE, 0, highest)]
+        return [
+            brentq(lambda mean: self.share_waiting(np.array([mean]))[0] - LATE_SHARE, 0, highest)
+        ]

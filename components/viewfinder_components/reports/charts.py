@@ -8,11 +8,12 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from markupsafe import Markup, escape
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 
 from viewfinder_components.printable import make_printable
 
@@ -104,8 +105,8 @@ class Plot:
     """Whether the diagonal from (0, 0) to (1, 1) is drawn, for comparison."""
     square: bool = False
     """Whether both axes have the same length."""
-    logarithmic: bool = False
-    """Whether both axes are logarithmic."""
+    logarithmic: Literal["", "x", "xy"] = ""
+    """Which axes are logarithmic."""
     wide: bool = False
     """Whether it takes the page's width, with room for labels at the right."""
     points: tuple[Point, ...] = ()
@@ -117,6 +118,8 @@ def line_chart(plot: Plot, lines: Sequence[Line]) -> Markup:
         figure, axes = _axes(plot)
         for line in lines:
             _draw_line(axes, line)
+        for name in plot.logarithmic:
+            _make_logarithmic(axes, name)
         for position, word in plot.marks:
             axes.axvline(position, color=_MUTED, linewidth=1, linestyle=(0, (3, 3)))
             axes.annotate(
@@ -165,16 +168,12 @@ def bar_chart(
 
 def _axes(plot: Plot) -> tuple[Figure, Any]:
     sizes = {"square": (4.6, 4.6), "wide": (10.2, 5.2)}
-    figure = Figure(figsize=sizes["wide"] if plot.wide else sizes["square"] if plot.square else (6.2, 3.7))
+    figure = Figure(
+        figsize=sizes["wide"] if plot.wide else sizes["square"] if plot.square else (6.2, 3.7)
+    )
     axes = figure.add_subplot()
     axes.set(xlabel=plot.x_label, ylabel=plot.y_label)
     axes.margins(x=0.02)
-    if plot.logarithmic:
-        axes.set(xscale="log", yscale="log")
-        for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_formatter(lambda value, _: f"{value:,.12g}")
-            axis.set_minor_formatter(lambda *_: "")
-            axis.set_tick_params(which="minor", size=0)
     if plot.x_limits:
         axes.set_xlim(plot.x_limits)
     if plot.y_limits:
@@ -182,6 +181,17 @@ def _axes(plot: Plot) -> tuple[Figure, Any]:
     if plot.diagonal:
         axes.plot([0, 1], [0, 1], color=_MUTED, linewidth=1, linestyle=(0, (3, 3)))
     return figure, axes
+
+
+def _make_logarithmic(axes: Any, name: str) -> None:
+    """Give an axis whose limits are known powers of 10, or 1, 2 and 5 times these where few fit."""
+    axis = getattr(axes, f"{name}axis")
+    axes.set(**{f"{name}scale": "log"})
+    low, high = axis.get_view_interval()
+    few = high / low < 500
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,), numticks=12))
+    axis.set_major_formatter(lambda value, _: f"{value:,.12g}")
+    axis.set_minor_locator(NullLocator())
 
 
 def _draw_line(axes: Any, line: Line) -> None:

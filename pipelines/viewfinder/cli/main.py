@@ -7,6 +7,7 @@ from typing import Any, Literal
 import click
 
 from viewfinder.cli import deployments
+from viewfinder.cli.cost import cost
 from viewfinder.cli.errors import Sentences
 from viewfinder.cli.group import FilePath, need_text
 from viewfinder.cli.kubeflow import COMMANDS, follow_to_the_end, submit_from_options
@@ -37,7 +38,7 @@ def main() -> None:
     """From a folder of labelled photos to a measured image classifier behind KServe."""
 
 
-for command in (*COMMANDS, *deployments.COMMANDS, parameters, predict, versions, prune):
+for command in (*COMMANDS, *deployments.COMMANDS, parameters, predict, cost, versions, prune):
     main.add_command(command)
 
 
