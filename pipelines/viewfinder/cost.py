@@ -44,7 +44,7 @@ def estimate_cost(
         load: Queries per second all day, or a CSV file with a day's load (docs/cost.md); None if
             only costs against load are wanted.
         prices: A price file, whose entries replace the packaged ones of the same name; `book-2019`
-            stands for the prices of the book that the comparison follows.
+            stands for the packaged prices of 2019 (docs/cost.md).
         options: Which options of the price file are compared; None for all.
         utilization: The share of a server's capacity that is planned with, above 0 to 1.
         min_replicas: How many replicas always run, except where the last one stops, too.

@@ -84,6 +84,11 @@ DOCTOR = Topic(
     "Each row of its table that is not ok ends with what to do. `unknown` means that something "
     "could not be examined.",
 )
+COST = Topic(
+    "What serving costs",
+    "`viewfinder cost` or `estimate_cost`: a price file, a day's load or a capacity is not as "
+    "expected. [cost.md](cost.md) describes them.",
+)
 NOTEBOOK = Topic(
     "Tables, figures and listeners in Python",
     "Functions that read or show the results of a run: [python.md](python.md).",
@@ -92,11 +97,15 @@ NOTEBOOK = Topic(
 _COMPONENTS, _PIPELINES = "viewfinder_components", "viewfinder_pipelines"
 _TOPICS = {  # the longest beginning of a module's name decides
     "viewfinder": ARGUMENTS,
+    "viewfinder.cli.cost": COST,
+    "viewfinder.cost": COST,
     "viewfinder.display": NOTEBOOK,
     "viewfinder.figures": NOTEBOOK,
     "viewfinder.kubeflow": KUBEFLOW,
     "viewfinder.tables": NOTEBOOK,
     "viewfinder_client": PREDICTION,
+    "viewfinder_comparison": COST,
+    "viewfinder_comparison.cost": COST,
     "viewfinder_serving": SERVING,
     f"{_COMPONENTS}.bearer_token": PREDICTION,
     f"{_COMPONENTS}.checking": CHECK,
@@ -143,7 +152,7 @@ _TOPICS = {  # the longest beginning of a module's name decides
 }
 TOPICS = (
     PHOTOS, TABLES, ARGUMENTS, SYSTEM, RUNS, GATE, CHECK, STORAGE, DEPLOYMENT, SERVING, REQUESTS,
-    PREDICTION, KUBEFLOW, DOCTOR, NOTEBOOK,
+    PREDICTION, KUBEFLOW, DOCTOR, COST, NOTEBOOK,
 )  # fmt: skip
 """The sections in the order of the page: as a user meets them."""
 

@@ -101,6 +101,6 @@ def _choose_throughput(server: ServerResult, p99_ms: int | None) -> tuple[int, f
         raise UsageError(
             f"a throughput of {server.name} within {within}",
             f"throughputs within {measured}" if rates else server.reason or "none",
-            f"set a later {spell('p99_ms')}" if rates else "choose another server",
+            f"set a larger {spell('p99_ms')}" if rates else "choose another server",
         )
     return max(fitting), rates[max(fitting)]

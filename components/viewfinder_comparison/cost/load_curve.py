@@ -13,7 +13,6 @@ import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
 from viewfinder_comparison.cost.capacity import LARGEST_RATE
 from viewfinder_comparison.cost.loads import Load
@@ -23,6 +22,7 @@ from viewfinder_components.spelling import spell
 _COLUMNS = ("time", "queries_per_second")
 _MOST_ROWS = 25 * 60  # a row a minute, on the longest day
 _DAYS = (23, 24, 25)  # hours
+_REMEDY = "correct the file; docs/cost.md describes it"
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 
 
@@ -38,17 +38,20 @@ def read_load_curve(path: Path) -> Load:
     hours = len(rows) * step / 3600
     local = ":" in rows[0][1] and "T" not in rows[0][1] and "-" not in rows[0][1]
     if hours not in ((24,) if local else _DAYS) or (local and times[0] != 0):
-        _refuse(
-            path,
-            "rows that cover a day of 24 hours from 00:00"
+        covered = (
+            "of 24 hours, the first row at 00:00,"
             if local
-            else "rows that cover a day of 24 hours, or 23 or 25 where clocks are changed",
-            f"{hours:g} hours from {rows[0][1]}, in steps of {step / 60:g} minutes",
+            else "of 24 hours, or 23 or 25 with new clocks"
+        )
+        raise UsageError(
+            f"rows that cover a day {covered} in {path}",
+            f"{hours:g} hours that start at {rows[0][1]}, in steps of {step / 60:g} minutes",
+            _REMEDY,
         )
     rates = [_read_rate(text, line, path) for line, _, text in rows]
     mean = math.fsum(rates) / len(rates)
     if mean == 0:
-        _refuse(path, "a load above 0 in at least one row", "0 in every row")
+        raise UsageError(f"a load above 0 in at least one row of {path}", "0 in every row", _REMEDY)
     shape = tuple(rate / mean for rate in rates)
     return Load(shape, mean, hours, f"{len(rates)} rows of {path.name}")
 
@@ -70,19 +73,22 @@ def _read_rows(path: Path) -> list[tuple[int, str, str]]:
     rows: list[tuple[int, str, str]] = []
     try:
         if missing := [name for name in _COLUMNS if name not in (reader.fieldnames or ())]:
-            _refuse(
-                path,
-                f"the columns {' and '.join(_COLUMNS)} in the first line",
+            raise UsageError(
+                f"the columns {' and '.join(_COLUMNS)} in the first line of {path}",
                 f"no column {missing[0]} among {', '.join(reader.fieldnames or ()) or 'none'}",
+                _REMEDY,
             )
         for row in reader:
             rows.append((reader.line_num, *((row[name] or "").strip() for name in _COLUMNS)))  # type: ignore[arg-type]
             if len(rows) > _MOST_ROWS:
-                _refuse(path, f"at most {_MOST_ROWS:,} rows, one a minute", "more")
+                raise UsageError(
+                    f"at most {_MOST_ROWS:,} rows, one a minute, in {path}", "more", _REMEDY
+                )
     except csv.Error as error:
-        _refuse(path, "rows of CSV", f"{error} in line {reader.line_num}")
+        received = f"{error} in line {reader.line_num}"
+        raise UsageError(f"rows of CSV in {path}", received, _REMEDY) from error
     if len(rows) < 2:
-        _refuse(path, "at least 2 rows below the first line", str(len(rows)))
+        raise UsageError(f"at least 2 rows below the first line of {path}", f"{len(rows)}", _REMEDY)
     return rows
 
 
@@ -94,10 +100,18 @@ def _read_times(texts: Sequence[str], lines: Sequence[int], path: Path) -> list[
     for text, line in zip(texts, lines, strict=True):
         try:
             time = datetime.datetime.fromisoformat(text)
-        except ValueError:
-            _refuse(path, "a time such as 00:15 or 2026-10-25T02:00+01:00", _at(text, line))
+        except ValueError as error:
+            raise UsageError(
+                f"times such as 00:15, or all such as 2026-10-25T02:00+01:00, in {path}",
+                _at(text, line),
+                _REMEDY,
+            ) from error
         if time.tzinfo is None:
-            _refuse(path, "times with a date to have their offset, such as +01:00", _at(text, line))
+            raise UsageError(
+                f"times with a date to have their offset, such as +01:00, in {path}",
+                _at(text, line),
+                _REMEDY,
+            )
         seconds.append(time.timestamp())
     return seconds
 
@@ -106,14 +120,18 @@ def _check_steps(times: Sequence[float], lines: Sequence[int], path: Path) -> fl
     """Return the step in seconds."""
     step = times[1] - times[0]
     if step <= 0:
-        _refuse(path, "times that rise", f"one in line {lines[1]} that is not after the one before")
+        raise UsageError(
+            f"times that rise in {path}",
+            f"one in line {lines[1]} that is not after the one before",
+            _REMEDY,
+        )
     for before, after, line in zip(times[1:], times[2:], lines[2:], strict=False):
         if after - before != step:
             minutes = (after - before) / 60
-            _refuse(
-                path,
-                f"a row every {step / 60:g} minutes, as between the first two",
+            raise UsageError(
+                f"a row every {step / 60:g} minutes, as between the first two, in {path}",
                 f"one in line {line} that is {minutes:g} minutes after the row before",
+                _REMEDY,
             )
     return step
 
@@ -124,13 +142,11 @@ def _read_rate(text: str, line: int, path: Path) -> float:
     except ValueError:
         rate = math.nan
     if not 0 <= rate <= LARGEST_RATE:
-        _refuse(path, f"queries per second from 0 to {LARGEST_RATE:,.0f}", _at(text, line))
+        raise UsageError(
+            f"queries per second from 0 to {LARGEST_RATE:,.0f} in {path}", _at(text, line), _REMEDY
+        )
     return rate
 
 
 def _at(text: str, line: int) -> str:
     return f"{text[:40]!r} in line {line}"
-
-
-def _refuse(path: Path, expected: str, received: str) -> NoReturn:
-    raise UsageError(f"{expected} in {path}", received, "correct the file; see docs/cost.md")

@@ -14,7 +14,7 @@ from viewfinder_components.errors import UsageError
 from viewfinder_components.spelling import spell
 
 BOOK = "book-2019"
-"""Stands for the packaged prices of the book that this comparison follows."""
+"""Stands for the packaged prices of 2019, with which this kind of comparison was published."""
 STALE_DAYS = 366
 """A price older than a year is worth a warning."""
 _REMEDY = "correct the file; docs/cost.md describes the format"
@@ -29,7 +29,7 @@ def read_prices(path: str | Path | None = None, today: datetime.date | None = No
     """Read the packaged prices, and a file whose entries replace those of the same name.
 
     Args:
-        path: The user's file; None for the packaged prices, `book-2019` for the book's.
+        path: The user's file; None for the packaged prices, `book-2019` for those of 2019.
         today: No price may be of a later date; None for the clock's.
 
     Raises:
@@ -38,7 +38,7 @@ def read_prices(path: str | Path | None = None, today: datetime.date | None = No
     if path is None:
         return _check(tomllib.loads(read_packaged()), "the packaged prices", today)
     if str(path) == BOOK:
-        return _check(tomllib.loads(read_packaged("book_2019")), "the book's prices", today)
+        return _check(tomllib.loads(read_packaged("book_2019")), "the prices of 2019", today)
     own = _parse(Path(path))
     if own.get("replace") is not True:
         packaged = tomllib.loads(read_packaged())

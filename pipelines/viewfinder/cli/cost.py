@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option(
     "--prices", type=FilePath(), metavar="FILE",
-    help="Your prices, in addition to the packaged ones; book-2019 stands for those of the book.",
+    help="Your prices, in addition to the packaged ones; or book-2019 (docs/cost.md).",
 )  # fmt: skip
 @click.option(
     "--option", "options", multiple=True, metavar="NAME",

@@ -70,7 +70,7 @@ def changed(number: int, row: str) -> list[str]:
 
 
 RATES = "expected queries per second from 0 to 1,000,000 in"
-STEPS = "expected a row every 60 minutes, as between the first two in"
+STEPS = "expected a row every 60 minutes, as between the first two, in"
 WRONG = {
     "negative": (changed(3, "03:00,-1"), RATES, "'-1' in line 5"),
     "not a number": (changed(3, "03:00,many"), RATES, "'many' in line 5"),
@@ -83,11 +83,11 @@ WRONG = {
             "one in line 9 that is 120 minutes after the row before"),
     "twice": (changed(3, "02:00,5"), STEPS, "one in line 5 that is 0 minutes after"),
     "backwards": (changed(1, "00:00,5"), "expected times that rise", "one in line 3"),
-    "no time": (changed(3, "noon,5"), "expected a time such as 00:15", "'00:00' in line 2"),
-    "half a day": ([f"{time},5" for time in HOURS[:12]], "a day of 24 hours from 00:00",
-                   "12 hours from 00:00, in steps of 60 minutes"),
-    "from noon": ([f"{time},5" for time in HOURS[12:]], "a day of 24 hours from 00:00",
-                  "12 hours from 12:00"),
+    "no time": (changed(3, "noon,5"), "expected times such as 00:15, or all", "'00:00' in line 2"),
+    "half a day": ([f"{time},5" for time in HOURS[:12]], "a day of 24 hours, the first row at 00:00",
+                   "12 hours that start at 00:00, in steps of 60 minutes"),
+    "from noon": ([f"{time},5" for time in HOURS[12:]], "a day of 24 hours, the first row at 00:00",
+                  "12 hours that start at 12:00"),
     "no rows": ([], "at least 2 rows", "received 0"),
     "one row": (["00:00,5"], "at least 2 rows", "received 1"),
     "only zeros": ([f"{time},0" for time in HOURS], "a load above 0", "0 in every row"),
@@ -96,7 +96,7 @@ WRONG = {
         "times with a date to have their offset", "'2026-10-25T00:00' in line 2"),
     "two days": ([*(f"2026-07-01T{time}Z,5" for time in HOURS),
                   *(f"2026-07-02T{time}Z,5" for time in HOURS)],
-                 "24 hours, or 23 or 25 where clocks are changed", "48 hours"),
+                 "24 hours, or 23 or 25 with new clocks", "48 hours"),
     "too many rows": (["00:00,5"] * 1600, "at most 1,500 rows", "received more"),
     "open quotes": (changed(3, '03:00,"5'), "expected rows of CSV", "unexpected end of data"),
 }  # fmt: skip
