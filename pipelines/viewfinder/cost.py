@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from viewfinder.arguments import checked
-from viewfinder_comparison.cost.capacity import Capacity, read_capacity
-from viewfinder_comparison.cost.cost_table import list_loads, tabulate
-from viewfinder_comparison.cost.money import write_load
+from viewfinder_comparison.cost import capacity as capacities
+from viewfinder_comparison.cost.capacity import Capacity
 from viewfinder_comparison.cost.plan import CostPlan, OptionCost, list_left_out
 from viewfinder_comparison.cost.price_files import read_packaged
 
@@ -16,12 +15,28 @@ __all__ = [
     "OptionCost",
     "estimate_cost",
     "list_left_out",
-    "list_loads",
     "read_capacity",
     "read_packaged",
-    "tabulate",
-    "write_load",
 ]
+
+
+@checked
+def read_capacity(
+    comparison: str | Path, server: str = "viewfinder", *, p99_ms: int | None = None
+) -> Capacity:
+    """Read what a server can answer from a measured comparison.
+
+    Args:
+        comparison: The file that `viewfinder compare` wrote, or its folder.
+        server: The server's name in it.
+        p99_ms: The latency that 99 of 100 requests must keep, in milliseconds: the capacity is the
+            one within the largest measured limit that is not above it; None for the largest of all.
+
+    Raises:
+        UsageError: The comparison lacks the server, or a capacity within that latency.
+        PermanentError: The file is missing, or no comparison.
+    """
+    return capacities.read_capacity(comparison, server, p99_ms)
 
 
 @checked
@@ -60,7 +75,7 @@ def estimate_cost(
     from viewfinder_comparison.cost.capacity import need_number
     from viewfinder_comparison.cost.load_curve import read_load_curve
     from viewfinder_comparison.cost.loads import Load
-    from viewfinder_comparison.cost.plan import make_plan
+    from viewfinder_comparison.cost.planning import make_plan
     from viewfinder_comparison.cost.price_files import read_prices
     from viewfinder_comparison.cost.terms import Terms
 

@@ -1,12 +1,12 @@
 """What every plan takes as given, and what it leaves out."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-from viewfinder_comparison.cost.priced_option import PricedOption
+if TYPE_CHECKING:
+    from viewfinder_comparison.cost.priced_option import PricedOption
 
-_Options = Sequence[PricedOption]
-
-ASSUMPTIONS: tuple[tuple[Callable[[_Options], bool], str], ...] = (
+ASSUMPTIONS: "tuple[tuple[Callable[[Sequence[PricedOption]], bool], str], ...]" = (
     (
         lambda options: any(one.option.vcpus for one in options),
         "Capacity grows with the vCPUs of a replica: one with twice the cores of the machine that "

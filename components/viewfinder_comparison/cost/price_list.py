@@ -55,7 +55,7 @@ class Price(_Entry):
     @property
     def a_month(self) -> float:
         """What one of it costs for a month, or for a month of one query per second."""
-        return self.amount * (TIMES_A_MONTH | TIMES_A_RATE)[self.unit]
+        return self.amount * {**TIMES_A_MONTH, **TIMES_A_RATE}[self.unit]
 
 
 class Option(_Entry):

@@ -96,7 +96,7 @@ def _find_capacity(given: dict[str, Any]) -> "Capacity | None":
                 raise click.UsageError(
                     f"--{name.replace('_', '-')} does not go with --comparison: omit one of them."
                 )
-        return read_capacity(comparison, server or "viewfinder", given["p99_ms"])
+        return read_capacity(comparison, server or "viewfinder", p99_ms=given["p99_ms"])
     if server is not None:
         raise click.UsageError("--server goes with --comparison.")
     rate, cores, start = by_hand.values()

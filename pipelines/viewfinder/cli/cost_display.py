@@ -6,7 +6,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from viewfinder.cost import list_left_out, list_loads, tabulate, write_load
+from viewfinder.cost import list_left_out
+from viewfinder_comparison.cost.cost_table import list_loads, tabulate
+from viewfinder_comparison.cost.money import write_load
 
 if TYPE_CHECKING:
     from viewfinder.cost import CostPlan
@@ -57,7 +59,7 @@ def _make_cost_table(plan: "CostPlan") -> Table:
 def _make_range_table(plan: "CostPlan") -> Table:
     table = Table(box=None, pad_edge=False, show_header=False)
     for justify in ("right", "left", "right", "left"):
-        table.add_column(justify=justify)  # type: ignore[arg-type]
+        table.add_column(justify=justify)
     for one in plan.cheapest[:_MOST_RANGES]:
         title = escape(plan.find_title(one.name))
         table.add_row(write_load(one.start), "to", write_load(one.end), title)

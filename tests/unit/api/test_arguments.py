@@ -20,6 +20,7 @@ REQUIRED = {
     "photos": "a.jpg",
     "data": "photos",
     "output": "out.parquet",
+    "comparison": "comparison.json",
     "endpoint": "http://127.0.0.1:9",
     "run_id": "x",
     "path": "a.yaml",

@@ -8,7 +8,8 @@ import pytest
 
 from viewfinder_comparison.cost.capacity import Capacity
 from viewfinder_comparison.cost.loads import Load
-from viewfinder_comparison.cost.plan import CostPlan, make_plan
+from viewfinder_comparison.cost.plan import CostPlan
+from viewfinder_comparison.cost.planning import make_plan
 from viewfinder_comparison.cost.price_list import Option, Price, PriceList
 from viewfinder_comparison.cost.terms import Terms
 

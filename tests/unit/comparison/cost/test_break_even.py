@@ -8,7 +8,8 @@ import pytest
 from tests.unit.comparison.cost.conftest import PlanMaker, make_prices
 
 from viewfinder_comparison.cost.loads import Load
-from viewfinder_comparison.cost.plan import CostPlan, make_plan
+from viewfinder_comparison.cost.plan import CostPlan
+from viewfinder_comparison.cost.planning import make_plan
 from viewfinder_comparison.cost.price_files import read_prices
 from viewfinder_comparison.cost.terms import Terms
 from viewfinder_components.errors import UsageError

@@ -6,7 +6,7 @@ from tests.unit.comparison.cost.conftest import PlanMaker
 
 from viewfinder_comparison.cost.capacity import Capacity
 from viewfinder_comparison.cost.loads import Load
-from viewfinder_comparison.cost.plan import make_plan
+from viewfinder_comparison.cost.planning import make_plan
 from viewfinder_comparison.cost.price_files import read_prices
 from viewfinder_comparison.cost.terms import Terms
 from viewfinder_components.errors import ParameterError
