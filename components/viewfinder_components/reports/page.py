@@ -61,6 +61,6 @@ def template_source(name: str) -> str | None:
         name: In `render`'s form.
     """
     package, _, file = name.partition("/")
-    root, _, room = package.rpartition(".")
+    root, _, room = package.rpartition(".") if file else ("", "", package)
     source = files(root or _PACKAGE) / room / "templates" / file
     return source.read_text("utf-8") if source.is_file() else None
