@@ -229,6 +229,11 @@ release-publish: ## Create the GitHub release of the tag vVERSION, with everythi
 benchmark: setup ## Repeat the README's measurements (BENCHMARK=name for one of them)
 	$(BIN)/python -m tests.benchmarks $(BENCHMARK)
 
+OUTPUT ?= build/comparison
+.PHONY: compare
+compare: setup ## Compare the ways to serve the demo's model, after `make demo` (40 minutes; OUTPUT=folder, SERVERS=name,..., QUICK=1)
+	$(BIN)/viewfinder compare fruit --output $(OUTPUT) $(if $(SERVERS),--servers $(SERVERS)) $(if $(QUICK),--quick)
+
 ##@ Clean
 .PHONY: clean
 clean: ## Remove the virtual environment and all build results

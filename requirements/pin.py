@@ -4,6 +4,7 @@ Without --upgrade, the current pins are kept wherever they satisfy pyproject.tom
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,12 @@ FILES: dict[str, list[str]] = {
     "build.txt": ["--group", "build"],
     "dev.txt": ["pyproject.toml", "--all-extras", "--group", "dev"],
 }
+# The environments of the servers that `viewfinder compare` measures.
+SERVERS = FOLDER.parent / "components" / "viewfinder_comparison" / "servers"
+FILES |= {
+    os.path.relpath(source.with_suffix(".txt"), FOLDER): [str(source)]
+    for source in sorted(SERVERS.glob("*/requirements.in"))
+}
 # One file for all Pythons that pyproject.toml allows, with one version of each package if possible.
 OPTIONS = [
     *("--quiet", "--universal", "--fork-strategy", "fewest", "--python-version", "3.11"),
@@ -43,7 +50,7 @@ def find_stale() -> list[str]:
     stale = []
     for name in FILES:
         with tempfile.TemporaryDirectory() as scratch:
-            fresh = Path(scratch) / name
+            fresh = Path(scratch) / Path(name).name
             fresh.write_text((FOLDER / name).read_text())
             pin(name, fresh)
             if fresh.read_text() != (FOLDER / name).read_text():

@@ -140,6 +140,8 @@ class ServerResult(_Record):
     state: State
     reason: str | None = Field(None, description="Why it was not measured, or not completely.")
     setup: str = Field("", description="How it was started, in a sentence.")
+    scaling: str = Field("", description="What takes it beyond a machine; argued, not measured.")
+    freedom: str = Field("", description="What its user can change; argued, not measured.")
     packages: dict[str, str] = Field({}, description="The versions of what serves.")
     code: Code | None = None
     throughput: tuple[Throughput, ...] = ()

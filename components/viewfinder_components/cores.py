@@ -7,9 +7,14 @@ from pathlib import Path
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
+def core_numbers() -> list[int]:
+    """Return the numbers of the cores on which this thread may run."""
+    return sorted(os.sched_getaffinity(0))
+
+
 def node_cores() -> int:
-    """Return the cores on which this process may run, whatever its container's limit."""
-    return len(os.sched_getaffinity(0))
+    """Return how many cores this process may run on, whatever its container's limit."""
+    return len(core_numbers())
 
 
 def usable_cores(quota: Path = _QUOTA) -> int:

@@ -74,6 +74,11 @@ PREDICTION = Topic(
     "`viewfinder predict`, `predict_photos` and the batch prediction: "
     "[batch-prediction.md](batch-prediction.md).",
 )
+COMPARISON = Topic(
+    "Comparing ways to serve",
+    "`viewfinder compare`: [comparison.md](comparison.md). What a server does wrong is the reason "
+    "in its row, and does not end the comparison.",
+)
 KUBEFLOW = Topic(
     "Kubeflow Pipelines",
     "A run could not be submitted or followed, or one of its pods does not start: "
@@ -98,13 +103,14 @@ _COMPONENTS, _PIPELINES = "viewfinder_components", "viewfinder_pipelines"
 _TOPICS = {  # the longest beginning of a module's name decides
     "viewfinder": ARGUMENTS,
     "viewfinder.cli.cost": COST,
+    "viewfinder.comparison": COMPARISON,
     "viewfinder.cost": COST,
     "viewfinder.display": NOTEBOOK,
     "viewfinder.figures": NOTEBOOK,
     "viewfinder.kubeflow": KUBEFLOW,
     "viewfinder.tables": NOTEBOOK,
     "viewfinder_client": PREDICTION,
-    "viewfinder_comparison": COST,
+    "viewfinder_comparison": COMPARISON,
     "viewfinder_comparison.cost": COST,
     "viewfinder_serving": SERVING,
     f"{_COMPONENTS}.bearer_token": PREDICTION,
@@ -152,7 +158,7 @@ _TOPICS = {  # the longest beginning of a module's name decides
 }
 TOPICS = (
     PHOTOS, TABLES, ARGUMENTS, SYSTEM, RUNS, GATE, CHECK, STORAGE, DEPLOYMENT, SERVING, REQUESTS,
-    PREDICTION, KUBEFLOW, DOCTOR, COST, NOTEBOOK,
+    PREDICTION, COMPARISON, COST, KUBEFLOW, DOCTOR, NOTEBOOK,
 )  # fmt: skip
 """The sections in the order of the page: as a user meets them."""
 

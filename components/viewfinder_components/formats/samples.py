@@ -8,6 +8,8 @@ from typing import Any
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.formats.evaluation import read_evaluation
+from viewfinder_components.formats.labels import read_labels
+from viewfinder_components.spelling import spell
 from viewfinder_components.whole_files import write_json
 
 FOLDER = "samples"
@@ -74,16 +76,30 @@ def read_samples(evaluation_dir: Path) -> Samples:
         PermanentError: They are missing or not what evaluate writes.
     """
     labels = tuple(read_evaluation(evaluation_dir)["labels"])
+    return _read_photos(evaluation_dir, labels, "an evaluation", _REMEDY)
+
+
+def read_kept_samples(version: Path) -> Samples:
+    """Read the test photos that a published version keeps.
+
+    Raises:
+        PermanentError: There are none, or they are not what export writes.
+    """
+    remedy = f"publish a version with {spell('keep_test_photos')} above 0"
+    return _read_photos(version, read_labels(version, remedy), "a version", remedy)
+
+
+def _read_photos(place: Path, labels: tuple[str, ...], what: str, remedy: str) -> Samples:
+    folder = place / FOLDER
     try:
-        folder = evaluation_dir / FOLDER
         entries = json.loads((folder / INDEX).read_bytes())
         photos = tuple(_read_sample(folder, entry, len(labels)) for entry in entries)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise PermanentError(
-            f"an evaluation with test photos in {evaluation_dir}", _explain(error), _REMEDY
+            f"{what} with test photos in {place}", _explain(error), remedy
         ) from error
     if not photos:
-        raise PermanentError(f"test photos in {evaluation_dir}", "none", _REMEDY)
+        raise PermanentError(f"test photos in {place}", "none", remedy)
     return Samples(labels, photos)
 
 

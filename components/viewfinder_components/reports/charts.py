@@ -174,6 +174,8 @@ def _axes(plot: Plot) -> tuple[Figure, Any]:
     axes = figure.add_subplot()
     axes.set(xlabel=plot.x_label, ylabel=plot.y_label)
     axes.margins(x=0.02)
+    for name in plot.logarithmic:
+        _make_logarithmic(axes, name)
     if plot.x_limits:
         axes.set_xlim(plot.x_limits)
     if plot.y_limits:

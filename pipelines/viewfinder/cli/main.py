@@ -7,6 +7,7 @@ from typing import Any, Literal
 import click
 
 from viewfinder.cli import deployments
+from viewfinder.cli.comparison import compare
 from viewfinder.cli.cost import cost
 from viewfinder.cli.errors import Sentences
 from viewfinder.cli.group import FilePath, need_text
@@ -38,7 +39,16 @@ def main() -> None:
     """From a folder of labelled photos to a measured image classifier behind KServe."""
 
 
-for command in (*COMMANDS, *deployments.COMMANDS, parameters, predict, cost, versions, prune):
+for command in (
+    *COMMANDS,
+    *deployments.COMMANDS,
+    compare,
+    cost,
+    parameters,
+    predict,
+    versions,
+    prune,
+):
     main.add_command(command)
 
 

@@ -1,0 +1,170 @@
+"""Compare ways to serve: all servers in turn, several rounds, and the results in a folder."""
+
+import datetime
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from importlib import metadata
+from pathlib import Path
+
+from viewfinder_comparison.environments import Environment, NotInstalledError, prepare
+from viewfinder_comparison.machine import describe_machine
+from viewfinder_comparison.measurement.record import RoundRecord, Rounds, digest_plan
+from viewfinder_comparison.measurement.round import RoundPlan, Task, measure_round
+from viewfinder_comparison.measurement.summary import describe, summarize
+from viewfinder_comparison.results import Comparison, Model, ServerResult, Settings, State
+from viewfinder_comparison.servers.running import ServerError, running
+from viewfinder_comparison.servers.server import Server
+from viewfinder_components.errors import ViewfinderError
+from viewfinder_components.storage.checksums import digest_file
+from viewfinder_components.storage.version import MANIFEST
+
+Progress = Callable[[str], None]
+
+
+@dataclass
+class _Row:
+    """What is known of a server so far."""
+
+    server: Server
+    environment: Environment | None = None
+    records: dict[int, RoundRecord] = field(default_factory=dict)
+    state: State = "measured"
+    reason: str | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it takes part in the next round."""
+        return self.reason is None
+
+    def give_up(self, state: State, reason: str) -> None:
+        """Measure no more of it."""
+        self.state, self.reason = state, reason
+
+    def result(self, rounds: Rounds) -> ServerResult:
+        """Return its row of the table."""
+        if self.records and self.environment is not None:
+            return summarize(self.server, self.environment, rounds, self.records, self.reason)
+        described = describe(self.server, self.environment)
+        return ServerResult.model_validate(
+            {**described, "state": self.state, "reason": self.reason}
+        )
+
+
+def compare_servers(
+    servers: Sequence[Server], task: Task, output: Path, progress: Progress
+) -> Comparison:
+    """Measure servers, one after another, in interleaved rounds.
+
+    Rounds that the folder already has are not repeated, if they were measured with the same model,
+    photos, procedure and code. What a server does wrong ends only its own row.
+
+    Args:
+        servers: The servers, in the order of the table.
+        task: The model, the photos and the procedure.
+        output: A folder for the rounds, their raw samples and the servers' logs.
+        progress: Called with what is being done.
+
+    Returns:
+        The results of all servers.
+
+    Raises:
+        PermanentError: There is no uv, or the output folder cannot be written.
+        TransientError: The load generator failed.
+    """
+    rounds, rows = Rounds(output), [_Row(server) for server in servers]
+    for row in rows:
+        _install(row, task, rounds, progress)
+    for number in range(1, task.procedure.rounds + 1):
+        for row in rows:
+            if row.is_running:
+                _measure(row, task, rounds, number, progress)
+    return Comparison(
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        viewfinder=metadata.version("viewfinder"),
+        machine=describe_machine(task.cores),
+        model=_describe_model(task),
+        settings=_describe_settings(task),
+        servers=tuple(row.result(rounds) for row in rows),
+    )
+
+
+def _install(row: _Row, task: Task, rounds: Rounds, progress: Progress) -> None:
+    if obstacle := row.server.find_obstacle(task.version):
+        row.give_up("not available", obstacle)
+        return
+    progress(f"{row.server.title}: installing")
+    try:
+        row.environment = prepare(row.server)
+    except NotInstalledError as error:
+        row.give_up("not installed", error.received)
+        return
+    if row.environment.is_new:
+        progress(f"{row.server.title}: starting for the first time, which is not measured")
+        log = rounds.log(row.server.name)
+        with (
+            suppress(ServerError),  # the first round says so
+            running(row.server, row.environment, task.served, task.cores.servers, log),
+        ):
+            pass
+
+
+def _measure(row: _Row, task: Task, rounds: Rounds, number: int, progress: Progress) -> None:
+    server, name = row.server, row.server.name
+    assert row.environment is not None  # noqa: S101  (or it would have been given up)
+    plan = digest_plan(server, *_conditions(task))
+    if kept := rounds.read(name, number, plan):
+        row.records[number] = kept
+        return
+
+    def say(text: str) -> None:
+        progress(f"round {number} of {task.procedure.rounds}, {server.title}: {text}")
+
+    capacity = row.records[1].capacity if 1 in row.records else None
+    folder = rounds.place(name, number)
+    round_ = RoundPlan(number, plan, folder, rounds.log(name), capacity)
+    try:
+        record = measure_round(server, row.environment, task, round_, say)
+    except ServerError as error:
+        row.give_up("failed", f"round {number}: {_describe(error)}")
+        return
+    rounds.write(name, number, record)
+    row.records[number] = record
+
+
+def _describe(error: ViewfinderError) -> str:
+    return f"expected {error.expected}, received {error.received}"
+
+
+def _conditions(task: Task) -> tuple[object, ...]:
+    """Return what a round's numbers depend on, besides the server: more rounds may follow."""
+    photos = [hash_photo(sample.content) for sample in task.samples]
+    model = digest_file(task.version / MANIFEST)
+    return (model, photos, replace(task.procedure, rounds=1), task.cores)
+
+
+def hash_photo(content: bytes) -> str:
+    """Return a photo's digest."""
+    import hashlib
+
+    return hashlib.sha256(content).hexdigest()
+
+
+def _describe_model(task: Task) -> Model:
+    sizes = [len(sample.content) for sample in task.samples]
+    return Model(
+        name=task.model_name,
+        version=task.version.name,
+        photos=len(sizes),
+        photo_bytes=sum(sizes) / len(sizes),
+    )
+
+
+def _describe_settings(task: Task) -> Settings:
+    procedure = task.procedure
+    return Settings(
+        rounds=procedure.rounds,
+        seconds=procedure.seconds,
+        arrivals=procedure.arrivals,
+        timeout_seconds=procedure.timeout,
+    )

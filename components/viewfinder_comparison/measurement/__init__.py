@@ -1,0 +1,1 @@
+"""Measure one server for one round, keep what was measured, and summarize all rounds."""

@@ -1,0 +1,45 @@
+"""Ask a server one question, outside the measurements."""
+
+import http.client
+import socket
+
+from viewfinder_comparison.servers.server import Answer, Place, Server
+
+OK = 200
+
+
+class NoAnswerError(Exception):
+    """There is no answer that can be understood; the message says what came instead."""
+
+
+def ask(server: Server, place: Place, photo: bytes, timeout: float) -> Answer:
+    """Send one photo to a server and return its answer.
+
+    Args:
+        server: Which kind of server.
+        place: Where it is running.
+        photo: A photo's file.
+        timeout: Seconds for each part of the exchange.
+
+    Raises:
+        NoAnswerError: It does not answer, or with another status, or something else.
+    """
+    try:
+        status, body = _exchange(place.ports[0], server.request(place, photo), timeout)
+    except (OSError, http.client.HTTPException) as error:
+        raise NoAnswerError(f"no answer ({type(error).__name__})") from error
+    if status != OK:
+        raise NoAnswerError(f"status {status}: {body[:200].decode('utf-8', 'replace')}")
+    try:
+        return server.read_answer(body)
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        shown = body[:200].decode("utf-8", "replace")
+        raise NoAnswerError(f"an answer that is not understood: {shown}") from error
+
+
+def _exchange(port: int, request: bytes, timeout: float) -> tuple[int, bytes]:
+    with socket.create_connection(("127.0.0.1", port), timeout) as connection:
+        connection.sendall(request)
+        answer = http.client.HTTPResponse(connection, method="POST")
+        answer.begin()
+        return answer.status, answer.read()

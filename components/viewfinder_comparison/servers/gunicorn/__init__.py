@@ -1,0 +1,1 @@
+"""The Flask server behind gunicorn."""

@@ -1,0 +1,1 @@
+"""KServe's stock model server with TensorFlow."""

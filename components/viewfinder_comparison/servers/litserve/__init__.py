@@ -1,0 +1,1 @@
+"""LitServe with TensorFlow."""

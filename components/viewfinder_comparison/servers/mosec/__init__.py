@@ -1,0 +1,1 @@
+"""mosec with TensorFlow."""

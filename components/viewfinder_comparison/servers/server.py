@@ -1,0 +1,99 @@
+"""What the comparison must know of a way to serve."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server says about one photo."""
+
+    label: str
+    probabilities: tuple[float, ...]
+    """One for each class, in the model's order."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a server is started."""
+
+    python: Path
+    """The interpreter of its environment."""
+    version: Path
+    """The published version: a SavedModel and an OpenVINO model."""
+    model_name: str
+    ports: tuple[int, ...]
+    """Free ports of the loopback interface. The first one is for HTTP; see `Server.ports`."""
+    cores: int
+    """How many cores it may use."""
+
+
+def _model_and_port(place: Place) -> Mapping[str, str]:
+    return {"SAVED_MODEL": str(place.version), "PORT": str(place.ports[0])}
+
+
+@dataclass(frozen=True)
+class Server:
+    """A way to serve.
+
+    Its methods are functions of a `Place`; the server runs in a folder with a copy of its files.
+    """
+
+    name: str
+    """As `--servers` takes it; its folder beside this module, unless `folder` names another."""
+    title: str
+    """As the table shows it."""
+    setup: str
+    """How it is started, and why so, in a sentence."""
+    command: Callable[[Place], list[str]]
+    """The command that starts it."""
+    request: Callable[[Place, bytes], bytes]
+    """The complete HTTP/1.1 request for a photo's file."""
+    read_answer: Callable[[bytes], Answer]
+    """Understands the body of an answer; may raise ValueError, KeyError, IndexError, TypeError."""
+    files: tuple[str, ...] = ()
+    """What its user writes, in `folder`: it is copied to where the server runs."""
+    packages: tuple[str, ...] = ()
+    """The distributions whose versions the page names."""
+    folder: str = ""
+    """Where `files` and `requirements.txt` are, beside this module; empty for `name`."""
+    own_environment: bool = True
+    """Whether it is installed into an environment of its own, or is part of this one."""
+    variables: Callable[[Place], Mapping[str, str]] = _model_and_port
+    """Environment variables, besides this process's."""
+    ports: int = 1
+    """How many ports it listens on."""
+    find_obstacle: Callable[[Path], str | None] = field(default=lambda version: None)
+    """Returns why a version cannot be served in this way on this machine; None if it can."""
+    tolerance: float = 0.02
+    """How far its probabilities may be from the evaluation's: image decoders and kernels differ."""
+    scaling: str = ""
+    """What takes it beyond one process and one machine: an argument, not a measurement."""
+    freedom: str = ""
+    """What its user can change, and what must be done by hand: an argument too."""
+
+    @property
+    def place(self) -> Path:
+        """The folder with its files."""
+        return _FOLDER / (self.folder or self.name)
+
+    @property
+    def requirements(self) -> Path:
+        """The pinned requirements of its environment."""
+        return _FOLDER / self.name / "requirements.txt"
+
+    def environment(self, place: Place) -> dict[str, str]:
+        """Return all environment variables of its process."""
+        quiet = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1"}
+        search = os.pathsep.join([str(place.python.parent), os.environ.get("PATH", os.defpath)])
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            # This process's own packages are not what the server's environment is to find.
+            if not self.own_environment or name not in ("PYTHONPATH", "VIRTUAL_ENV", "PYTHONHOME")
+        }
+        return {**inherited, **quiet, "PATH": search, **self.variables(place)}

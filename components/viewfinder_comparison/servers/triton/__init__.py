@@ -1,0 +1,1 @@
+"""NVIDIA Triton through PyTriton."""

@@ -1,0 +1,53 @@
+"""NVIDIA Triton through PyTriton."""
+
+import json
+import struct
+import sysconfig
+from collections.abc import Mapping
+
+from viewfinder_comparison.servers.answers import read_v2
+from viewfinder_comparison.servers.http_requests import post
+from viewfinder_comparison.servers.server import Place, Server
+
+
+def _request(place: Place, photo: bytes) -> bytes:
+    data = struct.pack("<I", len(photo)) + photo
+    tensor = {
+        "name": "photo",
+        "shape": [1, 1],
+        "datatype": "BYTES",
+        "parameters": {"binary_data_size": len(data)},
+    }
+    head = json.dumps({"inputs": [tensor]}).encode()
+    return post(
+        "/v2/models/classifier/infer",
+        "application/octet-stream",
+        head + data,
+        Inference_Header_Content_Length=len(head),
+    )
+
+
+def _variables(place: Place) -> Mapping[str, str]:
+    return {
+        "SAVED_MODEL": str(place.version),
+        "PORTS": ",".join(map(str, place.ports)),
+        # Triton's Python process needs this interpreter's libpython, says PyTriton's documentation.
+        "LD_LIBRARY_PATH": str(sysconfig.get_config_var("LIBDIR")),
+    }
+
+
+SERVER = Server(
+    name="triton",
+    title="NVIDIA Triton (PyTriton)",
+    setup="Triton's own HTTP server with dynamic batching (up to 8 photos, 1 ms); TensorFlow in "
+    "the Python process beside it.",
+    command=lambda place: [str(place.python), "app.py"],
+    request=_request,
+    read_answer=read_v2,
+    files=("app.py",),
+    packages=("nvidia-pytriton", "tensorflow"),
+    variables=_variables,
+    ports=3,
+    scaling="Triton on Kubernetes, with KServe or by hand.",
+    freedom="Any Python within a function; protocols, batching and metrics are there.",
+)

@@ -1,0 +1,1 @@
+"""Viewfinder's own predictor."""

@@ -1,0 +1,110 @@
+"""The command that compares ways to serve."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from viewfinder.cli.group import FilePath, StrictCommand
+from viewfinder.cli.options import INTERRUPTED
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from viewfinder_comparison.results import Comparison
+
+
+def _read_names(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> list[str] | None:
+    """Read names that are separated by commas; a click callback."""
+    if value is None:
+        return None
+    return [name.strip() for name in value.split(",") if name.strip()]
+
+
+@click.command(cls=StrictCommand)
+@click.argument("model_version", metavar="MODEL[/NUMBER]")
+@click.option(
+    "--output",
+    type=FilePath(),
+    default="comparison",
+    show_default=True,
+    help="Folder for the page, the table, the JSON, the raw samples and the servers' logs.",
+)
+@click.option(
+    "--servers",
+    metavar="NAME,...",
+    callback=_read_names,
+    help="Which servers, in the order of the table; `--servers list` lists them.  [default: all]",
+)
+@click.option("--seconds", type=float, help="Length of each measurement.  [default: 4]")
+@click.option("--rounds", type=int, help="Interleaved rounds.  [default: 3]")
+@click.option("--quick", is_flag=True, help="A first impression: one round, fewer, shorter loads.")
+def compare(
+    model_version: str,
+    output: Path,
+    servers: list[str] | None,
+    seconds: float | None,
+    rounds: int | None,
+    quick: bool,
+) -> None:
+    """Compare ways to serve a published version: throughput, latency, overload, start and memory.
+
+    Every server runs on this machine, alone, with the same model and photos; its packages are
+    installed into an environment of its own, which is kept. Interrupted and started again with the
+    same arguments, the command continues. docs/comparison.md describes what is measured.
+    """
+    from viewfinder.comparison import list_servers
+
+    if servers == ["list"]:
+        for name, title in list_servers().items():
+            click.echo(f"{name:12} {title}")
+        return
+    _compare(model_version, output, servers=servers, seconds=seconds, rounds=rounds, quick=quick)
+
+
+def _compare(model_version: str, output: Path, **wanted: object) -> None:
+    from rich.console import Console
+
+    from viewfinder.cli.interruption import ended_by_signals
+    from viewfinder.comparison import compare as compare_servers
+
+    console = Console(stderr=True)
+    try:
+        with ended_by_signals(), console.status("starting") as status:
+
+            def say(text: str) -> None:
+                status.update(text)
+                if not console.is_terminal:
+                    click.echo(text, err=True)
+
+            comparison = compare_servers(model_version, output, progress=say, **wanted)  # type: ignore[arg-type]
+    except KeyboardInterrupt:
+        click.echo("Interrupted. The same command continues after what was measured.", err=True)
+        sys.exit(INTERRUPTED)
+    Console().print(_make_table(comparison))
+    for server in comparison.servers:
+        if server.reason:
+            click.echo(f"{server.title}: {server.state}. {server.reason}", err=True)
+    click.echo(f"The page is {output / 'comparison.html'}.")
+    sys.exit(not any(server.state == "measured" for server in comparison.servers))
+
+
+def _make_table(comparison: "Comparison") -> "Table":
+    from rich.table import Table
+
+    from viewfinder_comparison.report.rows import summary_rows
+    from viewfinder_comparison.results import P99_LIMITS_MS
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("photos/s with p99 within")
+    for limit in P99_LIMITS_MS:
+        table.add_column(f"{limit} ms", justify="right")
+    for head in ("cold start, s", "memory, MB", "lines of code"):
+        table.add_column(head, justify="right")
+    for row in summary_rows(comparison):
+        rates = [rate["text"] for rate in row["rates"]]
+        table.add_row(row["title"], *rates, row["cold_start"], row["memory"], str(row["lines"]))
+    return table

@@ -1,0 +1,108 @@
+"""Compare ways to serve a published version on this machine."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from viewfinder.arguments import checked
+from viewfinder_components.errors import ParameterError, UsageError
+from viewfinder_components.spelling import spell
+from viewfinder_pipelines.settings.environment import Settings
+
+if TYPE_CHECKING:
+    from viewfinder_comparison.results import Comparison
+    from viewfinder_comparison.servers.server import Server
+
+__all__ = ["compare", "list_servers", "say_nothing"]
+
+
+def say_nothing(text: str) -> None:
+    """Ignore what is being done."""
+
+
+@checked
+def compare(
+    model_version: str | Path,
+    output: str | Path,
+    *,
+    servers: Sequence[str] | None = None,
+    seconds: int | float | None = None,
+    rounds: int | None = None,
+    quick: bool = False,
+    progress: Callable[[str], None] = say_nothing,
+    home: str | Path | None = None,
+) -> "Comparison":
+    """Measure several ways to serve a published version, one after another.
+
+    Each server is started on this machine, answers the test photos that the version keeps, and is
+    measured if its answers are right. What was measured is kept in the output folder; called again
+    with the same arguments, the function continues.
+
+    Args:
+        model_version: As for `serve`.
+        output: The folder for `comparison.json`, `comparison.html`, `comparison.md`, the raw
+            samples and the servers' logs.
+        servers: Their names, in the order of the table; None for all.
+        seconds: Length of each measurement; None for 4, or 1.5 if `quick`.
+        rounds: Interleaved rounds; None for 3, or 1 if `quick`.
+        quick: Whether to measure fewer and shorter loads, for a first impression.
+        progress: Called with what is being done.
+        home: As for `run`.
+
+    Returns:
+        The results, which the files in the output folder have as well.
+
+    Raises:
+        UsageError: A server's name is unknown, or a number is not positive.
+        PermanentError: There is no such version, it keeps no test photos, or uv is missing.
+        TransientError: The store does not answer.
+    """
+    from viewfinder_comparison.compare import compare_servers
+    from viewfinder_comparison.measurement.round import Task
+    from viewfinder_comparison.measurement.settings import choose_procedure
+    from viewfinder_comparison.pinning import divide_cores
+    from viewfinder_comparison.report.page import write_report
+    from viewfinder_components.formats.samples import read_kept_samples
+    from viewfinder_components.writing import need_writable
+    from viewfinder_pipelines.local.serving import find_served_name, find_version
+
+    for name, value in (("seconds", seconds), ("rounds", rounds)):
+        if value is not None and not value > 0:
+            raise ParameterError(spell(name), "a number above 0", value)
+    chosen = _choose_servers(servers)
+    version = find_version(str(model_version), Settings.at(home))
+    samples = read_kept_samples(version)
+    folder = Path(output).absolute()
+    need_writable(folder, "the comparison", f"name another with {spell('output')}")
+    task = Task(
+        version,
+        find_served_name(version, None),
+        samples.photos,
+        samples.labels,
+        choose_procedure(quick, seconds, rounds),
+        divide_cores(),
+    )
+    comparison = compare_servers(chosen, task, folder, progress)
+    write_report(folder, comparison)
+    return comparison
+
+
+def _choose_servers(names: Sequence[str] | None) -> "list[Server]":
+    from viewfinder_comparison.servers.registry import SERVERS
+
+    chosen = list(SERVERS) if names is None else list(names)
+    unknown = [name for name in chosen if name not in SERVERS]
+    if unknown or not chosen or len(set(chosen)) < len(chosen):
+        raise UsageError(
+            f"different servers of {', '.join(SERVERS)}",
+            ", ".join(unknown or chosen) or "none",
+            f"correct {spell('servers')}, or leave it out for all",
+        )
+    return [SERVERS[name] for name in chosen]
+
+
+def list_servers() -> dict[str, str]:
+    """Return the titles of all ways to serve, by name."""
+    from viewfinder_comparison.servers.registry import SERVERS
+
+    return {name: server.title for name, server in SERVERS.items()}
