@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.formats.json_files import check_version, read_object
+from viewfinder_components.spelling import write_command
 from viewfinder_components.whole_files import write_json
 
 FILE = "comparison.json"
@@ -204,9 +205,10 @@ def read_comparison(path: Path) -> Comparison:
         PermanentError: It is missing, or not what this release writes.
     """
     file = path / FILE if path.is_dir() else path
-    remedy = "name a file that `viewfinder compare` wrote"
+    command = f"`{write_command('compare')}`"
+    remedy = f"name a file that {command} wrote"
     values = read_object(file, "a comparison", remedy)
-    check_version(values, SCHEMA_VERSION, file, "`viewfinder compare`")
+    check_version(values, SCHEMA_VERSION, file, command)
     try:
         return Comparison.model_validate(values)
     except ValidationError as error:

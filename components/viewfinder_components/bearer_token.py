@@ -63,6 +63,6 @@ def _read_first_line(file: Path) -> str:
 
 def _need_token(text: str, where: str) -> str:
     if not is_token(text):
-        received = "something else" if text else "nothing"
+        received = f"{len(text)} characters of another form" if text else "nothing"
         raise UsageError(f"{RULE}, {where}", received, "ask whoever runs the predictor")
     return text

@@ -189,7 +189,7 @@ class PhotoApp:
             if model.platform != PLATFORMS[OPENVINO]:
                 raise RefusedError(
                     "the engine openvino, which explains its answers",
-                    "another one",
+                    f"the engine of {model.platform}",
                     "ask for predictions, or start the server without --engine",
                     status=501,
                 )

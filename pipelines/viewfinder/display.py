@@ -168,7 +168,7 @@ def describe_step(step: StepResult) -> str:
     text = to_markup(step.summary or step.waiting)
     if step.is_reused:
         text = f"reused{': ' if text else ''}{text}"
-    line = f"{_MARKS[step.state]} {step.name:<11}{seconds:>8}  {text}{again}"
+    line = f"{_MARKS[step.state]} {to_markup(step.name):<11}{seconds:>8}  {text}{again}"
     return line.rstrip()
 
 

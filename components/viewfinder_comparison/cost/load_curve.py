@@ -16,7 +16,7 @@ from pathlib import Path
 
 from viewfinder_comparison.cost.capacity import LARGEST_RATE
 from viewfinder_comparison.cost.loads import Load
-from viewfinder_components.errors import UsageError
+from viewfinder_components.errors import UsageError, reason_of
 from viewfinder_components.spelling import spell
 
 _COLUMNS = ("time", "queries_per_second")
@@ -61,13 +61,12 @@ def _read_rows(path: Path) -> list[tuple[int, str, str]]:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        received = error.strerror or str(error)
         raise UsageError(
-            f"a readable CSV file at {path}", received, f"correct {spell('load')}"
+            f"a readable CSV file at {path}", reason_of(error), f"correct {spell('load')}"
         ) from error
     except UnicodeDecodeError as error:
         raise UsageError(
-            f"{path} to be CSV in UTF-8", str(error), "save it in UTF-8, or name another file"
+            f"{path} to be CSV in UTF-8", reason_of(error), "save it in UTF-8, or name another file"
         ) from error
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     rows: list[tuple[int, str, str]] = []

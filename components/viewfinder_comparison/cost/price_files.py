@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from viewfinder_comparison.cost.price_list import SCHEMA_VERSION, PriceList
-from viewfinder_components.errors import UsageError
+from viewfinder_components.errors import UsageError, reason_of
 from viewfinder_components.spelling import spell
 
 BOOK = "book-2019"
@@ -68,12 +68,11 @@ def _parse(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
-        received = error.strerror or str(error)
         raise UsageError(
-            f"a readable price file at {path}", received, f"correct {spell('prices')}"
+            f"a readable price file at {path}", reason_of(error), f"correct {spell('prices')}"
         ) from error
     except ValueError as error:  # not UTF-8, or not TOML
-        raise UsageError(f"a price file in TOML at {path}", str(error), _REMEDY) from error
+        raise UsageError(f"a price file in TOML at {path}", reason_of(error), _REMEDY) from error
 
 
 def _check(values: dict[str, Any], place: str, today: datetime.date | None) -> PriceList:

@@ -52,7 +52,7 @@ class _Run:
         """Send each request when it is due, whatever has become of the earlier ones."""
         plan, asked = self._plan, []
         for due in schedule(rate, plan.seconds, plan.arrivals, plan.seed).tolist():
-            if (ahead := due - self._elapsed()) > 0:
+            while (ahead := due - self._elapsed()) > 0:  # a timer may be up to 1 ms early
                 await asyncio.sleep(ahead)
             asked.append(asyncio.ensure_future(self._ask(due)))
         await asyncio.gather(*asked)

@@ -61,11 +61,11 @@ class Authenticator:
         given = headers.get(OWN_HEADER) or headers.get("authorization") or ""
         found = _BEARER.fullmatch(given.strip())
         if found is None:
-            raise _refuse("something else" if given else "none", "Bearer")
+            raise _refuse("an authorization of another scheme" if given else "none", "Bearer")
         digest = digest_token(found[1])
         # Over all of them: the time must not tell which one it was.
         if not sum(hmac.compare_digest(digest, accepted) for accepted in self._tokens()):
-            raise _refuse("another one", 'Bearer error="invalid_token"')
+            raise _refuse("a token that it does not know", 'Bearer error="invalid_token"')
 
 
 def _refuse(received: str, challenge: str) -> RefusedError:

@@ -11,7 +11,7 @@ from viewfinder_components.bearer_token import (
     SERVING_VARIABLE,
     is_token,
 )
-from viewfinder_components.errors import PermanentError, UsageError
+from viewfinder_components.errors import PermanentError, UsageError, reason_of
 from viewfinder_serving.changing_files import ChangingFiles
 
 _WRITE = "write one token a line, such as `openssl rand -hex 32` prints"
@@ -57,8 +57,7 @@ def _read_file(file: Path) -> Digests:
         with file.open("rb") as opened:
             content = opened.read(MAX_FILE_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: no name of a file
-        received = getattr(error, "strerror", None) or str(error)
-        raise PermanentError(f"tokens {where}", received, _WRITE) from error
+        raise PermanentError(f"tokens {where}", reason_of(error), _WRITE) from error
     if len(content) > MAX_FILE_BYTES:
         raise PermanentError(f"tokens {where}", f"more than {MAX_FILE_BYTES:,} bytes", _WRITE)
     return _read_tokens(content.decode("latin-1"), where)

@@ -137,4 +137,4 @@ def _explain(error: Exception) -> str:
     if getattr(error, "reason", None) == "KEY_VALUES_MISMATCH":
         return "the key of another certificate"
     reason = getattr(error, "reason", None)
-    return f"something else ({reason.lower().replace('_', ' ')})" if reason else "something else"
+    return f"others ({reason.lower().replace('_', ' ')})" if reason else "ones that OpenSSL refuses"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=StrictCommand)
 @click.option(
-    "--comparison", type=FilePath(), help="What `viewfinder compare` wrote: what a server answers."
+    "--comparison", type=FilePath(), help="What the command `compare` wrote: what a server answers."
 )
 @click.option("--server", metavar="NAME", help="With --comparison.  [default: viewfinder]")
 @click.option(

@@ -209,7 +209,9 @@ def test_other_photos_are_another_job(
 
 def test_a_file_of_something_else_is_kept(photos: Path, model: LocalModel, tmp_path: Path) -> None:
     (tmp_path / "out.parquet").write_text("my thesis")
-    with pytest.raises(PermanentError, match="received another file"):
+    with pytest.raises(
+        PermanentError, match=r"received .*out.parquet, which has no predictions of Viewfinder"
+    ):
         predict(photos, tmp_path / "out.parquet", model)
     assert (tmp_path / "out.parquet").read_text() == "my thesis"
 

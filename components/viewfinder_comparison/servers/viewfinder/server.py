@@ -22,7 +22,7 @@ def _variables(place: Place) -> Mapping[str, str]:
 SERVER = Server(
     name="viewfinder",
     title="Viewfinder",
-    setup="One process with its default options, as `viewfinder serve` starts it; OpenVINO, f32.",
+    setup="One process with its default options, as the command `serve` starts it; OpenVINO, f32.",
     command=_command,
     request=lambda place, photo: post_instance(place.model_name, photo),
     read_answer=read_v1,

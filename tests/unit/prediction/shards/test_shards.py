@@ -157,7 +157,9 @@ def test_predictions_that_are_there_are_not_divided(work: Work) -> None:
 
 def test_another_file_is_refused_before_anything_is_classified(work: Work) -> None:
     work.output.write_bytes(b"another file")
-    with pytest.raises(PermanentError, match="received another file"):
+    with pytest.raises(
+        PermanentError, match=r"received .*out.parquet, which has no predictions of Viewfinder"
+    ):
         work.divide()
     assert work.divide(overwrite=True).job
 
