@@ -50,9 +50,9 @@ test-unit: setup ## Run the unit tests, after every edit: no Go, no training
 test-tensorflow: setup ## Run the tests of training and export
 	$(BIN)/pytest -n 2 -m "not slow" $(TENSORFLOW_TESTS)
 test-integration: setup test-programs ## Run the tests with whole runs, predictors and object stores
-	$(BIN)/pytest -m "not slow" --ignore=tests/cluster $(UNIT_TESTS:%=--ignore=%)
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow" --ignore=tests/cluster $(UNIT_TESTS:%=--ignore=%)
 test-slow: setup test-programs ## Run the tests that take more than ten seconds each
-	$(BIN)/pytest -m slow --ignore=tests/cluster
+	$(BIN)/pytest -n 2 --dist loadfile -m slow --ignore=tests/cluster
 
 # In these tests, predictors write the stacks of busy threads. CPython reads the stacks of running
 # threads without a lock, which has crashed the process under coverage's tracer.

@@ -305,7 +305,7 @@ def pairs(tmp_path: Path, authority: Authority) -> Callable[[str], Path]:
         ("one.crt", "locked.key", "not encrypted"),
         ("one.key", "one.crt", "a certificate in PEM format in .*, received none"),
         ("one.crt", "one.crt", "a private key in PEM format in .*, received none"),
-        ("broken", "one.key", "received others"),
+        ("broken", "one.key", "received files that OpenSSL refuses"),
         ("empty", "one.key", "received none"),
         ("one.crt", "nothing", "for --tls-key, received .*no such file"),
         ("nothing", "one.key", "for --tls-certificate, received .*no such file"),

@@ -110,7 +110,7 @@ def test_another_object_is_kept(photos: str, model: LocalModel, tmp_path: Path) 
     place = Location.parse(photos).below("out.parquet")
     for content in (b"x", b"words " * 100, b"\xff\xff\xff\x7fPAR1", b"PAR1PAR1" * 3):
         open_client(place).create(place.key, content)
-        with pytest.raises(PermanentError, match="received another file"):
+        with pytest.raises(PermanentError, match="which has no predictions of Viewfinder"):
             predict(photos, place.uri, model, tmp_path)
         assert open_client(place).read(place.key) == content
         open_client(place).delete(place.key)
@@ -133,7 +133,7 @@ def test_a_reader_never_misses_what_is_replaced(size: int, bucket: str, tmp_path
     output = open_output(place.uri, tmp_path)
     (old := tmp_path / "old").write_bytes(b"o" * size)
     output.put(old, replace=True)  # nothing is there yet
-    with pytest.raises(PermanentError, match="another file"):
+    with pytest.raises(PermanentError, match="which has no predictions of Viewfinder"):
         output.put(old, replace=False)
     with ThreadPoolExecutor(1) as pool:
         for letter in (b"n", b"o", b"n"):

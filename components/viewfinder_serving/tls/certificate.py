@@ -137,4 +137,5 @@ def _explain(error: Exception) -> str:
     if getattr(error, "reason", None) == "KEY_VALUES_MISMATCH":
         return "the key of another certificate"
     reason = getattr(error, "reason", None)
-    return f"others ({reason.lower().replace('_', ' ')})" if reason else "ones that OpenSSL refuses"
+    refused = "files that OpenSSL refuses"
+    return f"{refused} ({reason.lower().replace('_', ' ')})" if reason else refused
