@@ -78,7 +78,7 @@ def test_serve_and_predict(published, photos: Path) -> None:
     endpoint = f"http://127.0.0.1:{port}"
     chosen = [next((photos / label).iterdir()) for label in sorted(os.listdir(photos))]
     missing = published.run("predict", str(chosen[0]), "--endpoint", endpoint)
-    assert "start one with `viewfinder serve MODEL`" in missing.stderr
+    assert "viewfinder serve MODEL`, correct --endpoint" in missing.stderr
 
     server = subprocess.Popen(
         published.command("serve", "small", "--port", port), env=published.environment
