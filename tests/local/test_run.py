@@ -95,7 +95,7 @@ def test_serve_and_predict(published, photos: Path) -> None:
         server.send_signal(signal.SIGINT)
         server.wait(60)
     assert [answer["label"] for answer in answers] == sorted(os.listdir(photos))
-    assert told_of_some.returncode == as_json.returncode == 1
+    assert told_of_some.returncode == as_json.returncode == 4
     assert [line.partition(": ")[0] for line in told_of_some.stdout.splitlines()] == mixed[::2]
     refused, missing_file, count = told_of_some.stderr.splitlines()
     assert refused.startswith(f"{__file__}: the server refused it (HTTP 400): ")
