@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from tests.fixtures.servables_tensorflow import write_full_version
+from tests.fixtures.waiting import PATIENCE
 
 from viewfinder_comparison.measurement.round import Task
 from viewfinder_comparison.measurement.settings import Procedure
@@ -17,7 +18,7 @@ LOW = Procedure(
     shares=(0.05, 0.1),
     overload=0.2,
     warm_up_seconds=0.2,
-    timeout=30.0,
+    timeout=PATIENCE,
 )
 """A busy machine may be a hundred times slower than a free one: nothing here depends on it."""
 

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,7 +54,6 @@ def test_ours_and_flask(task: Task, tmp_path: Path) -> None:
     assert "Flask, its own server" in page
     assert "Flask, its own server" in (tmp_path / "comparison.md").read_text()
     assert any("clients" in text for text in said)
-    assert_nothing_runs()
 
 
 def test_what_was_measured_is_kept(task: Task, tmp_path: Path) -> None:
@@ -111,7 +111,6 @@ def test_servers_that_fail_are_rows_with_their_reasons(task: Task, tmp_path: Pat
     assert "no such model" in states["dying"][1]
     assert "evaluation" in states["wrong"][1]
     assert states["absent"] == ("not available", "no program was named")
-    assert_nothing_runs()
 
 
 def test_a_server_that_cannot_be_installed(
@@ -156,7 +155,16 @@ def test_interrupted(version: Path, tmp_path: Path, number: signal.Signals) -> N
     assert not [child for child in children if child.is_running()]
 
 
-def assert_nothing_runs() -> None:
-    """Fail if this process has children that are still running."""
+@pytest.fixture(autouse=True)
+def nothing_is_left_running() -> Iterator[None]:
+    """Fail if a test leaves a process; other modules' fixtures may have some in this process."""
+    before = find_running_children()
+    yield
+    left = find_running_children() - before
+    assert [child.cmdline() for child in left] == []
+
+
+def find_running_children() -> set[psutil.Process]:
+    """This process's descendants that have not ended."""
     children = psutil.Process(os.getpid()).children(recursive=True)
-    assert [child.cmdline() for child in children if child.status() != "zombie"] == []
+    return {child for child in children if child.status() != psutil.STATUS_ZOMBIE}

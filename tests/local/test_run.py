@@ -12,7 +12,7 @@ import jsonschema
 import psutil
 import pytest
 from tests.fixtures.ports import free_port
-from tests.fixtures.waiting import wait_for
+from tests.fixtures.waiting import PATIENCE, wait_for
 
 from viewfinder_pipelines.pipeline.registry import TRAINING
 
@@ -93,7 +93,7 @@ def test_serve_and_predict(published, photos: Path) -> None:
         other = published.run("predict", __file__, "--endpoint", endpoint, "--model", "cats")
     finally:
         server.send_signal(signal.SIGINT)
-        server.wait(60)
+        server.wait(PATIENCE)
     assert [answer["label"] for answer in answers] == sorted(os.listdir(photos))
     assert told_of_some.returncode == as_json.returncode == 4
     assert [line.partition(": ")[0] for line in told_of_some.stdout.splitlines()] == mixed[::2]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.fixtures.waiting import PATIENCE
 from tests.testbed.programs import find_kubectl
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
@@ -23,7 +24,7 @@ def build(folder: Path) -> list[dict]:
         check=True,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     return list(yaml.safe_load_all(done.stdout))
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.fixtures.waiting import PATIENCE
 
 from viewfinder_components.image import PREDICTOR_IMAGE
 from viewfinder_pipelines.doctor.permissions import NEEDED
@@ -148,7 +149,7 @@ def test_tensorflow_serving_is_started_on_the_version(tmp_path, given, number):
     script = script.replace("/versions", f"{tmp_path}/versions")
     done = subprocess.run(
         ["sh", "-s", "--", *given], input=script, capture_output=True, text=True, check=True,
-        env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, timeout=20,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, timeout=PATIENCE,
     )  # fmt: skip
     passed = [argument for argument in given if not argument.startswith("--model-version")]
     assert done.stdout.splitlines() == [f"--model_base_path={tmp_path}/versions", *passed]

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from tests.fixtures.ports import free_port
-from tests.fixtures.waiting import wait_for
+from tests.fixtures.waiting import PATIENCE, wait_for
 from tests.fixtures.wheels import write_wheel
 
 SERVER = Path(__file__).parents[2] / "notebooks/server"
@@ -87,7 +87,7 @@ def kernel(image: Image) -> Iterator[Callable[[str], str]]:
             client = BlockingKernelClient()
             client.load_connection_file(str(image.home.parent / f"runtime/kernel-{name}.json"))
             client.start_channels(hb=False)  # which would give up before a slow kernel has started
-            client.wait_for_ready(timeout=60)
+            client.wait_for_ready(timeout=PATIENCE)
             yield lambda code: _execute(client, code)
             client.stop_channels()
         finally:
@@ -96,7 +96,7 @@ def kernel(image: Image) -> Iterator[Callable[[str], str]]:
 
 def _start(url: str) -> str:
     try:
-        answer = httpx.post(f"{url}/api/kernels", timeout=60)
+        answer = httpx.post(f"{url}/api/kernels", timeout=PATIENCE)
     except httpx.TransportError:
         return ""
     return str(answer.raise_for_status().json()["id"])
@@ -109,7 +109,7 @@ def _execute(client: BlockingKernelClient, code: str) -> str:
         content = message["content"]
         printed.append(str(content.get("text") or content.get("traceback") or ""))
 
-    client.execute_interactive(code, output_hook=note, timeout=120)
+    client.execute_interactive(code, output_hook=note, timeout=PATIENCE)
     return "".join(printed)
 
 
@@ -154,5 +154,5 @@ def install(
     """Install a wheel with a Python's pip."""
     return subprocess.run(
         [python, "-m", "pip", "install", wheel],
-        env=environment, capture_output=True, text=True, check=False, timeout=120,
+        env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE,
     )  # fmt: skip

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 from tests.fixtures.ports import free_port
-from tests.fixtures.waiting import wait_for
+from tests.fixtures.waiting import PATIENCE, wait_for
 
 SERVER = Path(__file__).parents[2] / "notebooks/server"
 
@@ -68,7 +68,7 @@ def test_only_pages_of_the_server_start_a_kernel(tmp_path: Path) -> None:
     """With a valid XSRF token, so that it is the origin that decides."""
     with jupyter(tmp_path, NB_PREFIX="/notebook/team/viewfinder") as url:
         kernels = f"{url}/notebook/team/viewfinder/api/kernels"
-        with httpx.Client(timeout=60) as client:
+        with httpx.Client(timeout=PATIENCE) as client:
             client.get(f"{url}/notebook/team/viewfinder/lab").raise_for_status()
             token = {"X-XSRFToken": client.cookies["_xsrf"]}
             refused = client.post(kernels, headers=token | {"Origin": "https://elsewhere.example"})

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.fixtures.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 _NEEDED = ("components", "pipelines", "manifests", "docs", "release", "tests/testbed")
@@ -41,7 +42,7 @@ def call(checkout: Path) -> Call:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("VIEWFINDER_")}
         own = {"BIN": str(Path(sys.executable).parent), "PYTHONPATH": paths}
         return subprocess.run(
-            [*command], cwd=checkout, capture_output=True, text=True, check=False, timeout=120,
+            [*command], cwd=checkout, capture_output=True, text=True, check=False, timeout=PATIENCE,
             env=inherited | own | environment,
         )  # fmt: skip
 

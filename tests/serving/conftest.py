@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.fixtures.servables import draw, write_servable
-from tests.fixtures.waiting import wait_for
+from tests.fixtures.waiting import PATIENCE, wait_for
 
 
 class Predictor:
@@ -23,7 +23,7 @@ class Predictor:
         self.process = process
         self.url = url
         self.log = log
-        self.client = httpx.Client(base_url=url, timeout=30, trust_env=False)
+        self.client = httpx.Client(base_url=url, timeout=PATIENCE, trust_env=False)
         self.port = httpx.URL(url).port
         self.predict_path = "/v1/models/colour:predict"
         self.infer_path = "/v2/models/colour/infer"
@@ -39,7 +39,7 @@ class Predictor:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
+        return self.process.wait(PATIENCE)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import threading
 import time
 
 import httpx
+from tests.fixtures.waiting import PATIENCE
 
 _OUT_OF_TIME = "an answer within the server's time for a request"
 
@@ -32,7 +33,7 @@ class GoodRequests(threading.Thread):
 
     def run(self) -> None:
         headers = {"content-type": "application/json"}
-        with httpx.Client(base_url=self._url, timeout=60, trust_env=False) as client:
+        with httpx.Client(base_url=self._url, timeout=PATIENCE, trust_env=False) as client:
             while not self.stopped.wait(0.05):
                 started = time.monotonic()
                 try:

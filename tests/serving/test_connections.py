@@ -10,14 +10,14 @@ from contextlib import contextmanager
 
 import httpx
 import pytest
-from tests.fixtures.waiting import wait_for
+from tests.fixtures.waiting import PATIENCE, wait_for
 
 V1 = "/v1/models/colour:predict"
 
 
 def talk(predictor, *parts: bytes, pause: float = 0.0, close: bool = False) -> bytes:
     """Send parts over a fresh connection and return everything that comes back."""
-    with socket.create_connection(("127.0.0.1", predictor.port), timeout=60) as connection:
+    with socket.create_connection(("127.0.0.1", predictor.port), timeout=PATIENCE) as connection:
         for part in parts:
             connection.sendall(part)
             time.sleep(pause)
@@ -70,7 +70,7 @@ def test_a_client_that_hangs_up_is_no_failure(predictor):
 
 def test_a_large_body_is_refused_before_it_is_sent(predictor):
     """With nothing but the header the answer is there: the body is not waited for."""
-    with socket.create_connection(("127.0.0.1", predictor.port), timeout=1) as connection:
+    with socket.create_connection(("127.0.0.1", predictor.port), timeout=PATIENCE) as connection:
         connection.sendall(head(10**9, "expect: 100-continue"))
         answer = connection.recv(65536)
     assert status(answer) == 413
@@ -82,13 +82,13 @@ def test_a_length_beyond_integers_is_refused(predictor):
 
 
 def test_an_endless_body_is_refused_while_it_comes(predictor):
-    with socket.create_connection(("127.0.0.1", predictor.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", predictor.port), timeout=PATIENCE) as connection:
         connection.sendall(head(None, "transfer-encoding: chunked"))
         chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
         sent = 0
         connection.setblocking(False)
         answer = b""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while not answer and time.monotonic() < deadline:
             try:
                 sent += connection.send(chunk[sent % len(chunk) :])
@@ -150,7 +150,7 @@ def test_pipelined_requests_are_answered_in_order(predictor):
 
 def test_a_head_without_end_is_refused(predictor):
     answer = b""
-    with socket.create_connection(("127.0.0.1", predictor.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", predictor.port), timeout=PATIENCE) as connection:
         try:
             connection.sendall(b"GET / HTTP/1.1\r\nx: " + b"a" * 300_000)
             answer = connection.recv(65536)
@@ -228,7 +228,7 @@ def test_one_address_does_not_keep_others_out(start, photo):
         )
         with httpx.Client(transport=httpx.HTTPTransport(local_address="127.0.0.2")) as other:
             body = {"instances": [{"b64": base64.b64encode(photo("red")).decode()}]}
-            assert other.post(predictor.url + V1, json=body, timeout=60).status_code == 200
+            assert other.post(predictor.url + V1, json=body, timeout=PATIENCE).status_code == 200
 
 
 def test_bodies_that_are_each_half_there_do_not_wait_for_each_other(start):
@@ -237,7 +237,8 @@ def test_bodies_that_are_each_half_there_do_not_wait_for_each_other(start):
     half = len(body) // 2
     with start("--max-request-mb", "1.1", "--max-buffered-mb", "1.1") as predictor:
         connections = [
-            socket.create_connection(("127.0.0.1", predictor.port), timeout=60) for _ in range(4)
+            socket.create_connection(("127.0.0.1", predictor.port), timeout=PATIENCE)
+            for _ in range(4)
         ]
         for connection in connections:
             connection.sendall(head(len(body)) + body[:half])

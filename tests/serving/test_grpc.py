@@ -7,6 +7,7 @@ import grpc
 import numpy as np
 import pytest
 from tests.fixtures.ports import free_port
+from tests.fixtures.waiting import PATIENCE
 
 from viewfinder_serving.kserve_sdk import messages, services
 
@@ -102,7 +103,7 @@ class Idle:
         self.calls = [call.future(self._nothing()) for _ in range(calls)]
 
     def _nothing(self):
-        self._done.wait(60)
+        self._done.wait(PATIENCE)
         yield from ()
 
     def end(self) -> None:
@@ -120,7 +121,7 @@ def test_calls_that_send_nothing_make_way(start, photo):
     ):
         idle = Idle(channel, 6)
         stub = services.GRPCInferenceServiceStub(channel)
-        assert stub.ModelInfer(ask(photo("red")), timeout=60).outputs
+        assert stub.ModelInfer(ask(photo("red")), timeout=PATIENCE).outputs
         ended = [call for call in idle.calls if call.done()]
         assert ended
         assert {call.code() for call in ended} == {grpc.StatusCode.DEADLINE_EXCEEDED}

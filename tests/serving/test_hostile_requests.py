@@ -14,6 +14,7 @@ import pytest
 import yaml
 from tests.fixtures.ports import free_port
 from tests.fixtures.servables import draw
+from tests.fixtures.waiting import PATIENCE
 from tests.serving.conftest import run_predictor
 from tests.serving.good_requests import GoodRequests
 from tests.testbed.certificates import Authority
@@ -116,7 +117,7 @@ def channel(target, grpc_port):
 
 
 def connect(target) -> socket.socket:
-    connection = socket.create_connection(("127.0.0.1", target.port), timeout=60)
+    connection = socket.create_connection(("127.0.0.1", target.port), timeout=PATIENCE)
     if not hasattr(target, "trust"):
         return connection
     return target.trust.wrap_socket(connection, server_hostname="127.0.0.1")
@@ -244,7 +245,7 @@ def test_grpc_message(channel, target, case):
     )
     codes = case["code"] if isinstance(case["code"], list) else [case["code"]]
     try:
-        call(expand(case["message"]), timeout=60)
+        call(expand(case["message"]), timeout=PATIENCE)
         found, details = "OK", ""
     except grpc.RpcError as error:
         found, details = error.code().name, error.details()

@@ -4,11 +4,13 @@ import json
 import subprocess
 import sys
 
+from tests.fixtures.waiting import PATIENCE
+
 
 def run(script: str, *arguments: str) -> dict:
     """What a fresh interpreter prints as JSON."""
     command = [sys.executable, "-c", script, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert done.stderr == ""
     return json.loads(done.stdout)
 

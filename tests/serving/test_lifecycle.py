@@ -18,7 +18,7 @@ import pytest
 from openvino import opset13 as ops
 from tests.fixtures.ports import free_port
 from tests.fixtures.servables import mean_colour_model, mean_colours
-from tests.fixtures.waiting import wait_for
+from tests.fixtures.waiting import PATIENCE, wait_for
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_serving.config import ServeConfig
@@ -27,7 +27,7 @@ from viewfinder_serving.servable import Servable
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "viewfinder_serving", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
 def save_model(folder, inputs: int = 1, height: int = 32, width: int = 32) -> None:
@@ -242,7 +242,7 @@ def test_kserves_spelling_of_the_options(servable_dir, tmp_path):
         assert httpx.get(f"{url}/v2/models/other").json()["versions"] == ["12"]
     finally:
         process.terminate()
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 def test_ready_means_that_predictions_work(predictor, photo):
@@ -278,7 +278,7 @@ def test_stop_finishes_what_was_begun(start, heavy_photo):
 
 
 def test_not_ready_while_it_drains_but_still_answering(start, photo):
-    with start("--drain-seconds", "1.5") as predictor:
+    with start("--drain-seconds", str(2 * PATIENCE)) as predictor:
         predictor.process.send_signal(signal.SIGTERM)
         wait_for(
             lambda: predictor.client.get("/v2/health/ready").status_code != 200,
@@ -291,21 +291,26 @@ def test_not_ready_while_it_drains_but_still_answering(start, photo):
         assert predictor.client.get("/v2/health/live").status_code == 200
         assert predictor.metric("viewfinder_ready") == 0
         assert predictor.predict(photo("red")).status_code == 200
-        assert predictor.process.wait(60) == 0
+        assert predictor.stop() == 0, "a second signal ends it before the time is up"
+
+
+def test_it_ends_after_the_drain_time(start):
+    with start("--drain-seconds", "0.2") as predictor:
+        assert predictor.stop() == 0
 
 
 def test_a_second_signal_does_not_wait(start):
-    with start("--drain-seconds", "60") as predictor:
+    with start("--drain-seconds", str(2 * PATIENCE)) as predictor:
         predictor.process.send_signal(signal.SIGTERM)
         time.sleep(0.2)
         predictor.process.send_signal(signal.SIGTERM)
-        assert predictor.process.wait(45) == 0
+        assert predictor.process.wait(PATIENCE) == 0
 
 
 def test_it_ends_with_its_starter_if_asked_to(start):
     with start("--stop-at-eof") as predictor:
         predictor.process.stdin.close()
-        assert predictor.process.wait(60) == 0
+        assert predictor.process.wait(PATIENCE) == 0
 
 
 def test_health_is_answered_during_heavy_requests(start, heavy_photo):

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from tests.costly_pictures import costly_pictures, photo_of
 from tests.fixtures.ports import free_port
-from tests.fixtures.waiting import wait_for
+from tests.fixtures.waiting import PATIENCE, wait_for
 from tests.serving.conftest import run_predictor
 from tests.serving.good_requests import GoodRequests
 from tests.serving.memory_group import memory_group
@@ -69,11 +69,11 @@ def send(target, photos: list[bytes], path: str | None = None) -> list[httpx.Res
 
     def post(photo: bytes) -> httpx.Response:
         body = body_of(photo)
-        gate.wait(60)
+        gate.wait(PATIENCE)
         headers = {"content-type": "application/json"}
         return httpx.post(
-            target.url + (path or target.predict_path), content=body, headers=headers, timeout=60,
-            trust_env=False,
+            target.url + (path or target.predict_path), content=body, headers=headers,
+            timeout=PATIENCE, trust_env=False,
         )  # fmt: skip
 
     with ThreadPoolExecutor(len(photos)) as pool:
@@ -152,7 +152,9 @@ def test_grpc_messages_of_the_largest_size(target, photo, calls_a_connection):
             for _ in range(32 // calls_a_connection)
         ]
         ask = [c.unary_unary("/inference.GRPCInferenceService/ModelInfer") for c in channels]
-        futures = [ask[i // calls_a_connection].future(content, timeout=60) for i in range(32)]
+        futures = [
+            ask[i // calls_a_connection].future(content, timeout=PATIENCE) for i in range(32)
+        ]
         codes = {future.code() for future in futures}
     assert codes <= {grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE}
     assert grpc.StatusCode.OK in codes

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.fixtures.waiting import PATIENCE
 from tests.serving.conftest import Predictor
 from tests.serving.test_lifecycle import write_manifest
 
@@ -64,7 +65,7 @@ def test_a_port_in_use_is_not_served(version: Path, predictor: Predictor) -> Non
 def test_a_request_to_end_reaches_the_predictor_once(version: Path, number: int) -> None:
     with serving(version) as (process, _):
         process.send_signal(number)
-        _, log = process.communicate(timeout=60)
+        _, log = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0
     assert log.count("no longer ready") == 1
 
@@ -108,7 +109,7 @@ def test_an_option_that_the_command_sets_itself_is_refused(version: Path, option
 def test_the_predictor_ends_with_a_command_that_is_killed(version: Path) -> None:
     with serving(version) as (process, url):
         os.kill(process.pid, signal.SIGKILL)
-        process.wait(60)
+        process.wait(PATIENCE)
         assert process.stderr is not None
         process.stderr.read()  # it ends when the predictor, which holds it as well, has ended
     with pytest.raises(httpx.TransportError):

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 from tests.fixtures.photos import imagenet_files
 from tests.fixtures.servables import LABELS, draw
+from tests.fixtures.waiting import PATIENCE
 from tests.serving.conftest import Predictor, run_predictor
 from tests.serving.test_hostile_requests import V1, expand, hold, post, read_cases
 
@@ -163,7 +164,7 @@ def test_it_says_that_it_does_not_explain(version):
 
 def run_python(code: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=False
     )
 
 

@@ -17,6 +17,7 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives import serialization
 from tests.fixtures.ports import free_port
+from tests.fixtures.waiting import PATIENCE
 from tests.serving.test_grpc import ask
 from tests.testbed.certificates import Authority, Pair
 
@@ -70,7 +71,7 @@ class Files:
         context = ssl.create_default_context(cadata=self._authority.certificate.decode())
         context.set_alpn_protocols([protocol])
         with (
-            socket.create_connection(("127.0.0.1", port), timeout=60) as plain,
+            socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as plain,
             context.wrap_socket(plain, server_hostname="127.0.0.1") as connection,
         ):
             assert connection.selected_alpn_protocol() == protocol
@@ -97,7 +98,7 @@ def body(photo) -> dict[str, object]:
 @contextlib.contextmanager
 def asking(predictor, files: Files, **options: object) -> Iterator[httpx.Client]:
     with httpx.Client(
-        base_url=predictor.url, verify=files.trust, timeout=60, trust_env=False, **options
+        base_url=predictor.url, verify=files.trust, timeout=PATIENCE, trust_env=False, **options
     ) as client:
         yield client
 
@@ -134,7 +135,7 @@ def test_versions_of_tls(start, files):
                 command = ["openssl", "s_client", "-connect", f"127.0.0.1:{asked}", f"-{version}"]
                 command += ["-cipher", "ALL:@SECLEVEL=0", "-alpn", "h2,http/1.1", "-brief"]
                 done = subprocess.run(
-                    command, input=b"", capture_output=True, timeout=60, check=False
+                    command, input=b"", capture_output=True, timeout=PATIENCE, check=False
                 )
                 said = done.stdout + done.stderr
                 assert told in said
@@ -157,7 +158,9 @@ def test_a_certificate_is_renewed_without_losing_a_request(start, files, body, p
         def call(channel: grpc.Channel) -> None:
             stub = services.GRPCInferenceServiceStub(channel)
             while not ended.is_set():
-                answers.put(200 if stub.ModelInfer(ask(photo("red")), timeout=60).outputs else 0)
+                answers.put(
+                    200 if stub.ModelInfer(ask(photo("red")), timeout=PATIENCE).outputs else 0
+                )
 
         with open_channel(files, port) as channel:
             workers = [
@@ -171,7 +174,7 @@ def test_a_certificate_is_renewed_without_losing_a_request(start, files, body, p
             for _ in range(3):
                 files.renew()
                 serials |= {files.serial(predictor.port), files.serial(port, "h2")}
-                assert [answers.get(timeout=60) for _ in range(15)] == [200] * 15
+                assert [answers.get(timeout=PATIENCE) for _ in range(15)] == [200] * 15
             ended.set()
             for worker in workers:
                 worker.join()
@@ -179,7 +182,7 @@ def test_a_certificate_is_renewed_without_losing_a_request(start, files, body, p
         assert len(serials) == 4
         with open_channel(files, port) as channel:
             call_once = services.GRPCInferenceServiceStub(channel).ModelInfer
-            assert call_once(ask(photo("red")), timeout=60).outputs
+            assert call_once(ask(photo("red")), timeout=PATIENCE).outputs
 
 
 def open_channel(files: Files, port: int) -> grpc.Channel:
@@ -209,7 +212,7 @@ def test_a_plain_client_of_grpc_gets_nothing(start, files, photo):
         grpc.insecure_channel(f"127.0.0.1:{port}") as channel,
         pytest.raises(grpc.RpcError) as caught,
     ):
-        services.GRPCInferenceServiceStub(channel).ModelInfer(ask(photo("red")), timeout=30)
+        services.GRPCInferenceServiceStub(channel).ModelInfer(ask(photo("red")), timeout=PATIENCE)
     assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
 
 
@@ -235,11 +238,11 @@ def test_a_handshake_that_does_not_end_is_given_up(start, files):
         connections = []
         before = memory_mb(predictor)
         for _ in range(_SILENT):
-            silent = socket.create_connection(("127.0.0.1", predictor.port), timeout=60)
+            silent = socket.create_connection(("127.0.0.1", predictor.port), timeout=PATIENCE)
             connections.append(stack.enter_context(silent))
         for asked in (predictor.port, port):
             for part in (b"", first[:40], first):
-                connection = socket.create_connection(("127.0.0.1", asked), timeout=60)
+                connection = socket.create_connection(("127.0.0.1", asked), timeout=PATIENCE)
                 stack.enter_context(connection).sendall(part)
                 connections.append(connection)
         for connection in connections:
@@ -258,7 +261,7 @@ def test_a_handshake_that_does_not_end_is_given_up(start, files):
 def test_a_head_that_does_not_end_is_given_up(start, files):
     with (
         start(*files.options) as predictor,
-        socket.create_connection(("127.0.0.1", predictor.port), timeout=60) as plain,
+        socket.create_connection(("127.0.0.1", predictor.port), timeout=PATIENCE) as plain,
         files.trust.wrap_socket(plain, server_hostname="127.0.0.1") as connection,
     ):
         connection.sendall(b"POST / HTTP/1.1\r\nx: ")

@@ -14,6 +14,7 @@ import grpc
 import httpx
 import pytest
 from tests.fixtures.ports import free_port
+from tests.fixtures.waiting import PATIENCE
 from tests.serving.test_grpc import ask
 
 from viewfinder_components.errors import PermanentError, UsageError
@@ -93,7 +94,7 @@ def test_a_mounted_secret_is_rotated_without_a_refusal(start, secret, body):
         token, ended, statuses = [OLD], threading.Event(), Queue[int]()
 
         def send() -> None:
-            with httpx.Client(base_url=predictor.url, timeout=60, trust_env=False) as client:
+            with httpx.Client(base_url=predictor.url, timeout=PATIENCE, trust_env=False) as client:
                 while not ended.is_set():
                     answer = client.post(V1, json=body, headers=bearer(token[0]))
                     statuses.put(answer.status_code)
@@ -104,7 +105,7 @@ def test_a_mounted_secret_is_rotated_without_a_refusal(start, secret, body):
         for accepted, sent in [(f"{NEW}\n\n{OLD}\n", NEW), (NEW, NEW)]:
             secret(accepted)
             token[0] = sent
-            assert [statuses.get(timeout=60) for _ in range(20)] == [200] * 20
+            assert [statuses.get(timeout=PATIENCE) for _ in range(20)] == [200] * 20
         ended.set()
         for sender in senders:
             sender.join()
@@ -130,7 +131,7 @@ def test_a_file_that_cannot_be_used_changes_nothing(start, secret, body, broken)
 def test_a_request_without_a_token_is_refused_before_its_body(start, secret):
     with (
         start("--token-file", str(secret(OLD))) as predictor,
-        socket.create_connection(("127.0.0.1", predictor.port), timeout=30) as connection,
+        socket.create_connection(("127.0.0.1", predictor.port), timeout=PATIENCE) as connection,
     ):
         head = f"POST {V1} HTTP/1.1\r\nhost: x\r\ncontent-length: 900000\r\n"
         connection.sendall(f"{head}expect: 100-continue\r\n\r\n".encode())
@@ -192,7 +193,7 @@ def test_a_call_without_a_token_is_refused_before_its_message(channel):
     ended = threading.Event()
 
     def never() -> Iterator[bytes]:
-        ended.wait(60)
+        ended.wait(PATIENCE)
         yield from ()
 
     call = channel.stream_unary("/inference.GRPCInferenceService/ModelInfer").future(never())
@@ -233,7 +234,7 @@ def test_the_predictor_does_not_start_without_tokens(servable_dir, tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "viewfinder_serving", "--model-dir", str(servable_dir),
          "--port", "0", "--token-file", str(tmp_path / "nothing")],
-        check=False, capture_output=True, text=True, timeout=60,
+        check=False, capture_output=True, text=True, timeout=PATIENCE,
     )  # fmt: skip
     assert done.returncode == 1
     assert "expected tokens in" in done.stderr

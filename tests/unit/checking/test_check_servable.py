@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 from tests.fixtures.servables import LABELS, draw, write_evaluation, write_servable
-from tests.fixtures.waiting import wait_for
+from tests.fixtures.waiting import PATIENCE, wait_for
 
 from viewfinder_components.checking import predictor
 from viewfinder_components.checking.check import check_servable
@@ -203,7 +203,7 @@ def test_a_killed_check_leaves_no_predictor(servable, evaluation, tmp_path):
     finally:
         check.kill()
         check.wait()
-    gone, alive = psutil.wait_procs(found, timeout=20)
+    gone, alive = psutil.wait_procs(found, timeout=PATIENCE)
     assert (len(gone), alive) == (1, [])
 
 

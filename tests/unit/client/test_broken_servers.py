@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from tests.fixtures.loopback import QuietHandler, serving
 from tests.fixtures.servables import draw
-from tests.fixtures.waiting import wait_for
+from tests.fixtures.waiting import PATIENCE, wait_for
 
 import viewfinder
 from viewfinder_client import connection, http_client, v1_client
@@ -80,7 +80,7 @@ def server() -> Iterator[Server]:
             if state.asked <= state.good:
                 self.send(200, answer().encode())
             elif state.is_silent:
-                state.ended.wait(60)
+                state.ended.wait(PATIENCE)
             elif state.drips:
                 self._drip()
             else:
@@ -316,6 +316,6 @@ def test_one_interrupt_ends_a_command_whose_server_hangs(
     )
     wait_for(lambda: server.asked > good, "the requests", pause=0.02)
     process.send_signal(number)
-    _, told = process.communicate(timeout=30)
+    _, told = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert told.startswith("Interrupted.")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.fixtures.loopback import QuietHandler, serving
+from tests.fixtures.waiting import PATIENCE
 
 from viewfinder_client import http_client
 from viewfinder_client.answer_body import AnswerTooLargeError
@@ -77,7 +78,7 @@ print(next(answers).status_code)
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert done.stdout == "200\n"
     assert done.stderr == ("the error\n" if "error" in how else "")

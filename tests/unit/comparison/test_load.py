@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.fixtures.ports import free_port
+from tests.fixtures.waiting import PATIENCE
 from tests.unit.comparison.loaded_server import answer, hang_up, serving
 
 from viewfinder_comparison.load.plan import Plan
@@ -51,7 +52,7 @@ def test_open_loop_sends_without_waiting(tmp_path: Path) -> None:
     def behave(number: int, handler: object) -> None:
         if number == 9:
             all_there.set()
-        assert all_there.wait(60)
+        assert all_there.wait(PATIENCE)
         answer(handler)  # type: ignore[arg-type]
 
     with serving(behave) as port:
@@ -67,7 +68,7 @@ def test_latency_counts_from_when_a_request_was_due(tmp_path: Path) -> None:
     def behave(number: int, handler: object) -> None:
         if number == 9:
             all_there.set()
-        assert all_there.wait(60)
+        assert all_there.wait(PATIENCE)
         answer(handler)  # type: ignore[arg-type]
 
     with serving(behave) as port:
@@ -112,7 +113,7 @@ def test_nobody_listens(tmp_path: Path) -> None:
 
 def test_a_server_that_does_not_answer(tmp_path: Path) -> None:
     done = threading.Event()
-    with serving(lambda number, handler: bool(done.wait(60)) and None) as port:
+    with serving(lambda number, handler: bool(done.wait(PATIENCE)) and None) as port:
         samples = run(port, tmp_path, rate=20, timeout=0.2)
         done.set()
     assert samples.count(Outcome.UNANSWERED) == len(samples.due) > 0

@@ -7,6 +7,7 @@ from types import FrameType
 
 import openvino as ov
 from tests.fixtures.servables import mean_colour_model
+from tests.fixtures.waiting import PATIENCE
 
 from viewfinder_components.inference import InferenceModel
 
@@ -51,4 +52,4 @@ def test_several_threads_may_make_the_first_calls(tmp_path: Path) -> None:
         "[thread.join() for thread in threads]\n"
     )
     for _ in range(RUNS):
-        subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, timeout=100)
+        subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, timeout=PATIENCE)

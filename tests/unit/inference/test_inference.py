@@ -7,6 +7,7 @@ import numpy as np
 import openvino as ov
 import pytest
 from tests.fixtures.servables import mean_colour_model
+from tests.fixtures.waiting import PATIENCE
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.inference import InferenceModel
@@ -50,7 +51,7 @@ def test_a_model_can_be_let_go_right_after_use(tmp_path: Path) -> None:
         "for _ in range(100):\n"
         "    InferenceModel.load(pathlib.Path(sys.argv[1])).predict_many(pixels)\n"
     )
-    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, timeout=PATIENCE)
 
 
 def test_openvino_reports_nothing_about_its_user(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.fixtures.loopback import QuietHandler, serving
 from tests.fixtures.servables import LABELS, draw, write_version
+from tests.fixtures.waiting import PATIENCE
 
 from viewfinder_components.prediction.models.local_model import LocalModel
 
@@ -78,7 +79,7 @@ def server() -> Iterator[Server]:
                 state.answered += 1
                 late = state.answered > state.may_answer
             if late and not state.status:
-                state.ended.wait(60)
+                state.ended.wait(PATIENCE)
                 self.close_connection = True
                 return
             answer = {

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from tests.fixtures.servables import draw
-from tests.fixtures.waiting import wait_for
+from tests.fixtures.waiting import PATIENCE, wait_for
 from tests.unit.prediction.conftest import Server, add_photos
 
 import viewfinder
@@ -49,12 +49,12 @@ def test_a_killed_run_is_continued(number: signal.Signals, server: Server, tmp_p
     wait_for(lambda: parts(tmp_path), "the first part", pause=0.02)
     process.send_signal(number)
     server.ended.set()
-    _, told = process.communicate(timeout=60)
+    _, told = process.communicate(timeout=PATIENCE)
     assert process.returncode == (-9 if number == signal.SIGKILL else 130)
     assert number == signal.SIGKILL or "The same command continues" in told
     assert not (tmp_path / "out.parquet").exists()
     server.may_answer, server.answered = 10**6, 0
-    told, _ = (again := start(tmp_path, "--endpoint", server.url)).communicate(timeout=60)
+    told, _ = (again := start(tmp_path, "--endpoint", server.url)).communicate(timeout=PATIENCE)
     assert again.returncode == 0
     assert f"{2 * PART_FILES:,} classified by colour/7" in told
     assert f"{PART_FILES:,} files were already done" in told
@@ -213,10 +213,10 @@ def test_a_photo_that_the_server_refuses_is_a_row(server: Server, tmp_path: Path
 def test_a_full_disk(version: Path, tmp_path: Path) -> None:
     add_photos(tmp_path / "photos", 400)
     process = start(tmp_path, "--model-version", str(version), enter=LIMITED)
-    _, told = process.communicate(timeout=60)
+    _, told = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert told.startswith("Error: expected files of this size to be allowed"), told
     assert [path.name for path in tmp_path.iterdir()] == ["photos"]
     process = start(tmp_path, "--model-version", str(version))
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == 0

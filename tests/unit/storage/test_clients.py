@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from tests.fixtures.waiting import PATIENCE
 
 from viewfinder_components.storage import clients, s3_client
 from viewfinder_components.storage.clients import open_client
@@ -56,14 +57,14 @@ def test_what_was_being_connected_is_forgotten_too(
     def connect_slowly() -> Any:
         connection = connect()
         started.set()
-        assert may_end.wait(60)
+        assert may_end.wait(PATIENCE)
         return connection
 
     monkeypatch.setattr(s3_client, "connect", connect_slowly)
     lead_to(9)
     with ThreadPoolExecutor(2) as pool:
         old = pool.submit(address)
-        assert started.wait(60)
+        assert started.wait(PATIENCE)
         forgotten = pool.submit(clients.forget_connections)
         lead_to(10)
         with suppress(TimeoutError):  # it waits for the old connection
@@ -100,4 +101,4 @@ def test_a_fork_connects_itself(lead_to: Callable[[int], None]) -> None:
     In a process of its own: Python 3.12 warns of a fork beside other threads, as pytest may have.
     """
     lead_to(9)
-    subprocess.run([sys.executable, "-c", FORK], check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", FORK], check=True, timeout=PATIENCE)

@@ -7,6 +7,7 @@ import threading
 import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
+from tests.fixtures.waiting import PATIENCE
 from tests.testbed.certificates import Authority, signing_key
 
 
@@ -65,7 +66,7 @@ def shake_hands(authority, client, tmp_path):
             connection.recv(7)
     except (ssl.SSLError, OSError):
         pass
-    server.join(10)
+    server.join(PATIENCE)
     return received[0]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner, Result
+from tests.fixtures.waiting import PATIENCE
 
 from viewfinder.cli.errors import Sentences
 from viewfinder.cli.main import main
@@ -184,7 +185,7 @@ def test_every_request_to_end_is_an_interruption(number: int) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         process.send_signal(number)
-        assert process.wait(60) == 130
+        assert process.wait(PATIENCE) == 130
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["show"], ["show", "r-1"]])

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from kubernetes.client import Configuration
 from tests.fixtures.loopback import QuietHandler, serving
+from tests.fixtures.waiting import PATIENCE
 from tests.unit.deployment.kserve.conftest import Recorded
 
 from viewfinder_components.deployment.config import DeployConfig
@@ -81,7 +82,9 @@ def test_waiting_for_it_ends_at_once(
 
 def test_there_is_no_way_to_it(cluster: Cluster) -> None:
     body = build_service(CONFIG, "team", MODE, RUNTIME)
-    rollout = KServeRollout(cluster, CONFIG, time.monotonic() + 60, MODE, RUNTIME, body, {}, None)
+    rollout = KServeRollout(
+        cluster, CONFIG, time.monotonic() + PATIENCE, MODE, RUNTIME, body, {}, None
+    )
     assert not rollout.is_applied()
     with pytest.raises(PermanentError) as caught:
         rollout.find_route()

@@ -5,6 +5,7 @@ import time
 import pytest
 from kubernetes.client import Configuration
 from tests.fixtures.loopback import QuietHandler, serving
+from tests.fixtures.waiting import PATIENCE
 
 from viewfinder_components.deployment.answers import need_version
 from viewfinder_components.deployment.kserve.route import find_route
@@ -35,7 +36,7 @@ def test_the_service_is_asked_with_the_token(monkeypatch):
             find_route(cluster, service) as route,
             pytest.raises(PermanentError, match=r"HTTP 401.*environment variable VIEWFINDER_TOKEN"),
         ):
-            need_version(route, 7, time.monotonic() + 60)
+            need_version(route, 7, time.monotonic() + PATIENCE)
         monkeypatch.setenv("VIEWFINDER_TOKEN", TOKEN)
         with find_route(cluster, service) as route:
-            need_version(route, 7, time.monotonic() + 60)
+            need_version(route, 7, time.monotonic() + PATIENCE)

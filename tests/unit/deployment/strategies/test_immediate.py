@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.fixtures.servables import write_evaluation, write_servable
-from tests.fixtures.waiting import wait_for
+from tests.fixtures.waiting import PATIENCE, wait_for
 from tests.unit.deployment.strategies.process_target import Machine, ProcessTarget
 
 from viewfinder_components.deployment.config import DeployConfig
@@ -149,7 +149,7 @@ def test_a_later_deployment_is_left_alone(workshop: Workshop) -> None:
     wait_for(lambda: MODEL in workshop.machine.live, "version 1 to be on the machine")
     workshop.machine.stopped = False
     workshop.deploy(2)
-    thread.join(30)
+    thread.join(PATIENCE)
     assert len(outcome) == 1
     assert "rolled back" not in str(outcome[0])
     assert workshop.served_version() == "2"
