@@ -65,7 +65,10 @@ class InferenceModel:
         self._pooled = find_pooled_head(model) if explains else None
         if self._pooled is not None:
             model.add_outputs(self._pooled.maps)
-        settings = {"PERFORMANCE_HINT": hint, "INFERENCE_PRECISION_HINT": _F32}
+        settings: dict[str, Any] = {"PERFORMANCE_HINT": hint, "INFERENCE_PRECISION_HINT": _F32}
+        # By default, OpenVINO binds its threads to the machine's first cores. The processes of all
+        # containers on a node would then share these, while the other cores have nothing to do.
+        settings["ENABLE_CPU_PINNING"] = False
         threads = threads or limited_cores()
         if threads is not None:
             settings["INFERENCE_NUM_THREADS"] = str(threads)

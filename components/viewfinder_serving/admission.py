@@ -5,6 +5,9 @@ from contextlib import contextmanager
 
 from viewfinder_serving.refusals import RefusedError
 
+BUSY = 503
+"""The status of a refusal for lack of time or room."""
+
 
 class Admission:
     """Limit the number of requests in progress.
@@ -48,6 +51,6 @@ def refuse_busy() -> RefusedError:
         "fewer requests at once",
         "more than this server accepts",
         "try again in a second, or run more replicas",
-        status=503,
+        status=BUSY,
         headers={"retry-after": "1"},
     )

@@ -19,7 +19,7 @@ from prometheus_client import REGISTRY, exposition
 
 from viewfinder_components.inflation import NAMES as GZIP
 from viewfinder_serving import metrics, v1, v2
-from viewfinder_serving.admission import Admission
+from viewfinder_serving.admission import BUSY, Admission
 from viewfinder_serving.authentication.authenticator import Authenticator
 from viewfinder_serving.classifier import Batch, Classifier, Outputs
 from viewfinder_serving.config import ServeConfig
@@ -35,6 +35,7 @@ from viewfinder_serving.exchange import (
     reply_refusal,
 )
 from viewfinder_serving.model import PhotoDataPlane, PhotoModel, Question
+from viewfinder_serving.pacing import Pacing
 from viewfinder_serving.refusals import RefusedError, shown
 from viewfinder_serving.room import Room
 from viewfinder_serving.uploads import Uploads
@@ -48,7 +49,7 @@ _CLIENT_GONE = 499  # nginx's number; nobody receives it, the log and the metric
 
 Handler = Callable[..., Awaitable[Reply]]
 
-_OUTCOMES = {_CLIENT_GONE: "gone", 503: "busy", 500: "failed"}
+_OUTCOMES = {_CLIENT_GONE: "gone", BUSY: "busy", 500: "failed"}
 
 
 class PhotoApp:
@@ -69,6 +70,7 @@ class PhotoApp:
         self._admission = Admission(config.max_requests)
         self._uploads = Uploads(config.max_uploads, config.body_seconds)
         self._room = Room(config.max_buffered_bytes, config.request_seconds)
+        self._pacing = Pacing()
         name = r"/models/(?P<name>[^/:]+)"
         version = r"(?:/versions/(?P<version>[^/:]+))?"
         table: list[tuple[str, str, Handler]] = [
@@ -105,6 +107,8 @@ class PhotoApp:
             handler, arguments = self._find(exchange)
             return await handler(exchange, **arguments)
         except RefusedError as refusal:
+            if refusal.status == BUSY:
+                await self._pacing.wait()
             return reply_refusal(refusal)
         except ClientGoneError:
             return Reply(b"", _CLIENT_GONE)
@@ -250,7 +254,7 @@ class PhotoApp:
         with self._room.share() as share:
             with self._uploads.open(exchange.address) as upload:
                 body = await exchange.read_body(limit, upload, share)
-            with self._admission.enter():
+            with self._admission.enter(), exchange.cancelling():
                 deadline = exchange.started + self._config.request_seconds
                 reply, _ = await self._dataplane.infer(name, make_question(body, deadline))
         answer: Reply = reply

@@ -27,6 +27,9 @@ _NOT_HTTP = (
 BODY_BYTES = "viewfinder.body_bytes"
 """In the scope of a chunked request: the minimum size of its body."""
 
+ON_GONE = "viewfinder.on_gone"
+"""In the scope, by the application: what to call if the connection ends before the answer."""
+
 
 class GuardedProtocol(HttpToolsProtocol):
     """uvicorn's protocol with limits, and an immediate answer where it would wait.
@@ -56,9 +59,13 @@ class GuardedProtocol(HttpToolsProtocol):
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clock."""
+        """Stop the clock, and the work on a request whose client has gone."""
         self._stop_clock()
         super().connection_lost(exc)
+        if self.cycle is not None:
+            scope = cast(dict[str, Any], self.cycle.scope)
+            if on_gone := scope.get(ON_GONE):
+                on_gone()
 
     def on_message_begin(self) -> None:
         """Start the clock for the next request of a connection that is kept alive."""
@@ -85,6 +92,9 @@ class GuardedProtocol(HttpToolsProtocol):
         if not self._switching:
             self._in_message = False
             super().on_message_complete()
+            if not self.pipeline:
+                # uvicorn stops reading while much of a body waits, and would not see the client go.
+                self.flow.resume_reading()
 
     def on_chunk_header(self) -> None:
         """A chunk's size was received."""

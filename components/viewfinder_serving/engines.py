@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.explanation.class_map import Method
 from viewfinder_components.formats.labels import LABELS
-from viewfinder_components.inference import Explained, InferenceModel
+from viewfinder_components.inference import Explained
 from viewfinder_components.storage.version import MANIFEST
 from viewfinder_serving.engine_names import OPENVINO, TENSORFLOW
+from viewfinder_serving.openvino_engine import OpenVinoEngine
 
 FILES = {
     OPENVINO: ("model.xml", "model.bin", LABELS),
@@ -21,10 +22,6 @@ FILES = {
 """What each engine needs of a version."""
 PLATFORMS = {OPENVINO: "openvino_ir", TENSORFLOW: "tensorflow_savedmodel"}
 """What the V2 protocol calls their models; the second is Triton's name."""
-
-# Measured on 2 cores with EfficientNet-Lite0: one client waits 9 ms with LATENCY and 17 ms with
-# THROUGHPUT; 16 clients get 98 and 107 photos a second.
-_HINT = "LATENCY"
 
 
 class Engine(Protocol):
@@ -38,11 +35,14 @@ class Engine(Protocol):
     def explanation_method(self) -> Method | None:
         """How it explains its answers; None if it does not."""
 
-    def predict(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return float32 `[n, outputs]` for uint8 `[n, size, size, 3]`."""
+    def predict(self, pixels: NDArray[np.uint8], alone: bool = False) -> NDArray[np.float32]:
+        """Return float32 `[n, outputs]` for uint8 `[n, size, size, 3]`.
 
-    def explain(self, pixels: NDArray[np.uint8], label: int | None = None) -> Explained:
-        """Run one photo, uint8 `[size, size, 3]`, and spread the logit of a class over it.
+        If it is `alone`, nothing else wants to compute at the same time.
+        """
+
+    def explain(self, pixels: NDArray[np.uint8], alone: bool = False) -> Explained:
+        """Run one photo, uint8 `[size, size, 3]`, and spread its best class's logit over it.
 
         Raises:
             PermanentError: `explanation_method` is None.
@@ -65,7 +65,7 @@ def load_engine(
         PermanentError: The files are not such a model, or TensorFlow is not installed.
     """
     if name == OPENVINO:
-        return InferenceModel.load(directory, _HINT, threads, explains)
+        return OpenVinoEngine.load(directory, threads, explains)
     if find_spec("tensorflow") is None:
         raise PermanentError(
             "TensorFlow for --engine tensorflow",

@@ -12,7 +12,7 @@ import orjson
 
 from viewfinder_components.inflation import NAMES as GZIP
 from viewfinder_components.inflation import Inflation, InflationError
-from viewfinder_serving.connection import BODY_BYTES
+from viewfinder_serving.connection import BODY_BYTES, ON_GONE
 from viewfinder_serving.refusals import RefusedError, shown
 from viewfinder_serving.room import Share
 from viewfinder_serving.uploads import Upload
@@ -165,6 +165,31 @@ class Exchange:
         self._unread = bool(message.get("more_body", False))
         part: bytes = message.get("body", b"")
         return part
+
+    @contextmanager
+    def cancelling(self) -> Iterator[None]:
+        """Cancel what the block waits for if the client goes; nobody would receive the answer.
+
+        Raises:
+            ClientGoneError: The connection ended before the block did.
+        """
+        task = asyncio.current_task()
+        gone = False
+
+        def cancel() -> None:
+            nonlocal gone
+            if task is not None:
+                gone = task.cancel()
+
+        self._scope[ON_GONE] = cancel
+        try:
+            yield
+        except asyncio.CancelledError as error:
+            if not gone or task is None or task.uncancel() > 0:  # the server stops, too
+                raise
+            raise ClientGoneError from error
+        finally:
+            del self._scope[ON_GONE]
 
     async def send(self, reply: Reply) -> None:
         """Send the answer.

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from viewfinder_components.errors import PermanentError, reason_of
 from viewfinder_serving import metrics
-from viewfinder_serving.admission import Admission
+from viewfinder_serving.admission import BUSY, Admission
 from viewfinder_serving.authentication.authenticator import Authenticator
 from viewfinder_serving.classifier import Batch, Classifier, Outputs
 from viewfinder_serving.config import ServeConfig
@@ -25,6 +25,7 @@ from viewfinder_serving.grpc_wire import need_few_fields
 from viewfinder_serving.kserve_sdk import messages, services
 from viewfinder_serving.memory import return_free_memory
 from viewfinder_serving.model import PhotoDataPlane, PhotoModel, Question
+from viewfinder_serving.pacing import Pacing
 from viewfinder_serving.receiving import Receiving
 from viewfinder_serving.refusals import RefusedError, shown
 from viewfinder_serving.room import Room, Share
@@ -123,6 +124,7 @@ class _OwnMethods(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc is 
         self._admission = Admission(config.max_requests)
         self._receiving = Receiving(_RECEIVED_AT_ONCE, config.body_seconds, config.request_seconds)
         self._room = Room(config.max_buffered_bytes, config.request_seconds)
+        self._pacing = Pacing()
 
     async def intercept_service(self, continuation: Any, details: Any) -> Any:
         """Return the handler of a method; None if it is not implemented."""
@@ -153,6 +155,8 @@ class _OwnMethods(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc is 
                         if share.held > _LARGE_BYTES:
                             return_free_memory()
             except RefusedError as refusal:
+                if refusal.status == BUSY:
+                    await self._pacing.wait()
                 if parse is _unparsed:
                     _record(refusal.status, started, context.peer(), self._config)
                 await context.abort(_CODES[refusal.status], str(refusal))

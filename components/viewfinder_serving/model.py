@@ -24,7 +24,8 @@ class PhotoModel(Model):  # type: ignore[misc]  # kserve is not typed
     kserve runs `predict` on its event loop; here the loop only waits, and requests are processed
     in threads, as many at a time as there are cores, so that health is answered meanwhile. Requests
     whose photos take much memory or time have their own threads, fewer than the cores, and wait
-    there for each other: otherwise the other requests would wait behind them.
+    there for each other: otherwise the other requests would wait behind them. A request of many
+    photos lets the others in between its photos.
 
     Args:
         name: The name in the URLs.
@@ -42,32 +43,48 @@ class PhotoModel(Model):  # type: ignore[misc]  # kserve is not typed
         self._classifier = classifier
         self._cores = ThreadPoolExecutor(threads, thread_name_prefix="photo")
         self._heavy = ThreadPoolExecutor(max(1, threads - 1), thread_name_prefix="heavy")
+        self._present = 0
         metrics.MODEL_INFO.labels(
             name, servable.version, servable.run_id, str(len(servable.labels))
         ).set(1)
         self.load()
 
     async def predict(self, payload: Question, headers: dict[str, str] | None = None) -> Any:
-        """Answer one request on a free core."""
+        """Answer one request on free cores, in turns with others. Cancelled, it takes no more."""
         asked = time.monotonic()
 
-        def begin() -> Any:
+        def begin() -> tuple[Batch, Any]:
             metrics.QUEUE_SECONDS.observe(time.monotonic() - asked)
             batch = payload(self._classifier)
-            return batch if batch.is_heavy else self._classifier.answer(batch)
+            return batch, None if batch.is_heavy else self._advance(batch)
 
         loop = asyncio.get_running_loop()
-        begun = await loop.run_in_executor(self._cores, begin)
-        if isinstance(begun, Batch):
-            return await loop.run_in_executor(self._heavy, self._answer_heavy, begun)
-        return begun
-
-    def _answer_heavy(self, batch: Batch) -> Any:
+        self._present += 1
         try:
-            return self._classifier.answer(batch)
+            batch, answer = await loop.run_in_executor(self._cores, begin)
+            executor, advance = (
+                (self._heavy, self._advance_heavy)
+                if batch.is_heavy
+                else (self._cores, self._advance)
+            )
+            while answer is None:
+                answer = await loop.run_in_executor(executor, advance, batch)
+            return answer
         finally:
-            batch.plans.clear()
+            self._present -= 1
+
+    def _advance(self, batch: Batch) -> Any:
+        return self._classifier.advance(batch, self._is_alone)
+
+    def _advance_heavy(self, batch: Batch) -> Any:
+        try:
+            return self._advance(batch)
+        finally:
             return_free_memory()
+
+    def _is_alone(self) -> bool:
+        """Whether no request is being processed or waits for it, except the one that asks."""
+        return self._present == 1
 
     def get_input_types(self) -> list[dict[str, object]]:
         """Return the inputs for the metadata."""

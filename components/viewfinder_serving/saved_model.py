@@ -64,11 +64,12 @@ class SavedModel:
                 "export the model again, with this release of TensorFlow or an older one",
             ) from error
 
-    def predict(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def predict(self, pixels: NDArray[np.uint8], alone: bool = False) -> NDArray[np.float32]:
         """Run one batch.
 
         Args:
             pixels: uint8 `[n, size, size, 3]`, RGB.
+            alone: Ignored: TensorFlow divides its threads itself.
 
         Returns:
             float32 `[n, outputs]`.
@@ -83,7 +84,7 @@ class SavedModel:
             raise RuntimeError(str(error)) from error
         return np.array(answers["probabilities"].numpy(), dtype=np.float32)
 
-    def explain(self, pixels: NDArray[np.uint8], label: int | None = None) -> Explained:
+    def explain(self, pixels: NDArray[np.uint8], alone: bool = False) -> Explained:
         """Refuse to.
 
         Raises:

@@ -1,5 +1,6 @@
 """Start, readiness, overload, metrics, log and stop of a predictor."""
 
+import base64
 import hashlib
 import json
 import shutil
@@ -17,7 +18,7 @@ import openvino as ov
 import pytest
 from openvino import opset13 as ops
 from tests.fixtures.ports import free_port
-from tests.fixtures.servables import mean_colour_model, mean_colours
+from tests.fixtures.servables import draw, mean_colour_model, mean_colours
 from tests.fixtures.waiting import PATIENCE, wait_for
 
 from viewfinder_components.errors import PermanentError
@@ -324,6 +325,30 @@ def test_health_is_answered_during_heavy_requests(start, heavy_photo):
         took = time.monotonic() - began
         assert [wait.result().status_code for wait in waits] == [200] * 16
         assert slowest < took / 2  # a blocked event loop answers at the end of all
+
+
+def test_a_request_of_many_photos_lets_others_in_between(start, photo):
+    slow = draw("red", (2000, 1500))  # not so large that it would have threads of its own
+    with start("--threads", "1") as predictor, ThreadPoolExecutor(1) as pool:
+        many = pool.submit(predictor.predict, *[slow] * 32)
+        wait_for(lambda: predictor.metric("viewfinder_decode_seconds_count"), "it to begin")
+        assert predictor.predict(photo("red")).status_code == 200
+        assert not many.done()
+        assert len(many.result(PATIENCE).json()["predictions"]) == 32
+
+
+def test_a_request_whose_client_has_gone_is_not_finished(start, photo, heavy_photo):
+    with start() as predictor:
+        photos = [{"b64": base64.b64encode(heavy_photo).decode()}] * 64
+        body = json.dumps({"instances": photos}).encode()
+        head = f"POST {predictor.predict_path} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}"
+        with socket.create_connection(("127.0.0.1", predictor.port)) as connection:
+            connection.sendall(f"{head}\r\n\r\n".encode() + body)
+            wait_for(lambda: predictor.metric("viewfinder_decode_seconds_count"), "it to begin")
+        wait_for(lambda: predictor.metric('viewfinder_requests_total{outcome="gone"'), "its end")
+        assert predictor.metric("viewfinder_requests_in_flight") == 0
+        assert predictor.predict(photo("red")).status_code == 200
+        assert predictor.metric("viewfinder_decode_seconds_count") < 64
 
 
 def test_too_many_requests_are_told_to_come_back(start, photo, heavy_photo):

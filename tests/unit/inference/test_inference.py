@@ -1,6 +1,9 @@
+import contextlib
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +55,34 @@ def test_a_model_can_be_let_go_right_after_use(tmp_path: Path) -> None:
         "    InferenceModel.load(pathlib.Path(sys.argv[1])).predict_many(pixels)\n"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, timeout=PATIENCE)
+
+
+def test_the_threads_may_use_every_core_of_the_process() -> None:
+    """Bound to the first ones, the predictors of all containers on a node would share these."""
+    side, allowed = 512, os.sched_getaffinity(0)
+    model = InferenceModel(mean_colour_model(side), "LATENCY", threads=1)
+    photo = np.zeros((1, side, side, 3), np.uint8)
+    ended = threading.Event()
+
+    def infer() -> None:
+        while not ended.is_set():
+            model.predict(photo)
+
+    worker = threading.Thread(target=infer)
+    worker.start()
+    try:
+        found = {frozenset(cores) for _ in range(2_000) for cores in read_affinities()}
+    finally:
+        ended.set()
+        worker.join(PATIENCE)
+    assert found == {frozenset(allowed)}
+
+
+def read_affinities() -> Iterator[set[int]]:
+    """The cores that each thread of this process may use now."""
+    for thread in os.listdir("/proc/self/task"):
+        with contextlib.suppress(ProcessLookupError):  # it has ended
+            yield os.sched_getaffinity(int(thread))
 
 
 def test_openvino_reports_nothing_about_its_user(tmp_path: Path) -> None:

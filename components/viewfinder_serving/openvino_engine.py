@@ -1,0 +1,76 @@
+"""Run an OpenVINO model with all cores for one photo, or with one core each for several."""
+
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder_components.explanation.class_map import Method
+from viewfinder_components.inference import Explained, InferenceModel
+
+
+class OpenVinoEngine:
+    """Two compilations of one model: a photo has all cores while it is alone, else its own.
+
+    All cores together answer one photo soonest. But they wait for each other after every layer, and
+    OpenVINO's threads are busy while they wait, so photos that are there at the same time are
+    answered at a higher rate if each has a core of its own. `make benchmark BENCHMARK=engine`
+    compares the two.
+
+    Thread-safe.
+
+    Args:
+        alone: Compiled for one photo at a time.
+        together: Compiled for several at a time.
+    """
+
+    def __init__(self, alone: InferenceModel, together: InferenceModel) -> None:
+        self.image_size = alone.image_size
+        self.explanation_method: Method | None = alone.explanation_method
+        self._alone = alone
+        self._together = together
+
+    @classmethod
+    def load(cls, directory: Path, threads: int | None, explains: bool) -> Self:
+        """Read `model.xml` and `model.bin`.
+
+        Args:
+            directory: Where they are.
+            threads: Cores that the model may use; None for all.
+            explains: Whether the model shall explain its answers, where it can.
+
+        Raises:
+            PermanentError: They are not a model of photos.
+        """
+        alone = InferenceModel.load(directory, "LATENCY", threads, explains)
+        if threads == 1:
+            return cls(alone, alone)
+        return cls(alone, InferenceModel.load(directory, "THROUGHPUT", threads, explains))
+
+    def predict(self, pixels: NDArray[np.uint8], alone: bool = False) -> NDArray[np.float32]:
+        """Run one batch.
+
+        Args:
+            pixels: uint8 `[n, size, size, 3]`, RGB.
+            alone: Whether no other photos are there, so that it may have all cores.
+
+        Returns:
+            float32 `[n, outputs]`.
+        """
+        return self._choose(alone).predict(pixels)
+
+    def explain(self, pixels: NDArray[np.uint8], alone: bool = False) -> Explained:
+        """Run one photo, and spread the logit of its most probable class over it.
+
+        Args:
+            pixels: uint8 `[size, size, 3]`, RGB.
+            alone: As for `predict`.
+
+        Raises:
+            PermanentError: `explanation_method` is None.
+        """
+        return self._choose(alone).explain(pixels)
+
+    def _choose(self, alone: bool) -> InferenceModel:
+        return self._alone if alone else self._together
