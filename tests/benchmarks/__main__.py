@@ -6,7 +6,7 @@ import platform
 import sys
 
 NUMBERS = (
-    *("startup", "reading", "memory", "engine", "predictor"),
+    *("startup", "reading", "memory", "engine", "predictor", "overload"),
     *("batch", "demo", "accuracy", "label_issues"),
 )
 # As root, only when they are named: a hunt of an hour, and ten minutes of hostile requests.

@@ -85,7 +85,9 @@ def measure_processes(version: Path, pinned: bool) -> list[float]:
 
 def measure_one_thread(version: Path, pinned: bool) -> float:
     """Return the photos a second of one thread, bound to a core or not."""
-    settings = {"INFERENCE_NUM_THREADS": 1, "ENABLE_CPU_PINNING": pinned}
+    settings = {
+        "INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32", "ENABLE_CPU_PINNING": pinned,
+    }  # fmt: skip
     compiled = ov.Core().compile_model(version / "model.xml", "CPU", settings)
     size = compiled.input(0).get_partial_shape()[1].get_length()
     photo = np.zeros((1, size, size, 3), np.uint8)
