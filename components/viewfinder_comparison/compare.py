@@ -1,6 +1,7 @@
 """Compare ways to serve: all servers in turn, several rounds, and the results in a folder."""
 
 import datetime
+import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -138,16 +139,9 @@ def _describe(error: ViewfinderError) -> str:
 
 def _conditions(task: Task) -> tuple[object, ...]:
     """Return what a round's numbers depend on, besides the server: more rounds may follow."""
-    photos = [hash_photo(sample.content) for sample in task.samples]
+    photos = [hashlib.sha256(sample.content).hexdigest() for sample in task.samples]
     model = digest_file(task.version / MANIFEST)
     return (model, photos, replace(task.procedure, rounds=1), task.cores)
-
-
-def hash_photo(content: bytes) -> str:
-    """Return a photo's digest."""
-    import hashlib
-
-    return hashlib.sha256(content).hexdigest()
 
 
 def _describe_model(task: Task) -> Model:
