@@ -16,6 +16,7 @@ from viewfinder_comparison.servers.asking import NoAnswerError, ask
 from viewfinder_comparison.servers.processes import ProcessTree
 from viewfinder_comparison.servers.server import Answer, Place, Server
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.printable import make_printable
 from viewfinder_components.storage.temporary_folder import temporary_folder
 
 _START_SECONDS = 120.0
@@ -121,9 +122,9 @@ def find_ports(server: Server) -> tuple[int, ...]:
 
 
 def end_of(log: Path) -> str:
-    """Return the end of a log, in one line, without colours."""
+    """Return the end of a log, in one line that can be shown, without colours."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", log.read_bytes().decode("utf-8", "replace"))
-    return " ".join(text.split())[-_LOG_CHARACTERS:]
+    return make_printable(" ".join(text.split())[-_LOG_CHARACTERS:])
 
 
 def _await_answer(
