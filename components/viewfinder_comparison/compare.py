@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 
-from viewfinder_comparison.environments import Environment, NotInstalledError, prepare
 from viewfinder_comparison.machine import describe_machine
 from viewfinder_comparison.measurement.record import RoundRecord, Rounds, digest_plan
 from viewfinder_comparison.measurement.round import RoundPlan, Task, measure_round
 from viewfinder_comparison.measurement.summary import describe, summarize
 from viewfinder_comparison.results import Comparison, Model, ServerResult, Settings, State
+from viewfinder_comparison.servers.environments import Environment, NotInstalledError, prepare
 from viewfinder_comparison.servers.running import ServerError, running
 from viewfinder_comparison.servers.server import Server
 from viewfinder_components.errors import ViewfinderError

@@ -7,8 +7,10 @@ from viewfinder_comparison.results import ServerResult, read_comparison
 from viewfinder_components.errors import ParameterError, UsageError
 from viewfinder_components.spelling import spell
 
-SMALLEST_RATE, LARGEST_RATE = 1e-6, 1e6
-"""Queries per second: one in eleven days, and more than any load that one plan is made for."""
+SMALLEST_RATE = 1e-6
+"""Queries per second: one in eleven days."""
+LARGEST_RATE = 1e6
+"""Queries per second; more than any load that one plan is made for."""
 
 
 @dataclass(frozen=True)

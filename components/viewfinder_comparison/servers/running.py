@@ -10,9 +10,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from viewfinder_comparison.environments import Environment
 from viewfinder_comparison.pinning import pinned
 from viewfinder_comparison.servers.asking import NoAnswerError, ask
+from viewfinder_comparison.servers.environments import Environment
 from viewfinder_comparison.servers.processes import ProcessTree
 from viewfinder_comparison.servers.server import Answer, Place, Server
 from viewfinder_components.errors import PermanentError
