@@ -63,7 +63,7 @@ def compare(
     from viewfinder_comparison.pinning import divide_cores
     from viewfinder_comparison.report.page import write_report
     from viewfinder_components.formats.samples import read_kept_samples
-    from viewfinder_components.writing import need_writable
+    from viewfinder_components.writing import need_writable, writing
     from viewfinder_pipelines.local.serving import find_served_name, find_version
 
     _need_positive("seconds", seconds, _LONGEST_SECONDS)
@@ -72,7 +72,8 @@ def compare(
     version = find_version(str(model_version), Settings.at(home))
     samples = read_kept_samples(version)
     folder = Path(output).absolute()
-    need_writable(folder, "the comparison", f"name another with {spell('output')}")
+    advice = "the comparison", f"name another with {spell('output')}"
+    need_writable(folder, *advice)
     task = Task(
         version,
         find_served_name(version, None),
@@ -82,7 +83,8 @@ def compare(
         divide_cores(),
     )
     comparison = compare_servers(chosen, task, folder, progress or (lambda text: None))
-    write_report(folder, comparison)
+    with writing(folder, *advice):
+        write_report(folder, comparison)
     return comparison
 
 
