@@ -19,7 +19,8 @@ class Capacity:
 
     Attributes:
         queries_per_second: Sustained, within the latency that is wanted.
-        cores: On how many cores; a replica with other vCPUs is taken to answer proportionally.
+        cores: On how many cores; a replica with more or fewer vCPUs is assumed to answer in
+            proportion.
         cold_start_seconds: From the start of the process to its first right answer.
         source: Where the numbers come from, in words.
     """

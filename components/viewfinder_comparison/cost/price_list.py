@@ -76,7 +76,7 @@ class Option(_Entry):
         None, description="Queries per second of a replica, instead of the measured capacity."
     )
     utilization: Annotated[float, Field(ge=LEAST_UTILIZATION, le=1)] | None = Field(
-        None, description="The share of the capacity that is planned with; None: the caller's."
+        None, description="The share of the capacity that the plan uses; None: the caller's."
     )
     min_replicas: Annotated[int, Field(ge=1, le=10_000)] = 1
     max_replicas: Annotated[int, Field(ge=1, le=1_000_000)] | None = None

@@ -16,9 +16,9 @@ class Terms:
     """What the caller wants of every option.
 
     Attributes:
-        utilization: The share of a server's capacity that is planned with, .01 to 1; the rest
+        utilization: The share of a server's capacity that the plan uses, .01 to 1; the rest
             is headroom for arrivals that are not even, and for a replica that fails.
-        min_replicas: How many always run, but where the last one stops, too.
+        min_replicas: How many always run, except in options that scale to zero.
         p99_ms: The latency that 99 of 100 requests must keep, in milliseconds; None for any.
     """
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option("--p99-ms", type=int, metavar="MS", help="Latency that 99 of 100 requests must keep.")
 @click.option(
     "--utilization", type=float, default=0.7, show_default=True,
-    help="Share of a server's capacity that is planned with.",
+    help="Share of a server's capacity that the plan uses.",
 )  # fmt: skip
 @click.option(
     "--min-replicas", type=int, default=1, show_default=True,
