@@ -80,8 +80,8 @@ def cost(
         write_json(plan.to_json(), indent=2)
     else:
         _print(plan, output)
-    for warning in plan.warnings:
-        say(f"Warning: {warning}", err=True)
+    for warning in map("Warning: {}".format, plan.warnings):
+        say(warning, err=True)
 
 
 def _find_capacity(given: dict[str, Any]) -> "Capacity | None":
