@@ -6,6 +6,7 @@ from pathlib import Path
 
 _STUB = Path("pipelines", "viewfinder", "__init__.pyi")
 _TITLES = {
+    "comparison": "Ways to serve, compared",
     "cost": "What serving costs",
     "deployments": "Deployments",
     "errors": "Errors",

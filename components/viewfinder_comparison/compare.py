@@ -1,18 +1,19 @@
 """Compare ways to serve: all servers in turn, several rounds, and the results in a folder."""
 
 import datetime
+import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 
-from viewfinder_comparison.environments import Environment, NotInstalledError, prepare
 from viewfinder_comparison.machine import describe_machine
 from viewfinder_comparison.measurement.record import RoundRecord, Rounds, digest_plan
 from viewfinder_comparison.measurement.round import RoundPlan, Task, measure_round
 from viewfinder_comparison.measurement.summary import describe, summarize
 from viewfinder_comparison.results import Comparison, Model, ServerResult, Settings, State
+from viewfinder_comparison.servers.environments import Environment, NotInstalledError, prepare
 from viewfinder_comparison.servers.running import ServerError, running
 from viewfinder_comparison.servers.server import Server
 from viewfinder_components.errors import ViewfinderError
@@ -138,16 +139,9 @@ def _describe(error: ViewfinderError) -> str:
 
 def _conditions(task: Task) -> tuple[object, ...]:
     """Return what a round's numbers depend on, besides the server: more rounds may follow."""
-    photos = [hash_photo(sample.content) for sample in task.samples]
+    photos = [hashlib.sha256(sample.content).hexdigest() for sample in task.samples]
     model = digest_file(task.version / MANIFEST)
     return (model, photos, replace(task.procedure, rounds=1), task.cores)
-
-
-def hash_photo(content: bytes) -> str:
-    """Return a photo's digest."""
-    import hashlib
-
-    return hashlib.sha256(content).hexdigest()
 
 
 def _describe_model(task: Task) -> Model:

@@ -1,12 +1,12 @@
 """The format of `comparison.json`: what a comparison of ways to serve has measured.
 
-`read_comparison` reads the file, and `schema` describes it for other programs.
+`read_comparison` reads the file. `Comparison.model_json_schema` describes it for other programs.
 """
 
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -183,11 +183,6 @@ class Comparison(_Record):
     model: Model
     settings: Settings
     servers: tuple[ServerResult, ...]
-
-
-def schema() -> dict[str, Any]:
-    """Return the JSON schema of `comparison.json`."""
-    return Comparison.model_json_schema()
 
 
 def write_comparison(path: Path, comparison: Comparison) -> None:

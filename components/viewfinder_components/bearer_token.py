@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-from viewfinder_components.errors import UsageError
+from viewfinder_components.errors import UsageError, reason_of
 
 RULE = "a token of 16 to 512 letters, digits and -._~+/, with any = at its end"
 OWN_HEADER = "viewfinder-authorization"
@@ -56,7 +56,7 @@ def _read_first_line(file: Path) -> str:
     except (OSError, ValueError) as error:  # ValueError: no name of a file
         raise UsageError(
             "a readable file of a token in VIEWFINDER_TOKEN_FILE",
-            f"{file} ({getattr(error, 'strerror', None) or error})",
+            f"{file} ({reason_of(error)})",
             "correct the variable, or unset it",
         ) from error
 

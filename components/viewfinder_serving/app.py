@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 from prometheus_client import REGISTRY, exposition
 
-from viewfinder_components.inflation import NAMES as GZIP
 from viewfinder_serving import metrics, v1, v2
 from viewfinder_serving.admission import BUSY, Admission
 from viewfinder_serving.authentication.authenticator import Authenticator
@@ -37,13 +36,13 @@ from viewfinder_serving.exchange import (
 from viewfinder_serving.model import PhotoDataPlane, PhotoModel, Question
 from viewfinder_serving.pacing import Pacing
 from viewfinder_serving.refusals import RefusedError, shown
+from viewfinder_serving.request_headers import JSON_LENGTH, need_content_type, read_json_length
 from viewfinder_serving.room import Room
 from viewfinder_serving.uploads import Uploads
 
 _log = logging.getLogger(__name__)
 _access = logging.getLogger("viewfinder_serving.access")
 
-_JSON_LENGTH = "inference-header-content-length"
 _VERSION = "viewfinder-model-version"  # V1 has no place for it in the body
 _CLIENT_GONE = 499  # nginx's number; nobody receives it, the log and the metrics do
 
@@ -206,7 +205,7 @@ class PhotoApp:
         return await self._ask_v1(exchange, model, explained=True)
 
     async def _ask_v1(self, exchange: Exchange, model: PhotoModel, *, explained: bool) -> Reply:
-        _need_content_type(exchange, {"application/json"})
+        need_content_type(exchange, {"application/json"})
 
         def make_question(body: bytearray, deadline: float) -> Question:
             def question(classifier: Classifier) -> Batch:
@@ -221,9 +220,9 @@ class PhotoApp:
 
     async def _infer_v2(self, exchange: Exchange, name: str, version: str | None) -> Reply:
         model = self._need_model(name, version)
-        json_length = _read_json_length(exchange)
+        json_length = read_json_length(exchange)
         binary = set() if json_length is None else {"application/octet-stream"}
-        _need_content_type(exchange, {"application/json"} | binary)
+        need_content_type(exchange, {"application/json"} | binary)
 
         def make_question(body: bytearray, deadline: float) -> Question:
             def question(classifier: Classifier) -> Batch:
@@ -283,33 +282,6 @@ class PhotoApp:
             )
 
 
-def _need_content_type(exchange: Exchange, accepted: set[str]) -> None:
-    coding = exchange.headers.get("transfer-encoding", "chunked")
-    if coding.strip().lower() != "chunked":
-        raise RefusedError(
-            "a body with no transfer-encoding other than chunked",
-            shown(coding),
-            "send it uncompressed",
-            status=415,
-        )
-    if exchange.coding not in ("", "identity", *GZIP):
-        raise RefusedError(
-            "content-encoding gzip or none",
-            shown(exchange.coding),
-            "compress it with gzip, or not at all",
-            status=415,
-            headers={"accept-encoding": "gzip"},  # RFC 7694
-        )
-    text = exchange.headers.get("content-type", "application/json")
-    if text.partition(";")[0].strip().lower() not in accepted:
-        raise RefusedError(
-            f"content-type {' or '.join(sorted(accepted))}",
-            shown(text),
-            "set the header Content-Type: application/json",
-            status=415,
-        )
-
-
 def _word_v1(classifier: Classifier, version: str, is_columnar: bool, found: Outputs) -> Reply:
     if found.maps and classifier.explanation_method is not None:
         body = v1.write_explanations(classifier.labels, classifier.explanation_method, found)
@@ -327,17 +299,6 @@ def _word_v2(
     return Reply(
         content,
         content_type="application/octet-stream",
-        headers={_JSON_LENGTH: str(length)},
+        headers={JSON_LENGTH: str(length)},
         photos=len(rows),
     )
-
-
-def _read_json_length(exchange: Exchange) -> int | None:
-    text = exchange.headers.get(_JSON_LENGTH)
-    if text is None:
-        return None
-    if not re.fullmatch(r"[0-9]{1,15}", text):
-        raise RefusedError(
-            "the JSON's length in Inference-Header-Content-Length", shown(text), "send digits"
-        )
-    return int(text)

@@ -10,6 +10,7 @@ from viewfinder_serving.refusals import RefusedError, shown
 # otherwise become half a gigabyte of Python objects.
 _STRUCTURE = (b"[", b"{", b",")
 _MAX_VALUES = 20_000
+_REMEDY = 'send an object such as {"instances": [...]}, or {"inputs": [...]} in the V2 protocol'
 
 
 def parse_object(body: bytes | bytearray | memoryview) -> dict[str, Any]:
@@ -29,9 +30,7 @@ def parse_object(body: bytes | bytearray | memoryview) -> dict[str, Any]:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         received = f"{len(text):,} bytes that are not ({error})" if len(text) else "an empty body"
-        raise RefusedError("a JSON object", received, "see the contract in the README") from error
+        raise RefusedError("a JSON object", received, _REMEDY) from error
     if not isinstance(value, dict):
-        raise RefusedError(
-            "a JSON object", shown(value), 'send an object such as {"instances": [...]}'
-        )
+        raise RefusedError("a JSON object", shown(value), _REMEDY)
     return value

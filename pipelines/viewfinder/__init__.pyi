@@ -1,4 +1,5 @@
 # The public interface, in one place.
+from .comparison import Comparison, ServerResult, compare, read_comparison
 from .cost import Capacity, CostPlan, OptionCost, estimate_cost, read_capacity
 from .deployments import Deployment, Removed, deploy, rollback, undeploy
 from .errors import ParameterError, PermanentError, TransientError, UsageError, ViewfinderError
@@ -74,6 +75,7 @@ __all__ = [
     "ArtifactRecord",
     "BatchPrediction",
     "Capacity",
+    "Comparison",
     "CostPlan",
     "Count",
     "Deployment",
@@ -104,6 +106,7 @@ __all__ = [
     "RunResult",
     "RunningPredictor",
     "Schedule",
+    "ServerResult",
     "Share",
     "Step",
     "StepResult",
@@ -114,6 +117,7 @@ __all__ = [
     "Version",
     "ViewfinderError",
     "__version__",
+    "compare",
     "compile_components",
     "compile_pipeline",
     "configuration",
@@ -134,6 +138,7 @@ __all__ = [
     "predict_batch",
     "prune_versions",
     "read_capacity",
+    "read_comparison",
     "read_evaluation",
     "read_history",
     "read_label_issues",

@@ -1,23 +1,23 @@
-"""Compare ways to serve a published version on this machine."""
+"""Compare ways to serve a published version on this machine, and read what was measured."""
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from viewfinder.arguments import checked
+from viewfinder_comparison import results
+from viewfinder_comparison.results import Comparison, ServerResult
 from viewfinder_components.errors import ParameterError, UsageError
 from viewfinder_components.spelling import spell
 from viewfinder_pipelines.settings.environment import Settings
 
 if TYPE_CHECKING:
-    from viewfinder_comparison.results import Comparison
     from viewfinder_comparison.servers.server import Server
 
-__all__ = ["compare", "list_servers", "say_nothing"]
+__all__ = ["Comparison", "ServerResult", "compare", "list_servers", "read_comparison"]
 
-
-def say_nothing(text: str) -> None:
-    """Ignore what is being done."""
+_LONGEST_SECONDS = 3600  # of one measurement
 
 
 @checked
@@ -29,9 +29,9 @@ def compare(
     seconds: int | float | None = None,
     rounds: int | None = None,
     quick: bool = False,
-    progress: Callable[[str], None] = say_nothing,
+    progress: Callable[[str], None] | None = None,
     home: str | Path | None = None,
-) -> "Comparison":
+) -> Comparison:
     """Measure several ways to serve a published version, one after another.
 
     Each server is started on this machine, answers the test photos that the version keeps, and is
@@ -43,17 +43,17 @@ def compare(
         output: The folder for `comparison.json`, `comparison.html`, `comparison.md`, the raw
             samples and the servers' logs.
         servers: Their names, in the order of the table; None for all.
-        seconds: Length of each measurement; None for 4, or 1.5 if `quick`.
+        seconds: Length of each measurement, at most an hour; None for 4, or 1.5 if `quick`.
         rounds: Interleaved rounds; None for 3, or 1 if `quick`.
         quick: Whether to measure fewer and shorter loads, for a first impression.
-        progress: Called with what is being done.
+        progress: Called with what is being done; None says nothing.
         home: As for `run`.
 
     Returns:
         The results, which the files in the output folder have as well.
 
     Raises:
-        UsageError: A server's name is unknown, or a number is not positive.
+        UsageError: A server's name is unknown, or a number is out of range.
         PermanentError: There is no such version, it keeps no test photos, or uv is missing.
         TransientError: The store does not answer.
     """
@@ -63,17 +63,17 @@ def compare(
     from viewfinder_comparison.pinning import divide_cores
     from viewfinder_comparison.report.page import write_report
     from viewfinder_components.formats.samples import read_kept_samples
-    from viewfinder_components.writing import need_writable
+    from viewfinder_components.writing import need_writable, writing
     from viewfinder_pipelines.local.serving import find_served_name, find_version
 
-    for name, value in (("seconds", seconds), ("rounds", rounds)):
-        if value is not None and not value > 0:
-            raise ParameterError(spell(name), "a number above 0", value)
+    _need_positive("seconds", seconds, _LONGEST_SECONDS)
+    _need_positive("rounds", rounds, math.inf)
     chosen = _choose_servers(servers)
     version = find_version(str(model_version), Settings.at(home))
     samples = read_kept_samples(version)
     folder = Path(output).absolute()
-    need_writable(folder, "the comparison", f"name another with {spell('output')}")
+    advice = "the comparison", f"name another with {spell('output')}"
+    need_writable(folder, *advice)
     task = Task(
         version,
         find_served_name(version, None),
@@ -82,9 +82,29 @@ def compare(
         choose_procedure(quick, seconds, rounds),
         divide_cores(),
     )
-    comparison = compare_servers(chosen, task, folder, progress)
-    write_report(folder, comparison)
+    comparison = compare_servers(chosen, task, folder, progress or (lambda text: None))
+    with writing(folder, *advice):
+        write_report(folder, comparison)
     return comparison
+
+
+@checked
+def read_comparison(path: str | Path) -> Comparison:
+    """Read what `compare`, or the command of this name, has measured.
+
+    Args:
+        path: The file `comparison.json`, or its folder.
+
+    Raises:
+        PermanentError: It is missing, or not what this release writes.
+    """
+    return results.read_comparison(Path(path))
+
+
+def _need_positive(name: str, value: float | None, most: float) -> None:
+    if value is not None and not 0 < value <= most:
+        limit = f" and at most {most:,}" if math.isfinite(most) else ""
+        raise ParameterError(spell(name), f"a number above 0{limit}", value)
 
 
 def _choose_servers(names: Sequence[str] | None) -> "list[Server]":

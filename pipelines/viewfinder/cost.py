@@ -61,8 +61,8 @@ def estimate_cost(
         prices: A price file, whose entries replace the packaged ones of the same name; `book-2019`
             stands for the packaged prices of 2019 (docs/cost.md).
         options: Which options of the price file are compared; None for all.
-        utilization: The share of a server's capacity that is planned with, above 0 to 1.
-        min_replicas: How many replicas always run, except where the last one stops, too.
+        utilization: The share of a server's capacity that the plan uses, .01 to 1.
+        min_replicas: How many replicas always run, except in options that scale to zero.
         p99_ms: The latency that 99 of 100 requests must keep, in milliseconds: scale to zero is no
             choice at loads at which more of them wait for a start.
         highest_load: Up to which mean load options are compared, in queries per second; None for

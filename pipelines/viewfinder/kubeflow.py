@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viewfinder.arguments import check_fields, checked, merge
-from viewfinder_components.errors import TransientError, UsageError
+from viewfinder.submitted_run import SubmittedRun
 from viewfinder_pipelines.kubeflow.schedules.schedule import (
     NO_OVERLAP,
     Schedule,
@@ -16,7 +16,6 @@ from viewfinder_pipelines.kubeflow.schedules.schedule import (
 )
 from viewfinder_pipelines.pipeline.definition import PipelineDefinition
 from viewfinder_pipelines.pipeline.registry import TRAINING
-from viewfinder_pipelines.runs.events import Listener
 from viewfinder_pipelines.runs.record import RunResult
 from viewfinder_pipelines.runs.run_id import complete_run_id, refuse_local_run
 from viewfinder_pipelines.settings.environment import Settings
@@ -63,7 +62,7 @@ class KubeflowPipelines:
         pipeline: PipelineDefinition = TRAINING,
         parameters: Mapping[str, Any] | None = None,
         **named: Any,
-    ) -> "SubmittedRun":
+    ) -> SubmittedRun:
         """Start a run and return at once.
 
         Args:
@@ -93,7 +92,7 @@ class KubeflowPipelines:
         *,
         parameters: Mapping[str, Any] | None = None,
         **named: Any,
-    ) -> "SubmittedRun":
+    ) -> SubmittedRun:
         """Start a run of the deployment pipeline, which puts a published version behind KServe.
 
         Args:
@@ -116,7 +115,7 @@ class KubeflowPipelines:
         return self._start(plan_kubeflow_deployment(given, self._known))
 
     @checked
-    def find_run(self, run_id: str) -> "SubmittedRun":
+    def find_run(self, run_id: str) -> SubmittedRun:
         """Return a run, to follow or terminate it; whether it exists is checked then.
 
         Args:
@@ -245,20 +244,9 @@ class KubeflowPipelines:
             TransientError: A run of it is active, and the schedule only disabled; or Kubeflow
                 Pipelines does not answer.
         """
-        from viewfinder_pipelines.kubeflow.schedules.listing import find_schedules
-        from viewfinder_pipelines.kubeflow.schedules.retirement import retire_schedule
+        from viewfinder_pipelines.kubeflow.schedules.retirement import delete_schedules
 
-        active = [
-            run
-            for one in find_schedules(self._connection, name)
-            for run in retire_schedule(self._connection, one)
-        ]
-        if active:
-            raise TransientError(
-                f"no active run of the schedule {name}, because deleting it deletes the run's pods",
-                ", ".join(active),
-                "follow or terminate the run, then delete the schedule; it is disabled now",
-            )
+        delete_schedules(self._connection, name)
 
     @checked
     def with_default_host(self, host: str) -> "KubeflowPipelines":
@@ -298,76 +286,7 @@ class KubeflowPipelines:
 
         return connect(self._known.kubeflow)
 
-    def _start(self, plan: "KubeflowPlan") -> "SubmittedRun":
+    def _start(self, plan: "KubeflowPlan") -> SubmittedRun:
         from viewfinder_pipelines.kubeflow.runner import submit_run
 
         return SubmittedRun(submit_run(self._connection, plan), self)
-
-
-@dataclass(frozen=True)
-class SubmittedRun:
-    """A run that Kubeflow Pipelines has accepted."""
-
-    run_id: str
-    """Kubeflow Pipelines' id of the run."""
-    install: KubeflowPipelines = field(repr=False)
-    """Where it runs."""
-    beginning: str = field(default="", repr=False)
-    """What it was found by, where that is only the beginning of its id."""
-
-    @property
-    def page(self) -> str:
-        """Where to see the run in a browser, or what is needed to know that."""
-        kubeflow = self.install._connection
-        return kubeflow.run_page(self.run_id) or (
-            f"{kubeflow.host} (the API; set KFP_UI_HOST to the UI's address for a link that "
-            "opens in a browser)"
-        )
-
-    @checked
-    def follow(self, *, listener: Listener | None = None) -> RunResult:
-        """Wait for the run's end; an interruption of the wait leaves the run going.
-
-        Args:
-            listener: Called with each event and the run so far; None shows the steps as they run,
-                and how the run ended.
-
-        Raises:
-            PermanentError: There is no such run, or Kubeflow Pipelines refuses.
-            TransientError: Kubeflow Pipelines did not answer for minutes; the run continues.
-        """
-        from viewfinder.display import show_run
-        from viewfinder_pipelines.kubeflow.runner import follow_submitted
-
-        patience = self.install._known.kubeflow.start_patience_seconds
-        kubeflow = self.install._connection
-        return show_run(
-            lambda hear: follow_submitted(kubeflow, self.run_id, hear, patience), listener
-        )
-
-    def load(self) -> RunResult:
-        """Return the run's record as it is now, and keep it on this machine.
-
-        Raises:
-            PermanentError: There is no such run, or access is denied.
-            TransientError: Kubeflow Pipelines does not answer.
-        """
-        return self.install.read_run(self.run_id)
-
-    def terminate(self) -> None:
-        """End the run; what it has published stays.
-
-        Raises:
-            UsageError: It was found by the beginning of its id, which may be another run's as well.
-            PermanentError: There is no such run, it has ended, or Kubeflow Pipelines refuses.
-            TransientError: Kubeflow Pipelines does not answer.
-        """
-        from viewfinder_pipelines.kubeflow.runner import terminate_run
-
-        if self.beginning:  # of the runs that Kubeflow has, only those known here were compared
-            raise UsageError(
-                "a run's whole id, because a run that was terminated cannot go on",
-                f"{self.beginning!r}, with which {self.run_id} begins",
-                f'if that is the run, write find_run("{self.run_id}").terminate()',
-            )
-        terminate_run(self.install._connection, self.run_id)

@@ -64,7 +64,7 @@ def predict_batch(
 
     from rich.console import Console
 
-    from viewfinder.display import LiveLine
+    from viewfinder.live_line import LiveLine
     from viewfinder_components.prediction.outputs.output import open_output
     from viewfinder_pipelines.local.batch_prediction import PredictionRequest, predict_here
 

@@ -103,10 +103,13 @@ def test_servers_that_fail_are_rows_with_their_reasons(task: Task, tmp_path: Pat
         name="wrong",
         command=lambda place: [sys.executable, "-c", WRONG, str(place.ports[0])],
     )
+    missing = replace(OURS, name="missing", command=lambda place: ["/no/such/program"])
     absent = replace(OURS, name="absent", find_obstacle=lambda version: "no program was named")
-    rows, _ = run(task, tmp_path, dying, wrong, absent)
+    rows, _ = run(task, tmp_path, dying, wrong, missing, absent)
     states = {row.name: (row.state, row.reason or "") for row in rows}
     assert states["dying"][0] == states["wrong"][0] == "failed"
+    assert states["missing"][0] == "failed"
+    assert "/no/such/program (No such file or directory)" in states["missing"][1]
     assert "no such model" in states["dying"][1]
     assert "evaluation" in states["wrong"][1]
     assert states["absent"] == ("not available", "no program was named")

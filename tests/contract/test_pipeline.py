@@ -55,6 +55,18 @@ def test_the_steps_are_known_without_compiling(pipeline: Definition, tmp_path: P
     }
 
 
+@pytest.mark.parametrize("pipeline", PIPELINES, ids=lambda pipeline: pipeline.label)
+def test_the_kfp_sdk_compiles_the_function_itself(pipeline: Definition, tmp_path: Path) -> None:
+    """As `create_run_from_pipeline_func` does before it submits."""
+    from kfp.compiler import Compiler
+
+    path = tmp_path / "by-kfp.yaml"
+    Compiler().compile(pipeline.load(), str(path))
+    own, by_kfp = compiled(tmp_path, pipeline), next(iter(yaml.safe_load_all(path.read_text())))
+    assert by_kfp["root"]["inputDefinitions"] == own["root"]["inputDefinitions"]
+    assert by_kfp["deploymentSpec"]["executors"].keys() == own["deploymentSpec"]["executors"].keys()
+
+
 def test_the_deployment_pipeline_has_the_parameters_of_training() -> None:
     """Both are set in the same settings file: same names, same types, same defaults."""
     training = TRAINING.parameters

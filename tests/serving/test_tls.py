@@ -122,6 +122,17 @@ def test_https(start, files, body, photo, tmp_path, authority, monkeypatch):
         assert "ready: https://" in log
 
 
+@pytest.mark.parametrize("before", ["# Prüfstelle".encode(), b"\xff\xfe", b"key"], ids=repr)
+def test_what_is_before_a_certificate_does_not_matter(
+    before: bytes, tmp_path: Path, authority: Authority
+) -> None:
+    pair = authority.sign("predictor", hosts=("127.0.0.1",))
+    chain, key = tmp_path / "tls.crt", tmp_path / "tls.key"
+    chain.write_bytes((pair.key if before == b"key" else before) + b"\n" + pair.certificate)
+    key.write_bytes(pair.key)
+    assert watch_certificate(chain, key)().chain == chain.read_bytes()
+
+
 def test_versions_of_tls(start, files):
     """What OpenSSL's own client is told; it offers old versions at security level 0 only."""
     port = free_port()

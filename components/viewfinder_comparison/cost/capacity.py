@@ -7,6 +7,8 @@ from viewfinder_comparison.results import ServerResult, read_comparison
 from viewfinder_components.errors import ParameterError, UsageError
 from viewfinder_components.spelling import spell
 
+SMALLEST_RATE = 1e-6
+"""Queries per second: one in eleven days."""
 LARGEST_RATE = 1e6
 """Queries per second; more than any load that one plan is made for."""
 
@@ -16,8 +18,9 @@ class Capacity:
     """What one server can answer.
 
     Attributes:
-        queries_per_second: Sustained, within the latency that is wanted; above 0.
-        cores: On how many cores; a replica with other vCPUs is taken to answer proportionally.
+        queries_per_second: Sustained, within the latency that is wanted.
+        cores: On how many cores; a replica with more or fewer vCPUs is assumed to answer in
+            proportion.
         cold_start_seconds: From the start of the process to its first right answer.
         source: Where the numbers come from, in words.
     """
@@ -41,13 +44,19 @@ class Capacity:
 def need_number(name: str, value: float, *, above_zero: bool = False) -> None:
     """Refuse what is no number of a sensible size.
 
+    Args:
+        name: What has the value.
+        value: The value.
+        above_zero: Whether 0 is refused, too, and what is as good as 0.
+
     Raises:
         ParameterError: It is not.
     """
     fits = isinstance(value, int | float) and not isinstance(value, bool)
-    if not fits or not 0 <= value <= LARGEST_RATE or (above_zero and value == 0):
-        least = "above 0 and" if above_zero else "from 0,"
-        raise ParameterError(name, f"a number {least} at most {LARGEST_RATE:,.0f}", value)
+    least = SMALLEST_RATE if above_zero else 0.0
+    if not fits or not least <= value <= LARGEST_RATE:
+        rule = f"a number from {'0.000001' if above_zero else 0} to {LARGEST_RATE:,.0f}"
+        raise ParameterError(spell(name), rule, value)
 
 
 def read_capacity(

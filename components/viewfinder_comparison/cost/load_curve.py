@@ -14,7 +14,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from viewfinder_comparison.cost.capacity import LARGEST_RATE
+from viewfinder_comparison.cost.capacity import LARGEST_RATE, SMALLEST_RATE
 from viewfinder_comparison.cost.loads import Load
 from viewfinder_components.errors import UsageError, reason_of
 from viewfinder_components.spelling import spell
@@ -33,25 +33,26 @@ def read_load_curve(path: Path) -> Load:
         UsageError: The file cannot be read, or is not a day's load.
     """
     rows = _read_rows(path)
-    times = _read_times([time for _, time, _ in rows], [line for line, _, _ in rows], path)
-    step = _check_steps(times, [line for line, _, _ in rows], path)
+    lines = [line for line, _, _ in rows]
+    times = _read_times([time for _, time, _ in rows], lines, path)
+    step = _check_steps(times, lines, path)
     hours = len(rows) * step / 3600
-    local = ":" in rows[0][1] and "T" not in rows[0][1] and "-" not in rows[0][1]
-    if hours not in ((24,) if local else _DAYS) or (local and times[0] != 0):
-        covered = (
-            "of 24 hours, the first row at 00:00,"
-            if local
-            else "of 24 hours, or 23 or 25 with new clocks"
-        )
+    is_local = _CLOCK.fullmatch(rows[0][1]) is not None
+    if hours not in ((24,) if is_local else _DAYS) or (is_local and times[0] != 0):
+        start = ", the first row at 00:00," if is_local else ", or 23 or 25 with new clocks"
         raise UsageError(
-            f"rows that cover a day {covered} in {path}",
+            f"rows that cover a day of 24 hours{start} in {path}",
             f"{hours:g} hours that start at {rows[0][1]}, in steps of {step / 60:g} minutes",
             _REMEDY,
         )
-    rates = [_read_rate(text, line, path) for line, _, text in rows]
+    return _make_load([_read_rate(text, line, path) for line, _, text in rows], hours, path)
+
+
+def _make_load(rates: Sequence[float], hours: float, path: Path) -> Load:
     mean = math.fsum(rates) / len(rates)
-    if mean == 0:
-        raise UsageError(f"a load above 0 in at least one row of {path}", "0 in every row", _REMEDY)
+    if mean < SMALLEST_RATE:
+        received = "0 in every row" if mean == 0 else f"{mean:g} on average"
+        raise UsageError(f"a load above 0 in at least one row of {path}", received, _REMEDY)
     shape = tuple(rate / mean for rate in rates)
     return Load(shape, mean, hours, f"{len(rates)} rows of {path.name}")
 

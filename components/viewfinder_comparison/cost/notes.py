@@ -19,8 +19,8 @@ ASSUMPTIONS: "tuple[tuple[Callable[[Sequence[PricedOption]], bool], str], ...]" 
     ),
     (
         lambda options: any(one.stops for one in options),
-        "For scale to zero, requests arrive at random (a Poisson process). A replica that starts "
-        "or runs is paid for, also while it waits for the next request before it stops.",
+        "For scale to zero, requests arrive at random (a Poisson process). You pay for a replica "
+        "while it starts, while it runs, and while it waits for another request before it stops.",
     ),
     (
         lambda options: any(one.query_price for one in options),

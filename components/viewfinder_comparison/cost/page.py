@@ -25,6 +25,7 @@ def render_plan(plan: CostPlan) -> str:
         "viewfinder_comparison.cost/cost.html",
         plan=plan,
         chart=_draw_costs(plan, lowest),
+        legend=[{"name": one.option.title, "text": ""} for one in plan.options],
         waiting=_draw_waiting(plan, lowest),
         day=_draw_day(plan),
         prices=plan.prices.find_used([one.name for one in plan.options]),

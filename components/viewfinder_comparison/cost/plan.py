@@ -131,7 +131,7 @@ class CostPlan:
 def list_assumptions(plan: CostPlan) -> list[str]:
     """Return what the plan takes as given, in sentences."""
     return [
-        f"A server is planned with {plan.terms.utilization:.0%} of its capacity, unless its option "
+        f"The plan uses {plan.terms.utilization:.0%} of a server's capacity, unless its option "
         "says otherwise.",
         *(text for fits, text in ASSUMPTIONS if fits(plan.options)),
     ]

@@ -12,6 +12,9 @@ HOURS_A_MONTH = 730.0
 QUERIES_A_MONTH = HOURS_A_MONTH * 3600
 """The queries of a month at one query per second."""
 
+LEAST_UTILIZATION = 0.01
+"""Of a server's capacity; less would need a hundred replicas for each that is used."""
+
 Unit = Literal[
     "vCPU hour", "GiB hour", "machine hour", "hour", "month", "GiB month", "GiB",
     "million queries", "query per second and month",
@@ -34,7 +37,7 @@ TIMES_A_RATE: Mapping[str, float] = {
 
 Amount = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 _Quantities = dict[str, Amount]
-_Positive = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
+_Positive = Annotated[float, Field(ge=1e-6, le=1e9, allow_inf_nan=False)]
 _Text = Annotated[str, Field(min_length=1)]
 
 
@@ -72,8 +75,8 @@ class Option(_Entry):
     capacity: _Positive | None = Field(
         None, description="Queries per second of a replica, instead of the measured capacity."
     )
-    utilization: Annotated[float, Field(gt=0, le=1)] | None = Field(
-        None, description="The share of the capacity that is planned with; None: the caller's."
+    utilization: Annotated[float, Field(ge=LEAST_UTILIZATION, le=1)] | None = Field(
+        None, description="The share of the capacity that the plan uses; None: the caller's."
     )
     min_replicas: Annotated[int, Field(ge=1, le=10_000)] = 1
     max_replicas: Annotated[int, Field(ge=1, le=1_000_000)] | None = None

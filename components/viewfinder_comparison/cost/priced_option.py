@@ -24,7 +24,7 @@ class PricedOption:
         name: As the price file and the caller name it.
         option: Its entry in the price file.
         load: The shape of the load.
-        replica_capacity: Queries per second that one replica is planned with; infinite where the
+        replica_capacity: Queries per second that the plan gives one replica; infinite where the
             user sees no replicas.
         min_replicas: How many always run; 0 with scale to zero.
         start_seconds: From the request that starts a replica to its first answer.

@@ -1,5 +1,6 @@
 """Start the load generator in a process of its own, on the clients' cores."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from viewfinder_comparison.load.samples import Samples, read_samples
 from viewfinder_comparison.pinning import pinned
 from viewfinder_components.errors import TransientError
 from viewfinder_components.storage.temporary_folder import temporary_folder
+from viewfinder_components.writing import explaining_system
 
 _START_SECONDS = 60.0
 
@@ -24,6 +26,7 @@ def run_load(plan: Plan, requests: Sequence[bytes], cores: Sequence[int], output
         output: Where the raw samples go, a .npz file.
 
     Raises:
+        PermanentError: The samples cannot be kept.
         TransientError: The generator did not come to its end.
     """
     with temporary_folder("viewfinder-load-") as folder:
@@ -47,6 +50,7 @@ def run_load(plan: Plan, requests: Sequence[bytes], cores: Sequence[int], output
                 log.decode("utf-8", "replace").strip().rpartition("\n")[2] or "nothing",
                 "run the command again; what was measured is kept",
             )
-        (output.parent).mkdir(parents=True, exist_ok=True)
-        (folder / "samples.npz").replace(output)
+        with explaining_system():
+            output.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(folder / "samples.npz", output)
     return read_samples(output)

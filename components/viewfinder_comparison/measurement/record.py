@@ -11,6 +11,7 @@ import viewfinder_components
 from viewfinder_comparison.load.samples import Samples, read_samples
 from viewfinder_comparison.servers.server import Server
 from viewfinder_components.whole_files import write_text
+from viewfinder_components.writing import explaining_system
 
 _FILE = "round.json"
 
@@ -59,8 +60,13 @@ class Rounds:
         return self._folder / "logs" / f"{server}.log"
 
     def write(self, server: str, number: int, record: RoundRecord) -> None:
-        """Keep a finished round."""
-        write_text(self.place(server, number) / _FILE, record.model_dump_json(indent=2) + "\n")
+        """Keep a finished round.
+
+        Raises:
+            PermanentError: It cannot be written.
+        """
+        with explaining_system():
+            write_text(self.place(server, number) / _FILE, record.model_dump_json(indent=2) + "\n")
 
     def read(self, server: str, number: int, plan: str) -> RoundRecord | None:
         """Return a round that was measured according to a plan, None if there is none."""

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from viewfinder_comparison.environments import Environment
 from viewfinder_comparison.load.plan import Plan
 from viewfinder_comparison.load.process import run_load
 from viewfinder_comparison.load.samples import Samples
@@ -12,6 +11,7 @@ from viewfinder_comparison.measurement.agreement import check_agreement
 from viewfinder_comparison.measurement.record import LoadRecord, RoundRecord
 from viewfinder_comparison.measurement.settings import Procedure
 from viewfinder_comparison.pinning import Cores
+from viewfinder_comparison.servers.environments import Environment
 from viewfinder_comparison.servers.running import RunningServer, Served, ServerError, running
 from viewfinder_comparison.servers.server import Server
 from viewfinder_components.formats.samples import Sample

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from viewfinder_comparison.environments import Environment
 from viewfinder_comparison.load.percentiles import summarize_latency
 from viewfinder_comparison.load.samples import Outcome, Samples
 from viewfinder_comparison.measurement.record import LoadRecord, RoundRecord, Rounds
@@ -19,8 +18,9 @@ from viewfinder_comparison.results import (
     Spread,
     Throughput,
 )
+from viewfinder_comparison.servers.environments import Environment
 from viewfinder_comparison.servers.server import Server
-from viewfinder_comparison.user_code import read_code
+from viewfinder_comparison.servers.user_code import read_code
 
 _IN_TIME = 0.99
 """The share of all requests that must be answered in time, for a p99 within a limit."""

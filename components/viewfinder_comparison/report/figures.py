@@ -11,7 +11,11 @@ _LIMIT_MS = 100
 
 
 def draw_latency(comparison: Comparison) -> Markup:
-    """Draw each server's 99th percentile against the rate at which requests come."""
+    """Draw each server's 99th percentile against the rate at which requests come.
+
+    Lines end at different rates, so a legend names them: beside their ends, names would cover other
+    lines.
+    """
     plot = Plot(
         "99th percentile of the latency against the rate of requests",
         "photos per second that are due (open loop)",
@@ -21,9 +25,8 @@ def draw_latency(comparison: Comparison) -> Markup:
     )
     lines = []
     for number, server in enumerate(list_measured(comparison), 1):
-        points = list(_trace(server.open_loop))
-        if points:
-            lines.append(_make_line(points, number, server.title))
+        if points := list(_trace(server.open_loop)):
+            lines.append(_make_line(points, number))
     return line_chart(plot, lines)
 
 
@@ -61,13 +64,12 @@ def _trace(loads: Sequence[Load]) -> Iterator[tuple[float, float]]:
             yield load.rate, load.p99_ms.median
 
 
-def _make_line(points: Sequence[tuple[float, float]], number: int, title: str) -> Line:
+def _make_line(points: Sequence[tuple[float, float]], number: int) -> Line:
     return Line(
         [rate for rate, _ in points],
         [latency for _, latency in points],
         series=number,
         dashed=number > SERIES,
-        label=title,
     )
 
 

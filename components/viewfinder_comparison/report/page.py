@@ -44,6 +44,7 @@ def render_comparison(comparison: Comparison) -> str:
         overload=overload_rows(comparison),
         load_rows=load_rows,
         latency=draw_latency(comparison),
+        legend=[{"name": one.title, "text": ""} for one in measured],
         effort=draw_effort(comparison),
         client=max([load.client_cpu_share for one in measured for load in one.closed_loop] or [0]),
     )

@@ -18,7 +18,7 @@ _TENS = 10
 
 
 def number(value: float | None) -> str:
-    """Return a number with two or three significant digits."""
+    """Return a number with one decimal, or from 10 on with none."""
     if value is None:
         return MISSING
     return f"{value:,.0f}" if value >= _TENS else f"{value:.1f}"
@@ -28,9 +28,13 @@ def spread(value: Spread | None) -> str:
     """Return a median with the range of the rounds, if they differ as written."""
     if value is None:
         return MISSING
+    return f"{number(value.median)} {describe_range(value)}".rstrip()
+
+
+def describe_range(value: Spread) -> str:
+    """Return the lowest and the highest of the rounds; nothing if they do not differ as written."""
     lowest, highest = number(value.lowest), number(value.highest)
-    around = f" ({lowest} to {highest})" if lowest != highest else ""
-    return number(value.median) + around
+    return f"({lowest} to {highest})" if lowest != highest else ""
 
 
 def summary_rows(comparison: Comparison) -> list[dict[str, Any]]:
@@ -115,6 +119,10 @@ def _best(servers: Sequence[ServerResult], limit: int) -> float:
 
 def _rate(server: ServerResult, limit: int, best: float) -> dict[str, Any]:
     found = next((one for one in server.throughput if one.p99_limit_ms == limit), None)
-    value = server.photos_per_second(limit)
-    text = spread(found.photos_per_second) if found else MISSING
-    return {"text": text, "share": (value or 0) / best}
+    rate = found.photos_per_second if found else None
+    return {
+        "text": spread(rate),
+        "median": number(rate.median if rate else None),
+        "range": describe_range(rate) if rate else "",
+        "share": (rate.median if rate else 0) / best,
+    }

@@ -4,8 +4,10 @@ import http.client
 import socket
 
 from viewfinder_comparison.servers.server import Answer, Place, Server
+from viewfinder_components.printable import make_printable
 
 OK = 200
+_SHOWN_BYTES = 200
 
 
 class NoAnswerError(Exception):
@@ -29,12 +31,15 @@ def ask(server: Server, place: Place, photo: bytes, timeout: float) -> Answer:
     except (OSError, http.client.HTTPException) as error:
         raise NoAnswerError(f"no answer ({type(error).__name__})") from error
     if status != OK:
-        raise NoAnswerError(f"status {status}: {body[:200].decode('utf-8', 'replace')}")
+        raise NoAnswerError(f"status {status}: {_show(body)}")
     try:
         return server.read_answer(body)
     except (ValueError, KeyError, IndexError, TypeError) as error:
-        shown = body[:200].decode("utf-8", "replace")
-        raise NoAnswerError(f"an answer that is not understood: {shown}") from error
+        raise NoAnswerError(f"an answer that is not understood: {_show(body)}") from error
+
+
+def _show(body: bytes) -> str:
+    return make_printable(body[:_SHOWN_BYTES].decode("utf-8", "replace"))
 
 
 def _exchange(port: int, request: bytes, timeout: float) -> tuple[int, bytes]:

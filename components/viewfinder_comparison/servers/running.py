@@ -9,13 +9,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
-from viewfinder_comparison.environments import Environment
 from viewfinder_comparison.pinning import pinned
 from viewfinder_comparison.servers.asking import NoAnswerError, ask
+from viewfinder_comparison.servers.environments import Environment
 from viewfinder_comparison.servers.processes import ProcessTree
 from viewfinder_comparison.servers.server import Answer, Place, Server
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, reason_of
+from viewfinder_components.printable import make_printable
 from viewfinder_components.storage.temporary_folder import temporary_folder
 
 _START_SECONDS = 120.0
@@ -82,7 +84,7 @@ def running(
         log: The file for its output.
 
     Raises:
-        ServerError: It ended, or did not answer in time.
+        ServerError: It cannot be started, ended, or did not answer in time.
     """
     with ExitStack() as stack:
         folder = stack.enter_context(temporary_folder("viewfinder-server-"))
@@ -95,15 +97,7 @@ def running(
         output = stack.enter_context(log.open("wb"))
         started = time.monotonic()
         with pinned(cores):
-            process = subprocess.Popen(
-                server.command(place),
-                cwd=folder,
-                env=server.environment(place),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C reaches us, and we stop it
-            )
+            process = _start(server, place, folder, output)
         processes = ProcessTree(process)
         stack.callback(processes.stop)
         _await_answer(server, place, process, served.photos[0], log)
@@ -121,9 +115,31 @@ def find_ports(server: Server) -> tuple[int, ...]:
 
 
 def end_of(log: Path) -> str:
-    """Return the end of a log, in one line, without colours."""
+    """Return the end of a log, in one line that can be shown, without colours."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", log.read_bytes().decode("utf-8", "replace"))
-    return " ".join(text.split())[-_LOG_CHARACTERS:]
+    return make_printable(" ".join(text.split())[-_LOG_CHARACTERS:])
+
+
+def _start(
+    server: Server, place: Place, folder: Path, output: IO[bytes]
+) -> "subprocess.Popen[bytes]":
+    command = server.command(place)
+    try:
+        return subprocess.Popen(
+            command,
+            cwd=folder,
+            env=server.environment(place),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C reaches us, and we stop it
+        )
+    except OSError as error:
+        raise ServerError(
+            "a program that can be started",
+            f"{command[0]} ({reason_of(error)})",
+            "remove the server's environment, which is then made again",
+        ) from error
 
 
 def _await_answer(

@@ -5,7 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from viewfinder_components.bearer_token import FILE_VARIABLE, SERVING_VARIABLE, VARIABLE
+
 _FOLDER = Path(__file__).parent
+# This process's own packages, which a server with an environment of its own must not find.
+_PACKAGES = ("PYTHONPATH", "VIRTUAL_ENV", "PYTHONHOME")
+# With the first, our predictor would refuse the requests; the others are not the servers' business.
+_SECRETS = (SERVING_VARIABLE, VARIABLE, FILE_VARIABLE)
 
 
 @dataclass(frozen=True)
@@ -87,13 +93,12 @@ class Server:
         return _FOLDER / self.name / "requirements.txt"
 
     def environment(self, place: Place) -> dict[str, str]:
-        """Return all environment variables of its process."""
+        """Return all environment variables of its process: ours without tokens, and its own."""
         quiet = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1"}
         search = os.pathsep.join([str(place.python.parent), os.environ.get("PATH", os.defpath)])
         inherited = {
             name: value
             for name, value in os.environ.items()
-            # This process's own packages are not what the server's environment is to find.
-            if not self.own_environment or name not in ("PYTHONPATH", "VIRTUAL_ENV", "PYTHONHOME")
+            if name not in _SECRETS and not (self.own_environment and name in _PACKAGES)
         }
         return {**inherited, **quiet, "PATH": search, **self.variables(place)}

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
 from viewfinder_components.printable import make_printable
+from viewfinder_components.reports.chart_labels import Label, label_ends, label_points
 
 SERIES = 8
 """Number of colours in the style sheet; they repeat after that."""
@@ -82,7 +83,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Point:
-    """A point of a chart that its reader looks for, with a text beside it."""
+    """A point of a chart that its reader looks for, with a text beside it that covers no other."""
 
     x: float
     y: float
@@ -132,9 +133,7 @@ def line_chart(plot: Plot, lines: Sequence[Line]) -> Markup:
                 color=_MUTED,
                 parse_math=False,
             )
-        for point in plot.points:
-            _draw_point(axes, point)
-        _label_lines(axes, [line for line in lines if line.label])
+        _write_labels(axes, plot, lines)
         return _svg(figure, plot.name)
 
 
@@ -167,10 +166,8 @@ def bar_chart(
 
 
 def _axes(plot: Plot) -> tuple[Figure, Any]:
-    sizes = {"square": (4.6, 4.6), "wide": (10.2, 5.2)}
-    figure = Figure(
-        figsize=sizes["wide"] if plot.wide else sizes["square"] if plot.square else (6.2, 3.7)
-    )
+    size = (10.2, 5.2) if plot.wide else (4.6, 4.6) if plot.square else (6.2, 3.7)
+    figure = Figure(figsize=size)
     axes = figure.add_subplot()
     axes.set(xlabel=plot.x_label, ylabel=plot.y_label)
     axes.margins(x=0.02)
@@ -200,7 +197,7 @@ def _draw_line(axes: Any, line: Line) -> None:
     axes.plot(
         line.x,
         line.y,
-        color=_SERIES[(line.series - 1) % SERIES],
+        color=_colour_of(line),
         linestyle=(0, (4, 2)) if line.dashed else "-",
         linewidth=0.8 if line.weak else 1.8,
         alpha=0.45 if line.weak else 1,
@@ -210,63 +207,19 @@ def _draw_line(axes: Any, line: Line) -> None:
     )
 
 
-def _draw_point(axes: Any, point: Point) -> None:
-    axes.plot(point.x, point.y, marker="o", markersize=6, color=_TEXT, zorder=5, linestyle="")
-    axes.annotate(
-        point.text,
-        (point.x, point.y),
-        xytext=(0, -9),
-        textcoords="offset points",
-        va="top",
-        ha="center",
-        fontweight="bold",
-        parse_math=False,
-    )
-
-
-def _label_lines(axes: Any, lines: Sequence[Line]) -> None:
-    """Write lines' labels beside their right ends, at least a line of text apart."""
-    if not lines:
-        return
-    axes.figure.draw_without_rendering()  # the limits, and the layout, are known after that
-    to_pixels, room = axes.transData.transform, 1.25 * axes.figure.dpi * _STYLE["font.size"] / 72
-    ends = sorted(lines, key=lambda line: float(to_pixels((line.x[-1], line.y[-1]))[1]))
-    heights = [float(to_pixels((line.x[-1], line.y[-1]))[1]) for line in ends]
-    for line, height, wanted in zip(ends, heights, spread_apart(heights, room), strict=True):
-        axes.annotate(
-            line.label,
-            (line.x[-1], line.y[-1]),
-            xytext=(8, (wanted - height) * 72 / axes.figure.dpi),
-            textcoords="offset points",
-            va="center",
-            color=_SERIES[(line.series - 1) % SERIES],
-            parse_math=False,
-            annotation_clip=False,
+def _write_labels(axes: Any, plot: Plot, lines: Sequence[Line]) -> None:
+    if labelled := [line for line in lines if line.label]:
+        label_ends(
+            axes, [Label(line.x[-1], line.y[-1], line.label, _colour_of(line)) for line in labelled]
         )
+    for point in plot.points:
+        axes.plot(point.x, point.y, marker="o", markersize=6, color=_TEXT, zorder=5, linestyle="")
+    if plot.points:
+        label_points(axes, [Label(point.x, point.y, point.text, _TEXT) for point in plot.points])
 
 
-def spread_apart(heights: Sequence[float], room: float) -> list[float]:
-    """Return heights that are at least `room` apart, with groups of close ones around their middle.
-
-    Args:
-        heights: In rising order.
-        room: The least distance between two.
-    """
-    groups: list[list[float]] = []  # each: the middle of its members' own heights, and their number
-    for height in heights:
-        groups.append([height, 1])
-        while len(groups) > 1 and _overlap(groups[-2], groups[-1], room):
-            (above, more), (below, many) = groups.pop(), groups.pop()
-            groups.append([(above * more + below * many) / (more + many), more + many])
-    return [
-        middle + (number - (count - 1) / 2) * room
-        for middle, count in groups
-        for number in range(int(count))
-    ]
-
-
-def _overlap(below: Sequence[float], above: Sequence[float], room: float) -> bool:
-    return above[0] - below[0] < room * (below[1] + above[1]) / 2
+def _colour_of(line: Line) -> str:
+    return _SERIES[(line.series - 1) % SERIES]
 
 
 def _svg(figure: Figure, name: str) -> Markup:

@@ -1,7 +1,14 @@
 """Numbers and names as people read them: the filters of the templates."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
+
+from markupsafe import Markup, escape
+
+from viewfinder_components.printable import make_printable
+
+_CODE = re.compile(r"`([^`]+)`")
 
 MISSING = "\N{EN DASH}"
 """Stands for a missing value, such as the recall of a class without photos."""
@@ -51,6 +58,12 @@ def plural(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def code(text: str) -> Markup:
+    """Return a text as HTML in which what is between backticks is code."""
+    escaped = str(escape(make_printable(text, lines=True)))
+    return Markup(_CODE.sub(r"<code>\1</code>", escaped))  # noqa: S704  (escaped one line above)
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "percent": percent,
     "decimal": decimal,
@@ -58,4 +71,5 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "duration": duration,
     "file_name": file_name,
     "plural": plural,
+    "code": code,
 }

@@ -7,11 +7,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from viewfinder_components.errors import PermanentError
+from viewfinder_components.errors import PermanentError, reason_of
 from viewfinder_serving.changing_files import ChangingFiles
 
 _MAX_BYTES = 1024**2
-_END = b"-----END CERTIFICATE-----"
+_BEGIN, _END = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
 _KEY = b"PRIVATE KEY-----"
 
 
@@ -82,7 +82,7 @@ def _read_file(path: Path, option: str) -> bytes:
     except (OSError, ValueError) as error:  # ValueError: no name of a file
         raise PermanentError(
             f"a readable file in PEM format for {option}",
-            f"{path} ({getattr(error, 'strerror', None) or error})",
+            f"{path} ({reason_of(error)})",
             "correct the path, or the permissions of the file",
         ) from error
 
@@ -126,8 +126,9 @@ def _try(server_side: ssl.SSLContext, chain: bytes, file: Path) -> None:
 
 
 def _first(chain: bytes) -> str:
-    """Return the server's own certificate, which is the first."""
-    return (chain.partition(_END)[0] + _END).decode("latin-1")
+    """Return the server's own certificate, the first; comments before it may be in any encoding."""
+    body = chain.partition(_END)[0].rpartition(_BEGIN)[2]
+    return (_BEGIN + body + _END).decode("latin-1")
 
 
 def _explain(error: Exception) -> str:

@@ -8,6 +8,8 @@ import click
 
 from viewfinder.cli.group import FilePath, StrictCommand
 from viewfinder.cli.options import INTERRUPTED
+from viewfinder.cli.output import say
+from viewfinder.markup import to_markup
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -18,9 +20,15 @@ if TYPE_CHECKING:
 def _read_names(
     context: click.Context, parameter: click.Parameter, value: str | None
 ) -> list[str] | None:
-    """Read names that are separated by commas; a click callback."""
+    """Read names that are separated by commas, or list them all and end; a click callback."""
     if value is None:
         return None
+    if value == "list":
+        from viewfinder.comparison import list_servers
+
+        for name, title in list_servers().items():
+            say(f"{name:12} {title}")
+        context.exit()
     return [name.strip() for name in value.split(",") if name.strip()]
 
 
@@ -36,6 +44,7 @@ def _read_names(
 @click.option(
     "--servers",
     metavar="NAME,...",
+    is_eager=True,  # `--servers list` needs no MODEL
     callback=_read_names,
     help="Which servers, in the order of the table; `--servers list` lists them.  [default: all]",
 )
@@ -56,12 +65,6 @@ def compare(
     installed into an environment of its own, which is kept. Interrupted and started again with the
     same arguments, the command continues. docs/comparison.md describes what is measured.
     """
-    from viewfinder.comparison import list_servers
-
-    if servers == ["list"]:
-        for name, title in list_servers().items():
-            click.echo(f"{name:12} {title}")
-        return
     _compare(model_version, output, servers=servers, seconds=seconds, rounds=rounds, quick=quick)
 
 
@@ -70,25 +73,26 @@ def _compare(model_version: str, output: Path, **wanted: object) -> None:
 
     from viewfinder.cli.interruption import ended_by_signals
     from viewfinder.comparison import compare as compare_servers
+    from viewfinder.run_tables import print_table
 
     console = Console(stderr=True)
     try:
         with ended_by_signals(), console.status("starting") as status:
 
-            def say(text: str) -> None:
-                status.update(text)
+            def tell(text: str) -> None:
+                status.update(to_markup(text))
                 if not console.is_terminal:
-                    click.echo(text, err=True)
+                    say(text, err=True)
 
-            comparison = compare_servers(model_version, output, progress=say, **wanted)  # type: ignore[arg-type]
+            comparison = compare_servers(model_version, output, progress=tell, **wanted)  # type: ignore[arg-type]
     except KeyboardInterrupt:
-        click.echo("Interrupted. The same command continues after what was measured.", err=True)
+        say("Interrupted. The same command continues after what was measured.", err=True)
         sys.exit(INTERRUPTED)
-    Console().print(_make_table(comparison))
+    print_table(Console(), _make_table(comparison))
     for server in comparison.servers:
         if server.reason:
-            click.echo(f"{server.title}: {server.state}. {server.reason}", err=True)
-    click.echo(f"The page is {output / 'comparison.html'}.")
+            say(f"{server.title}: {server.state}. {server.reason}", err=True)
+    say(f"The page is {output / 'comparison.html'}.")
     sys.exit(not any(server.state == "measured" for server in comparison.servers))
 
 
@@ -106,5 +110,6 @@ def _make_table(comparison: "Comparison") -> "Table":
         table.add_column(head, justify="right")
     for row in summary_rows(comparison):
         rates = [rate["text"] for rate in row["rates"]]
-        table.add_row(row["title"], *rates, row["cold_start"], row["memory"], str(row["lines"]))
+        cells = (row["title"], *rates, row["cold_start"], row["memory"], str(row["lines"]))
+        table.add_row(*map(to_markup, cells))
     return table

@@ -1,12 +1,12 @@
 """The command that compares what ways to serve cost."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from viewfinder.cli.group import FilePath, StrictCommand, need_text
+from viewfinder.cli.output import say, write_json
 
 if TYPE_CHECKING:
     from viewfinder.cost import Capacity, CostPlan
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option("--p99-ms", type=int, metavar="MS", help="Latency that 99 of 100 requests must keep.")
 @click.option(
     "--utilization", type=float, default=0.7, show_default=True,
-    help="Share of a server's capacity that is planned with.",
+    help="Share of a server's capacity that the plan uses.",
 )  # fmt: skip
 @click.option(
     "--min-replicas", type=int, default=1, show_default=True,
@@ -77,16 +77,17 @@ def cost(
     if output is not None:
         plan.save(output)
     if as_json:
-        click.echo(json.dumps(plan.to_json(), indent=2))
+        write_json(plan.to_json(), indent=2)
     else:
         _print(plan, output)
-    for warning in plan.warnings:
-        click.echo(f"Warning: {warning}", err=True)
+    for warning in map("Warning: {}".format, plan.warnings):
+        say(warning, err=True)
 
 
 def _find_capacity(given: dict[str, Any]) -> "Capacity | None":
     """Take what says the capacity out of a command's options."""
     from viewfinder.cost import Capacity, read_capacity
+    from viewfinder_comparison.cost.capacity import need_number
 
     comparison, server = given.pop("comparison"), given.pop("server")
     by_hand = {name: given.pop(name) for name in ("capacity", "cores", "cold_start")}
@@ -104,7 +105,9 @@ def _find_capacity(given: dict[str, Any]) -> "Capacity | None":
         if cores is not None or start is not None:
             raise click.UsageError("--cores and --cold-start go with --capacity.")
         return None
-    return Capacity(rate, 1.0 if cores is None else cores, 0.0 if start is None else start)
+    need_number("capacity", rate, above_zero=True)
+    need_number("cold_start", start or 0.0)
+    return Capacity(rate, 1.0 if cores is None else cores, start or 0.0)
 
 
 def _read_load(text: str | None) -> float | str | None:
@@ -120,4 +123,4 @@ def _print(plan: "CostPlan", output: Path | None) -> None:
 
     print_plan(plan)
     if output is not None:
-        click.echo(f"\nwrote {output}")
+        say(f"\nwrote {output}")

@@ -3,10 +3,12 @@
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from viewfinder.cli.output import say
 from viewfinder.cost import list_left_out
+from viewfinder.markup import to_markup
+from viewfinder.run_tables import print_table
 from viewfinder_comparison.cost.cost_table import list_loads, tabulate
 from viewfinder_comparison.cost.money import write_load
 
@@ -14,31 +16,26 @@ if TYPE_CHECKING:
     from viewfinder.cost import CostPlan
 
 _MOST_RANGES = 12
-_PIPE_WIDTH = 160  # a line for each option; a terminal has its own width
 
 
 def print_plan(plan: "CostPlan") -> None:
     """Print the costs at a few loads, which option to choose where, and what is left out."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=_PIPE_WIDTH)
+    console = Console()
     if plan.capacity:
         rate = write_load(plan.capacity.queries_per_second)
-        console.print(
-            f"One server answers {rate} queries per second: {escape(plan.capacity.source)}."
-        )
-    console.print(f"{plan.currency} a month, by mean queries per second:\n")
-    console.print(_make_cost_table(plan))
+        say(f"One server answers {rate} queries per second: {plan.capacity.source}.")
+    say(f"{plan.currency} a month, by mean queries per second:\n")
+    print_table(console, _make_cost_table(plan))
     for one in plan.at_load:
         if one.misfit:
-            console.print(f"{escape(one.title)} is no choice at your load: {escape(one.misfit)}.")
-    console.print("\nThe cheapest, by mean queries per second:\n")
-    console.print(_make_range_table(plan))
+            say(f"{one.title} is no choice at your load: {one.misfit}.")
+    say("\nThe cheapest, by mean queries per second:\n")
+    print_table(console, _make_range_table(plan))
     if len(plan.cheapest) > _MOST_RANGES:
-        console.print(f"{len(plan.cheapest) - _MOST_RANGES} more ranges are in the JSON.")
-    console.print("\nLeft out:")
+        say(f"{len(plan.cheapest) - _MOST_RANGES} more ranges are in the JSON.")
+    say("\nLeft out:")
     for text in list_left_out():
-        console.print(f"- {text}")
+        say(f"- {text}")
 
 
 def _make_cost_table(plan: "CostPlan") -> Table:
@@ -47,11 +44,11 @@ def _make_cost_table(plan: "CostPlan") -> Table:
     for load in list_loads(plan):
         own = " (yours)" if load == plan.load.mean else ""
         table.add_column(f"{write_load(load)}{own}", justify="right", no_wrap=True)
+    costs = tabulate(plan)
     for option in plan.options:
-        costs = tabulate(plan)[option.name]
         table.add_row(
-            escape(option.option.title),
-            *("no choice" if cost is None else f"{cost:,.2f}" for cost in costs),
+            to_markup(option.option.title),
+            *("no choice" if cost is None else f"{cost:,.2f}" for cost in costs[option.name]),
         )
     return table
 
@@ -61,6 +58,6 @@ def _make_range_table(plan: "CostPlan") -> Table:
     for justify in ("right", "left", "right", "left"):
         table.add_column(justify=justify)
     for one in plan.cheapest[:_MOST_RANGES]:
-        title = escape(plan.find_title(one.name))
+        title = to_markup(plan.find_title(one.name))
         table.add_row(write_load(one.start), "to", write_load(one.end), title)
     return table

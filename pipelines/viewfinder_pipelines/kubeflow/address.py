@@ -3,10 +3,10 @@
 import re
 from urllib.parse import urlsplit
 
+from viewfinder_client.endpoint import show_url
 from viewfinder_components.errors import UsageError
 
 _UNPRINTED = re.compile(r"[\s\x00-\x20\x7f]")
-_CREDENTIALS = re.compile(r"\A(\s*(?:[a-z][a-z0-9+.-]*:)?/{0,2}).*@", re.DOTALL | re.IGNORECASE)
 
 
 def complete_address(text: str, name: str) -> str:
@@ -24,7 +24,7 @@ def complete_address(text: str, name: str) -> str:
     if not _is_address(address):
         raise UsageError(
             f"the address of Kubeflow Pipelines in {name}",
-            repr(_CREDENTIALS.sub(r"\1...@", text)),
+            repr(show_url(named)),
             "write one such as http://localhost:8080",
         )
     if "@" in urlsplit(address).netloc:  # it would be printed, and kept in records

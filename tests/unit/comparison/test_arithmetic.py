@@ -7,7 +7,7 @@ from viewfinder_comparison.load.arrivals import schedule
 from viewfinder_comparison.load.percentiles import summarize_latency
 from viewfinder_comparison.load.samples import Outcome, Sample, Samples
 from viewfinder_comparison.pinning import divide_cores
-from viewfinder_comparison.user_code import count_lines
+from viewfinder_comparison.servers.user_code import count_lines
 
 
 def test_constant_arrivals() -> None:

@@ -1,13 +1,15 @@
 """The load generator against real servers: what it counts, and from when."""
 
+import tempfile
 import threading
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.fixtures.ports import free_port
 from tests.fixtures.waiting import PATIENCE
-from tests.unit.comparison.loaded_server import answer, hang_up, serving
+from tests.unit.comparison.loaded_server import Behaviour, answer, hang_up, serving
 
 from viewfinder_comparison.load.plan import Plan
 from viewfinder_comparison.load.process import run_load
@@ -45,17 +47,21 @@ def test_closed_loop_has_no_more_requests_than_clients(tmp_path: Path) -> None:
     assert samples.cpu_seconds > 0
 
 
-def test_open_loop_sends_without_waiting(tmp_path: Path) -> None:
-    """The first answer comes only after the tenth request has come."""
+def answer_when_ten_are_there() -> Behaviour:
+    """Behave so that the first answer comes only after the tenth request has come."""
     all_there = threading.Event()
 
-    def behave(number: int, handler: object) -> None:
+    def behave(number: int, handler: BaseHTTPRequestHandler) -> None:
         if number == 9:
             all_there.set()
         assert all_there.wait(PATIENCE)
-        answer(handler)  # type: ignore[arg-type]
+        answer(handler)
 
-    with serving(behave) as port:
+    return behave
+
+
+def test_open_loop_sends_without_waiting(tmp_path: Path) -> None:
+    with serving(answer_when_ten_are_there()) as port:
         samples = run(port, tmp_path, rate=20, arrivals="constant")
     assert samples.count(Outcome.ANSWERED) == len(samples.due) == 10
     np.testing.assert_allclose(samples.due, np.arange(10) / 20, atol=1e-6)
@@ -63,15 +69,7 @@ def test_open_loop_sends_without_waiting(tmp_path: Path) -> None:
 
 def test_latency_counts_from_when_a_request_was_due(tmp_path: Path) -> None:
     """A stall is charged to every request that was due meanwhile: no coordinated omission."""
-    all_there = threading.Event()
-
-    def behave(number: int, handler: object) -> None:
-        if number == 9:
-            all_there.set()
-        assert all_there.wait(PATIENCE)
-        answer(handler)  # type: ignore[arg-type]
-
-    with serving(behave) as port:
+    with serving(answer_when_ten_are_there()) as port:
         samples = run(port, tmp_path, rate=20, arrivals="constant")
     # The k-th request waits at least until the last one is due, (9 - k) / 20 s later.
     assert (samples.seconds >= (9 - np.arange(10)) / 20 - 1e-3).all()
@@ -118,6 +116,19 @@ def test_a_server_that_does_not_answer(tmp_path: Path) -> None:
         done.set()
     assert samples.count(Outcome.UNANSWERED) == len(samples.due) > 0
     assert len(samples.latencies) == 0
+
+
+def test_temporary_files_may_be_on_another_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where /tmp is in memory: a file cannot be renamed from there to the output."""
+    elsewhere = Path("/dev/shm")  # noqa: S108  (a file system of its own)
+    if not elsewhere.is_dir() or elsewhere.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no other file system")
+    monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))
+    with serving(lambda number, handler: answer(handler)) as port:
+        assert len(run(port, tmp_path, clients=1).due)
+    assert list(tmp_path.rglob("*.npz"))
 
 
 def test_samples_are_kept(tmp_path: Path) -> None:

@@ -109,3 +109,8 @@ def test_one_thing_is_not_counted_in_the_plural() -> None:
     assert formatting.plural(1, "class", "classes") == "1 class"
     assert formatting.plural(1, "old pod") == "1 old pod"
     assert formatting.plural(0, "photo") == "0 photos"
+
+
+def test_what_is_between_backticks_is_code_and_nothing_else_is_markup() -> None:
+    text = formatting.code("a `Model`, <b>bold</b> & `a\u202eb`")
+    assert text == "a <code>Model</code>, &lt;b&gt;bold&lt;/b&gt; &amp; <code>a\\u202eb</code>"

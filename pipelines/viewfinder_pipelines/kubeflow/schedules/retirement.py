@@ -1,8 +1,10 @@
 """Disable and delete schedules."""
 
+from viewfinder_components.errors import TransientError
 from viewfinder_pipelines.kubeflow.client import Kubeflow
 from viewfinder_pipelines.kubeflow.paging import list_all
 from viewfinder_pipelines.kubeflow.result import FINAL_STATES
+from viewfinder_pipelines.kubeflow.schedules.listing import find_schedules
 from viewfinder_pipelines.kubeflow.schedules.schedule import Schedule
 
 
@@ -27,6 +29,22 @@ def retire_schedule(kubeflow: Kubeflow, schedule: Schedule) -> list[str]:
     if not going:
         kubeflow.call(kubeflow.client.delete_recurring_run, schedule.schedule_id)
     return going
+
+
+def delete_schedules(kubeflow: Kubeflow, name: str) -> None:
+    """Delete the recurring runs of our pipelines with a name, as `retire_schedule` does.
+
+    Raises:
+        PermanentError: There is none.
+        TransientError: A run of one is in progress; the recurring run is only disabled.
+    """
+    found = find_schedules(kubeflow, name)
+    if active := [run for one in found for run in retire_schedule(kubeflow, one)]:
+        raise TransientError(
+            f"no active run of the schedule {name}, because deleting it deletes the run's pods",
+            ", ".join(active),
+            "follow or terminate the run, then delete the schedule; it is disabled now",
+        )
 
 
 def _runs_going(kubeflow: Kubeflow, schedule: Schedule) -> list[str]:

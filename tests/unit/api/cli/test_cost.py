@@ -100,23 +100,26 @@ def test_the_packaged_prices_are_printed() -> None:
     ("arguments", "message"),
     [
         ((), "give --capacity QUERIES (queries per second) or a comparison"),
-        (("--capacity", "0"), "expected queries_per_second to be a number above 0"),
-        (("--capacity", "nan"), "to be a number above 0"),
+        (("--capacity", "0"), "expected --capacity to be a number from 0.000001"),
+        (("--capacity", "nan"), "to be a number from 0.000001"),
         (("--capacity", "many"), "'many' is not a valid float"),
         (("--cores", "2"), "--cores and --cold-start go with --capacity"),
         (("--server", "flask"), "--server goes with --comparison"),
         (("--comparison", "a", "--capacity", "9"), "--capacity does not go with --comparison"),
-        ((*CAPACITY, "--load", "-3"), "expected load to be a number above 0"),
-        ((*CAPACITY, "--load", "inf"), "expected load to be a number above 0"),
+        ((*CAPACITY, "--load", "-3"), "expected --load to be a number from 0.000001"),
+        ((*CAPACITY, "--load", "inf"), "expected --load to be a number from 0.000001"),
         ((*CAPACITY, "--load", "lost.csv"), "No such file or directory; correct --load"),
         ((*CAPACITY, "--load", ""), "It is empty"),
         ((*CAPACITY, "--prices", "lost.toml"), "correct --prices"),
         ((*CAPACITY, "--option", "moon"), "received moon; correct --option"),
-        ((*CAPACITY, "--utilization", "2"), "expected utilization to be a number above 0"),
-        ((*CAPACITY, "--min-replicas", "0"), "expected min_replicas to be a whole number from 1"),
-        ((*CAPACITY, "--p99-ms", "0"), "expected p99_ms to be a whole number from 1"),
+        ((*CAPACITY, "--utilization", "2"), "expected --utilization to be a number from 0.01"),
+        ((*CAPACITY, "--min-replicas", "0"), "expected --min-replicas to be a whole number from 1"),
+        ((*CAPACITY, "--p99-ms", "0"), "expected --p99-ms to be a whole number from 1"),
         (("--capacity", "0.01", "--highest-load", "1000000"), "set a lower --highest-load"),
-        ((*CAPACITY, "--highest-load", "0"), "expected highest_load to be a number above 0"),
+        (
+            (*CAPACITY, "--highest-load", "0"),
+            "expected --highest-load to be a number from 0.000001",
+        ),
     ],
 )
 def test_wrong_usage(arguments: tuple[str, ...], message: str) -> None:
@@ -124,3 +127,31 @@ def test_wrong_usage(arguments: tuple[str, ...], message: str) -> None:
     assert result.exit_code == 2, result.output
     assert message in result.stderr
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--capacity", "1e-320"),
+        ("--cores", "1e-320"),
+        ("--cold-start", "-1"),
+        ("--utilization", "1e-300"),
+        ("--load", "1e-320"),
+        ("--highest-load", "1e-320"),
+    ],
+)
+def test_numbers_that_are_as_good_as_zero_are_refused(option: str, value: str) -> None:
+    given = dict(zip(CAPACITY[::2], CAPACITY[1::2], strict=True)) | {option: value}
+    result = cost(*(word for pair in given.items() for word in pair))
+    assert result.exit_code == 2, result.output
+    assert f"expected {option} to be a number from 0" in result.stderr
+
+
+def test_titles_of_a_price_file_do_not_control_the_terminal(tmp_path: Path) -> None:
+    file = tmp_path / "prices.toml"
+    text = read_packaged("book_2019").replace("Own machine", "Own \\u001b[31mmachine [bold]x[/]")
+    file.write_text(text.replace("schema_version = 1", "schema_version = 1\nreplace = true"))
+    result = cost("--prices", str(file), "--load", "10")
+    assert result.exit_code == 0
+    assert "\x1b" not in result.output
+    assert r"Own \x1b[31mmachine [bold]x[/]" in result.stdout

@@ -53,7 +53,7 @@ def test_a_file_that_is_no_comparison_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "values", [(0, 1, 0), (-1, 1, 0), (float("nan"), 1, 0), (float("inf"), 1, 0), (1e7, 1, 0),
-               (1, 0, 0), (1, 1, -1), (True, 1, 0), ("9", 1, 0)],
+               (1, 0, 0), (1, 1, -1), (1e-320, 1, 0), (1, 1e-320, 0), (True, 1, 0), ("9", 1, 0)],
 )  # fmt: skip
 def test_numbers_out_of_range_are_refused(values: tuple[float, float, float]) -> None:
     with pytest.raises(ParameterError, match="to be a number"):

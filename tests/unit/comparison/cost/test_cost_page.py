@@ -1,6 +1,5 @@
 """The page of a plan, and the charts that it needs."""
 
-import itertools
 import re
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from tests.unit.comparison.cost.conftest import PlanMaker
 import viewfinder
 from viewfinder_comparison.cost.loads import Load
 from viewfinder_comparison.cost.terms import Terms
-from viewfinder_components.reports.charts import Line, Plot, Point, line_chart, spread_apart
+from viewfinder_components.reports.charts import Line, Plot, Point, line_chart
 
 
 def test_the_page_of_the_book_marks_its_break_even() -> None:
@@ -54,15 +53,6 @@ def test_a_plan_is_saved(tmp_path: Path) -> None:
     plan = viewfinder.estimate_cost(prices="book-2019")
     plan.save(tmp_path / "cost.html")
     assert (tmp_path / "cost.html").read_text() == plan.html
-
-
-def test_labels_are_moved_apart_and_no_farther_than_needed() -> None:
-    assert spread_apart([0, 50, 100], 10) == [0, 50, 100]
-    assert spread_apart([0, 0, 0], 10) == [-10, 0, 10]
-    assert spread_apart([0, 1, 50], 10) == [-4.5, 5.5, 50]
-    moved = spread_apart([0, 4, 9, 13, 90], 10)
-    assert min(b - a for a, b in itertools.pairwise(moved)) >= 10 - 1e-9
-    assert spread_apart([], 10) == []
 
 
 def test_axes_in_powers_of_ten_are_written_out() -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from viewfinder_comparison.installed_size import extra_bytes, folder_bytes
+from viewfinder_comparison.servers.installed_size import extra_bytes, folder_bytes
 from viewfinder_comparison.servers.server import Server
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.storage.locking import locked
