@@ -211,14 +211,16 @@ def _draw_line(axes: Any, line: Line) -> None:
 
 
 def _draw_point(axes: Any, point: Point) -> None:
-    axes.plot(point.x, point.y, marker="o", markersize=6, color=_TEXT, zorder=5, linestyle="")
+    style: dict[str, Any] = {"color": _TEXT, "zorder": 5, "linestyle": "", "clip_on": False}
+    axes.plot(point.x, point.y, marker="o", markersize=6, **style)
+    at_left = point.x <= axes.get_xlim()[0]  # a text around it would cover the axis
     axes.annotate(
         point.text,
         (point.x, point.y),
-        xytext=(0, -9),
+        xytext=(6 if at_left else 0, -9),
         textcoords="offset points",
         va="top",
-        ha="center",
+        ha="left" if at_left else "center",
         fontweight="bold",
         parse_math=False,
     )

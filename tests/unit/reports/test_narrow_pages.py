@@ -9,6 +9,7 @@ from viewfinder_components.reports.page import render, template_source
 TABLES = [
     ("evaluation/report.html", "The gate's rules", "rows", 4),
     ("evaluation/report.html", "Predictor checks", "short-rows", 2),
+    ("evaluation/report.html", "Seconds by step", "short-rows", 2),
     ("validation/report.html", "Gates", "rows", 4),
 ]
 
@@ -26,3 +27,19 @@ def test_a_sentence_stands_below_its_row_in_a_narrow_window(
     tracks = re.search(rf"(?<!-)\.{name} tr \{{ grid-template-columns: ([^;]*);", narrow)
     assert tracks is not None
     assert len(tracks[1].split()) == columns
+
+
+def test_tables_of_other_pages_have_as_many_columns_as_their_layout() -> None:
+    source = template_source("viewfinder_comparison.cost/cost.html")
+    assert source is not None
+    tables = re.findall(r'<table class="([^"]*\brows\b[^"]*)">(.*?)</thead>', source, re.DOTALL)
+    assert tables
+    for _, head in tables:
+        assert len(re.findall(r"<th\b", head)) == 5
+
+
+def test_wide_charts_scroll_in_a_narrow_window() -> None:
+    page = render("reports/base.html", title="")
+    narrow = page.partition("@media (max-width: 640px)")[2]
+    assert re.search(r"\.chart\.whole svg \{ min-width: \d+px; \}", narrow)
+    assert ".whole > .scrolled { overflow-x: auto; }" in page
