@@ -1,6 +1,7 @@
 """Compare ways to serve a published version on this machine."""
 
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,7 +69,7 @@ def compare(
 
     for name, value in (("seconds", seconds), ("rounds", rounds)):
         if value is not None and not value > 0:
-            raise ParameterError(spell(name), "a number above 0", value)
+            raise ParameterError(name, "a number above 0", value)
     chosen = _choose_servers(servers)
     version = find_version(str(model_version), Settings.at(home))
     samples = read_kept_samples(version)
@@ -92,11 +93,18 @@ def _choose_servers(names: Sequence[str] | None) -> "list[Server]":
 
     chosen = list(SERVERS) if names is None else list(names)
     unknown = [name for name in chosen if name not in SERVERS]
-    if unknown or not chosen or len(set(chosen)) < len(chosen):
+    if unknown or not chosen:
+        near = [get_close_matches(name, SERVERS, n=1) for name in unknown]
+        meant = ", ".join(one[0] for one in near if one)
+        question = f"did you mean {meant}? Correct" if meant else "correct"
         raise UsageError(
-            f"different servers of {', '.join(SERVERS)}",
-            ", ".join(unknown or chosen) or "none",
-            f"correct {spell('servers')}, or leave it out for all",
+            f"servers that can be compared: {', '.join(SERVERS)}",
+            ", ".join(unknown) or "none",
+            f"{question} {spell('servers')}, or leave it out for all",
+        )
+    if twice := sorted({name for name in chosen if chosen.count(name) > 1}):
+        raise UsageError(
+            "each server once", f"{', '.join(twice)} twice", f"correct {spell('servers')}"
         )
     return [SERVERS[name] for name in chosen]
 

@@ -25,7 +25,7 @@ def _read_names(
 
 
 @click.command(cls=StrictCommand)
-@click.argument("model_version", metavar="MODEL[/NUMBER]")
+@click.argument("model_version", metavar="MODEL[/NUMBER]", required=False)
 @click.option(
     "--output",
     type=FilePath(),
@@ -43,7 +43,7 @@ def _read_names(
 @click.option("--rounds", type=int, help="Interleaved rounds.  [default: 3]")
 @click.option("--quick", is_flag=True, help="A first impression: one round, fewer, shorter loads.")
 def compare(
-    model_version: str,
+    model_version: str | None,
     output: Path,
     servers: list[str] | None,
     seconds: float | None,
@@ -62,6 +62,8 @@ def compare(
         for name, title in list_servers().items():
             click.echo(f"{name:12} {title}")
         return
+    if model_version is None:
+        raise click.UsageError("Missing argument 'MODEL[/NUMBER]'.")
     _compare(model_version, output, servers=servers, seconds=seconds, rounds=rounds, quick=quick)
 
 
