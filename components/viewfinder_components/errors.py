@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from viewfinder_components.printable import make_printable
+from viewfinder_components.spelling import spell
 
 _LONGEST_SHOWN = 100  # characters of a value
 
@@ -82,7 +83,7 @@ class ParameterError(UsageError):
     """A parameter does not accept the value that it was given.
 
     Args:
-        name: The parameter, as users write it.
+        name: The parameter's name in Python; a command's message names the option.
         rule: Which values it accepts, such as `"a whole number from 1 to 9"`.
         value: What it was given.
         remedy: What to do next; empty if choosing another value is all there is to do.
@@ -92,8 +93,9 @@ class ParameterError(UsageError):
         shown = repr(value)
         if len(shown) > _LONGEST_SHOWN:
             shown = f"{shown[:_LONGEST_SHOWN]}..."
+        called = spell(name)
         super().__init__(
-            f"{name} to be {rule}", shown, remedy or f"choose another value for {name}"
+            f"{called} to be {rule}", shown, remedy or f"choose another value for {called}"
         )
         self.name = name
         self.rule = rule

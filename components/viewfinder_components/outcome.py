@@ -147,7 +147,7 @@ def record_outcome(step: str, metrics: MetricsArtifact) -> Iterator[OutcomeRecor
         _print(outcome)
         _leave_message(outcome)
         raise
-    _log.info("%s: %s", step, outcome.summary)
+    _log.info("%s succeeded: %s", step, outcome.summary)  # `step: ...` would be its progress
     _print(outcome)
 
 

@@ -25,6 +25,7 @@ from pydantic.fields import FieldInfo
 
 from viewfinder_components.errors import ParameterError
 from viewfinder_components.ranges import Advice, Described, Text
+from viewfinder_components.spelling import spell
 
 KINDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
 """The names of parameter types."""
@@ -278,5 +279,5 @@ def _translate(error: ValidationError, config: type[Any]) -> Exception:
     described: Mapping[str, FieldInfo] = config.__pydantic_fields__
     advice = [one for one in described[name].metadata if isinstance(one, Advice)]
     fits = isinstance(found["input"], parameter.kind)
-    remedy = advice[0].compose(name, found["input"]) if advice and fits else ""
+    remedy = advice[0].compose(spell(name), found["input"]) if advice and fits else ""
     return ParameterError(name, parameter.rule, found["input"], remedy)

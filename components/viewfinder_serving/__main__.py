@@ -12,12 +12,33 @@ from typing import NoReturn
 
 from viewfinder_components.errors import UsageError, ViewfinderError
 from viewfinder_components.printable import PrintableFormatter, make_printable
+from viewfinder_components.spelling import write_command
 from viewfinder_serving.config import ServeConfig
 
 _WRONG_USAGE = 2  # argparse's own
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+# What options are given: by the last word of their names, or else by their kinds.
+_VALUES = {"mb": "MB", "megapixels": "MEGAPIXELS", "seconds": "SECONDS", "port": "PORT"}
+_KINDS: dict[object, str] = {int: "number", float: "number", Path: "path", str: "text"}
 # KServe's runtimes spell these options differently.
 _ALIASES = {"http-port": "port"}
+
+
+class _Formatter(argparse.HelpFormatter):
+    """Says the default of an option that has one, and what its value is, not its name again."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        text = action.help or ""
+        default, is_default_said = action.default, "by default" in text
+        if isinstance(action, argparse.BooleanOptionalAction):
+            return f"{text} (default: {'on' if default else 'off'})"
+        if default in (None, [], "", argparse.SUPPRESS) or is_default_said or action.nargs == 0:
+            return text
+        return f"{text} (default: %(default)s)"
+
+    def _get_default_metavar_for_optional(self, action: argparse.Action) -> str:
+        name = action.dest.rpartition("_")[2]
+        return _VALUES.get(name) or _KINDS.get(action.type, action.dest).upper()
 
 
 class _Parser(argparse.ArgumentParser):
@@ -72,7 +93,10 @@ def _make_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m viewfinder_serving",
         description="Serve a published version over HTTP (V1, V2), and over gRPC if asked.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        usage="%(prog)s --model-dir PATH [OPTION...]",
+        epilog=f"After `{write_command('serve', 'MODEL', '--')}`, write none of --model-dir, "
+        "--model-name, --host, --port and --ready-file: that command sets them.",
+        formatter_class=_Formatter,
         allow_abbrev=False,
     )
 
@@ -102,8 +126,12 @@ def _make_parser() -> argparse.ArgumentParser:
     add("grace_seconds", float, "time for requests in flight to finish after that")
     add("threads", int, "requests processed at once; one per core by default")
     add("token_file", Path, "file of the bearer tokens that requests need, one a line")
-    add("tls_certificate", Path, "PEM file of the certificate for HTTPS and gRPC; read again")
-    add("tls_key", Path, "PEM file of its key")
+    add(
+        "tls_certificate",
+        Path,
+        "PEM file of the certificate for HTTPS and gRPC; read again when it changes",
+    )
+    add("tls_key", Path, "PEM file of its key; read again when it changes")
     add("engine", str, "what computes: openvino, or tensorflow on the SavedModel")
     add("ready_file", Path, "file to write the URL to once the server is ready")
     parser.add_argument(

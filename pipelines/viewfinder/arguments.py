@@ -15,6 +15,7 @@ from annotated_types import Ge
 
 from viewfinder_components.errors import ParameterError, UsageError
 from viewfinder_components.foreign_errors import explain_foreign
+from viewfinder_components.spelling import spell
 from viewfinder_pipelines.local.running_predictor import RunningPredictor
 
 Positive = Annotated[int, Ge(1)]
@@ -166,7 +167,7 @@ def _is_open(signature: inspect.Signature, name: str) -> bool:
 def _need_text(name: str, value: Any) -> None:
     if isinstance(value, str) and not value:
         raise ParameterError(
-            name, "a string that is not empty", value, f"set {name}, or leave it out"
+            name, "a string that is not empty", value, f"set {spell(name)}, or leave it out"
         )
 
 

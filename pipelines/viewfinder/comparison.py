@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,7 +105,7 @@ def read_comparison(path: str | Path) -> Comparison:
 def _need_positive(name: str, value: float | None, most: float) -> None:
     if value is not None and not 0 < value <= most:
         limit = f" and at most {most:,}" if math.isfinite(most) else ""
-        raise ParameterError(spell(name), f"a number above 0{limit}", value)
+        raise ParameterError(name, f"a number above 0{limit}", value)
 
 
 def _choose_servers(names: Sequence[str] | None) -> "list[Server]":
@@ -112,11 +113,18 @@ def _choose_servers(names: Sequence[str] | None) -> "list[Server]":
 
     chosen = list(SERVERS) if names is None else list(names)
     unknown = [name for name in chosen if name not in SERVERS]
-    if unknown or not chosen or len(set(chosen)) < len(chosen):
+    if unknown or not chosen:
+        near = [get_close_matches(name, SERVERS, n=1) for name in unknown]
+        meant = ", ".join(one[0] for one in near if one)
+        question = f"did you mean {meant}? Correct" if meant else "correct"
         raise UsageError(
-            f"different servers of {', '.join(SERVERS)}",
-            ", ".join(unknown or chosen) or "none",
-            f"correct {spell('servers')}, or leave it out for all",
+            f"servers that can be compared: {', '.join(SERVERS)}",
+            ", ".join(unknown) or "none",
+            f"{question} {spell('servers')}, or leave it out for all",
+        )
+    if twice := sorted({name for name in chosen if chosen.count(name) > 1}):
+        raise UsageError(
+            "each server once", f"{', '.join(twice)} twice", f"correct {spell('servers')}"
         )
     return [SERVERS[name] for name in chosen]
 

@@ -9,6 +9,7 @@ from viewfinder.display import describe_seconds
 from viewfinder.markup import to_markup
 from viewfinder_components.spelling import write_command
 from viewfinder_pipelines.runs.record import RunResult
+from viewfinder_pipelines.settings.environment import Settings
 
 _UNLIMITED = sys.maxsize  # columns
 
@@ -57,7 +58,9 @@ def print_runs(console: Console, results: list[RunResult]) -> None:
     """Print the runs, one line each, the newest last."""
     if not results:
         console.print(
-            f"No runs yet; start one with `{write_command('run', '--data', 'PHOTOS')}`.",
+            f"No runs yet in {to_markup(str(Settings().runs))}; start one with "
+            f"`{write_command('run', '--data', 'PHOTOS')}`.",
+            highlight=False,
             soft_wrap=True,
         )
         return

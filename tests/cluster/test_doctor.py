@@ -182,7 +182,7 @@ def test_a_person_reads_a_table(doctor: Doctor) -> None:
     assert done.returncode == 0, done.stdout
     lines = done.stdout.splitlines()
     assert any(line.startswith("✓  API server") for line in lines)
-    assert lines[-1] == "A run may start."
+    assert lines[-1] == "A run on Kubeflow may start."
 
 
 def test_an_account_without_rights_is_told_what_it_may_not_see(

@@ -45,12 +45,14 @@ def list_runs(called: str, folder: Path, path: str) -> str:
 @pytest.mark.parametrize("path", ["/usr/bin:/bin", "/usr/bin:/bin:elsewhere"])
 def test_a_program_that_no_shell_finds(program: Path, tmp_path: Path, path: str) -> None:
     relative = "./" + str(program.relative_to(tmp_path))
-    told = f"No runs yet; start one with `'{relative}' run --data PHOTOS`.\n"
+    told = (
+        f"No runs yet in {tmp_path}/home/runs; start one with `'{relative}' run --data PHOTOS`.\n"
+    )
     assert list_runs(relative, tmp_path, path) == told
 
 
 def test_a_program_that_a_shell_finds(program: Path, tmp_path: Path) -> None:
-    told = "No runs yet; start one with `viewfinder run --data PHOTOS`.\n"
+    told = f"No runs yet in {tmp_path}/home/runs; start one with `viewfinder run --data PHOTOS`.\n"
     assert list_runs("viewfinder", tmp_path, f"{program.parent}:/bin") == told
 
 
@@ -59,7 +61,7 @@ def test_another_program_of_the_same_name_is_found_first(program: Path, tmp_path
     other.parent.mkdir()
     other.write_text("#!/bin/sh\nexit 1\n")
     other.chmod(0o755)
-    told = f"No runs yet; start one with `'{program}' run --data PHOTOS`.\n"
+    told = f"No runs yet in {tmp_path}/home/runs; start one with `'{program}' run --data PHOTOS`.\n"
     assert list_runs(str(program), tmp_path, f"{other.parent}:/bin") == told
 
 

@@ -115,3 +115,29 @@ def test_a_predictor_that_is_no_url() -> None:
     said = CliRunner().invoke(main, ["predict", "a.jpg", "--endpoint", "h:81"]).stderr
     assert said.startswith("Error: expected --endpoint to be")
     assert said.endswith("write --endpoint http://h:81\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ("run --data photos --model-name Pets", "--model-name"),
+        ("run --data photos --backbone resnet", "--backbone"),
+        ("run --data lost", "--data"),
+        ("run --data photos --set epochs=0", "epochs"),
+        # Only another command has an option of this name.
+        ("run --data photos --set min_replicas=-1", "min_replicas"),
+        ("cost --capacity 70 --min-replicas 0", "--min-replicas"),
+        ("cost --capacity 0", "--capacity"),
+        ("cost --capacity 70 --cold-start -1", "--cold-start"),
+        # Its option is the opposite, and takes no value.
+        ("deploy pets --model-root s3://b/m --set compare=maybe", "compare"),
+    ],
+)
+def test_a_refused_value_is_told_with_what_was_typed(
+    arguments: str, named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    monkeypatch.setenv("VIEWFINDER_HOME", str(tmp_path / "home"))
+    said = CliRunner().invoke(main, arguments.split()).stderr
+    assert said.startswith(f"Error: expected {named} to be "), said

@@ -56,7 +56,7 @@ def need_number(name: str, value: float, *, above_zero: bool = False) -> None:
     least = SMALLEST_RATE if above_zero else 0.0
     if not fits or not least <= value <= LARGEST_RATE:
         rule = f"a number from {'0.000001' if above_zero else 0} to {LARGEST_RATE:,.0f}"
-        raise ParameterError(spell(name), rule, value)
+        raise ParameterError(name, rule, value)
 
 
 def read_capacity(

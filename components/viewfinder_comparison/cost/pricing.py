@@ -86,8 +86,8 @@ def _find_capacity(name: str, option: Option, capacity: Capacity | None, terms: 
         raise UsageError(
             f"what one server of the option {name} can answer",
             "neither a capacity nor a comparison",
-            f"give {spell('capacity', 'QUERIES')} (queries per second) or a comparison, or set "
-            "capacity for the option in the price file",
+            f"give {spell('queries_per_second', 'QUERIES')} or {spell('comparison', 'FILE')}, "
+            "or set capacity for the option in the price file",
         )
     cores = option.vcpus or capacity.cores
     return capacity.queries_per_second * cores / capacity.cores * share

@@ -36,7 +36,7 @@ class Terms:
         fits = isinstance(share, int | float) and not isinstance(share, bool)
         if not fits or not LEAST_UTILIZATION <= share <= 1:
             rule = f"a number from {LEAST_UTILIZATION} to 1"
-            raise ParameterError(spell("utilization"), rule, share)
+            raise ParameterError("utilization", rule, share)
         need_integer(spell("min_replicas"), self.min_replicas, 1, _MOST_REPLICAS)
         if self.p99_ms is not None:
             need_integer(spell("p99_ms"), self.p99_ms, 1, _LONGEST_MS)

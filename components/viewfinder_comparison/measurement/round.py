@@ -15,6 +15,7 @@ from viewfinder_comparison.servers.environments import Environment
 from viewfinder_comparison.servers.running import RunningServer, Served, ServerError, running
 from viewfinder_comparison.servers.server import Server
 from viewfinder_components.formats.samples import Sample
+from viewfinder_components.reports.formatting import plural
 
 _AFTER_SECONDS = 30.0
 Progress = Callable[[str], None]
@@ -124,7 +125,7 @@ class _Bench:
         procedure = self._task.procedure
         best = 0.0
         for clients in procedure.clients:
-            self._progress(f"{clients} clients")
+            self._progress(plural(clients, "client"))
             before = self._started.processes.cpu_seconds()
             load = LoadRecord(
                 kind="closed",

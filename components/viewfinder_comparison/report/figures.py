@@ -44,7 +44,7 @@ def draw_effort(comparison: Comparison) -> Markup | None:
         "Throughput against lines of code",
         f"photos per second within a p99 of {_LIMIT_MS} ms: more scale on one machine",
         "lines of code: fewer are easier",
-        x_limits=(0, 1.15 * max(point.x for point in points)),
+        x_limits=(0, 1.15 * max(point.x for point in points) or 1),  # all may be at 0
         # Few lines are at the top: there is what is easy.
         y_limits=(1.25 * highest + 4, -1),
         wide=True,

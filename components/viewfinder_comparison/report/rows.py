@@ -12,7 +12,7 @@ from viewfinder_comparison.results import (
     ServerResult,
     Spread,
 )
-from viewfinder_components.reports.formatting import MISSING
+from viewfinder_components.reports.formatting import MISSING, plural
 
 _TENS = 10
 
@@ -60,7 +60,9 @@ def load_rows(loads: Sequence[Load]) -> list[dict[str, str]]:
     """Return a row for each measurement of a server."""
     return [
         {
-            "name": f"{load.clients} clients" if load.clients else f"{number(load.rate)}/s due",
+            "name": plural(load.clients, "client")
+            if load.clients
+            else f"{number(load.rate)}/s due",
             "rate": spread(load.photos_per_second),
             **_percentiles(load),
             "outcomes": describe_outcomes(load.outcomes),

@@ -48,7 +48,7 @@ class Examination:
     checks: list[Criterion] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
     """Further measurements, JSON-ready."""
-    watch: Stopwatch = field(default_factory=Stopwatch)
+    watch: Stopwatch = field(default_factory=lambda: Stopwatch("check"))
     spoilt: bool = False
     """Whether the node was too busy for the most recent measurement."""
 
@@ -80,6 +80,7 @@ class Examination:
 
     def _start_and_ask(self, servable_dir: Path, patience: Patience) -> None:
         limit = self.config.max_start_seconds
+        self.watch.announce("start")
         with running_predictor(servable_dir, _NAME, limit) as predictor:
             self.watch.seconds["start"] = predictor.start_seconds
             self.checks.append(judge_start(predictor, self.config))
@@ -98,7 +99,7 @@ class Examination:
             self._time(conversation, parity)
 
     def _compare(self, conversation: Conversation) -> Parity:
-        with self.watch.phase("parity"):
+        with self.watch.phase("answers"):
             parity = compare_photos(
                 lambda body: conversation.post(_PREDICT, body).response,
                 self.samples.photos,

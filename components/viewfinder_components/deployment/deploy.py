@@ -45,7 +45,7 @@ def deploy_version(
     """
     target_type = TARGETS[config.target]
     target_type.need_servable(config.version_uri)
-    watch = Stopwatch()
+    watch = Stopwatch("deploy")
     samples = read_samples(evaluation) if config.compare else None
     with target_type.connect(config.namespace) as target:
         with watch.phase("prepare"):

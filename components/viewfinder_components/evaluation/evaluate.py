@@ -109,7 +109,7 @@ def evaluate_model(
         PermanentError: There are no test photos, the model does not fit the shards, or its
             outputs are not probabilities.
     """
-    watch = Stopwatch()
+    watch = Stopwatch("evaluate")
     with watch.phase("load"):
         inputs = EvaluationInputs.open(model_dir, index_dir, shards_dir)
         evaluation_dir.mkdir(parents=True, exist_ok=True)

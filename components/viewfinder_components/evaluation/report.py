@@ -46,6 +46,7 @@ def render_run_report(evaluation_dir: Path, run: Mapping[str, Any] | None = None
         run=run,
         steps=steps,
         time_parts=tables.time_parts(steps),
+        phases=tables.describe_phases(steps),
         data_rows=tables.data_rows(page["summary"]),
         class_rows=tables.class_rows(metrics),
         confusion=tables.confusion(metrics, labels),

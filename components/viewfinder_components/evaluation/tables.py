@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from viewfinder_components.phases import describe_phase
 from viewfinder_components.reports.formatting import duration
 from viewfinder_components.reports.pictures import heat_picture
 
@@ -94,6 +95,13 @@ def known_steps(page: Record, evaluation: Record) -> list[dict[str, Any]]:
         for name, phases in known.items()
         if isinstance(phases, dict) and phases
     ]
+
+
+def describe_phases(steps: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Return the phases of the steps, as `export: trace`, and what happens in each."""
+    named = [(step["name"], phase) for step in steps for phase in step.get("phases") or {}]
+    told = [(f"{step}: {phase}", describe_phase(step, phase)) for step, phase in named]
+    return [(name, meaning) for name, meaning in told if meaning]
 
 
 def time_parts(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:

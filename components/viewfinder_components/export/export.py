@@ -73,7 +73,7 @@ def export_model(
             `servable_dir` contains other files, or the SavedModel does not answer as the
             evaluated model did.
     """
-    watch = Stopwatch()
+    watch = Stopwatch("export")
     with watch.phase("read"):
         inputs = ExportInputs.open(model_dir, evaluation_dir)
         _clear(servable_dir)

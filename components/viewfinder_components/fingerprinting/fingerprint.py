@@ -57,7 +57,7 @@ def fingerprint_photos(config: FingerprintConfig) -> PhotosFingerprint:
             object store, or none of the photos that a table lists can be looked at.
         TransientError: An object store does not answer.
     """
-    watch = Stopwatch()
+    watch = Stopwatch("fingerprint")
     with watch.phase("list"):
         table = read_corrections_file(config.corrections) if config.corrections else b""
         found, sight = Fingerprint(hashlib.sha256(table).digest()), _Sight()

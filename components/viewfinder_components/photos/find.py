@@ -13,6 +13,7 @@ from viewfinder_components.photos.folder import NO_LABEL, find_in_folder
 from viewfinder_components.photos.layout import Layout
 from viewfinder_components.photos.read_ahead import read_ahead
 from viewfinder_components.photos.uri import FILE, PACKAGE, file_uri_to_path, scheme_of
+from viewfinder_components.spelling import spell
 from viewfinder_components.storage.bucket_errors import explained
 from viewfinder_components.storage.clients import open_client
 from viewfinder_components.storage.downloading import download_object
@@ -123,7 +124,7 @@ def _find_in_path(path: str, layout: str, ahead: _Ahead, labelled: bool) -> Iter
         from viewfinder_components.photos.table import find_in_table
 
         return ahead(find_in_table(Path(path), labelled=labelled))
-    expected = f"data to be a folder, or a table ({', '.join(_TABLES)})"
+    expected = f"{spell('data')} to be a folder, or a table ({', '.join(_TABLES)})"
     if os.path.exists(path):
         content = "one folder of photos per class" if labelled else "it"
         remedy = f"name the folder that contains {content}"

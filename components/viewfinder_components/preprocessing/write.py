@@ -66,7 +66,7 @@ def write_shards(
     """
     # Arrow's usual allocator keeps what it freed: 30 MB for an index of 50,000 photos.
     pa.set_memory_pool(pa.system_memory_pool())
-    watch = Stopwatch()
+    watch = Stopwatch("preprocess")
     with watch.phase("index"):
         found = read_summary(index_dir)
         summary = {name: found[name] for name in _KEPT}

@@ -51,7 +51,7 @@ def publish_version(servable_dir: Path, config: PublishConfig) -> PublishedVersi
             written.
         TransientError: The root does not answer.
     """
-    watch = Stopwatch()
+    watch = Stopwatch("publish")
     store = open_store(config.model_root)
     with watch.phase("inspect"):
         files = _files(servable_dir, config)

@@ -1,14 +1,11 @@
 """Numbers and names as people read them: the filters of the templates."""
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from markupsafe import Markup, escape
 
 from viewfinder_components.printable import make_printable
-
-_CODE = re.compile(r"`([^`]+)`")
 
 MISSING = "\N{EN DASH}"
 """Stands for a missing value, such as the recall of a class without photos."""
@@ -58,10 +55,16 @@ def plural(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def code(text: str) -> Markup:
-    """Return a text as HTML in which what is between backticks is code."""
-    escaped = str(escape(make_printable(text, lines=True)))
-    return Markup(_CODE.sub(r"<code>\1</code>", escaped))  # noqa: S704  (escaped one line above)
+def mark_code(text: str) -> Markup:
+    """Return a sentence as HTML, in which what stands between backticks is code."""
+    whole = escape(make_printable(text, lines=True))
+    parts = whole.split("`")
+    if len(parts) % 2 == 0:  # a backtick without a partner is one of the text
+        return whole
+    marked = (
+        Markup("<code>{}</code>").format(one) if n % 2 else one for n, one in enumerate(parts)
+    )
+    return Markup("").join(marked)
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
@@ -71,5 +74,5 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "duration": duration,
     "file_name": file_name,
     "plural": plural,
-    "code": code,
+    "mark_code": mark_code,
 }

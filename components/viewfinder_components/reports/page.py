@@ -6,6 +6,7 @@ from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
+from viewfinder_components.phases import describe_phase
 from viewfinder_components.printable import make_printable
 from viewfinder_components.reports import formatting
 from viewfinder_components.spelling import write_command
@@ -46,6 +47,7 @@ def _environment() -> Environment:
     )
     environment.filters.update(formatting.FILTERS)
     environment.globals["write_command"] = write_command
+    environment.globals["describe_phase"] = describe_phase
     return environment
 
 

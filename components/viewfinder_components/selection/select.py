@@ -64,7 +64,7 @@ def select_version(evaluation: Path, config: SelectConfig) -> Selected:
     if config.model_root.startswith(PVC) and not is_mounted(config.model_root):
         version = _trusted(config)
         return Selected(version.number, version.uri, 0)
-    watch = Stopwatch()
+    watch = Stopwatch("select")
     with watch.phase("find"):
         store = open_store(config.model_root)
         version = _find(store, config)

@@ -41,7 +41,7 @@ def train_model(
     Raises:
         PermanentError: There are no training photos, the weights do not fit, or training diverges.
     """
-    watch = Stopwatch()
+    watch = Stopwatch("train")
     shards = Shards.open(shards_dir)
     _require_photos(shards)
     weights = find_weights(config.backbone, config.weights)  # fail before the wait if missing

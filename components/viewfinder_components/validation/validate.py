@@ -57,7 +57,7 @@ def validate_photos(
         PermanentError: `data` or the corrections cannot be read, or a gate fails. In the last case
             everything is still written, so that the user can see what is wrong.
     """
-    watch = Stopwatch()
+    watch = Stopwatch("validate")
     corrections = read_corrections(config.corrections) if config.corrections else None
     clear_index(index_dir)
     clear_pixels(pixels_dir)

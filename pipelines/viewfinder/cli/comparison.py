@@ -33,7 +33,7 @@ def _read_names(
 
 
 @click.command(cls=StrictCommand)
-@click.argument("model_version", metavar="MODEL[/NUMBER]")
+@click.argument("model_version", metavar="MODEL[/NUMBER]", required=False)
 @click.option(
     "--output",
     type=FilePath(),
@@ -52,7 +52,7 @@ def _read_names(
 @click.option("--rounds", type=int, help="Interleaved rounds.  [default: 3]")
 @click.option("--quick", is_flag=True, help="A first impression: one round, fewer, shorter loads.")
 def compare(
-    model_version: str,
+    model_version: str | None,
     output: Path,
     servers: list[str] | None,
     seconds: float | None,
@@ -65,6 +65,8 @@ def compare(
     installed into an environment of its own, which is kept. Interrupted and started again with the
     same arguments, the command continues. docs/comparison.md describes what is measured.
     """
+    if model_version is None:
+        raise click.UsageError("Missing argument 'MODEL[/NUMBER]'.")
     _compare(model_version, output, servers=servers, seconds=seconds, rounds=rounds, quick=quick)
 
 

@@ -7,9 +7,12 @@ import click
 
 from viewfinder.cli.group import FilePath, StrictCommand, need_text
 from viewfinder.cli.output import say, write_json
+from viewfinder.cli.spelling import spell_option
 
 if TYPE_CHECKING:
     from viewfinder.cost import Capacity, CostPlan
+
+_BY_HAND = ("queries_per_second", "cores", "cold_start_seconds")  # what a `Capacity` takes
 
 
 @click.command(cls=StrictCommand)
@@ -18,11 +21,12 @@ if TYPE_CHECKING:
 )
 @click.option("--server", metavar="NAME", help="With --comparison.  [default: viewfinder]")
 @click.option(
-    "--capacity", type=float, metavar="QUERIES", help="Queries per second that a server answers."
-)
+    "--capacity", "queries_per_second", type=float, metavar="QUERIES",
+    help="Queries per second that a server answers.",
+)  # fmt: skip
 @click.option("--cores", type=float, help="With --capacity: on how many cores.  [default: 1]")
 @click.option(
-    "--cold-start", type=float, metavar="SECONDS",
+    "--cold-start", "cold_start_seconds", type=float, metavar="SECONDS",
     help="With --capacity: from the start of a server to its first answer.  [default: 0]",
 )  # fmt: skip
 @click.option(
@@ -52,7 +56,7 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option("--output", type=FilePath(), metavar="PAGE", help="Write a page with charts here.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--print-prices", is_flag=True, help="Print the packaged price file, and end.")
+@click.option("--print-prices", is_flag=True, help="Print the packaged price file, and exit.")
 def cost(
     load: str | None,
     output: Path | None,
@@ -87,15 +91,14 @@ def cost(
 def _find_capacity(given: dict[str, Any]) -> "Capacity | None":
     """Take what says the capacity out of a command's options."""
     from viewfinder.cost import Capacity, read_capacity
-    from viewfinder_comparison.cost.capacity import need_number
 
     comparison, server = given.pop("comparison"), given.pop("server")
-    by_hand = {name: given.pop(name) for name in ("capacity", "cores", "cold_start")}
+    by_hand = {name: given.pop(name) for name in _BY_HAND}
     if comparison is not None:
         for name, value in by_hand.items():
             if value is not None:
                 raise click.UsageError(
-                    f"--{name.replace('_', '-')} does not go with --comparison: omit one of them."
+                    f"{spell_option(name)} does not go with --comparison: omit one of them."
                 )
         return read_capacity(comparison, server or "viewfinder", p99_ms=given["p99_ms"])
     if server is not None:
@@ -105,8 +108,6 @@ def _find_capacity(given: dict[str, Any]) -> "Capacity | None":
         if cores is not None or start is not None:
             raise click.UsageError("--cores and --cold-start go with --capacity.")
         return None
-    need_number("capacity", rate, above_zero=True)
-    need_number("cold_start", start or 0.0)
     return Capacity(rate, 1.0 if cores is None else cores, start or 0.0)
 
 

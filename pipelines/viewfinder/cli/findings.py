@@ -17,6 +17,7 @@ _MARKS = {
     FindingState.FAILED: "[red]✗[/]",
     FindingState.UNKNOWN: "[cyan]?[/]",
 }
+_PURPOSES = {"run": "run on Kubeflow", "deploy": "deployment"}
 
 
 def print_findings(console: Console, findings: Sequence[Finding], purpose: str) -> None:
@@ -36,6 +37,7 @@ def print_findings(console: Console, findings: Sequence[Finding], purpose: str) 
 
 def summarize(findings: Sequence[Finding], purpose: str) -> str:
     """Return the last line."""
+    purpose = _PURPOSES.get(purpose, purpose)
     counts = {state: sum(finding.state is state for finding in findings) for state in FindingState}
     would_fail = f"would make a {purpose} fail"
     if counts[FindingState.FAILED]:

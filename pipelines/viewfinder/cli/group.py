@@ -32,6 +32,8 @@ class StrictCommand(click.Command):
         always: list[tuple[str, str]] = []
         on_kubeflow: list[tuple[str, str]] = []
         for parameter in self.get_params(ctx):
+            if isinstance(parameter, click.Argument):
+                continue  # the line with the usage has it, and the text explains it
             if (row := parameter.get_help_record(ctx)) is not None:
                 (on_kubeflow if parameter.name in self._kubeflow_only else always).append(row)
         with formatter.section("Options"):
@@ -63,8 +65,11 @@ class StrictCommand(click.Command):
                 yield f"Write the predictor's options after two dashes: -- {error.option_name}"
             elif "assignments" in names and (name := _find_parameter(error.option_name)):
                 yield f"It is a parameter: write --set {name}=VALUE"
-        elif "unexpected extra argument" in error.message and "data" in names:
-            yield "Write --data before the photos."
+        elif "unexpected extra argument" in error.message:
+            if "data" in names:
+                yield "Write --data before the photos."
+            elif "servers" in names:
+                yield "Write servers with commas and without spaces: --servers viewfinder,flask"
 
     def _refuse_empty(self, ctx: click.Context) -> None:
         for option in self.params:

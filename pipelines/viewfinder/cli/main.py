@@ -248,7 +248,10 @@ def doctor(
     purpose: Literal["run", "deploy"],
     **options: Any,
 ) -> None:
-    """Check an install before anything is run on it; exit with 1 if that would fail."""
+    """Check Kubeflow or KServe before it is used; exit with 1 if that would fail.
+
+    Runs on this machine need neither.
+    """
     from rich.console import Console
 
     from viewfinder.cli.findings import exit_code_of, findings_json, print_findings

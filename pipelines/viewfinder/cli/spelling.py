@@ -17,7 +17,8 @@ def spell_option(name: str, value: Any = None) -> str:
         name: The parameter's name in Python.
         value: What to set it to; None for the name alone.
     """
-    if option := _find(name):
+    option = _find(name)
+    if option and not (value is None and _negates(option)):
         return _write(option, value)
     if value is None:
         return name
@@ -54,11 +55,27 @@ def _find(name: str) -> click.Option | None:
         return None
     group = context.find_root().command
     others = group.commands.values() if isinstance(group, click.Group) else ()
+    if _is_assigned(context.command, name):  # an option of another command is something else
+        others = ()
     for command in (context.command, *others):
         for one in command.params:
             if one.name == name and isinstance(one, click.Option):
                 return one
     return None
+
+
+def _negates(option: click.Option) -> bool:
+    """Return whether an option is the opposite of the parameter, as `--without-comparison` is."""
+    return option.is_flag and option.flag_value is False
+
+
+def _is_assigned(command: click.Command, name: str) -> bool:
+    """Return whether `--set` of the command sets a parameter of this name."""
+    from viewfinder.pipelines import BATCH_PREDICTION, DEPLOYMENT, TRAINING
+
+    pipelines = (TRAINING, DEPLOYMENT, BATCH_PREDICTION)
+    has_set = any(one.name == "assignments" for one in command.params)
+    return has_set and any(name in one.parameters for one in pipelines)
 
 
 def _write(option: click.Option, value: Any) -> str:

@@ -230,7 +230,10 @@ _STANDALONE = "kubeflow"  # where Kubeflow Pipelines without profiles runs its s
 
 def _remedy() -> str:
     named = spell("context")
-    return f"set KUBECONFIG to the cluster's kubeconfig, or name one of its contexts with {named}"
+    return (
+        f"set KUBECONFIG to the cluster's kubeconfig, or name one of its contexts with {named}; "
+        "runs on this machine need no cluster"
+    )
 
 
 def _connect_context(context: str, namespace: str) -> Cluster:

@@ -21,6 +21,7 @@ from viewfinder_components.writing import HOME, writing
 from viewfinder_pipelines.local.serving_process import run_predictor
 from viewfinder_pipelines.settings.environment import Settings
 
+_ELSEWHERE = "set VIEWFINDER_HOME to the .viewfinder of the folder in which it was trained"
 _OWN_OPTIONS = {
     "--ready-file": "omit it and read the URL from the line that this command prints, or run "
     f"`{shlex.quote(sys.executable)} -m viewfinder_serving`, which accepts it",
@@ -57,7 +58,7 @@ def find_version(model_version: str, settings: Settings | None = None) -> Path:
     if path.is_dir() and not open_store(root).versions(named.model):
         return _find_in_folder(path.absolute())
     publish = f"publish one with `{write_command('run', '--data', 'PHOTOS')}`"
-    remedy = f"correct the name, name a version's folder, or {publish}"
+    remedy = f"correct the name, name a version's folder, {publish}, or {_ELSEWHERE}"
     return _fetch(named, root, settings, remedy)
 
 

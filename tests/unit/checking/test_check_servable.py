@@ -74,7 +74,7 @@ def test_a_good_servable_passes(servable, evaluation, tmp_path):
     assert result.scalars["max_difference"] < 1e-5
     assert 0 < result.scalars["p50_ms"] <= result.scalars["p99_ms"]
     assert 50 < result.scalars["memory_mb"] < 512
-    assert set(result.seconds) == {"start", "parity", "latency"}
+    assert set(result.seconds) == {"start", "answers", "latency"}
 
     verdict = read_verdict(tmp_path / "verdict")
     assert verdict["passed"] is True

@@ -62,7 +62,8 @@ def find_label_issues(photos: PhotoSet, classes: Sequence[str], distance: int) -
         tuple(places.tolist()),
         tuple(_describe(photos, classes, doubts, partner, kind, score, places)),
     )
-    _log.info("evaluate: labels worth a second look: %s", found.counts)
+    listed = ", ".join(f"{kind} {number:,}" for kind, number in found.counts.items())
+    _log.info("evaluate: labels worth a second look: %s", listed)
     return found
 
 

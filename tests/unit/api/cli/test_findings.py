@@ -10,13 +10,19 @@ from viewfinder_pipelines.doctor.install import Purpose
 @pytest.mark.parametrize(
     ("states", "line"),
     [
-        ("F", "The only finding would make a run fail."),
-        ("FF", "All 2 findings would make a run fail."),
-        ("FO", "1 of 2 findings would make a run fail."),
-        ("FFU", "2 of 3 findings would make a run fail."),
-        ("UO", "Nothing found that would make a run fail; 1 finding could not be judged."),
-        ("UU", "Nothing found that would make a run fail; 2 findings could not be judged."),
-        ("OW", "A run may start."),
+        ("F", "The only finding would make a run on Kubeflow fail."),
+        ("FF", "All 2 findings would make a run on Kubeflow fail."),
+        ("FO", "1 of 2 findings would make a run on Kubeflow fail."),
+        ("FFU", "2 of 3 findings would make a run on Kubeflow fail."),
+        (
+            "UO",
+            "Nothing found that would make a run on Kubeflow fail; 1 finding could not be judged.",
+        ),
+        (
+            "UU",
+            "Nothing found that would make a run on Kubeflow fail; 2 findings could not be judged.",
+        ),
+        ("OW", "A run on Kubeflow may start."),
     ],
 )
 def test_findings_are_counted_in_words(states: str, line: str) -> None:

@@ -54,7 +54,7 @@ def test_an_absurd_value_is_told_with_its_parameter(
     assert result.exit_code == 2, result.output
     (sentence,) = result.stderr.splitlines()
     expected, received = re.fullmatch(r"Error: expected (.*), received (.*)", sentence).groups()  # type: ignore[union-attr]
-    assert re.search(rf"\b{name}\b", sentence), sentence
+    assert re.search(rf"\b{name}\b|--{name.replace('_', '-')}\b", sentence), sentence
     assert value.rstrip("?!/") in received, sentence
     assert len(expected) > len(name) + len(" to be "), sentence
     assert not _CLASS_NAME.search(sentence), sentence
@@ -78,7 +78,7 @@ def test_an_absurd_value_is_told_with_its_parameter(
         (("run",), "--data PHOTOS"),
         (("run", "--data", "photos", "--model-root", "ftp://bucket"), "ftp:// is not supported"),
         (("run", "--data", "photos", "--model-root", "s3://B"), "a bucket name"),
-        (("run", "--data", "photos", "--model-name", "My Model"), "model_name"),
+        (("run", "--data", "photos", "--model-name", "My Model"), "set --model-name to 'my-model'"),
         (("run", "--on", "kubeflow", "--data", "photos", "--model-root", "s3://b"), "pods"),
         (("deploy", "a/b"), "MODEL/NUMBER"),
         (("deploy", "fruit"), "--model-root"),

@@ -166,7 +166,7 @@ def test_an_unknown_option_is_refused() -> None:
 
 
 def test_a_missing_capacity_is_refused() -> None:
-    with pytest.raises(UsageError, match="capacity=QUERIES"):
+    with pytest.raises(UsageError, match="queries_per_second=QUERIES or comparison=FILE"):
         make_plan(read_prices(), None, Load(), Terms())
 
 

@@ -57,7 +57,10 @@ def test_a_folder_that_is_called_like_a_published_model_does_not_hide_it(
         ("./a.jpg", "a.jpg, received a file; name the folder of a model"),
         ("home/models", "a folder of 2 models: fruit, pets; name one of them: .*/models/fruit"),
         ("photos", "a folder without manifest.json and without versions"),
-        ("cars", "name a version's folder, or publish one with `viewfinder run --data PHOTOS`"),
+        (
+            "cars",
+            "folder, publish one with `viewfinder run --data PHOTOS`, or set VIEWFINDER_HOME to",
+        ),
     ],
 )
 def test_each_mistake_has_its_own_sentence(named: str, sentence: str, settings: Settings) -> None:
