@@ -29,6 +29,9 @@ _OTHER_HOST = (62, 64)
 # The other side hung up, as it does while it is being replaced.
 _HUNG_UP = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 
+# Something listens at the address, and does not answer, or not in HTTP.
+_AFTER_CONNECTING = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
+
 
 def explain_failure(
     error: httpx.RequestError | ssl.SSLError, url: str, proxy: Proxy | None
@@ -46,6 +49,10 @@ def explain_failure(
     cause = next((one for one in _causes(error) if isinstance(one, OSError) and one.errno), None)
     if isinstance(cause, ssl.SSLError) and not isinstance(cause, _HUNG_UP):
         return _explain_tls(cause, url, proxy)
+    if isinstance(error, _AFTER_CONNECTING):
+        said = describe_cause(cause or error).rstrip(".")
+        received = f"a connection without a complete HTTP answer ({said})"
+        return TransientError(_expect(url, proxy), received, _advise_answer(proxy))
     what, place = ("proxy", proxy.url) if proxy else ("server", url)
     received = describe_cause(cause or error)
     if cause is not None and cause.errno == errno.ECONNREFUSED:
@@ -87,6 +94,15 @@ def _advise_address(url: str, proxy: Proxy | None) -> str:
     return (
         f"correct {spell('endpoint')} or {proxy.variable}, or add {urlsplit(url).hostname} to "
         "NO_PROXY"
+    )
+
+
+def _advise_answer(proxy: Proxy | None) -> str:
+    """Return what to do if whoever listens at an address gives no answer in HTTP."""
+    named = spell("endpoint") if proxy is None else f"{spell('endpoint')} or {proxy.variable}"
+    return (
+        f"check that {named} names a predictor, its port for HTTP and, if it uses TLS, https://; "
+        "if so, read the predictor's log for why it ended the connection, then try again"
     )
 
 

@@ -51,8 +51,8 @@ _SYSTEM = {  # error number: what was expected, what to do
     errno.ENAMETOOLONG: ("a shorter path", "choose a shorter name or folder"),
 }
 _MEMORY_REMEDY = (
-    "close other programs or raise the memory limit, then try again; a smaller batch_size or "
-    "image_size needs less memory"
+    "close other programs or raise the memory limit (`ulimit -v`, or the container's), then try "
+    "again; training needs less with a smaller batch_size or image_size"
 )
 
 

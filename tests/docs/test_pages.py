@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 from tests.docs.blocks import PAGES, ROOT, find_executed
 from tests.docs.reader import PROGRAMS, Reader
+from tests.fixtures.comparisons import make_comparison
 from tests.fixtures.photos import fruit_of
+
+from viewfinder_comparison.results import write_comparison
 
 README = ROOT / "README.md"
 OTHERS = [
@@ -54,6 +57,9 @@ def reader(said: str, folder: Path, tmp_path: Path) -> Reader:
     (run,) = (own / ".viewfinder" / "runs").iterdir()
     for name in ("label_issues.csv", "index.parquet"):
         shutil.copy(next(run.rglob(name)), own)
+    measured = own / "build" / "comparison"
+    measured.mkdir(parents=True)
+    write_comparison(measured / "comparison.json", make_comparison())
     return Reader(own)
 
 

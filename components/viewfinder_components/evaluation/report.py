@@ -1,14 +1,13 @@
 """The run's page, built from the files in the evaluation's folder, so it can be rebuilt later."""
 
-import json
 from collections.abc import Mapping
 from math import log
 from pathlib import Path
 from typing import Any
 
-from viewfinder_components.errors import PermanentError
 from viewfinder_components.evaluation import figures, tables
 from viewfinder_components.formats.evaluation import PAGE, read_evaluation
+from viewfinder_components.formats.json_files import read_object
 from viewfinder_components.reports.page import render
 
 _TEMPLATE = "evaluation/report.html"
@@ -59,10 +58,4 @@ def render_run_report(evaluation_dir: Path, run: Mapping[str, Any] | None = None
 
 
 def _read_page(path: Path) -> dict[str, Any]:
-    try:
-        values: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise PermanentError(
-            f"a finished evaluation at {path.parent}", repr(error), "run evaluate again"
-        ) from error
-    return values
+    return read_object(path, "the page of a finished evaluation", "run evaluate again")

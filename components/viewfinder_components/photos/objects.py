@@ -14,11 +14,12 @@ from viewfinder_components.storage.clients import open_client
 from viewfinder_components.storage.location import Location
 from viewfinder_components.storage.objects import ErrorKind, ObjectError
 
+# What says nothing about the photo: the next one would be refused as well.
+_OF_THE_STORE: tuple[ErrorKind, ...] = ("unreachable", "no_credentials")
 _REFUSALS: dict[ErrorKind, tuple[PhotoErrorKind, str]] = {
     "missing": ("missing", "there is no such object"),
     "no_bucket": ("missing", "there is no such bucket"),
     "forbidden": ("permission_denied", "permission to read it is missing"),
-    "no_credentials": ("permission_denied", "the credentials to read it are missing"),
     "archived": (
         "archived",
         "it is in the archive (such as S3 Glacier) and must be restored first",
@@ -40,6 +41,7 @@ def read_object(
 
     Raises:
         PhotoError: The object cannot be read, exceeds the limit, or is implausibly large.
+        PermanentError: There are no credentials, or they have expired.
         TransientError: The whole store does not answer, which says nothing about the photo.
     """
     try:
@@ -59,7 +61,7 @@ def read_object(
 
 
 def _refusal(error: ObjectError, place: Location) -> Exception:
-    if error.kind == "unreachable":
+    if error.kind in _OF_THE_STORE:
         return explain(error, place)
     kind, sentence = _REFUSALS.get(
         error.kind, ("unreachable", f"it cannot be read ({describe(error)})")

@@ -1,10 +1,12 @@
 """Read a photo's bytes by its uri."""
 
+import errno
 import io
 import os
 import stat
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.foreign_errors import explain_foreign
 from viewfinder_components.photos.candidate import Candidate
 from viewfinder_components.photos.objects import read_object
 from viewfinder_components.photos.package import read_from_package
@@ -12,6 +14,9 @@ from viewfinder_components.photos.photo_error import PhotoError, describe, refus
 from viewfinder_components.photos.plausible_size import count_first_bytes, need_plausible
 from viewfinder_components.photos.uri import PACKAGE, scheme_of, uri_to_path
 from viewfinder_components.storage.location import BUCKET_SCHEMES
+
+# What says nothing about the photo: the next one could not be read either.
+_OF_THE_PROCESS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 def read_photo(uri: str) -> bytes:
@@ -59,8 +64,9 @@ def read_bytes(uri: str, max_bytes: int | None = None, *, is_photo: bool = True)
 
     Raises:
         PhotoError: The file cannot be read, exceeds the limit, or is implausibly large.
-        PermanentError: There are no credentials at all.
-        TransientError: An object store does not answer.
+        PermanentError: There are no credentials, or they have expired; this process may not open
+            more files.
+        TransientError: An object store does not answer, or memory is used up.
     """
     scheme = scheme_of(uri)
     if scheme == PACKAGE:
@@ -76,6 +82,8 @@ def read_bytes(uri: str, max_bytes: int | None = None, *, is_photo: bool = True)
     except PermissionError as error:
         raise PhotoError("permission_denied", "permission to read it is missing") from error
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+        if isinstance(error, OSError) and error.errno in _OF_THE_PROCESS:
+            raise explain_foreign(error) or error from error
         raise PhotoError("unreachable", f"the file cannot be read ({describe(error)})") from error
 
 

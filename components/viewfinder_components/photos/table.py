@@ -1,20 +1,20 @@
 """Find photos listed in a CSV, TSV or parquet file: columns uri, label and, optionally, split."""
 
+import csv
 import os
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as arrow_csv
 import pyarrow.parquet as pq
 
 from viewfinder_components.errors import PermanentError, reason_of
 from viewfinder_components.photos.candidate import SPLIT_NAMES, Candidate, Flaw, to_label
-from viewfinder_components.photos.table_header import CsvForm, find_columns, open_csv, read_csv_form
+from viewfinder_components.photos.table_header import find_columns, open_csv, read_csv_form
 from viewfinder_components.photos.table_quotes import need_closed_quotes
+from viewfinder_components.photos.table_rows import read_csv_rows
 from viewfinder_components.photos.uri import (
     FILE,
     file_uri_to_path,
@@ -55,13 +55,11 @@ def find_in_table(
     """
     places = TablePlaces(os.path.abspath(path.parent) if folder is None else folder)
     try:
-        for batch in _batches(path, labelled):
-            rows = [batch[name].cast(pa.string()).to_pylist() for name in batch.schema.names]
-            for uri, *more in zip(*rows, strict=True):
-                name = (uri or "").strip()
-                found = Candidate(places.find(name), flaw=None if name else NO_URI)
-                yield _with_label(found, *more) if labelled else found
-    except (pa.ArrowException, UnicodeDecodeError) as error:
+        for uri, *more in _rows(path, labelled):
+            name = (uri or "").strip()
+            found = Candidate(places.find(name), flaw=None if name else NO_URI)
+            yield _with_label(found, *more) if labelled else found
+    except (pa.ArrowException, UnicodeDecodeError, csv.Error) as error:
         raise PermanentError(
             f"a table of {'uri, label and, optionally, split' if labelled else 'uris'} at {path}",
             reason_of(error),
@@ -158,30 +156,26 @@ def _split(name: str | None) -> str | None:
     return SPLIT_NAMES[name.lower()]
 
 
-def _batches(path: Path, labelled: bool) -> Iterator[pa.RecordBatch]:
+def _rows(path: Path, labelled: bool) -> Iterator[Sequence[str | None]]:
     """Yield uri and, if photos need labels, label and, if present, split."""
-    if path.suffix.lower() == ".parquet":
-        yield from _parquet_batches(path, labelled)
+    if path.suffix.lower() != ".parquet":
+        yield from _csv_rows(path, labelled)
         return
-    with path.open("rb") as file:  # arrow takes no path that is not UTF-8
+    for batch in _parquet_batches(path, labelled):
+        columns = [batch[name].cast(pa.string()).to_pylist() for name in batch.schema.names]
+        yield from zip(*columns, strict=True)
+
+
+def _csv_rows(path: Path, labelled: bool) -> Iterator[Sequence[str]]:
+    with path.open("rb") as file:
         with open_csv(file, path) as text:
             form = read_csv_form(text)
             columns = find_columns(path, form.columns, labelled)
             need_closed_quotes(text, path, form)
-        file.seek(0)
-        yield from _csv_batches(file, form, columns)
-
-
-def _csv_batches(file: BinaryIO, form: CsvForm, columns: list[str]) -> Iterator[pa.RecordBatch]:
-    with arrow_csv.open_csv(
-        file,
-        read_options=arrow_csv.ReadOptions(column_names=form.columns, skip_rows=form.lines),
-        parse_options=arrow_csv.ParseOptions(delimiter=form.delimiter, newlines_in_values=True),
-        convert_options=arrow_csv.ConvertOptions(
-            include_columns=columns, column_types=dict.fromkeys(columns, pa.string())
-        ),
-    ) as reader:
-        yield from reader
+        places = [form.columns.index(name) for name in columns]
+        with open_csv(file, path) as text:
+            for row in read_csv_rows(text, path, form):
+                yield [row.cells[place] for place in places]
 
 
 def _parquet_batches(path: Path, labelled: bool) -> Iterator[pa.RecordBatch]:

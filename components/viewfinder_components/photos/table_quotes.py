@@ -25,7 +25,7 @@ def need_closed_quotes(file: TextIO, place: object, form: CsvForm) -> None:
     lines = _Lines(file, form.lines)
     rows = csv.reader(lines, delimiter=form.delimiter, strict=True)
     with cells_of_any_length():
-        while not lines.are_over:
+        while lines.find_quote():
             first = lines.number + 1
             try:
                 next(rows, None)
@@ -43,15 +43,28 @@ class _Lines:
 
     def __init__(self, file: TextIO, before: int) -> None:
         self._file = file
+        self._found = ""
         self.number = before
         self.are_over = False
         """Whether more lines were asked for than there are."""
+
+    def find_quote(self) -> bool:
+        """Skip lines without a quotation mark; return whether there is one with such a mark.
+
+        Most tables have none: parsing a million rows for nothing would take half a minute.
+        """
+        for line in self._file:
+            if '"' in line:
+                self._found = line
+                return True
+            self.number += 1
+        return False
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        line = self._file.readline()
+        line, self._found = self._found or self._file.readline(), ""
         if not line:
             self.are_over = True
             raise StopIteration

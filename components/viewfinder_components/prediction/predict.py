@@ -1,5 +1,6 @@
 """Classify the photos that a source names, and write the predictions as one Parquet file."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from viewfinder_components.prediction.outputs.taken_output import taken
 from viewfinder_components.prediction.parts.listing import Listing
 from viewfinder_components.prediction.parts.parts import Parts
 from viewfinder_components.prediction.result import BatchPrediction
+
+_log = logging.getLogger(__name__)
 
 
 def predict_files(
@@ -77,7 +80,7 @@ def predict_listed(
     job = identify(listing, model)
     found = output.read_schema()
     if found is not None and is_finished(found, job):
-        output.clear()  # left by a run that was killed at the end
+        remove_unfinished(output)  # left by a run that was killed at the end
         return report_finished(found, output)
     if found is not None and not overwrite:
         raise taken(output.uri, found)
@@ -93,5 +96,19 @@ def predict_listed(
         if found is None or not is_finished(found, job):
             raise
         # Another machine has written the same predictions meanwhile.
-    output.clear()
+    remove_unfinished(output)
     return result
+
+
+def remove_unfinished(output: Output) -> None:
+    """Remove what is left of the work on predictions that are complete.
+
+    They are complete whether or not that succeeds, so it is no error if it does not.
+
+    Args:
+        output: Where the predictions are; this process holds its workplace.
+    """
+    try:
+        output.clear()
+    except ViewfinderError as error:
+        _log.warning("%s is complete, but its parts could not be removed: %s", output.uri, error)

@@ -12,7 +12,11 @@ from viewfinder_components.prediction.models.local_model import LocalModel
 from viewfinder_components.prediction.outputs.output import Output, open_output
 from viewfinder_components.prediction.parts.listing import Listing
 from viewfinder_components.prediction.parts.parts import Parts, PartStore
-from viewfinder_components.prediction.predict import predict_files, predict_listed
+from viewfinder_components.prediction.predict import (
+    predict_files,
+    predict_listed,
+    remove_unfinished,
+)
 from viewfinder_components.prediction.result import BatchPrediction
 from viewfinder_components.prediction.shards.division import (
     Division,
@@ -89,7 +93,7 @@ def _complete(config: PredictConfig, output: Output, folder: Path) -> BatchPredi
     with output.workplace.hold() as workplace:
         found = output.read_schema()
         if found is not None and is_finished(found, config.job):  # this pod replaces another
-            output.clear()
+            remove_unfinished(output)
             return report_finished(found, output)
         listing, model = _open_divided(config, output.parts_of(config.job), folder)
         return predict_listed(listing, output, model, workplace, overwrite=config.overwrite)

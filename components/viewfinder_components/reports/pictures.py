@@ -2,6 +2,7 @@
 
 import base64
 import io
+from typing import Any
 
 import numpy as np
 import simplejpeg
@@ -42,7 +43,7 @@ def spotlight(pixels: NDArray[np.uint8], class_map: NDArray[np.float32], side: i
     return _data_uri("image/jpeg", jpeg)
 
 
-def light_up(picture: Image.Image, class_map: NDArray[np.float32]) -> NDArray[np.uint8]:
+def light_up(picture: Image.Image, class_map: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
     """Return a photo, bright where a map is high.
 
     Brightness, unlike colours, is seen by everyone and leaves the photo's own colours. A line runs
@@ -50,13 +51,15 @@ def light_up(picture: Image.Image, class_map: NDArray[np.float32]) -> NDArray[np
 
     Args:
         picture: Mode RGB.
-        class_map: float32 `[rows, columns]` over the whole photo.
+        class_map: float32 or float64 `[rows, columns]`, finite, over the whole photo.
 
     Returns:
         uint8 `[height, width, 3]`, RGB.
     """
-    low, span = class_map.min(), np.ptp(class_map) or 1.0
-    cells = Image.fromarray((class_map - low) / np.float32(span))
+    # First of all at most 1: the difference of two numbers near the largest ones is infinite.
+    values = class_map / np.float64(np.abs(class_map).max() or 1.0)
+    span = np.ptp(values) or 1.0
+    cells = Image.fromarray(((values - values.min()) / span).astype(np.float32))
     smooth = np.asarray(cells.resize(picture.size, Image.Resampling.BICUBIC))
     light = _SHADE + (1 - _SHADE) * smooth.clip(0, 1)
     lit = np.rint(np.asarray(picture) * light[..., np.newaxis]).astype(np.uint8)

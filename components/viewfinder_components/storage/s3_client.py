@@ -103,6 +103,7 @@ class S3Client:
                 Prefix=prefix,
                 **{name: value for name, value in asked.items() if value},
             )
+            _need_any(answer, "list", "Name", "KeyCount", "IsTruncated")
         objects = [
             ObjectInfo(entry["Key"], entry["Size"], entry["LastModified"], _tag(entry))
             for entry in answer.get("Contents", ())
@@ -172,6 +173,7 @@ class S3Client:
             answer: dict[str, Any] = self._api.head_object(
                 Bucket=self.bucket, Key=name, ChecksumMode="ENABLED"
             )
+            _need_any(answer, "read", "LastModified")
         return answer
 
     def _need_bucket(self) -> None:
@@ -187,13 +189,14 @@ class S3Client:
 
     def _put(self, name: str, content: bytes, checksum: str, condition: dict[str, str]) -> None:
         with _translated("create"):
-            self._api.put_object(
+            answer = self._api.put_object(
                 Bucket=self.bucket,
                 Key=name,
                 Body=content,
                 ChecksumSHA256=checksum,
                 **condition,
             )
+            _need_any(answer, "create", "ETag")
 
     def _upload_parts(
         self, name: str, file: IO[bytes], path: Path, sha256: str, condition: dict[str, str]
@@ -201,6 +204,7 @@ class S3Client:
         target = {"Bucket": self.bucket, "Key": name}
         with _translated("create"):
             upload = self._api.create_multipart_upload(**target, ChecksumAlgorithm="SHA256")
+            _need_any(upload, "create", "UploadId")
         target["UploadId"] = upload["UploadId"]
         try:
             digest, parts = hashlib.sha256(), []
@@ -209,9 +213,10 @@ class S3Client:
                 parts.append(self._upload_part(target, number, part))
             check_digest(path, sha256, digest.hexdigest())
             with _translated("create"):
-                self._api.complete_multipart_upload(
+                answer = self._api.complete_multipart_upload(
                     **target, MultipartUpload={"Parts": parts}, **condition
                 )
+                _need_any(answer, "create", "ETag")
         except BaseException:
             with suppress(ObjectError), _translated("create"):  # the parts are paid for until then
                 self._api.abort_multipart_upload(**target)
@@ -224,12 +229,23 @@ class S3Client:
             answer = self._api.upload_part(
                 **target, PartNumber=number, Body=part, ChecksumSHA256=checksum
             )
+            _need_any(answer, "create", "ETag")
         return {"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": checksum}
 
 
 def _condition(replace: bool) -> dict[str, str]:
     """Return the condition for writing an object: that there is none, unless it is replaced."""
     return {} if replace else {"IfNoneMatch": "*"}
+
+
+def _need_any(answer: dict[str, Any], action: Action, *names: str) -> None:
+    """Refuse an answer without any of these: it is not a store's.
+
+    A gateway or a login page may say 200 to every request, and what was sent to it is nowhere.
+    """
+    if not answer.keys() & {*names}:
+        detail = f"HTTP 200 without {' or '.join(names)}, as from something that is no S3 store"
+        raise ObjectError("refused", action, detail)
 
 
 def _tag(answer: dict[str, Any]) -> str:

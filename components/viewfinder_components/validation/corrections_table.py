@@ -6,13 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, TextIO
 
 from viewfinder_components.errors import PermanentError, reason_of
-from viewfinder_components.photos.table_header import (
-    CsvForm,
-    cells_of_any_length,
-    open_csv,
-    read_csv_form,
-)
+from viewfinder_components.photos.table_header import CsvForm, open_csv, read_csv_form
 from viewfinder_components.photos.table_quotes import need_closed_quotes
+from viewfinder_components.photos.table_rows import read_csv_rows
 
 KEYS = ("sha256", "uri")
 """What identifies a photo; the first that a row has counts."""
@@ -44,7 +40,7 @@ def read_rows(place: str, content: bytes) -> list[Row]:
             form = read_csv_form(text)
             _check_columns(form.columns, place)
             need_closed_quotes(text, place, form)
-        with open_csv(source, place) as text, cells_of_any_length():
+        with open_csv(source, place) as text:
             return list(_parse(text, form, place))
     except (UnicodeDecodeError, csv.Error) as error:
         raise PermanentError(
@@ -65,20 +61,7 @@ def _check_columns(columns: Sequence[str], place: str) -> None:
 
 
 def _parse(text: TextIO, form: CsvForm, place: str) -> Iterator[Row]:
-    for _ in range(form.lines):
-        text.readline()
-    rows = csv.reader(text, delimiter=form.delimiter)
-    for cells in rows:
-        line = form.lines + rows.line_num
-        if not any(map(str.strip, cells)):
-            continue
-        if len(cells) != len(form.columns):
-            raise PermanentError(
-                f"rows of {len(form.columns)} cells in {place}",
-                f"one of {len(cells)} in line {line:,}",
-                "add the cells that are missing, or put texts that contain the separator in "
-                "quotation marks",
-            )
+    for line, cells in read_csv_rows(text, place, form, blank=False):
         yield Row(line, _named(form.columns, cells))
 
 

@@ -122,7 +122,8 @@ def _print_batch(done: "BatchPrediction", as_json: bool) -> None:
     say(f"{done.path}: {done.summary}")
     if not done.is_complete:
         say(
-            "Some photos could not be classified; the column reason says why.",
+            "Some photos could not be classified; the column reason says why. Once that is mended, "
+            f"delete {done.path} and start the command again.",
             err=True,
         )
 

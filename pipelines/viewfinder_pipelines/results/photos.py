@@ -105,7 +105,7 @@ def draw_explanations(explanations: Sequence[Explanation | Unanswered], columns:
 def _light_up(explanation: Explanation | Unanswered) -> NDArray[np.uint8]:
     if isinstance(explanation, Unanswered):
         raise PermanentError("an explanation", explanation.error, "leave the photo out")
-    return light_up(open_picture(explanation.photo), np.array(explanation.map, np.float32))
+    return light_up(open_picture(explanation.photo), np.array(explanation.map, np.float64))
 
 
 def _draw(readers: Sequence[Callable[[], Any]], captions: Sequence[str], columns: int) -> Figure:

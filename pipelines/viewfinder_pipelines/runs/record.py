@@ -125,6 +125,14 @@ class Gap:
     message: str
 
 
+@dataclass(frozen=True)
+class _Version:
+    """What `RunResult.version` has."""
+
+    number: int
+    uri: str
+
+
 @dataclass(frozen=True, repr=False)
 class RunResult:
     """A run, as in `run.json` (docs/run-record.schema.json describes every field).
@@ -228,7 +236,7 @@ class RunResult:
         try:
             result = build(cls, values)
             if result.version is not None:
-                _ = result.version["number"], result.version["uri"]
+                build(_Version, result.version, "version")
         except (TypeError, KeyError) as error:
             raise _damaged(path, f"fields from another release: {error}") from error
         if result.is_local and result.state == "running" and not is_held(run_dir, result.process):

@@ -1,10 +1,13 @@
 """The run's page: the evaluation's report, with what happened before and after it."""
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
 
+from viewfinder_components.checking.verdict import VERDICT
+from viewfinder_components.errors import PermanentError
+from viewfinder_components.foreign_errors import name_cause
+from viewfinder_components.formats.json_files import read_object
 from viewfinder_components.spelling import write_command
 from viewfinder_components.step import Role
 from viewfinder_components.whole_files import write_text
@@ -15,6 +18,8 @@ from viewfinder_pipelines.runs.resuming import explain_resuming, write_resuming
 from viewfinder_pipelines.settings.environment import Settings
 
 REPORT_FILE = "report.html"
+_REMEDY = "restore it from a copy, or start a new run"
+_MISREADINGS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 
 
 def write_report(run_dir: Path, result: RunResult) -> Path | None:
@@ -41,14 +46,21 @@ def write_report(run_dir: Path, result: RunResult) -> Path | None:
 
 
 def _render(result: RunResult, run_dir: Path) -> str:
+    from jinja2 import TemplateError
+
     from viewfinder_components.evaluation.report import render_run_report
 
     gate = result.step_of(Role.GATE)
     assert gate is not None  # noqa: S101  (checked by the caller)
-    page: str = render_run_report(
-        Path(gate.artifacts["evaluation"].uri), describe_run(result, run_dir)
-    )
-    return page
+    evaluation, run = Path(gate.artifacts["evaluation"].uri), describe_run(result, run_dir)
+    try:
+        return render_run_report(evaluation, run)
+    except (*_MISREADINGS, TemplateError) as error:  # the template's, for what is not there
+        raise PermanentError(
+            f"what evaluate and check wrote about run {result.run_id}, such as {evaluation}",
+            name_cause(error),
+            "restore it from a copy, or start a new run",
+        ) from error
 
 
 def describe_run(result: RunResult, run_dir: Path) -> dict[str, Any]:
@@ -105,7 +117,9 @@ def _read_verdict(result: RunResult) -> dict[str, Any] | None:
     check = result.step("check")
     if check is None or "verdict" not in check.artifacts:
         return None
-    verdict: dict[str, Any] = json.loads(
-        (Path(check.artifacts["verdict"].uri) / "verdict.json").read_text()
-    )
+    path = Path(check.artifacts["verdict"].uri) / VERDICT
+    verdict = read_object(path, "the verdict of check", _REMEDY)
+    checks = verdict.get("checks")
+    if not isinstance(checks, list) or not all(isinstance(one, dict) for one in checks):
+        raise PermanentError(f"a list of checks in {path}", repr(checks)[:80], _REMEDY)
     return verdict

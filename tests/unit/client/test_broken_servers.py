@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socketserver
 import subprocess
 import sys
 import threading
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from tests.fixtures.loopback import QuietHandler, serving
+from tests.fixtures.loopback import QuietHandler, running, serving
 from tests.fixtures.servables import draw
 from tests.fixtures.waiting import PATIENCE, wait_for
 
@@ -319,3 +320,38 @@ def test_one_interrupt_ends_a_command_whose_server_hangs(
     _, told = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert told.startswith("Interrupted.")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"\x00\x01 no status\r\n\r\n",
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+        b"HTTP/1.1 abc OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nno header\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nContent-Length: abc\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}",
+        b"\x00\x00\x12\x04\x00\x00\x00\x00\x00",
+    ],
+)
+def test_whoever_listens_does_not_answer_in_http(
+    said: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To start another predictor is no remedy: something is there."""
+
+    class Other(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(1 << 16)
+            self.request.sendall(said)
+
+    monkeypatch.setattr(v1_client, "_PAUSES", (0.01,))
+    (photo := tmp_path / "photo.png").write_bytes(draw("red"))
+    with running(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Other)) as server:
+        url = f"http://127.0.0.1:{server.server_address[1]}"
+        with pytest.raises(viewfinder.TransientError) as raised:
+            list(viewfinder.predict([photo], url))
+    assert "without a complete HTTP answer" in raised.value.received
+    assert "names a predictor" in raised.value.remedy
+    assert "start one" not in raised.value.remedy

@@ -154,7 +154,8 @@ def test_an_index_is_a_table(tmp_path) -> None:
             "a table in UTF-8 .* received one in UTF-16",
         ),
         (b"uri,label,split\na,b,tset\n", "a split among .* received 'tset'"),
-        (b"uri,label\na,b,c\n", "a table of uri, label"),
+        (b"uri,label\na,b,c\n", "rows of 2 cells .* received one of 3 in line 2; add the cells"),
+        (b"uri,label\n\na,b\nc\n", "rows of 2 cells .* received one of 1 in line 4"),
         (b'uri,label\na,"b\nc,d\ne,f\n', "every quotation mark .* begins in line 2; close it"),
         (b'uri,label\na,b\nc,"d', "every quotation mark .* in the row that begins in line 3"),
         (b'uri,label\na,"b\nc,"d"\ne,f\n', "every quotation mark .* begins in line 2"),
@@ -183,6 +184,22 @@ def test_quotation_marks_that_are_no_mistake(tmp_path) -> None:
         f'uri,label,note,photo\n"a.jpg",cat,"two\nlines of ""it""",{photo}\nb,d"g,5",\n'
     )
     assert rows(path) == [("a.jpg", "cat", None), ("b", 'd"g', None)]
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
+@pytest.mark.parametrize("shift", [-1, 0, 1])
+def test_line_breaks_in_names_wherever_a_block_ends(tmp_path, shift, end) -> None:
+    """Readers that take a file in blocks lose characters where one ends."""
+    start, row = f"uri,label{end}", f"{'x' * 60}.jpg,cat{end}"
+    left = (1 << 20) + shift - len(start)  # a mebibyte is the usual block
+    filling = row * (left // len(row) - 1)
+    last = "y" * (left - len(filling) - len(f'.jpg,cat{end}"a\r'))
+    path = tmp_path / "photos.csv"
+    text = f'{start}{filling}{last}.jpg,cat{end}"a\r\nb,é.jpg","d\r\ng"{end}{row}'
+    path.write_bytes(text.encode())
+    found = rows(path)
+    assert found[-2:] == [("a%0D%0Ab,é.jpg", "d%0D%0Ag", None), (f"{'x' * 60}.jpg", "cat", None)]
+    assert len(found) == filling.count(".jpg") + 3
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import os
+import resource
 import sys
 from collections import Counter
 
@@ -138,3 +139,16 @@ def test_a_photo_with_a_video_behind_it_is_read(name, tmp_path) -> None:
     Image.new("RGB", (3000, 2000)).save(path, name)
     os.truncate(path, 40 << 20)
     assert len(read_bytes(str(path))) == 40 << 20
+
+
+def test_a_process_that_may_open_no_more_files_is_not_the_photos_fault(tmp_path) -> None:
+    (photo := tmp_path / "photo.jpg").write_bytes(b"x")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with (probe := photo.open("rb")):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (probe.fileno(), hard))
+        try:
+            with pytest.raises(PermanentError, match=r"room for more open files.*ulimit -n"):
+                read_bytes(str(photo))
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert read_bytes(str(photo)) == b"x"

@@ -112,5 +112,5 @@ def test_one_thing_is_not_counted_in_the_plural() -> None:
 
 
 def test_what_is_between_backticks_is_code_and_nothing_else_is_markup() -> None:
-    text = formatting.code("a `Model`, <b>bold</b> & `a\u202eb`")
+    text = formatting.mark_code("a `Model`, <b>bold</b> & `a\u202eb`")
     assert text == "a <code>Model</code>, &lt;b&gt;bold&lt;/b&gt; &amp; <code>a\\u202eb</code>"

@@ -43,11 +43,10 @@ class LocalParts:
         """See `PartStore.read`."""
         with self.workplace.writing():
             try:
-                file = (self.folder / name).open("rb")  # arrow takes no path that is not UTF-8
+                content = (self.folder / name).read_bytes()
             except FileNotFoundError:
                 return None
-            with file:
-                return pq.read_table(file, columns=columns)
+        return pq.read_table(pa.BufferReader(content), columns=columns)
 
     def write(self, name: str, table: pa.Table) -> None:
         """See `PartStore.write`."""

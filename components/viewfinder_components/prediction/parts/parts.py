@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from viewfinder_components.errors import PermanentError, TransientError
+from viewfinder_components.errors import PermanentError, TransientError, reason_of
 from viewfinder_components.prediction.models.answers import Answer, map_in_order
 from viewfinder_components.prediction.parts.listing import Listing
 from viewfinder_components.prediction.parts.table import (
@@ -50,7 +50,7 @@ class PartStore(Protocol):
 
         Raises:
             PermanentError, TransientError: It cannot be read.
-            pyarrow.ArrowException: It is damaged.
+            pyarrow.ArrowException, OSError: It is damaged; such an OSError has no number.
         """
 
     def write(self, name: str, table: pa.Table) -> None:
@@ -147,19 +147,26 @@ class Parts:
         name = _name_of(part)
         try:
             table = self.store.read(name, columns)
-        except pa.ArrowException as error:
-            raise PermanentError(
-                f"predictions in {name} in {self.store.uri}",
-                "a damaged file",
-                "delete it, then try again",
-            ) from error
+        except (pa.ArrowException, OSError) as error:  # OSError: damaged pages
+            raise self._damaged(name, reason_of(error).splitlines()[0]) from error
         if table is None:
             raise TransientError(
                 f"{name} in {self.store.uri}",
                 "nothing there: another process has finished the same predictions, or removed it",
                 "try again",
             )
+        schema, rows = schema_of(self.labels), self.listing.size_of(part)
+        wanted = [field for field in schema if columns is None or field.name in columns]
+        if len(table) != rows or not table.schema.equals(pa.schema(wanted)):
+            raise self._damaged(name, "other columns, or another number of rows")
         return table
+
+    def _damaged(self, name: str, reason: str) -> PermanentError:
+        return PermanentError(
+            f"predictions in {name} in {self.store.uri}",
+            f"a damaged file ({reason})",
+            "delete it, then try again",
+        )
 
 
 def _name_of(part: int) -> str:

@@ -99,7 +99,7 @@ def test_the_packaged_prices_are_printed() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "give --capacity QUERIES (queries per second) or a comparison"),
+        ((), "give --capacity QUERIES or --comparison FILE, or set capacity"),
         (("--capacity", "0"), "expected --capacity to be a number from 0.000001"),
         (("--capacity", "nan"), "to be a number from 0.000001"),
         (("--capacity", "many"), "'many' is not a valid float"),

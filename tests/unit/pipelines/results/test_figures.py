@@ -221,6 +221,18 @@ def test_an_explanation_darkens_what_does_not_speak_for_the_class(tmp_path: Path
     to_png(figure)
 
 
+@pytest.mark.parametrize("largest", [1e-300, 1.0, 3e38, 1e300])
+def test_maps_of_numbers_of_any_size_look_alike(largest: float, tmp_path: Path) -> None:
+    Image.new("RGB", (60, 30), "red").save(tmp_path / "a.png")
+    pictures = []
+    for high in (1.0, largest):
+        explained = explain(str(tmp_path / "a.png"), [[high, -high], [0.0, high]])
+        figure = viewfinder.plot_explanations(explained)
+        pictures.append(np.asarray(figure.axes[0].images[0].get_array()))
+    assert pictures[0].std() > 0
+    assert np.abs(pictures[0].astype(int) - pictures[1]).max() <= 1
+
+
 def test_explanations_without_a_map_or_a_photo(tmp_path: Path) -> None:
     Image.new("RGB", (60, 30)).save(tmp_path / "a.png")
     level = explain(str(tmp_path / "a.png"), [[1.0, 1.0], [1.0, 1.0]])

@@ -154,6 +154,8 @@ def test_a_record_with_fields_of_another_release(
         ("metrics", {"accuracy": "good"}),
         ("version", 1),
         ("version", {}),
+        ("version", {"number": 1, "uri": ["models"]}),
+        ("version", {"number": "1", "uri": "models"}),
         ("error", "it failed"),
         ("process", 1.5),
     ],
