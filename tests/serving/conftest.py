@@ -53,7 +53,8 @@ def run_predictor(
     scratch.mkdir(parents=True, exist_ok=True)
     ready, log = scratch / "ready.json", scratch / "log"
     command = [sys.executable, "-m", "viewfinder_serving", "--model-dir", str(model_dir)]
-    command += ["--model-name", "colour", "--port", "0", "--ready-file", str(ready), *options]
+    command += ["--model-name", "colour", "--port", "0", "--ready-file", str(ready)]
+    command += ["--request-seconds", str(PATIENCE), *options]
     with log.open("wb") as output:
         process = subprocess.Popen(
             enter(command), stdin=subprocess.PIPE, stderr=output, stdout=output
