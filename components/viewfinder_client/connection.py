@@ -17,7 +17,7 @@ from viewfinder_client.http_client import LONGEST_SECONDS, MAX_ANSWER_BYTES, Htt
 from viewfinder_client.photo_body import PhotoBody
 from viewfinder_client.proxy import Proxy, find_proxy
 from viewfinder_components.bearer_token import find_own_token
-from viewfinder_components.errors import PermanentError, UsageError
+from viewfinder_components.errors import PermanentError, UsageError, reason_of
 from viewfinder_components.spelling import spell
 
 _TIMEOUT_SECONDS = 60.0
@@ -150,16 +150,16 @@ def load_certificates(ca_file: str | None) -> ssl.SSLContext:
         if ca_file is not None:
             return ssl.create_default_context(cafile=ca_file)
         return httpx.create_ssl_context()
-    except OSError as error:  # ssl.SSLError is one
+    except (OSError, ValueError) as error:  # ssl.SSLError is one; a path with a null byte
         if ca_file is not None:
             raise UsageError(
                 f"{spell('ca_file')} to name a file of certificates in PEM format",
-                f"{ca_file!r} ({error.strerror or error})",
+                f"{ca_file!r} ({reason_of(error)})",
                 "correct it",
             ) from error
         file = os.environ.get("SSL_CERT_FILE")
         raise UsageError(
             "the environment variable SSL_CERT_FILE to name a file of certificates in PEM format",
-            f"{file!r} ({error.strerror or error})",
+            f"{file!r} ({reason_of(error)})",
             "correct it, or unset it",
         ) from error

@@ -42,6 +42,8 @@ class Options:
             raise ParameterError("seconds", "a number greater than 0", self.seconds)
         if not _is_count(self.retries, 0, 1000):
             raise ParameterError("retries", "a whole number from 0 to 1000", self.retries)
+        if self.ca_file is not None and not (isinstance(self.ca_file, str) and self.ca_file):
+            raise ParameterError("ca_file", "a file's path, or None", self.ca_file)
         if self.token is not None and not (isinstance(self.token, str) and is_token(self.token)):
             raise ParameterError("token", RULE, "another text", "ask whoever runs the predictor")
 

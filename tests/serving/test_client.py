@@ -18,6 +18,7 @@ from tests.fixtures.ports import free_port
 from tests.fixtures.servables import LABELS, draw
 from tests.fixtures.waiting import PATIENCE
 from tests.serving.conftest import Predictor, run_predictor
+from tests.testbed.certificates import Authority
 
 from viewfinder_client import (
     AsyncClient,
@@ -192,6 +193,27 @@ def test_a_predictor_that_is_gone_is_given_up(everywhere) -> None:
             kept.extend(results)
         with pytest.raises(TransientError):
             client.classify(draw("red"))
+
+
+def test_tls(start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = Authority("tests")
+    authority.sign("predictor", hosts=("127.0.0.1",)).write(tmp_path, "tls")
+    (trusted := tmp_path / "ca.pem").write_bytes(authority.certificate)
+    files = ["--tls-certificate", str(tmp_path / "tls.crt"), "--tls-key", str(tmp_path / "tls.key")]
+    port = free_port()
+    with start(*files, "--grpc-port", str(port)) as predictor:
+        for protocol in PROTOCOLS:
+            url = f"https://127.0.0.1:{port}" if protocol == "grpc" else predictor.url
+            settings = {"model": "colour", "protocol": protocol, "seconds": PATIENCE}
+            with Client(url, ca_file=str(trusted), **settings) as client:
+                assert client.classify(draw("red")).label == "red"
+            kind = TransientError if protocol == "grpc" else PermanentError
+            monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+            with Client(url, **settings) as client, pytest.raises(kind, match=r"endpoint|trusted"):
+                client.classify(draw("red"))
+            monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+            with Client(url, **settings) as client:
+                assert client.classify(draw("red")).label == "red"
 
 
 def test_cancelling_ends_the_requests(predictor) -> None:

@@ -390,6 +390,13 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"retries": -1}, "retries"),
     ({"token": "short"}, "token"),
     ({"token": 1}, "token"),
+    ({"ca_file": 7}, "ca_file"),
+    ({"ca_file": __file__, "endpoint": "https://127.0.0.1:1"}, "ca_file"),
+    ({"ca_file": "\0", "endpoint": "https://127.0.0.1:1"}, "ca_file"),
+    (
+        {"ca_file": "nowhere.pem", "protocol": "grpc", "model": "m", "endpoint": "https://a"},
+        "ca_file",
+    ),
     ({"ca_file": "nowhere.pem", "endpoint": "https://127.0.0.1:1"}, "ca_file"),
     ({"protocol": "grpc", "endpoint": "http://127.0.0.1:1/path", "model": "m"}, "path"),
     ({"protocol": "v2", "endpoint": "http://127.0.0.1:1/other:predict"}, "v2"),
