@@ -20,6 +20,7 @@ from tests.fixtures.ports import free_port
 from tests.fixtures.servables import draw
 from tests.fixtures.waiting import PATIENCE, wait_for
 
+import viewfinder
 import viewfinder_client
 from viewfinder_client import (
     AsyncClient,
@@ -244,6 +245,19 @@ def _as_file(content: bytes) -> Any:
     import io
 
     return io.BytesIO(content)
+
+
+def test_both_ways_of_predict_shrink_photos(server: Server, tmp_path: Path) -> None:
+    server.describe("7")
+    (tmp_path / "photos").mkdir()
+    (photo := tmp_path / "photos" / "a.jpg").write_bytes(noisy())
+    (told,) = viewfinder.predict(photo, server.url)
+    assert told.photo == str(photo)
+    output = tmp_path / "predictions.parquet"
+    done = viewfinder.predict_batch(tmp_path / "photos", output, endpoint=server.url)
+    assert done.counts["ok"] == 1
+    assert len(server.photos) == 3, "the second is the grey one that asks for the classes"
+    assert all(len(sent) < 10_000 for sent in server.photos)
 
 
 def test_a_new_version_of_another_size_gets_the_photo_again(server: Server) -> None:
