@@ -15,7 +15,7 @@ if [ "$(grep -v dist-info <<<"$names")" != "$expected" ]; then
   echo "expected the wheel to hold our six packages, received: $names"; exit 1
 fi
 
-for extra in steps serving; do
+for extra in steps serving client; do
   "$bin/python" -m venv --without-pip "$scratch/$extra"
   VIRTUAL_ENV="$scratch/$extra" "$bin/uv" pip install --quiet --no-deps --require-hashes -r "requirements/$extra.txt"
   VIRTUAL_ENV="$scratch/$extra" "$bin/uv" pip install --quiet --no-deps "${wheel[0]}"
@@ -31,4 +31,15 @@ serving/bin/python -c '
 import importlib.util, viewfinder_components.checking.check
 heavy = [name for name in ("tensorflow", "pyarrow", "sklearn") if importlib.util.find_spec(name)]
 assert not heavy, f"expected a slim predictor environment, received {heavy}"'
+client/bin/python -c '
+import importlib.util, viewfinder_client
+[getattr(viewfinder_client, name) for name in viewfinder_client.__all__]
+for protocol in ("v1", "v2", "grpc"):
+    viewfinder_client.Client("http://127.0.0.1:8080", model="m", protocol=protocol).close()
+from viewfinder_client.protocol import ModelInput
+from viewfinder_client.shrinking import can_shrink
+from viewfinder_components.photos.decode import PREPROCESSING
+assert can_shrink(ModelInput(224, PREPROCESSING))
+heavy = [name for name in ("kfp", "pyarrow", "openvino") if importlib.util.find_spec(name)]
+assert not heavy, f"expected a slim environment for the client, received {heavy}"'
 echo "the wheel installs and imports in clean environments"

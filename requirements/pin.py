@@ -12,10 +12,15 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 EXCLUDES = FOLDER / "serving-excludes.txt"
+CLIENT_EXCLUDES = FOLDER / "client-excludes.txt"
 NOTEBOOK_EXTRAS = ("steps", "serving", "demo", "notebooks", "notebook-server")
 FILES: dict[str, list[str]] = {
     "steps.txt": ["pyproject.toml", "--extra", "steps"],
     "serving.txt": ["pyproject.toml", "--extra", "serving", "--excludes", str(EXCLUDES)],
+    "client.txt": [
+        *("pyproject.toml", "--extra", "client", "--excludes", str(CLIENT_EXCLUDES)),
+        *("--constraint", str(FOLDER / "steps.txt")),
+    ],
     # The image is built on the one of the steps, so both have the same versions.
     "notebook.txt": [
         "pyproject.toml",

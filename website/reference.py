@@ -1,10 +1,11 @@
-"""The pages of the API reference: one for each module of the public interface."""
+"""The pages of the API reference: one for each public module, and one for the client."""
 
 import ast
 from collections.abc import Iterator
 from pathlib import Path
 
 _STUB = Path("pipelines", "viewfinder", "__init__.pyi")
+_CLIENT_STUB = Path("components", "viewfinder_client", "__init__.pyi")
 _TITLES = {
     "comparison": "Ways to serve, compared",
     "cost": "What serving costs",
@@ -30,11 +31,22 @@ def write_reference(root: Path) -> Iterator[tuple[str, str]]:
     Raises:
         KeyError: A module of the interface has no title here.
     """
-    for node in ast.parse((root / _STUB).read_text("utf-8")).body:
+    for module, public in _read_stub(root / _STUB):
+        yield f"{module}.md", _write_page(_TITLES[module], "viewfinder", public)
+    found = [name for _, public in _read_stub(root / _CLIENT_STUB) for name in public]
+    yield "client.md", _write_page("The client", "viewfinder_client", found)
+
+
+def _read_stub(path: Path) -> Iterator[tuple[str, list[str]]]:
+    """Yield each module that a stub takes names from, and the names."""
+    for node in ast.parse(path.read_text("utf-8")).body:
         if isinstance(node, ast.ImportFrom) and node.module:
-            public = sorted((alias.name for alias in node.names), key=_rank)
-            names = "\n\n".join(f"::: viewfinder.{name}" for name in public)
-            yield f"{node.module}.md", f"# {_TITLES[node.module]}\n\n{names}\n"
+            yield node.module, [alias.name for alias in node.names]
+
+
+def _write_page(title: str, package: str, public: list[str]) -> str:
+    names = "\n\n".join(f"::: {package}.{name}" for name in sorted(public, key=_rank))
+    return f"# {title}\n\n{names}\n"
 
 
 def _rank(name: str) -> tuple[bool, bool]:

@@ -2,20 +2,26 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from threading import Event
 from typing import Any, TypeVar
 
 import httpx
 
 from viewfinder_client.connection import Connection
+from viewfinder_client.connection_failures import show_place
 from viewfinder_client.endpoint import Endpoint, show_url
 from viewfinder_client.photo_body import PhotoBody
+from viewfinder_client.proxy import Proxy
+from viewfinder_client.retrying import RETRY_AFTER, Retries
 from viewfinder_client.v1_answers import need_text
 from viewfinder_client.v1_failures import (
     LONGEST_REASON,
     MALFORMED,
     MAY_SUCCEED_LATER,
     NEEDS_PASSWORD,
+    BusyError,
+    LastingError,
     NoAnswerInTimeError,
     advise_password,
     reason_of,
@@ -25,8 +31,9 @@ from viewfinder_components.errors import PermanentError, TransientError, Viewfin
 from viewfinder_components.spelling import spell
 
 _NOT_FOUND = 404
-_PAUSES = (0.5, 1.0, 2.0, 4.0)  # seconds between two attempts
+_RETRIES = 4
 _WITHOUT_EXPLANATIONS = (404, 501)  # switched off or an older release; no map of this model
+_LATER = "try again, and see the server's log"
 _EXPLAINING = (
     "serve a model that Viewfinder trained, with this release and without `--no-explain`, or use "
     "`predict`"
@@ -72,20 +79,33 @@ class V1Client:
                 can be used; the proxy refuses.
             TransientError: There is no answer; `NoAnswerInTimeError` after a long time.
         """
-        for pause in _PAUSES:
-            try:
-                answer = self._connection.send(method, url, body)
-                self._has_answered = True
-                if answer.status_code not in MAY_SUCCEED_LATER:
-                    return answer
-            except NoAnswerInTimeError:
-                raise
-            except TransientError:
-                if not self._has_answered:  # the address is probably wrong
-                    raise
-            if self._stopped.wait(pause):
+        retries = Retries(_RETRIES)
+        for attempt in count(1):
+            answer = self._try(method, url, body)
+            if isinstance(answer, httpx.Response) and answer.status_code not in MAY_SUCCEED_LATER:
                 break
-        return self._connection.send(method, url, body)
+            after = None if isinstance(answer, TransientError) else answer.headers.get(RETRY_AFTER)
+            pause = retries.find_pause(attempt, after)
+            if pause is None or self._stopped.wait(pause):
+                break
+        if isinstance(answer, TransientError):
+            raise answer
+        return answer
+
+    def _try(
+        self, method: str, url: str, body: PhotoBody | None
+    ) -> httpx.Response | TransientError:
+        """Send a request once; return why there is no answer, if asking again may help."""
+        try:
+            answer = self._connection.send(method, url, body)
+        except NoAnswerInTimeError:
+            raise
+        except TransientError as error:
+            if not self._has_answered:  # the address is probably wrong
+                raise
+            return error
+        self._has_answered = True
+        return answer
 
     def stop(self) -> None:
         """End what other threads wait for, and send nothing more."""
@@ -118,7 +138,7 @@ class V1Client:
             TransientError: The server failed, or is busy.
         """
         if not answer.is_success:
-            raise self._explain(answer)
+            raise explain_status(answer, self._connection.proxy)
 
     @contextmanager
     def understood(self, url: str) -> Iterator[None]:
@@ -133,27 +153,6 @@ class V1Client:
             kind = "" if type(error) is ValueError else f"{type(error).__name__}: "
             received = f"something else ({kind}{str(error)[:LONGEST_REASON]})"
             raise self._connection.not_v1(url, received) from error
-
-    def _explain(self, answer: httpx.Response) -> ViewfinderError:
-        """Return the error for an answer that is an error's."""
-        status, where = answer.status_code, self._connection.show(str(answer.url))
-        received = f"HTTP {status}: {reason_of(answer)}"
-        if answer.url.path.endswith(":explain") and status in _WITHOUT_EXPLANATIONS:
-            expected = f"a predictor that explains its answers at {where}"
-            return PermanentError(expected, received, _EXPLAINING)
-        if status >= 500 or status in MAY_SUCCEED_LATER:
-            remedy = "try again, and see the server's log"
-            return TransientError(f"an answer from {where}", received, remedy)
-        if answer.has_redirect_location:
-            received = f"HTTP {status}: a redirection to {show_url(answer.headers['location'])}"
-            remedy = f"correct {spell('endpoint')}: name the predictor's own address"
-            return PermanentError(f"an answer from {where}", received, remedy)
-        remedy = "fix what the server reports"
-        if status == NEEDS_PASSWORD and (proxy := self._connection.proxy):
-            remedy = advise_password(proxy)
-        if status == httpx.codes.UNAUTHORIZED:
-            remedy = ADVICE
-        return PermanentError(f"{where} to accept the request", received, remedy)
 
     def _list_models(self) -> list[str]:
         url = self.endpoint.models_url
@@ -177,3 +176,32 @@ class V1Client:
             f"a server with {', '.join(names)}" if names else "a server without models",
             f"name one of those with {spell('model')}" if names else "see the server's log",
         )
+
+
+def explain_status(answer: httpx.Response, proxy: Proxy | None) -> ViewfinderError:
+    """Return the error for an answer that is an error's.
+
+    Args:
+        answer: The server's, or a proxy's.
+        proxy: The proxy that it came through.
+    """
+    status, where = answer.status_code, show_place(str(answer.url), proxy)
+    received = f"HTTP {status}: {reason_of(answer)}"
+    if answer.url.path.endswith(":explain") and status in _WITHOUT_EXPLANATIONS:
+        expected = f"a predictor that explains its answers at {where}"
+        return PermanentError(expected, received, _EXPLAINING)
+    if status in MAY_SUCCEED_LATER:
+        after = answer.headers.get(RETRY_AFTER)
+        return BusyError(f"an answer from {where}", received, _LATER, after)
+    if status >= 500:
+        return LastingError(f"an answer from {where}", received, _LATER)
+    if answer.has_redirect_location:
+        received = f"HTTP {status}: a redirection to {show_url(answer.headers['location'])}"
+        remedy = f"correct {spell('endpoint')}: name the predictor's own address"
+        return PermanentError(f"an answer from {where}", received, remedy)
+    remedy = "fix what the server reports"
+    if status == NEEDS_PASSWORD and proxy:
+        remedy = advise_password(proxy)
+    if status == httpx.codes.UNAUTHORIZED:
+        remedy = ADVICE
+    return PermanentError(f"{where} to accept the request", received, remedy)

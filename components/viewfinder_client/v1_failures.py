@@ -22,11 +22,32 @@ photo that a predictor refuses has another status."""
 _ABOUT_THE_PHOTO = (400, 413, 415, 422)
 
 
-class NoAnswerInTimeError(TransientError):
+class LastingError(TransientError):
+    """What may pass, but not soon: asking again at once does not help."""
+
+
+class NoAnswerInTimeError(LastingError):
     """A server accepted the connection but did not answer, or did not accept it, for a long time.
 
     Asking again would take as long.
     """
+
+
+class BusyError(TransientError):
+    """A server, or a proxy before it, answered that it cannot answer now.
+
+    Args:
+        expected: As for `TransientError`.
+        received: As for `TransientError`.
+        remedy: As for `TransientError`.
+        retry_after: The answer's `Retry-After`; None without one.
+    """
+
+    def __init__(
+        self, expected: str, received: str, remedy: str, retry_after: str | None = None
+    ) -> None:
+        super().__init__(expected, received, remedy)
+        self.retry_after = retry_after
 
 
 def find_refusal(answer: httpx.Response) -> str | None:

@@ -159,7 +159,7 @@ class _OwnMethods(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc is 
                     await self._pacing.wait()
                 if parse is _unparsed:
                     _record(refusal.status, started, context.peer(), self._config)
-                await context.abort(_CODES[refusal.status], str(refusal))
+                await _refuse(context, refusal)
 
         return answer
 
@@ -231,6 +231,11 @@ class PhotoServicer(services.GRPCInferenceServiceServicer):  # type: ignore[misc
         """Describe the named model."""
         await self._find_model(request, request.name, context)
         described = await self._dataplane.model_metadata(request.name)
+        # The protocol's message has no field for them.
+        parameters = described.pop("parameters")
+        context.set_trailing_metadata(
+            [(f"viewfinder-{name.replace('_', '-')}", str(parameters[name])) for name in parameters]
+        )
         return messages.ModelMetadataResponse(**described)
 
     async def ModelInfer(self, request: list[bytes], context: Any) -> Any:  # noqa: N802
@@ -243,7 +248,7 @@ class PhotoServicer(services.GRPCInferenceServiceServicer):  # type: ignore[misc
             return answer
         except RefusedError as refusal:
             status = refusal.status
-            await context.abort(_CODES[status], str(refusal))
+            await _refuse(context, refusal)
         except asyncio.CancelledError:
             status = 499
             raise
@@ -272,7 +277,7 @@ class PhotoServicer(services.GRPCInferenceServiceServicer):  # type: ignore[misc
         try:
             return self._need_model(name, request.version)
         except RefusedError as refusal:
-            await context.abort(_CODES[refusal.status], str(refusal))
+            await _refuse(context, refusal)
             raise  # abort has raised; this is for the type checker
 
     def _need_model(self, name: str, version: str) -> PhotoModel:
@@ -286,6 +291,11 @@ class PhotoServicer(services.GRPCInferenceServiceServicer):  # type: ignore[misc
                 status=404,
             )
         return model
+
+
+async def _refuse(context: Any, refusal: RefusedError) -> None:
+    """End a call with a refusal; what HTTP would say in headers, such as Retry-After, follows."""
+    await context.abort(_CODES[refusal.status], str(refusal), tuple(refusal.headers.items()))
 
 
 def _record(status: int, started: float, peer: str, config: ServeConfig) -> None:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from viewfinder_components.photos.decode import PREPROCESSING
 from viewfinder_serving import metrics
 from viewfinder_serving.classifier import Batch, Classifier
 from viewfinder_serving.kserve_sdk import DataPlane, Model, ModelRepository
@@ -39,6 +40,7 @@ class PhotoModel(Model):  # type: ignore[misc]  # kserve is not typed
         self.version = servable.version
         self.labels = servable.labels
         self.platform = servable.platform
+        self.image_size = servable.model.image_size
         self.explains = servable.model.explanation_method is not None
         self._classifier = classifier
         self._cores = ThreadPoolExecutor(threads, thread_name_prefix="photo")
@@ -134,4 +136,9 @@ class PhotoDataPlane(DataPlane):  # type: ignore[misc]
         """
         described = await super().model_metadata(model_name)
         model: PhotoModel = self.get_model_from_registry(model_name)
-        return {**described, "platform": model.platform, "versions": [model.version]}
+        return {
+            **described,
+            "platform": model.platform,
+            "versions": [model.version],
+            "parameters": {"image_size": model.image_size, "preprocessing": PREPROCESSING},
+        }

@@ -1,8 +1,9 @@
 """Viewfinder: from a folder of labelled photos to a measured image classifier behind KServe.
 
 The names listed in `__init__.pyi` are the public interface: they follow semantic versioning.
-Everything else in this package and in the other packages may change in any release, except for the
-steps' components, which pipelines of your own use.
+Everything else in this package and in the other packages may change in any release, except for
+`viewfinder_client`, which has such a list of its own, and for the steps' components, which
+pipelines of your own use.
 """
 
 import lazy_loader

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from viewfinder.arguments import Positive, checked, list_photos
 from viewfinder.kubeflow import KubeflowPipelines
 from viewfinder.tables import find_reader, read_history, read_predictions
+from viewfinder_client.answers import Unanswered
 from viewfinder_components.errors import ParameterError, UsageError
 from viewfinder_pipelines.local.explanation import Explanation
-from viewfinder_pipelines.local.prediction import Unanswered
 from viewfinder_pipelines.runs.record import RunResult
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from viewfinder.arguments import checked, list_photos, read_endpoint
+from viewfinder_client.answers import Prediction, Unanswered
 from viewfinder_pipelines.local.explanation import Explanation
-from viewfinder_pipelines.local.prediction import Prediction, Unanswered
 from viewfinder_pipelines.local.running_predictor import RunningPredictor, serving
 from viewfinder_pipelines.settings.environment import Settings
 

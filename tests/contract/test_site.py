@@ -13,6 +13,7 @@ from website.page_paths import locate
 from website.stage import stage
 
 import viewfinder
+import viewfinder_client
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,7 +50,12 @@ def test_every_public_name_is_in_the_reference(site: Path) -> None:
     anchors = set()
     for page in (site / "reference").rglob("*.html"):
         anchors |= BuiltPage(page).anchors
-    missing = [name for name in viewfinder.__all__ if f"viewfinder.{name}" not in anchors]
+    missing = [
+        f"{package.__name__}.{name}"
+        for package in (viewfinder, viewfinder_client)
+        for name in package.__all__
+        if f"{package.__name__}.{name}" not in anchors
+    ]
     assert missing == [], "names without an entry in the API reference"
 
 

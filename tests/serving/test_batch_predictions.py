@@ -7,10 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.fixtures.hurry import hurry
 from tests.fixtures.photos import fruit_photos, imagenet_files
 
 import viewfinder
-from viewfinder_client import v1_client
 from viewfinder_components.prediction.models.local_model import LocalModel
 from viewfinder_components.prediction.outputs.output import open_output
 from viewfinder_components.prediction.predict import predict_files
@@ -68,7 +68,7 @@ def test_each_answer_is_that_of_a_request(predictor, servable_dir: Path, photos:
 
 
 def test_a_predictor_that_ends(start, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(v1_client, "_PAUSES", (0.1,))
+    hurry(monkeypatch, retries=1)
     many = photos.parent / "list.csv"
     names = [str(path) for path in photos.iterdir()] * 100
     many.write_text("\n".join(["uri", *names]))

@@ -32,8 +32,11 @@ from viewfinder_components.photos.plan_picture import (
 )
 from viewfinder_components.photos.room import DecodingRoom
 
-__all__ = ["Photo", "PhotoError", "Plan", "decode", "open_photo", "plan_photo"]
+__all__ = ["PREPROCESSING", "Photo", "PhotoError", "Plan", "decode", "open_photo", "plan_photo"]
 
+PREPROCESSING = 1
+"""Which pixels `decode` makes. Clients that decode for a server compare their number with the
+server's; whoever changes a pixel of any photo raises it."""
 _MEGABYTES = 640
 # For all threads of a process that are given no other: a PNG of 120 megapixels needs 480 MB.
 _PROCESS_ROOM = DecodingRoom(_MEGABYTES * 1_000_000)

@@ -9,7 +9,6 @@ from viewfinder_components.errors import PermanentError
 from viewfinder_components.foreign_errors import explain_foreign
 from viewfinder_components.photos.candidate import Candidate
 from viewfinder_components.photos.objects import read_object
-from viewfinder_components.photos.package import read_from_package
 from viewfinder_components.photos.photo_error import PhotoError, describe, refuse_too_large
 from viewfinder_components.photos.plausible_size import count_first_bytes, need_plausible
 from viewfinder_components.photos.uri import PACKAGE, scheme_of, uri_to_path
@@ -88,6 +87,8 @@ def read_bytes(uri: str, max_bytes: int | None = None, *, is_photo: bool = True)
 
 
 def _read_from_package(uri: str) -> bytes:
+    from viewfinder_components.photos.package import read_from_package  # needs pyarrow
+
     try:
         return read_from_package(uri)
     except PermanentError as error:  # one row of a table may be wrong

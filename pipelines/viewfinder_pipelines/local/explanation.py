@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from viewfinder_client.answers import Unanswered
 from viewfinder_client.endpoint import Endpoint
 from viewfinder_client.v1_answers import need_number, need_probability, need_text
-from viewfinder_pipelines.local.prediction import Unanswered, ask_about_photos
+from viewfinder_pipelines.local.prediction import ask_about_photos
 
 
 @dataclass(frozen=True)

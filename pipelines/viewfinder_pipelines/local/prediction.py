@@ -1,57 +1,23 @@
 """Send photos to a served model, as any other client does."""
 
-import errno
-import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from viewfinder_client.answers import Prediction, Unanswered
+from viewfinder_client.client import Client
 from viewfinder_client.connection import connected
 from viewfinder_client.endpoint import Endpoint
-from viewfinder_client.v1_answers import read_classification
+from viewfinder_client.errors import UnansweredError
+from viewfinder_client.photo_file import UnreadableError, read_photo
 from viewfinder_client.v1_client import V1Client
-from viewfinder_client.v1_failures import describe_cause, find_refusal
-from viewfinder_components.photos.photo_error import PhotoError, refuse_too_large
-from viewfinder_components.photos.uri import name_to_uri, scheme_of, uri_to_path
+from viewfinder_client.v1_failures import find_refusal
 
-_LARGEST_FILE = 1 << 27  # bytes: 8 times what a predictor takes by default
-_UNREADABLE = {
-    errno.ENOENT: "there is no such file",
-    errno.EISDIR: "it is a folder; name the photos in it",
-    errno.EACCES: "you have no permission to read it",
-}
+_SECONDS = 60.0  # for each photo
+_RETRIES = 4
 
 Answer = TypeVar("Answer")
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The model's answer about one photo.
-
-    Attributes:
-        photo: The photo's path or URI.
-        label: The most probable label.
-        probabilities: Every label's probability, highest first.
-    """
-
-    photo: str
-    label: str
-    probabilities: dict[str, float] = field(hash=False)
-
-
-@dataclass(frozen=True)
-class Unanswered:
-    """A photo that the server did not classify.
-
-    Attributes:
-        photo: The photo's path or URI.
-        error: Why.
-    """
-
-    photo: str
-    error: str
 
 
 def predict_photos(
@@ -73,7 +39,19 @@ def predict_photos(
             predictor.
         TransientError: The server cannot be reached, fails, or stays busy.
     """
-    return ask_about_photos(photos, Endpoint.read(endpoint, model), ":predict", _read_prediction)
+    Endpoint.read(endpoint, model)  # before anything is sent
+    return _predict(photos, endpoint, model)
+
+
+def _predict(
+    photos: Sequence[str | Path], endpoint: str, model: str | None
+) -> Iterator[Prediction | Unanswered]:
+    with Client(endpoint, model=model, seconds=_SECONDS, retries=_RETRIES) as client:
+        for photo in photos:
+            try:
+                yield client.classify(photo)
+            except UnansweredError as error:
+                yield Unanswered(str(photo), error.reason)
 
 
 def ask_about_photos(
@@ -103,50 +81,14 @@ def ask_about_photos(
             yield _ask(client, verb, photo, read)
 
 
-def _read_prediction(photo: str, answer: Any) -> Prediction:
-    label, labels, probabilities = read_classification(answer)
-    ranked = sorted(zip(labels, probabilities, strict=True), key=lambda pair: -pair[1])
-    return Prediction(photo, label, dict(ranked))
-
-
-def _read_photo(photo: str | Path) -> bytes:
-    """Read a file by its path, or by a URI.
-
-    Raises:
-        OSError: The file cannot be read.
-        ValueError: The path is none, such as one with a null byte.
-        PhotoError: What the URI names cannot be read, or the file is too large to be sent.
-    """
-    uri = name_to_uri(photo)
-    if scheme_of(uri):
-        from viewfinder_components.photos.read import read_bytes  # slow to import
-
-        return read_bytes(uri, _LARGEST_FILE)
-    with Path(uri_to_path(uri)).open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        refuse_too_large(size, _LARGEST_FILE)
-        content = file.read() if size else file.read(_LARGEST_FILE + 1)  # a pipe has no size
-    refuse_too_large(len(content), _LARGEST_FILE)
-    return content
-
-
 def _ask(
     client: V1Client, verb: str, photo: str | Path, read: Callable[[str, Any], Answer]
 ) -> Answer | Unanswered:
     try:
-        content = _read_photo(photo)
-    except PhotoError as error:
-        return Unanswered(str(photo), error.sentence)
-    except (OSError, ValueError) as error:
-        return Unanswered(str(photo), _unreadable(error))
-    if not content:
-        return Unanswered(str(photo), "the file is empty")
+        content = read_photo(photo)
+    except UnreadableError as error:
+        return Unanswered(str(photo), str(error))
     answer = client.ask(verb, content)
     if refusal := find_refusal(answer):
         return Unanswered(str(photo), refusal)
     return client.read(answer, partial(read, str(photo)))
-
-
-def _unreadable(error: OSError | ValueError) -> str:
-    number = error.errno if isinstance(error, OSError) else None
-    return _UNREADABLE.get(number or 0) or f"it cannot be read ({describe_cause(error)})"

@@ -13,7 +13,9 @@ from PIL import Image
 from viewfinder_client.connection import connected
 from viewfinder_client.endpoint import Endpoint, show_url
 from viewfinder_client.http_client import VERSION_HEADER
-from viewfinder_client.v1_answers import Classification, need_text, read_classification
+from viewfinder_client.protocol import ModelInput, read_description
+from viewfinder_client.shrinking import can_shrink, shrink
+from viewfinder_client.v1_answers import Classification, read_classification
 from viewfinder_client.v1_client import V1Client
 from viewfinder_client.v1_failures import MALFORMED, find_refusal
 from viewfinder_components.errors import PermanentError
@@ -48,6 +50,7 @@ class ServedModel:
 
     def __init__(self, client: V1Client) -> None:
         self._client = client
+        self._input: ModelInput | None = None
         self._place = show_url(client.endpoint.url + _VERB)
         self.labels = self._read(client.ask(_VERB, _draw_grey())).labels
         self.version = self._find_version()
@@ -69,7 +72,7 @@ class ServedModel:
             detect_format(data[:HEAD_BYTES])  # what is not a photo need not be sent
         except PhotoError as error:
             return refused(candidate.uri, error)
-        answer = self._client.ask(_VERB, data)
+        answer = self._client.ask(_VERB, self._shrink(data))
         if refusal := find_refusal(answer):
             advice = _larger_photos() if answer.status_code == _TOO_LARGE else ""
             return Answer(candidate.uri, UNREADABLE, refusal + advice)
@@ -84,6 +87,10 @@ class ServedModel:
                 "start again, and leave what is served as it is until the end",
             )
         return classified(candidate.uri, np.array(probabilities, np.float32))
+
+    def _shrink(self, photo: bytes) -> bytes:
+        """Return a photo as the model sees it, where the server says how: the version stays."""
+        return photo if self._input is None else shrink(photo, self._input.image_size)
 
     def _read(self, answer: httpx.Response) -> Classification:
         return self._client.read(answer, read_classification)
@@ -108,11 +115,14 @@ class ServedModel:
         if answer.status_code not in _WITHOUT_VERSIONS:
             self._client.need_answer(answer)
         try:
-            (version,) = answer.json()["versions"]
+            metadata = answer.json()
+            (_,) = metadata["versions"]
         except MALFORMED:
             return name
         with self._client.understood(endpoint.metadata_url):
-            return f"{name}/{need_text(version)}"
+            described = read_description(metadata)
+        self._input = described.input if can_shrink(described.input) else None
+        return f"{name}/{described.version}"
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
+from viewfinder_client.answers import Unanswered
 from viewfinder_components.errors import PermanentError, UsageError, ViewfinderError
 from viewfinder_components.photos.decode import open_photo
 from viewfinder_components.photos.photo_error import PhotoError
@@ -20,7 +21,6 @@ from viewfinder_components.photos.uri import name_to_uri
 from viewfinder_components.reports.formatting import plural
 from viewfinder_components.reports.pictures import light_up
 from viewfinder_pipelines.local.explanation import Explanation
-from viewfinder_pipelines.local.prediction import Unanswered
 from viewfinder_pipelines.results.lettering import LINE, SIZE, shorten_name, wrap
 from viewfinder_pipelines.results.style import MUTED, new_figure, styled
 

@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from tests.fixtures.hurry import hurry
 from tests.fixtures.loopback import QuietHandler, running, serving
 from tests.fixtures.servables import draw
 from tests.fixtures.waiting import PATIENCE, wait_for
 
 import viewfinder
-from viewfinder_client import connection, http_client, v1_client
+from viewfinder_client import connection, http_client
 
 COMMAND = str(Path(sys.executable).with_name("viewfinder"))
 DEEP = "[" * 200_000
@@ -198,7 +199,7 @@ def test_a_photo_that_is_too_large_for_a_server(server: Server, photo: Path) -> 
 def test_a_server_that_fails_is_not_asked_about_every_photo(
     status: int, good: int, server: Server, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(v1_client, "_PAUSES", (0.01,))
+    hurry(monkeypatch, retries=1)
     server.status, server.body, server.good = status, "I am ill", good
     kind = viewfinder.PermanentError if status in (402, 407) else viewfinder.TransientError
     answers = viewfinder.predict([photo] * 100, server.url)
@@ -228,7 +229,7 @@ def test_a_photo_that_is_refused(status: int, server: Server, photo: Path) -> No
 def test_a_server_that_is_busy_for_a_moment(
     status: int, server: Server, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(v1_client, "_PAUSES", (0.01, 0.01))
+    hurry(monkeypatch, retries=2)
     server.list_statuses = [status, status]
     (told,) = viewfinder.predict([photo], server.url)
     assert isinstance(told, viewfinder.Prediction)
@@ -346,7 +347,7 @@ def test_whoever_listens_does_not_answer_in_http(
             self.request.recv(1 << 16)
             self.request.sendall(said)
 
-    monkeypatch.setattr(v1_client, "_PAUSES", (0.01,))
+    hurry(monkeypatch)
     (photo := tmp_path / "photo.png").write_bytes(draw("red"))
     with running(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Other)) as server:
         url = f"http://127.0.0.1:{server.server_address[1]}"

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.fixtures.hurry import hurry
 from tests.fixtures.loopback import QuietHandler, serving
 from tests.fixtures.servables import draw
 
 import viewfinder
-from viewfinder_client import v1_client
 from viewfinder_client.proxy import find_proxy
 
 ANSWER = b'{"predictions": [{"label": "a", "labels": ["a"], "probabilities": [1.0]}]}'
@@ -30,7 +30,7 @@ def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.lower().endswith("_proxy") or name.startswith("SSL_CERT"):
             monkeypatch.delenv(name)
-    monkeypatch.setattr(v1_client, "_PAUSES", (0.01,))
+    hurry(monkeypatch, retries=1)
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def test_a_proxy_that_refuses(server: Seen, photo: Path, monkeypatch: pytest.Mon
     )
     server.status = 503
     assert fail(photo, FAR).startswith(
-        f"TransientError: expected an answer from {FAR}:predict through the proxy {shown} "
+        f"BusyError: expected an answer from {FAR}:predict through the proxy {shown} "
         "(http_proxy), received HTTP 503: no; "
     )
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from tests.fixtures.hurry import hurry
 from tests.fixtures.servables import draw
 from tests.fixtures.waiting import PATIENCE, wait_for
 from tests.unit.prediction.conftest import Server, add_photos
 
 import viewfinder
-from viewfinder_client import v1_client
 from viewfinder_components.prediction.outputs.output import open_output
 from viewfinder_components.prediction.parts import listing
 from viewfinder_components.prediction.parts.listing import PART_FILES
@@ -65,7 +65,7 @@ def test_a_killed_run_is_continued(number: signal.Signals, server: Server, tmp_p
 
 def interrupt(server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch, status: int) -> None:
     """Predict with a server that goes away after the first part."""
-    monkeypatch.setattr(v1_client, "_PAUSES", (0.01,))
+    hurry(monkeypatch, retries=1)
     monkeypatch.setattr(listing, "PART_FILES", FEW)
     add_photos(folder / "photos", FEW + 100)
     server.may_answer, server.status = FEW + 50, status

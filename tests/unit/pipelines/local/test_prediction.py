@@ -10,7 +10,7 @@ from tests.fixtures.loopback import QuietHandler, serving
 
 import viewfinder
 from viewfinder.cli.main import main
-from viewfinder_client import connection
+from viewfinder_pipelines.local import prediction
 
 
 class _Refusing(QuietHandler):
@@ -87,7 +87,7 @@ def test_a_host_that_does_not_exist(tmp_path: Path) -> None:
 
 
 def test_a_server_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(prediction, "_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         told = predict(f"http://127.0.0.1:{silent.getsockname()[1]}", tmp_path)
     assert "received no answer within 0.2 s; " in told
