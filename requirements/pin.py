@@ -14,8 +14,13 @@ FOLDER = Path(__file__).parent
 EXCLUDES = FOLDER / "serving-excludes.txt"
 NOTEBOOK_EXTRAS = ("steps", "serving", "demo", "notebooks", "notebook-server")
 FILES: dict[str, list[str]] = {
-    "steps.txt": ["pyproject.toml", "--extra", "steps"],
     "serving.txt": ["pyproject.toml", "--extra", "serving", "--excludes", str(EXCLUDES)],
+    # kserve allows only old releases of some packages, and in the notebook image and on a laptop it
+    # is installed beside the steps.
+    "steps.txt": [
+        *("pyproject.toml", "--extra", "steps"),
+        *("--constraint", str(FOLDER / "serving.txt")),
+    ],
     # The image is built on the one of the steps, so both have the same versions.
     "notebook.txt": [
         "pyproject.toml",

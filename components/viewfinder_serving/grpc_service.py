@@ -227,6 +227,7 @@ class PhotoServicer(services.GRPCInferenceServiceServicer):  # type: ignore[misc
         """Describe the named model."""
         await self._find_model(request, request.name, context)
         described = await self._dataplane.model_metadata(request.name)
+        del described["properties"]  # kserve's message has no field for them
         return messages.ModelMetadataResponse(**described)
 
     async def ModelInfer(self, request: list[bytes], context: Any) -> Any:  # noqa: N802

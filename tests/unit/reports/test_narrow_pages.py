@@ -9,6 +9,7 @@ from viewfinder_components.reports.page import render, template_source
 TABLES = [
     ("evaluation/report.html", "The gate's rules", "rows", 4),
     ("evaluation/report.html", "Predictor checks", "short-rows", 2),
+    ("evaluation/report.html", "Precisions", "rows", 4),
     ("validation/report.html", "Gates", "rows", 4),
 ]
 
