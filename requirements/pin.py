@@ -15,8 +15,13 @@ EXCLUDES = FOLDER / "serving-excludes.txt"
 CLIENT_EXCLUDES = FOLDER / "client-excludes.txt"
 NOTEBOOK_EXTRAS = ("steps", "serving", "demo", "notebooks", "notebook-server")
 FILES: dict[str, list[str]] = {
-    "steps.txt": ["pyproject.toml", "--extra", "steps"],
     "serving.txt": ["pyproject.toml", "--extra", "serving", "--excludes", str(EXCLUDES)],
+    # kserve allows only old releases of some packages, and in the notebook image and on a laptop it
+    # is installed beside the steps.
+    "steps.txt": [
+        *("pyproject.toml", "--extra", "steps"),
+        *("--constraint", str(FOLDER / "serving.txt")),
+    ],
     "client.txt": [
         *("pyproject.toml", "--extra", "client", "--excludes", str(CLIENT_EXCLUDES)),
         *("--constraint", str(FOLDER / "steps.txt")),

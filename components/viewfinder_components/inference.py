@@ -1,5 +1,6 @@
 """Run an OpenVINO model, in the same way for feature extraction, evaluation and the predictor."""
 
+import os
 import re
 from collections import deque
 from pathlib import Path
@@ -12,11 +13,16 @@ from viewfinder_components.cores import limited_cores
 from viewfinder_components.errors import PermanentError, reason_of
 from viewfinder_components.explanation.class_map import Method
 from viewfinder_components.explanation.pooled_head import find_pooled_head
+from viewfinder_components.formats.precision import F32, MODEL_FILES, Precision
 from viewfinder_components.openvino import ov
 
 _INPUT_SHAPE = re.compile(r"\[(?:[^,\]]+),(\d+),(\d+),3\]")
 _LARGEST_SIDE = 4_096  # pixels; a damaged file may request more memory than exists
-_F32 = "f32"  # bf16 is faster on CPUs that have it, but outputs would differ between machines
+_ISA_LIMIT = "ONEDNN_MAX_CPU_ISA"
+# Parts of the names that oneDNN's documentation lists (CPU dispatcher control).
+_ISAS_WITH_BFLOAT16 = ("BF16", "FP16", "AMX", "AVX10", "AVX2_VNNI_2", "ALL", "DEFAULT")
+# What is not quantized in an int8 model is computed in f32.
+_COMPUTED_IN: dict[Precision, str] = {"f32": "f32", "bf16": "bf16", "int8": "f32"}
 
 
 class Explained(NamedTuple):
@@ -53,6 +59,7 @@ class InferenceModel:
         explains: Whether `explain` will be called. The feature maps are then a second output. With
             EfficientNet-Lite0 `predict` gives the same bits and takes 0.1 to 0.2 ms of 9.8
             longer; two compilations of the same model differ by 0.1 ms.
+        precision: The model's, or bf16 for a model in f32. Without `has_bfloat16`, bf16 is slow.
     """
 
     def __init__(
@@ -61,14 +68,18 @@ class InferenceModel:
         hint: str = "THROUGHPUT",
         threads: int | None = None,
         explains: bool = False,
+        precision: Precision = F32,
     ) -> None:
         self._pooled = find_pooled_head(model) if explains else None
         if self._pooled is not None:
             model.add_outputs(self._pooled.maps)
-        settings: dict[str, Any] = {"PERFORMANCE_HINT": hint, "INFERENCE_PRECISION_HINT": _F32}
-        # By default, OpenVINO binds its threads to the machine's first cores. The processes of all
-        # containers on a node would then share these, while the other cores have nothing to do.
-        settings["ENABLE_CPU_PINNING"] = False
+        settings: dict[str, Any] = {
+            "PERFORMANCE_HINT": hint,
+            "INFERENCE_PRECISION_HINT": _COMPUTED_IN[precision],
+            # By default, OpenVINO binds its threads to the machine's first cores. The processes of
+            # all containers on a node would share these, while other cores have nothing to do.
+            "ENABLE_CPU_PINNING": False,
+        }
         threads = threads or limited_cores()
         if threads is not None:
             settings["INFERENCE_NUM_THREADS"] = str(threads)
@@ -85,13 +96,14 @@ class InferenceModel:
         hint: str = "THROUGHPUT",
         threads: int | None = None,
         explains: bool = False,
+        precision: Precision = F32,
     ) -> Self:
-        """Read `model.xml` and `model.bin` from `directory`; the rest is as for the class.
+        """Read the files for the precision from `directory`; the rest is as for the class.
 
         Raises:
             PermanentError: The files are missing, are not an OpenVINO model, or have other inputs.
         """
-        path = directory / "model.xml"
+        path = directory / MODEL_FILES[precision][0]
         try:
             model = ov.Core().read_model(path)
         except RuntimeError as error:
@@ -100,7 +112,7 @@ class InferenceModel:
             ) from error
         _need_form(model, path)
         try:
-            return cls(model, hint, threads, explains)
+            return cls(model, hint, threads, explains, precision)
         except RuntimeError as error:
             raise PermanentError(
                 f"a model at {path} that accepts uint8 pixels",
@@ -206,6 +218,17 @@ class InferenceModel:
             maps = np.moveaxis(request.get_output_tensor(1).data, self._pooled.feature_axis, -1)
             answers.features[place] = maps.mean(axis=(1, 2))
         return request
+
+
+def has_bfloat16() -> bool:
+    """Return whether the processor computes in bfloat16, and may.
+
+    Without it, or where ONEDNN_MAX_CPU_ISA forbids it, OpenVINO imitates it slowly or fails, and
+    its list of capabilities ignores the variable.
+    """
+    limit = os.environ.get(_ISA_LIMIT, "").upper()
+    allowed = not limit or any(name in limit for name in _ISAS_WITH_BFLOAT16)
+    return allowed and "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def _need_form(model: ov.Model, path: Path) -> None:

@@ -208,7 +208,11 @@ def _order_defaults(
     for parameter, one in signature.parameters.items():
         default = declared[parameter].default if parameter in declared else MISSING
         if one.default is not inspect.Parameter.empty:
-            raise TypeError(f"{name}: the default of {parameter} belongs only in its declaration")
+            if parameter in declared or one.default is not None:
+                raise TypeError(
+                    f"{name}: the default of {parameter} belongs only in its declaration"
+                )
+            default = None  # an artifact that need not be there
         if default is not MISSING:
             defaults.append(default)
         elif defaults:

@@ -40,12 +40,16 @@ _PHASES = {
         "trace": "tracing the TensorFlow function that the SavedModel will contain",
         "try": "comparing its probabilities with the evaluation's",
         "save": "writing the SavedModel",
+        "quantize": "quantizing the network to int8",
         "describe": "writing the OpenVINO files, the model card and the manifest",
     },
     "check": {
         "start": "starting the predictor",
         "answers": "comparing the predictor's answers with the evaluation's",
         "latency": "measuring the latency",
+        "photos": "classifying test photos, to compare precisions",
+        "bf16": "measuring the predictor in bf16",
+        "int8": "measuring the predictor in int8",
     },
     "publish": {
         "inspect": "comparing the files with the manifest",

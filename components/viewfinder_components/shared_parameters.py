@@ -1,6 +1,6 @@
 """Parameters that several steps have: one range, default and description for all of them."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -54,6 +54,20 @@ Seed = Annotated[
 Tolerance = Annotated[
     Share, Described("Largest difference allowed between served and evaluated probabilities.")
 ]
+Confidence = Annotated[
+    float,
+    Field(gt=0, lt=1),
+    Described(
+        "Confidence level of the intervals, and of the comparison with the published version."
+    ),
+]
+PrecisionServed = Annotated[
+    Literal["auto", "f32", "bf16", "int8"],
+    Described(
+        "Numeric precision in which the predictor computes: `auto` is the fastest that passes the "
+        "test of check; `bf16` and `int8` stay `f32` if they do not pass; `f32` skips the test."
+    ),
+]
 MaxMegapixels = Annotated[
     float,
     Field(gt=0, le=LARGEST_MEGAPIXELS),
@@ -68,10 +82,12 @@ NearDuplicateDistance = Annotated[
     ),
 ]
 
+DEFAULT_PRECISION_SERVED: Literal["auto"] = "auto"
 DEFAULT_SEED = 0
 DEFAULT_TOLERANCE = 0.02
 """Enough for two builds of the same decoder, which differ by rounding; another decoder or size
 causes differences of a few hundredths."""
+DEFAULT_CONFIDENCE = 0.95
 DEFAULT_MAX_MEGAPIXELS = 120.0
 DEFAULT_NEAR_DUPLICATE_DISTANCE = 4
 """Out of 64 bits. Among the demo's 1,393 different photos, resaved or resized copies differ in at

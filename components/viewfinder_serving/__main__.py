@@ -133,6 +133,7 @@ def _make_parser() -> argparse.ArgumentParser:
     )
     add("tls_key", Path, "PEM file of its key; read again when it changes")
     add("engine", str, "what computes: openvino, or tensorflow on the SavedModel")
+    add("precision", str, "f32, bf16 or int8; auto for the fastest that check has proved")
     add("ready_file", Path, "file to write the URL to once the server is ready")
     parser.add_argument(
         "--explain",

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from viewfinder_components.errors import ParameterError, UsageError
+from viewfinder_components.formats.precision import AUTO, F32, PRECISIONS
 from viewfinder_components.photos.room import SMALL_BYTES
 from viewfinder_components.storage.model_name import SERVED_RULE, is_served_name
 from viewfinder_components.storage.version import parse_number
 from viewfinder_serving.cors import ORIGIN_RULE, is_origin
-from viewfinder_serving.engine_names import ENGINES, OPENVINO
+from viewfinder_serving.engine_names import ENGINES, OPENVINO, TENSORFLOW
 
 _MEGABYTE = 1_000_000
 _LEAST_DECODING_BYTES = 2 * SMALL_BYTES
@@ -94,6 +95,10 @@ class ServeConfig:
     threads: int | None = None
     """Requests decoded and answered at once; None for one per core."""
 
+    precision: str = AUTO
+    """Numeric precision in which OpenVINO computes: `f32`, `bf16` or `int8`; `auto` is the first
+    that the version's manifest allows and the processor has. TensorFlow computes in `f32`."""
+
     explain: bool = True
     """Whether `:explain` is answered; without it, that is an unknown path."""
 
@@ -148,7 +153,15 @@ class ServeConfig:
                 "set another --grpc-port",
             )
         self._need("threads", "a whole number from 1", self.threads is None or self.threads >= 1)
+        allowed = (AUTO, *PRECISIONS)
+        self._need("precision", f"one of {', '.join(allowed)}", self.precision in allowed)
         self._need("engine", f"one of {', '.join(ENGINES)}", self.engine in ENGINES)
+        if self.engine == TENSORFLOW and self.precision not in (AUTO, F32):
+            raise UsageError(
+                f"--precision {F32} with --engine {TENSORFLOW}",
+                self.precision,
+                "leave out one of the two options",
+            )
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise UsageError(
                 "both --tls-certificate and --tls-key, or neither",

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.explanation.class_map import Method
 from viewfinder_components.formats.labels import LABELS
+from viewfinder_components.formats.precision import F32, Precision
 from viewfinder_components.inference import Explained
 from viewfinder_components.storage.version import MANIFEST
 from viewfinder_serving.engine_names import OPENVINO, TENSORFLOW
@@ -50,7 +51,12 @@ class Engine(Protocol):
 
 
 def load_engine(
-    name: str, directory: Path, manifest: dict[str, Any], threads: int | None, explains: bool
+    name: str,
+    directory: Path,
+    manifest: dict[str, Any],
+    threads: int | None,
+    explains: bool,
+    precision: Precision = F32,
 ) -> Engine:
     """Load a version's model.
 
@@ -60,12 +66,13 @@ def load_engine(
         manifest: Its manifest; empty without one.
         threads: Cores that the model may use; None for all.
         explains: Whether the model shall explain its answers, where it can.
+        precision: The precision in which OpenVINO computes.
 
     Raises:
         PermanentError: The files are not such a model, or TensorFlow is not installed.
     """
     if name == OPENVINO:
-        return OpenVinoEngine.load(directory, threads, explains)
+        return OpenVinoEngine.load(directory, threads, explains, precision)
     if find_spec("tensorflow") is None:
         raise PermanentError(
             "TensorFlow for --engine tensorflow",

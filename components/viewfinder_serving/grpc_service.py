@@ -236,6 +236,7 @@ class PhotoServicer(services.GRPCInferenceServiceServicer):  # type: ignore[misc
         context.set_trailing_metadata(
             [(f"viewfinder-{name.replace('_', '-')}", str(parameters[name])) for name in parameters]
         )
+        del described["properties"]  # kserve's message has no field for them
         return messages.ModelMetadataResponse(**described)
 
     async def ModelInfer(self, request: list[bytes], context: Any) -> Any:  # noqa: N802

@@ -41,6 +41,6 @@ INFERENCE_SECONDS = Histogram(
 MODEL_INFO = Gauge(
     "viewfinder_model_info",
     "1; its labels identify the served model",
-    ["model", "version", "run_id", "labels"],
+    ["model", "version", "run_id", "labels", "precision"],
 )
 READY = Gauge("viewfinder_ready", "1 while the server is ready, 0 before that and while it drains")

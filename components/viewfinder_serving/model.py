@@ -12,6 +12,7 @@ from viewfinder_serving import metrics
 from viewfinder_serving.classifier import Batch, Classifier
 from viewfinder_serving.kserve_sdk import DataPlane, Model, ModelRepository
 from viewfinder_serving.memory import return_free_memory
+from viewfinder_serving.precision import list_properties
 from viewfinder_serving.servable import Servable
 from viewfinder_serving.tensors import describe_inputs, describe_outputs
 
@@ -41,13 +42,18 @@ class PhotoModel(Model):  # type: ignore[misc]  # kserve is not typed
         self.labels = servable.labels
         self.platform = servable.platform
         self.image_size = servable.model.image_size
+        self.properties = dict(list_properties(servable.precision))
         self.explains = servable.model.explanation_method is not None
         self._classifier = classifier
         self._cores = ThreadPoolExecutor(threads, thread_name_prefix="photo")
         self._heavy = ThreadPoolExecutor(max(1, threads - 1), thread_name_prefix="heavy")
         self._present = 0
         metrics.MODEL_INFO.labels(
-            name, servable.version, servable.run_id, str(len(servable.labels))
+            name,
+            servable.version,
+            servable.run_id,
+            str(len(servable.labels)),
+            servable.precision.name,
         ).set(1)
         self.load()
 
@@ -141,4 +147,5 @@ class PhotoDataPlane(DataPlane):  # type: ignore[misc]
             "platform": model.platform,
             "versions": [model.version],
             "parameters": {"image_size": model.image_size, "preprocessing": PREPROCESSING},
+            "properties": model.properties,
         }

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder_components.explanation.class_map import Method
+from viewfinder_components.formats.precision import F32, Precision
 from viewfinder_components.inference import Explained, InferenceModel
 
 
@@ -32,21 +33,26 @@ class OpenVinoEngine:
         self._together = together
 
     @classmethod
-    def load(cls, directory: Path, threads: int | None, explains: bool) -> Self:
-        """Read `model.xml` and `model.bin`.
+    def load(
+        cls, directory: Path, threads: int | None, explains: bool, precision: Precision = F32
+    ) -> Self:
+        """Read a version's model.
 
         Args:
             directory: Where they are.
             threads: Cores that the model may use; None for all.
             explains: Whether the model shall explain its answers, where it can.
+            precision: What it computes in.
 
         Raises:
-            PermanentError: They are not a model of photos.
+            PermanentError: It is not a model of photos.
         """
-        alone = InferenceModel.load(directory, "LATENCY", threads, explains)
-        if threads == 1:
-            return cls(alone, alone)
-        return cls(alone, InferenceModel.load(directory, "THROUGHPUT", threads, explains))
+
+        def compile_for(hint: str) -> InferenceModel:
+            return InferenceModel.load(directory, hint, threads, explains, precision)
+
+        alone = compile_for("LATENCY")
+        return cls(alone, alone if threads == 1 else compile_for("THROUGHPUT"))
 
     def predict(self, pixels: NDArray[np.uint8], alone: bool = False) -> NDArray[np.float32]:
         """Run one batch.

@@ -10,11 +10,13 @@ import numpy as np
 
 from viewfinder_components.errors import PermanentError, reason_of
 from viewfinder_components.formats.labels import read_labels
+from viewfinder_components.formats.precision import AUTO, MODEL_FILES
 from viewfinder_components.storage.checksums import digest_file
 from viewfinder_components.storage.contents import Manifest, changed_files
 from viewfinder_components.storage.version import MANIFEST, parse_number
 from viewfinder_serving.engine_names import OPENVINO
 from viewfinder_serving.engines import FILES, PLATFORMS, Engine, load_engine
+from viewfinder_serving.precision import ServedPrecision, select_precision
 from viewfinder_serving.refusals import shown
 
 _log = logging.getLogger(__name__)
@@ -31,12 +33,14 @@ class Servable:
         version: The integer of the path `<model>/<integer>`, else the run's id, else `0`.
         run_id: The pipeline run that made it; empty without a manifest.
         platform: The V2 protocol's name for the kind of model.
+        precision: The precision in which the model computes, and why.
     """
 
     labels: tuple[str, ...]
     model: Engine
     version: str
     run_id: str
+    precision: ServedPrecision
     platform: str = PLATFORMS[OPENVINO]
 
     @classmethod
@@ -46,6 +50,7 @@ class Servable:
         threads: int | None = None,
         explains: bool = False,
         engine: str = OPENVINO,
+        precision: str = AUTO,
     ) -> "Servable":
         """Read a servable directory and run the model once.
 
@@ -54,23 +59,25 @@ class Servable:
             threads: Cores that the model may use; None for all.
             explains: Whether the model shall explain its answers, where it can.
             engine: What computes, one of `ENGINES`.
+            precision: As for `select_precision`.
 
         Raises:
             PermanentError: A file is missing, differs from the manifest's digest, is not what its
-                name says, contradicts the manifest, or the model does not give one probability per
-                label.
+                name says, contradicts the manifest, the model does not give one probability per
+                label, or there is no model of the wanted precision.
         """
         _need_files(directory, FILES[engine])
         manifest = _read_manifest(directory, FILES[engine])
         labels = read_labels(directory, _AGAIN)
-        model = load_engine(engine, directory, manifest, threads, explains)
+        served = select_precision(engine, directory, manifest, precision)
+        model = load_engine(engine, directory, manifest, threads, explains, served.name)
         _need_agreement(manifest, {"labels": list(labels), "image_size": model.image_size})
         _prove(model, labels, directory)
         run_id = str(manifest.get("run_id") or "")
         folder = directory.resolve().name
         is_number = parse_number(folder) is not None
         version = folder if is_number else run_id or "0"
-        return cls(labels, model, version, run_id, PLATFORMS[engine])
+        return cls(labels, model, version, run_id, served, PLATFORMS[engine])
 
 
 def _need_files(directory: Path, files: Sequence[str]) -> None:
@@ -93,7 +100,9 @@ def _read_manifest(directory: Path, files: Sequence[str]) -> dict[str, Any]:
         )
         return {}
     manifest = Manifest.read(directory)
-    if changed := changed_files(directory, manifest.promised, files):
+    manifest = Manifest.read(directory)
+    others = [name for name in MODEL_FILES["int8"] if (directory / name).exists()]
+    if changed := changed_files(directory, manifest.promised, (*files, *others)):
         raise PermanentError(
             f"{directory / changed[0]} with sha256 {manifest.promised.get(changed[0])}",
             digest_file(directory / changed[0]),

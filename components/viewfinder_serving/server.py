@@ -48,9 +48,12 @@ def serve(config: ServeConfig) -> None:
     certificate = None
     if config.tls_certificate is not None and config.tls_key is not None:
         certificate = watch_certificate(config.tls_certificate, config.tls_key)
-    servable = Servable.load(config.model_dir, usable_cores(), config.explain, config.engine)
+    servable = Servable.load(
+        config.model_dir, usable_cores(), config.explain, config.engine, config.precision
+    )
     if config.model_version is not None:
         servable = replace(servable, version=config.model_version)
+    _log.info("the model computes in %s. %s", servable.precision.name, servable.precision.reason)
     threads = config.threads or usable_cores()
     room = DecodingRoom(config.max_decoding_bytes)
     classifier = Classifier(servable, config.max_pixels, room)

@@ -398,7 +398,7 @@ def test_metrics_move(predictor, photo):
     assert moved == [1, 1, 2, 2, 1, 2, 2, 3, 3]
     assert predictor.metric("viewfinder_ready") == 1
     assert predictor.metric("viewfinder_requests_in_flight") == 0
-    info = 'viewfinder_model_info{labels="3",model="colour",run_id="",version="7"}'
+    info = 'viewfinder_model_info{labels="3",model="colour",precision="f32",run_id="",version="7"}'
     assert predictor.metric(info) == 1
 
 

@@ -12,9 +12,12 @@ from viewfinder_components.checking.config import CheckConfig
 from viewfinder_components.checking.conversation import Patience
 from viewfinder_components.checking.examination import Examination
 from viewfinder_components.checking.node import NodeReading, describe_node
-from viewfinder_components.checking.verdict import VERDICT, Criterion, write_verdict
+from viewfinder_components.checking.precisions import Trials
+from viewfinder_components.checking.verdict import Criterion, write_verdict
 from viewfinder_components.errors import PermanentError, TransientError
+from viewfinder_components.formats.precision import ENTRY, F32, PrecisionChoice
 from viewfinder_components.formats.samples import read_samples
+from viewfinder_components.formats.verdict import VERDICT
 
 _log = logging.getLogger(__name__)
 
@@ -40,11 +43,15 @@ class CheckResult:
     busy: bool = False
     """Whether a check failed because the node was too busy."""
 
+    precision: PrecisionChoice | None = None
+    """What may be served; None if a check failed."""
+
     @classmethod
-    def of(cls, found: Examination) -> Self:
-        """Derive the result from the examination."""
+    def of(cls, found: Examination, precision: PrecisionChoice | None) -> Self:
+        """Derive the result from the examination in f32 and the choice of precision."""
         scalars = {check.name: check.value for check in found.checks if check.value is not None}
-        return cls(tuple(found.checks), scalars, dict(found.watch.seconds), found.busy)
+        seconds = dict(found.watch.seconds)
+        return cls(tuple(found.checks), scalars, seconds, found.busy, precision)
 
     @property
     def passed(self) -> bool:
@@ -62,8 +69,15 @@ class CheckResult:
             f"all {len(self.checks)} checks passed: ready in {value['start_seconds']:.1f} s, "
             f"probabilities within {value['max_difference']:.1g} of the evaluation's, "
             f"p50 {value['p50_ms']:.0f} ms, p99 {value['p99_ms']:.0f} ms, "
-            f"{value['memory_mb']:.0f} MB"
+            f"{value['memory_mb']:.0f} MB; {self._served}"
         )
+
+    @property
+    def _served(self) -> str:
+        name = self.precision.allowed[0] if self.precision else F32
+        measured = self.precision.candidates if self.precision else ()
+        faster = [one.p50_ms for one in measured if one.name == name != F32]
+        return f"served in {name}" + "".join(f", p50 {p50:.0f} ms" for p50 in faster)
 
 
 def check_servable(
@@ -72,6 +86,7 @@ def check_servable(
     verdict_dir: Path,
     config: CheckConfig,
     patience: Patience | None = None,
+    shards_dir: Path | None = None,
 ) -> CheckResult:
     """Start the predictor in a fresh process, send it test photos, and judge its answers.
 
@@ -84,19 +99,26 @@ def check_servable(
         verdict_dir: Where to write `verdict.json`; made when missing.
         config: The limits.
         patience: When to stop waiting for an answer.
+        shards_dir: The shards from preprocess, whose test photos prove precisions below f32; None
+            for none, and then f32 is served.
 
     Raises:
-        PermanentError: The evaluation cannot be read, or a check failed; in the latter case the
-            verdict was written.
+        PermanentError: The evaluation or the shards cannot be read, or a check failed; in the
+            latter case the verdict was written.
         TransientError: The node was too busy to assess the predictor; the verdict was written.
     """
-    node = NodeReading.now()
-    examination = Examination(read_samples(evaluation_dir), config)
-    examination.run(servable_dir, patience or Patience())
-    result, evidence = CheckResult.of(examination), NodeReading.now().since(node)
+    node, patience = NodeReading.now(), patience or Patience()
+    trials = Trials.plan(servable_dir, shards_dir, config)
+    examination = Examination(read_samples(evaluation_dir), config, photos=trials.photos)
+    examination.run(servable_dir, patience)
+    choice = None
+    if all(check.passed for check in examination.checks):
+        choice = trials.run(examination, servable_dir, patience)
+    result, evidence = CheckResult.of(examination, choice), NodeReading.now().since(node)
     details = {
         "busy": result.busy,
         **examination.details,
+        **({ENTRY: choice.to_json()} if choice else {}),
         "versions": _versions(),
         "seconds": result.seconds,
         "node": evidence,

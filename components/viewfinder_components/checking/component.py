@@ -20,13 +20,20 @@ def check(
     max_p99_ms: float,
     max_memory_mb: float,
     max_start_seconds: float,
+    precision_served: str,
+    max_accuracy_drop: float,
+    min_agreement: float,
+    confidence: float,
+    shards: dsl.Input[dsl.Dataset] = None,
 ) -> None:
     """Start the predictor that will serve the model, and compare it with the evaluation's outputs.
 
     Args:
         servable: The directory of the export step.
         evaluation: The evaluate step's sample photos and their outputs.
-        verdict: Every check with its value and limit.
+        shards: The preprocess step's test photos, which prove precisions below f32; without them,
+            f32 is served.
+        verdict: Every check with its value and limit, and the precision that is served.
         latency_and_memory: Latency, memory and the largest difference.
     """
     arguments = locals()
@@ -41,6 +48,10 @@ def check(
 
         config = build_config(CheckConfig, arguments)
         result = check_servable(
-            Path(servable.path), Path(evaluation.path), Path(verdict.path), config
+            Path(servable.path),
+            Path(evaluation.path),
+            Path(verdict.path),
+            config,
+            shards_dir=shards and Path(shards.path),
         )
         outcome.succeed(result.summary, result.seconds, result.scalars)

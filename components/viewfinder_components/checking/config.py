@@ -2,10 +2,18 @@
 
 from typing import Annotated
 
+from viewfinder_components.formats.precision import LEAST_PHOTOS
 from viewfinder_components.image import PREDICTOR_IMAGE
 from viewfinder_components.parameters import INTERNAL, configuration
-from viewfinder_components.ranges import Count, Limit
-from viewfinder_components.shared_parameters import DEFAULT_TOLERANCE, Tolerance
+from viewfinder_components.ranges import Count, Limit, Share
+from viewfinder_components.shared_parameters import (
+    DEFAULT_CONFIDENCE,
+    DEFAULT_PRECISION_SERVED,
+    DEFAULT_TOLERANCE,
+    Confidence,
+    PrecisionServed,
+    Tolerance,
+)
 from viewfinder_components.step import Step
 
 
@@ -38,6 +46,23 @@ class CheckConfig:
     max_start_seconds: Limit = 60.0
     """Limit for the time the predictor takes to become ready in check, in seconds, not counting the
     time spent waiting for a processor."""
+
+    precision_served: PrecisionServed = DEFAULT_PRECISION_SERVED
+
+    max_accuracy_drop: Share = 0.005
+    """Largest loss of accuracy on the test photos for which a precision below `f32` is served."""
+
+    min_agreement: Share = 0.98
+    """Minimum share of the test photos that get the same label as in `f32`, for a precision below
+    `f32` to be served."""
+
+    confidence: Confidence = DEFAULT_CONFIDENCE
+
+    least_photos: Annotated[Count, INTERNAL] = LEAST_PHOTOS
+    """Test photos below which `f32` is served."""
+
+    most_photos: Annotated[Count, INTERNAL] = 1000
+    """Test photos sent to the predictor in each precision; drawn if there are more."""
 
 
 STEP = Step("check", (CheckConfig,), image=PREDICTOR_IMAGE, computes=True)

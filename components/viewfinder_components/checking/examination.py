@@ -11,6 +11,7 @@ from viewfinder_components.checking.conversation import (
     Patience,
     conversing,
 )
+from viewfinder_components.checking.drawn_photos import DrawnPhotos
 from viewfinder_components.checking.judging import (
     is_excused,
     judge_latency,
@@ -19,8 +20,10 @@ from viewfinder_components.checking.judging import (
     judge_start,
 )
 from viewfinder_components.checking.measure import Latency, measure_latency
+from viewfinder_components.checking.precision_choice import Measured
 from viewfinder_components.checking.predictor import NotReadyError, running_predictor
 from viewfinder_components.checking.verdict import Criterion
+from viewfinder_components.formats.precision import F32, Precision
 from viewfinder_components.formats.samples import Sample, Samples
 from viewfinder_components.parity import Parity, compare_photos
 from viewfinder_components.timing import Stopwatch
@@ -32,6 +35,8 @@ _PREDICT = f"/v1/models/{_NAME}:predict"
 _TIMED = {"start_seconds", "failed_answers", "p50_ms", "p99_ms"}
 # On a busy node a latency above its limit is measured again.
 _ROUNDS = 3
+# Below f32, answers may differ from the evaluation's: test photos show whether that matters.
+_ANY_DIFFERENCE = 1.0
 
 
 @dataclass
@@ -41,16 +46,22 @@ class Examination:
     Args:
         samples: The photos to send, and the evaluation's results for them.
         config: The limits.
+        precision: The precision in which the predictor computes.
+        photos: Test photos to send as well; None for none.
     """
 
     samples: Samples
     config: CheckConfig
+    precision: Precision = F32
+    photos: DrawnPhotos | None = None
     checks: list[Criterion] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
     """Further measurements, JSON-ready."""
     watch: Stopwatch = field(default_factory=lambda: Stopwatch("check"))
     spoilt: bool = False
     """Whether the node was too busy for the most recent measurement."""
+    measured: Measured | None = None
+    """What was measured to compare precisions; None without `photos`."""
 
     @property
     def busy(self) -> bool:
@@ -81,7 +92,7 @@ class Examination:
     def _start_and_ask(self, servable_dir: Path, patience: Patience) -> None:
         limit = self.config.max_start_seconds
         self.watch.announce("start")
-        with running_predictor(servable_dir, _NAME, limit) as predictor:
+        with running_predictor(servable_dir, _NAME, limit, self.precision) as predictor:
             self.watch.seconds["start"] = predictor.start_seconds
             self.checks.append(judge_start(predictor, self.config))
             with conversing(predictor, patience) as conversation:
@@ -93,29 +104,40 @@ class Examination:
         self.details["server"] = conversation.get("/v2").response.json()
         self.details["model"] = conversation.get(f"/v2/models/{_NAME}").response.json()
         parity = self._compare(conversation)
-        found = judge_parity(parity, self.samples, self.config)
+        found = judge_parity(parity, self.samples, self._tolerance)
         self.checks += found
         if all(check.passed for check in found):
-            self._time(conversation, parity)
+            latency = self._time(conversation, parity)
+            if self.photos:
+                with self.watch.phase("photos"):
+                    answers = self.photos.ask(conversation, _PREDICT)
+                self.measured = Measured(
+                    self.precision, answers, latency.percentile(50), parity.max_difference
+                )
+
+    @property
+    def _tolerance(self) -> float:
+        return self.config.tolerance if self.precision == F32 else _ANY_DIFFERENCE
 
     def _compare(self, conversation: Conversation) -> Parity:
         with self.watch.phase("answers"):
             parity = compare_photos(
                 lambda body: conversation.post(_PREDICT, body).response,
                 self.samples.photos,
-                self.config.tolerance,
+                self._tolerance,
             )
         too_large = list(parity.too_large)
         self.details["samples"] = {"compared": parity.compared, "too_large": too_large}
         return parity
 
-    def _time(self, conversation: Conversation, parity: Parity) -> None:
+    def _time(self, conversation: Conversation, parity: Parity) -> Latency:
         photos = [photo for photo in self.samples.photos if photo.uri not in parity.too_large]
         with self.watch.phase("latency"):
             latency = _measure(conversation, photos, self.config)
         self.details["latency"] = latency.summary()
         self.checks += judge_latency(latency, self.config)
         self.spoilt = is_excused(latency, self.config)
+        return latency
 
 
 def _measure(conversation: Conversation, photos: list[Sample], config: CheckConfig) -> Latency:

@@ -19,8 +19,14 @@ def judge_start(predictor: RunningPredictor, config: CheckConfig) -> Criterion:
     )  # fmt: skip
 
 
-def judge_parity(parity: Parity, samples: Samples, config: CheckConfig) -> list[Criterion]:
-    """Compare answers with the evaluation's: their number, labels and probabilities."""
+def judge_parity(parity: Parity, samples: Samples, tolerance: float) -> list[Criterion]:
+    """Compare answers with the evaluation's: their number, labels and probabilities.
+
+    Args:
+        parity: How they compare.
+        samples: The photos, and the evaluation's answers.
+        tolerance: Largest difference of a probability that counts as equal.
+    """
     count = len(parity.failures)
     answered = parity.compared > 0 and count == 0
     words = f"{parity.compared} of {plural(len(samples.photos), 'photo')} answered and compared"
@@ -34,7 +40,7 @@ def judge_parity(parity: Parity, samples: Samples, config: CheckConfig) -> list[
             f"The labels are {list(parity.labels)}, the evaluation's are {list(samples.labels)}.",
         ),
         limit_check(
-            "max_difference", parity.max_difference, config.tolerance,
+            "max_difference", parity.max_difference, tolerance,
             "The largest difference between a probability and the evaluation's",
         ),
         Criterion(

@@ -16,6 +16,7 @@ from viewfinder_components.bearer_token import SERVING_VARIABLE
 from viewfinder_components.checking.node import NodeReading, describe_node
 from viewfinder_components.checking.processor import ProcessorReading, Spent
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.formats.precision import F32, Precision
 from viewfinder_components.storage.temporary_folder import temporary_folder
 
 _POLL_SECONDS = 0.01
@@ -114,7 +115,7 @@ def predictor_command(version: Path, model_name: str, host: str, port: int) -> l
 
 @contextmanager
 def running_predictor(
-    servable_dir: Path, model_name: str, start_seconds: float
+    servable_dir: Path, model_name: str, start_seconds: float, precision: Precision = F32
 ) -> Iterator[RunningPredictor]:
     """Serve a directory while the block runs, without asking for tokens.
 
@@ -122,6 +123,7 @@ def running_predictor(
         servable_dir: The servable directory.
         model_name: The name in the URLs.
         start_seconds: How long it may take to be ready if a processor is always free.
+        precision: The precision in which it computes.
 
     Raises:
         NotReadyError: It exited, or was not ready in time; with the end of its log.
@@ -133,6 +135,7 @@ def running_predictor(
             process = subprocess.Popen(
                 [
                     *predictor_command(servable_dir, model_name, "127.0.0.1", 0),
+                    *("--precision", precision),
                     *("--ready-file", str(ready)),
                     *("--request-seconds", _LONG),
                     *("--body-seconds", _LONG),

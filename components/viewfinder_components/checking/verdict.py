@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from viewfinder_components.formats.verdict import VERDICT
 from viewfinder_components.whole_files import write_json
-
-VERDICT = "verdict.json"
 
 
 @dataclass(frozen=True)

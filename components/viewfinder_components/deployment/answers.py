@@ -51,6 +51,26 @@ def need_version(route: Route, version: int, deadline: float) -> float:
     return first
 
 
+def find_tolerance(route: Route, least: float) -> float:
+    """Return the largest difference of a probability that counts as equal.
+
+    Each precision has its own, which check measured and the version's manifest has. The predictor
+    tells it with the precision that it serves on its processor.
+
+    Args:
+        route: How to reach the service.
+        least: The setting, which applies to f32 and to other servers.
+
+    Raises:
+        httpx.HTTPError: The service cannot be reached.
+    """
+    answer = route.client.get(f"/v2/models/{route.name}", timeout=route.ask_seconds)
+    try:
+        return max(least, float(answer.json()["properties"]["precision_tolerance"]))
+    except (ValueError, LookupError, TypeError):  # TensorFlow Serving, or an earlier predictor
+        return least
+
+
 def need_answers(route: Route, samples: Samples, tolerance: float) -> Parity:
     """Send the sample photos and compare the answers with the evaluation's.
 

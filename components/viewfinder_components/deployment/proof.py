@@ -4,7 +4,11 @@ from dataclasses import dataclass
 
 import httpx
 
-from viewfinder_components.deployment.answers import need_answers, need_version
+from viewfinder_components.deployment.answers import (
+    find_tolerance,
+    need_answers,
+    need_version,
+)
 from viewfinder_components.deployment.retrying import retried
 from viewfinder_components.deployment.target import Rollout
 from viewfinder_components.errors import TransientError
@@ -46,7 +50,8 @@ def prove(rollout: Rollout, samples: Samples | None, watch: Stopwatch) -> Proof:
         if samples is None:
             return Proof(route.endpoint, None, first)
         try:
-            parity = need_answers(route, samples, config.tolerance)
+            tolerance = find_tolerance(route, config.tolerance)
+            parity = need_answers(route, samples, tolerance)
         except httpx.HTTPError as error:
             raise TransientError(
                 "answers to the test photos",

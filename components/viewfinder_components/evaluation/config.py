@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field
-
 from viewfinder_components.parameters import INTERNAL, configuration
 from viewfinder_components.ranges import Count, Share
 from viewfinder_components.shared_parameters import (
+    DEFAULT_CONFIDENCE,
     DEFAULT_MAX_MEGAPIXELS,
     DEFAULT_NEAR_DUPLICATE_DISTANCE,
+    Confidence,
     MaxMegapixels,
     ModelName,
     ModelRoot,
@@ -43,8 +43,7 @@ class EvaluationConfig:
 
     There are too few if a guess may be right about all of them.
     """
-    confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
-    """Confidence level of the intervals, and of the comparison with the published version."""
+    confidence: Confidence = DEFAULT_CONFIDENCE
     find_label_issues: bool = True
     """Whether photos of all splits are searched for probable label errors and outliers.
 

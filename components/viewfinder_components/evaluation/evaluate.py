@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder_components.evaluation.champion import Champion, find_champion, score_champion
-from viewfinder_components.evaluation.comparison import PairedDifference
 from viewfinder_components.evaluation.config import EvaluationConfig
 from viewfinder_components.evaluation.gallery import (
     describe_explained,
@@ -34,6 +33,7 @@ from viewfinder_components.evaluation.scoring import BATCH, Predictions, predict
 from viewfinder_components.formats.evaluation import PAGE, PREDICTIONS, write_evaluation
 from viewfinder_components.formats.label_issues import write_label_issues
 from viewfinder_components.formats.samples import FOLDER, write_samples
+from viewfinder_components.paired_difference import PairedDifference
 from viewfinder_components.reports.formatting import shorten
 from viewfinder_components.timing import Stopwatch
 from viewfinder_components.whole_files import write_json, write_text

@@ -3,8 +3,8 @@
 import math
 from dataclasses import dataclass
 
-from viewfinder_components.evaluation.comparison import PairedDifference
 from viewfinder_components.evaluation.metrics import Metrics
+from viewfinder_components.paired_difference import PairedDifference
 from viewfinder_components.reports.formatting import percent, plural, shorten
 
 _ROUNDING = 1e-9  # for a probability exactly at its limit, such as 1 in 20

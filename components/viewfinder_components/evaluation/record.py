@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from viewfinder_components.evaluation.champion import Champion
-from viewfinder_components.evaluation.comparison import PairedDifference
 from viewfinder_components.evaluation.metrics import Metrics
 from viewfinder_components.evaluation.scoring import Predictions
 from viewfinder_components.formats.shards import Split
+from viewfinder_components.paired_difference import PairedDifference
 
 
 def metrics_record(metrics: Metrics) -> dict[str, Any]:

@@ -17,12 +17,16 @@ def export(
     run_id: str,
     tolerance: float,
     keep_test_photos: int,
+    precision_served: str,
+    shards: dsl.Input[dsl.Dataset] = None,
 ) -> None:
     """Write the directory that TensorFlow Serving and the predictor load.
 
     Args:
         model: The model of the train step.
         evaluation: The evaluate step's metrics and sample photos.
+        shards: The preprocess step's training photos, with which an int8 model is calibrated;
+            without them, there is none.
         servable: SavedModel, OpenVINO IR, labels, model card, manifest.
         servable_facts: Files, size, and the largest difference from the evaluation.
     """
@@ -37,5 +41,11 @@ def export(
         from viewfinder_components.parameters import build_config
 
         config = build_config(ExportConfig, arguments)
-        result = export_model(Path(model.path), Path(evaluation.path), Path(servable.path), config)
+        result = export_model(
+            Path(model.path),
+            Path(evaluation.path),
+            Path(servable.path),
+            config,
+            shards_dir=shards and Path(shards.path),
+        )
         outcome.succeed(result.summary, result.seconds, result.metrics)

@@ -1,8 +1,18 @@
 """User settings of the export step."""
 
-from viewfinder_components.parameters import configuration
-from viewfinder_components.ranges import CountFromZero
-from viewfinder_components.shared_parameters import DEFAULT_TOLERANCE, ModelName, RunId, Tolerance
+from typing import Annotated
+
+from viewfinder_components.formats.precision import LEAST_PHOTOS
+from viewfinder_components.parameters import INTERNAL, configuration
+from viewfinder_components.ranges import Count, CountFromZero
+from viewfinder_components.shared_parameters import (
+    DEFAULT_PRECISION_SERVED,
+    DEFAULT_TOLERANCE,
+    ModelName,
+    PrecisionServed,
+    RunId,
+    Tolerance,
+)
 from viewfinder_components.step import Step
 
 
@@ -19,6 +29,11 @@ class ExportConfig:
 
     TensorFlow Serving warms up with them.
     """
+    precision_served: PrecisionServed = DEFAULT_PRECISION_SERVED
+    least_photos: Annotated[Count, INTERNAL] = LEAST_PHOTOS
+    """Test photos below which there is no int8 model, because check could not prove it."""
+    calibration_photos: Annotated[Count, INTERNAL] = 128
+    """Maximum number of training photos with which the int8 model is calibrated."""
 
 
 STEP = Step("export", (ExportConfig,), computes=True)

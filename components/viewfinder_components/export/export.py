@@ -14,7 +14,9 @@ from viewfinder_components.export.config import ExportConfig
 from viewfinder_components.export.inputs import IR_FILES, ExportInputs
 from viewfinder_components.export.kept_photos import choose_kept, write_kept
 from viewfinder_components.export.manifest import write_manifest
+from viewfinder_components.export.quantization import NotQuantizedError, find_photos, quantize
 from viewfinder_components.formats.labels import LABELS
+from viewfinder_components.formats.precision import MODEL_FILES, PrecisionChoice
 from viewfinder_components.formats.samples import Sample
 from viewfinder_components.reports.formatting import plural
 from viewfinder_components.storage.version import MANIFEST, SAMPLES
@@ -37,6 +39,8 @@ class ExportResult:
     """Largest difference found between the SavedModel's and the evaluation's probabilities."""
     seconds: dict[str, float]
     """Wall-clock seconds by phase."""
+    not_quantized: str = ""
+    """Why there is no int8 model, in a sentence; empty if there is one."""
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -53,11 +57,16 @@ class ExportResult:
         return (
             f"{plural(self.files, 'file')}, {self.bytes / 1e6:.1f} MB; the SavedModel's "
             f"probabilities differ from the evaluation's by at most {self.difference:.4f}"
+            f"{'' if self.not_quantized else '; with an int8 model'}"
         )
 
 
 def export_model(
-    model_dir: Path, evaluation_dir: Path, servable_dir: Path, config: ExportConfig
+    model_dir: Path,
+    evaluation_dir: Path,
+    servable_dir: Path,
+    config: ExportConfig,
+    shards_dir: Path | None = None,
 ) -> ExportResult:
     """Write the SavedModel, OpenVINO's files, labels, model card and manifest.
 
@@ -67,6 +76,8 @@ def export_model(
         evaluation_dir: `evaluation.json` and `samples/` from the evaluate step.
         servable_dir: Where to write. Whatever an earlier export left there is replaced.
         config: User settings.
+        shards_dir: The shards from preprocess, with whose training photos the int8 model is
+            calibrated; None for no such model.
 
     Raises:
         PermanentError: An input is missing or broken, the evaluation is of another model,
@@ -79,21 +90,38 @@ def export_model(
         _clear(servable_dir)
     kept = choose_kept(inputs.samples, config.keep_test_photos)
     difference = _write_saved_model(servable_dir, inputs, kept, config, watch)
+    with watch.phase("quantize"):
+        not_quantized = _write_int8(servable_dir, model_dir, shards_dir, config)
     with watch.phase("describe"):
         for name in (*IR_FILES, LABELS):
             shutil.copyfile(model_dir / name, servable_dir / name)
         write_kept(servable_dir / SAMPLES, kept)
         card = render_card(inputs, config.model_name, config.run_id)
         (servable_dir / CARD).write_text(card, "utf-8")
-        manifest = write_manifest(servable_dir, inputs, config.run_id, config.model_name)
+        # Until check has proved another precision, f32 is served.
+        precision = PrecisionChoice(reason=not_quantized)
+        manifest = write_manifest(servable_dir, inputs, config.run_id, config.model_name, precision)
     sizes = [entry["bytes"] for entry in manifest["files"].values()]
-    return ExportResult(len(sizes) + 1, sum(sizes), difference, watch.seconds)
+    return ExportResult(len(sizes) + 1, sum(sizes), difference, watch.seconds, not_quantized)
+
+
+def _write_int8(
+    servable: Path, model_dir: Path, shards_dir: Path | None, config: ExportConfig
+) -> str:
+    """Write the int8 model, if it may be served; return why there is none, empty if there is."""
+    try:
+        photos = find_photos(shards_dir, config)
+        quantize(model_dir, photos, servable)
+    except NotQuantizedError as error:
+        _log.info("export: %s", error)
+        return str(error)
+    return ""
 
 
 def _clear(servable: Path) -> None:
     """Create the directory; remove what an interrupted export may have left."""
     servable.mkdir(parents=True, exist_ok=True)
-    ours = {*_TENSORFLOW_PARTS, *IR_FILES, LABELS, CARD, MANIFEST, SAMPLES}
+    ours = {*_TENSORFLOW_PARTS, *IR_FILES, *MODEL_FILES["int8"], LABELS, CARD, MANIFEST, SAMPLES}
     foreign = sorted(path.name for path in servable.iterdir() if path.name not in ours)
     if foreign:
         raise PermanentError(

@@ -9,6 +9,7 @@ from typing import Any
 
 from viewfinder_components.export.inputs import ExportInputs
 from viewfinder_components.export.signature import describe_signature
+from viewfinder_components.formats.precision import ENTRY, PrecisionChoice
 from viewfinder_components.storage.contents import SCHEMA_VERSION
 from viewfinder_components.storage.version import MANIFEST
 from viewfinder_components.whole_files import write_json
@@ -26,7 +27,11 @@ _METRICS = (
 
 
 def write_manifest(
-    servable: Path, inputs: ExportInputs, run_id: str, model_name: str
+    servable: Path,
+    inputs: ExportInputs,
+    run_id: str,
+    model_name: str,
+    precision: PrecisionChoice,
 ) -> dict[str, Any]:
     """Describe every file below `servable` in `manifest.json`, atomically.
 
@@ -46,6 +51,7 @@ def write_manifest(
         "image_size": inputs.image_size,
         "backbone": inputs.training.get("backbone"),
         "metrics": {name: inputs.evaluation["metrics"].get(name) for name in _METRICS},
+        ENTRY: precision.to_json(),
         "signature": describe_signature(inputs.image_size, len(inputs.labels)),
         "versions": {"python": platform.python_version(), **_versions()},
         "files": _describe_files(servable),

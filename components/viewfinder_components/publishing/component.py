@@ -16,11 +16,13 @@ def publish(
     model_root: str,
     model_name: str,
     run_id: str,
+    verdict: dsl.Input[dsl.Artifact] = None,
 ) -> NamedTuple("Outputs", [("number", int), ("uri", str)]):  # type: ignore[valid-type]
     """Put the servable under the model root as an immutable version.
 
     Args:
         servable: The checked directory of the export step.
+        verdict: The check step's verdict, with the precision that is served; without it, f32 is.
         published_version: The version's number.
 
     Returns:
@@ -38,7 +40,9 @@ def publish(
         from viewfinder_components.publishing.publish import publish_version
 
         config = build_config(PublishConfig, arguments)
-        result = publish_version(Path(servable.path), config)
+        result = publish_version(
+            Path(servable.path), config, verdict_dir=verdict and Path(verdict.path)
+        )
         outcome.succeed(
             result.summary,
             result.seconds,

@@ -5,15 +5,12 @@ from pathlib import Path
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.publishing.config import PublishConfig
+from viewfinder_components.publishing.described import CARD, with_precision
 from viewfinder_components.storage.checksums import digest_file
 from viewfinder_components.storage.contents import Contents, Manifest
 from viewfinder_components.storage.store import Store, open_store
 from viewfinder_components.storage.version import MANIFEST, Version
 from viewfinder_components.timing import Stopwatch
-
-# The model card, which describes the evaluation. A run that was killed after publishing evaluates
-# again when it is resumed, possibly against another version than the first time.
-_CARD = "card.md"
 
 
 @dataclass(frozen=True)
@@ -35,7 +32,9 @@ class PublishedVersion:
         )
 
 
-def publish_version(servable_dir: Path, config: PublishConfig) -> PublishedVersion:
+def publish_version(
+    servable_dir: Path, config: PublishConfig, verdict_dir: Path | None = None
+) -> PublishedVersion:
     """Copy a servable to `<root>/<model>/<next integer>/`.
 
     The version appears completely or not at all, whenever the process is killed and whoever else
@@ -45,18 +44,20 @@ def publish_version(servable_dir: Path, config: PublishConfig) -> PublishedVersi
     Args:
         servable_dir: The directory of the export step, with `manifest.json`.
         config: Where to publish.
+        verdict_dir: The directory of the check step, with the precision that is served; None for
+            none, and then f32 is.
 
     Raises:
-        PermanentError: The servable does not match its manifest or this run, or the root cannot be
-            written.
+        PermanentError: The verdict cannot be read, the servable does not match its manifest or this
+            run, or the root cannot be written.
         TransientError: The root does not answer.
     """
     watch = Stopwatch("publish")
     store = open_store(config.model_root)
     with watch.phase("inspect"):
-        files = _files(servable_dir, config)
-    with watch.phase("publish"):
-        version, reused = _add(store, servable_dir, files, config)
+        _need_servable(servable_dir, config)
+    with watch.phase("publish"), with_precision(servable_dir, verdict_dir) as folder:
+        version, reused = _add(store, folder, _files(folder), config)
     return PublishedVersion(version.number, version.uri, reused, watch.seconds)
 
 
@@ -71,14 +72,18 @@ def _add(
 
 
 def _same_model(manifest: Manifest, files: dict[str, str]) -> bool:
-    """Return whether a version's files are the same, except those that describe the evaluation."""
-    told = {_CARD, MANIFEST}
+    """Return whether a version's files are the same, except those that describe the measurements.
+
+    A run that was killed after publishing evaluates and checks again when it is resumed: possibly
+    against another version than the first time, and with other latencies.
+    """
+    told = {CARD, MANIFEST}
     ours = {name: digest for name, digest in files.items() if name not in told}
     return ours == {name: digest for name, digest in manifest.promised.items() if name not in told}
 
 
-def _files(servable: Path, config: PublishConfig) -> dict[str, str]:
-    """Return every file's digest; the store checks what it copies against them."""
+def _need_servable(servable: Path, config: PublishConfig) -> None:
+    """Refuse a directory that is not a complete servable of this run."""
     contents = Contents.read(servable)
     for expected in ("run_id", "model_name"):
         given, found = getattr(config, expected), contents.manifest.get(expected)
@@ -92,4 +97,8 @@ def _files(servable: Path, config: PublishConfig) -> dict[str, str]:
             f"missing: {contents.missing}, extra: {contents.extra}",
             "export the model again",
         )
-    return {**contents.promised, MANIFEST: digest_file(servable / MANIFEST)}
+
+
+def _files(folder: Path) -> dict[str, str]:
+    """Return every file's digest; the store checks what it copies against them."""
+    return {**Manifest.read(folder).promised, MANIFEST: digest_file(folder / MANIFEST)}

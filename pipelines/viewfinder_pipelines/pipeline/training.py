@@ -44,15 +44,21 @@ def training_pipeline(given: Given) -> None:
         exported = export(
             model=trained.outputs["model"],
             evaluation=evaluated.outputs["evaluation"],
+            shards=preprocessed.outputs["shards"],
             **given.to(export),
         )
         # Not cached: latency and memory depend on the machine.
         checked = check(
             servable=exported.outputs["servable"],
             evaluation=evaluated.outputs["evaluation"],
+            shards=preprocessed.outputs["shards"],
             **given.to(check),
         ).set_caching_options(False)
-        published = publish(servable=exported.outputs["servable"], **given.to(publish))
+        published = publish(
+            servable=exported.outputs["servable"],
+            verdict=checked.outputs["verdict"],
+            **given.to(publish),
+        )
         published.after(checked).set_caching_options(False)
         with dsl.If(given["deploy"] == True, name="deploying"):  # noqa: E712
             # Not cached: the result depends on what is currently deployed.

@@ -4,10 +4,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from viewfinder_components.checking.verdict import VERDICT
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.foreign_errors import name_cause
 from viewfinder_components.formats.json_files import read_object
+from viewfinder_components.formats.verdict import VERDICT
 from viewfinder_components.spelling import write_command
 from viewfinder_components.step import Role
 from viewfinder_components.whole_files import write_text

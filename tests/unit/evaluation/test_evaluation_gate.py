@@ -3,10 +3,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from viewfinder_components.evaluation.comparison import PairedDifference
 from viewfinder_components.evaluation.gate import Decision, Limits, Rival, decide
 from viewfinder_components.evaluation.metrics import measure
 from viewfinder_components.evaluation.scoring import Predictions
+from viewfinder_components.paired_difference import PairedDifference
 
 
 def certain(truth: list[int], predicted: list[int], classes: int = 2) -> Predictions:

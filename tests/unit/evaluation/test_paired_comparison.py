@@ -3,7 +3,7 @@ from math import sqrt
 import numpy as np
 import pytest
 
-from viewfinder_components.evaluation.comparison import PairedDifference
+from viewfinder_components.paired_difference import PairedDifference
 
 Z = 1.959964
 

@@ -11,6 +11,7 @@ import pytest
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.evaluation.evaluate import EvaluationConfig, evaluate_model
 from viewfinder_components.evaluation.report import render_run_report
+from viewfinder_components.formats.precision import Candidate, PrecisionChoice
 from viewfinder_components.printable import make_printable
 
 VOID = {"meta", "img", "br", "hr", "link", "input"}
@@ -211,6 +212,41 @@ RUN = {
     "commands": ["viewfinder serve '/models/<b>fruit</b>/3'"],
     "floor_seconds": 16.0,
 }  # fmt: skip
+
+
+PRECISION = PrecisionChoice(
+    ("int8", "f32"),
+    "int8 is served: it is the fastest that passed.",
+    candidates=(
+        Candidate("f32", True, "Compared with.", photos=200, accuracy=0.91, p50_ms=10.0),
+        Candidate("int8", True, "int8 passed.", "On 200 <b>photos</b>.", 200, 0.905, p50_ms=4.25),
+        Candidate("bf16", False, "bf16 was not tried."),
+    ),
+)
+
+
+def show_precision(world, choice: PrecisionChoice | None) -> Page:
+    make(world, ["cat", "dog"], [12, 12])
+    entry = {} if choice is None else {"precision": choice.to_json()}
+    page = Page(render_run_report(world.evaluation, RUN | {"check": RUN["check"] | entry}))
+    assert_stands_alone(page)
+    return page
+
+
+def test_the_precisions_that_were_tried_are_a_table(world) -> None:
+    page = show_precision(world, PRECISION)
+    for words in ("91.0%", "10.0 ms", "int8 passed. On 200 <b>photos</b>.", "4.2 ms", "not tried"):
+        assert words in page.text
+    assert "served" in page.texts
+
+
+def test_where_no_precision_was_tried_the_reason_stands_there(world) -> None:
+    page = show_precision(world, PrecisionChoice(reason="f32 is served. The setting says so."))
+    assert "f32 is served. The setting says so." in page.text
+
+
+def test_a_check_of_an_earlier_release_has_no_section_on_precision(world) -> None:
+    assert "Numeric precision" not in show_precision(world, None).text
 
 
 def test_labels_with_hostile_names_are_shown_as_text(world) -> None:

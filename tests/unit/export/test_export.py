@@ -70,7 +70,8 @@ def test_everything_a_server_needs_is_there(exported: tuple[Path, ExportResult])
     }
     assert result.files == len(found)
     assert result.difference < 0.001
-    assert result.seconds.keys() == {"read", "import", "load", "trace", "try", "save", "describe"}
+    phases = {"read", "import", "load", "trace", "try", "save", "quantize", "describe"}
+    assert result.seconds.keys() == phases
     assert not Contents.read(servable).differences()
 
 

@@ -13,6 +13,7 @@ TABLES = [
     ("evaluation/report.html", "The gate's rules", "rows", 4),
     ("evaluation/report.html", "Predictor checks", "short-rows", 2),
     ("evaluation/report.html", "Seconds by step", "short-rows", 2),
+    ("evaluation/report.html", "Precisions", "rows", 4),
     ("validation/report.html", "Gates", "rows", 4),
 ]
 

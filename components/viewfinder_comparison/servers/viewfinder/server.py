@@ -12,6 +12,7 @@ def _command(place: Place) -> list[str]:
         *(str(place.python), "-P", "-m", "viewfinder_serving"),
         *("--model-dir", str(place.version), "--model-name", place.model_name),
         *("--host", "127.0.0.1", "--port", str(place.ports[0]), "--no-access-log"),
+        *("--precision", "f32"),  # as the other servers: the same answers
     ]
 
 

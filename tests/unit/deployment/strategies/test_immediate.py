@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.fixtures.servables import write_evaluation, write_servable
+from tests.fixtures.servables import allow_precisions, write_evaluation, write_servable
 from tests.fixtures.waiting import PATIENCE, wait_for
 from tests.unit.deployment.strategies.process_target import Machine, ProcessTarget
 
@@ -107,6 +107,23 @@ def test_answers_that_differ_bring_the_predecessor_back(workshop: Workshop) -> N
     assert "(rolled back: version 1 serves as before)" in caught.value.received
     assert workshop.served_version() == "1"
     assert workshop.history() == [1]
+
+
+def test_a_precision_is_held_to_the_tolerance_that_check_measured(workshop: Workshop) -> None:
+    """The int8 model's answers are as far from the evaluation's as another version's."""
+    version = workshop.folder / MODEL / "1"
+    allow_precisions(version, "int8", "f32", scale=3.0)
+    assert workshop.deploy(1).changed
+    properties = httpx.get(
+        f"{workshop.machine.live[MODEL].url}/v2/models/{MODEL}", trust_env=False
+    ).json()["properties"]
+    assert (properties["precision"], properties["precision_tolerance"]) == ("int8", "0.3")
+
+
+def test_answers_beyond_the_tolerance_of_a_precision_are_refused(workshop: Workshop) -> None:
+    allow_precisions(workshop.folder / MODEL / "1", "int8", "f32", scale=-3.0)
+    with pytest.raises(PermanentError, match=r"with a tolerance of 0\.3, on 5 photos"):
+        workshop.deploy(1)
 
 
 def test_time_that_is_up_brings_the_predecessor_back(workshop: Workshop) -> None:

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from math import sqrt
+from statistics import NormalDist
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class PairedDifference:
         only_champion = int((champion & ~model).sum())
         b, c, n = only_model + 0.5, only_champion + 0.5, photos + 2
         middle = (b - c) / n
-        reach = float(norm.ppf(0.5 + confidence / 2)) * sqrt(b + c - (b - c) ** 2 / n) / n
+        reach = NormalDist().inv_cdf(0.5 + confidence / 2) * sqrt(b + c - (b - c) ** 2 / n) / n
         return cls(
             photos=photos,
             only_model=only_model,
