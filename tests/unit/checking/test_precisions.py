@@ -76,7 +76,7 @@ def test_an_int8_model_that_answers_the_same_is_served_if_the_setting_names_it(
     entry = read_verdict(tmp_path / "verdict")["precision"]
     assert PrecisionChoice.read(entry) == choice
     assert entry["served"] == "int8"
-    assert result.seconds.keys() == {"start", "parity", "latency", "photos", "int8"}
+    assert result.seconds.keys() == {"start", "answers", "latency", "photos", "int8"}
 
 
 def test_an_int8_model_that_answers_otherwise_is_refused_with_the_numbers(check, servable):
@@ -145,7 +145,7 @@ def test_where_nothing_can_be_proved_nothing_is_tried(
     result = check(shards if given else None, **values)
     assert result.precision.allowed == ("f32",)
     assert result.precision.reason == f"f32 is served. {reason}"
-    assert result.seconds.keys() == {"start", "parity", "latency"}
+    assert result.seconds.keys() == {"start", "answers", "latency"}
 
 
 def test_photos_are_drawn_where_there_are_many(check, servable):
