@@ -1,5 +1,6 @@
 """Explain in a sentence why a step's pod has not started."""
 
+from viewfinder_components.deployment.kubernetes.slow_node import is_slow_node
 from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
 from viewfinder_pipelines.kubeflow.workflow_step import WorkflowStep
 
@@ -48,7 +49,7 @@ def explain_waiting(step: WorkflowStep) -> ViewfinderError | None:
             _shorten(detail),
             f"wait for other pods to end, request less in [steps.{step.task}], or add a node",
         )
-    if reason in _CONFIGURATION:
+    if reason in _CONFIGURATION and not is_slow_node(detail):
         return PermanentError(
             f"the objects named in the pod of step {step.name} to exist",
             _shorten(detail) or reason,

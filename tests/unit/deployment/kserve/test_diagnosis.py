@@ -89,6 +89,31 @@ def test_one_crash_is_waited_for_three_are_not(recorded: Read) -> None:
     assert diagnosis.waits
 
 
+@pytest.mark.parametrize(
+    ("reason", "message", "waits"),
+    [
+        ("CreateContainerConfigError", 'secret "nobodys" not found', False),
+        ("CreateContainerConfigError", "container has runAsNonRoot, image runs as root", False),
+        ("CreateContainerConfigError", "failed to sync configmap cache: timed out waiting for the "
+         "condition", True),
+        ("CreateContainerError", "context deadline exceeded", True),
+        ("CreateContainerError", 'failed to reserve container name "fruit": name "fruit" is '
+         'reserved for "0f"', True),
+    ],
+)  # fmt: skip
+def test_a_slow_node_is_waited_for(recorded: Read, reason: str, message: str, waits: bool) -> None:
+    found = recorded("crash-loop")
+    (pod,) = found.seen.pods
+    pod["status"]["containerStatuses"][0]["state"] = {
+        "waiting": {"reason": reason, "message": message}
+    }
+    diagnosis = diagnose(found.seen, found.applied)
+    assert diagnosis is not None
+    assert diagnosis.waits is waits
+    assert type(diagnosis.error) is (TransientError if waits else PermanentError)
+    assert message in diagnosis.error.received
+
+
 def test_the_last_log_lines_are_told(recorded: Read) -> None:
     found = recorded("crash-loop")
     diagnosis = diagnose(found.seen, found.applied)

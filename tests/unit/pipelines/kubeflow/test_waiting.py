@@ -27,6 +27,12 @@ def a_step(message: str, **changes: object) -> WorkflowStep:
         ("Unschedulable: 0/1 nodes are available", TransientError, "request less in [steps.train]"),
         (QUOTA, TransientError, "received exceeded quota: full, requested: cpu=100m"),
         ('CreateContainerConfigError: secret "s" not found', PermanentError, 'secret "s" not'),
+        (
+            "CreateContainerConfigError: failed to sync secret cache: timed out waiting for the "
+            "condition",
+            TransientError,
+            "failed to sync secret cache",
+        ),
         ("Evicted: low on memory", TransientError, "see `kubectl describe pod pod`"),
     ],
 )

@@ -15,6 +15,7 @@ from viewfinder_components.deployment.kserve.observation.storage_failure import 
 )
 from viewfinder_components.deployment.kubernetes.cluster import Object
 from viewfinder_components.deployment.kubernetes.quota_refusals import is_of_quota, quota_error
+from viewfinder_components.deployment.kubernetes.slow_node import is_slow_node
 from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
 from viewfinder_components.spelling import spell
 
@@ -105,8 +106,7 @@ def _diagnose_container(pod: Object, status: Object, uri: str) -> Diagnosis | No
     if waiting.get("reason") in _IMAGE_REASONS:
         return _explain_image(str(status.get("image")), str(waiting["reason"]), message)
     if waiting.get("reason") in _CONFIG_REASONS:
-        remedy = "correct the ServingRuntime, or the objects it refers to"
-        return Diagnosis(PermanentError(f"container {name} to be started", message, remedy))
+        return _explain_start(name, message)
     ended = _find_end(status)
     if not ended:
         return None
@@ -115,6 +115,15 @@ def _diagnose_container(pod: Object, status: Object, uri: str) -> Diagnosis | No
     if name == _INITIALIZER:
         return _explain_storage(pod, status, str(ended.get("message", "")), uri)
     return _explain_crash(pod, status, ended, uri)
+
+
+def _explain_start(name: str, message: str) -> Diagnosis:
+    expected = f"container {name} to be started"
+    if is_slow_node(message):
+        remedy = "try again when the node has less to do: its kubelet was too slow"
+        return Diagnosis(TransientError(expected, message, remedy), waits=True)
+    remedy = "correct the ServingRuntime, or the objects it refers to"
+    return Diagnosis(PermanentError(expected, message, remedy))
 
 
 def _find_end(status: Object) -> dict[str, Any]:
