@@ -3,10 +3,6 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from markupsafe import Markup, escape
-
-from viewfinder_components.printable import make_printable
-
 MISSING = "\N{EN DASH}"
 """Stands for a missing value, such as the recall of a class without photos."""
 
@@ -55,18 +51,6 @@ def plural(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def mark_code(text: str) -> Markup:
-    """Return a sentence as HTML, in which what stands between backticks is code."""
-    whole = escape(make_printable(text, lines=True))
-    parts = whole.split("`")
-    if len(parts) % 2 == 0:  # a backtick without a partner is one of the text
-        return whole
-    marked = (
-        Markup("<code>{}</code>").format(one) if n % 2 else one for n, one in enumerate(parts)
-    )
-    return Markup("").join(marked)
-
-
 FILTERS: dict[str, Callable[..., Any]] = {
     "percent": percent,
     "decimal": decimal,
@@ -74,5 +58,4 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "duration": duration,
     "file_name": file_name,
     "plural": plural,
-    "mark_code": mark_code,
 }

@@ -9,6 +9,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from viewfinder_components.phases import describe_phase
 from viewfinder_components.printable import make_printable
 from viewfinder_components.reports import formatting
+from viewfinder_components.reports.marked_code import mark_code
 from viewfinder_components.spelling import write_command
 
 _PACKAGE = "viewfinder_components"
@@ -45,7 +46,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(formatting.FILTERS)
+    environment.filters.update(formatting.FILTERS, mark_code=mark_code)
     environment.globals["write_command"] = write_command
     environment.globals["describe_phase"] = describe_phase
     return environment

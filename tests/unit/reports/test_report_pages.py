@@ -5,6 +5,7 @@ import jinja2
 import pytest
 
 from viewfinder_components.reports import formatting
+from viewfinder_components.reports.marked_code import mark_code
 from viewfinder_components.reports.page import render
 from viewfinder_components.whole_files import write_text
 
@@ -112,5 +113,5 @@ def test_one_thing_is_not_counted_in_the_plural() -> None:
 
 
 def test_what_is_between_backticks_is_code_and_nothing_else_is_markup() -> None:
-    text = formatting.mark_code("a `Model`, <b>bold</b> & `a\u202eb`")
+    text = mark_code("a `Model`, <b>bold</b> & `a\u202eb`")
     assert text == "a <code>Model</code>, &lt;b&gt;bold&lt;/b&gt; &amp; <code>a\\u202eb</code>"

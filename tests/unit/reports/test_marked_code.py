@@ -1,8 +1,8 @@
-"""Numbers and names as people read them."""
+"""Code in the sentences of pages."""
 
 import pytest
 
-from viewfinder_components.reports.formatting import mark_code
+from viewfinder_components.reports.marked_code import mark_code
 
 
 @pytest.mark.parametrize(
