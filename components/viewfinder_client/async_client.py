@@ -100,7 +100,7 @@ class AsyncClient:
         """Classify photos, `concurrency` at a time; one without an answer does not stop the others.
 
         Memory is bounded: that many photos are held at once, and four times as many names and
-        results.
+        results; of an iterable of contents, four times as many contents.
 
         Args:
             photos: A folder, which is searched recursively, a bucket's URI, or a table (CSV, TSV
