@@ -22,6 +22,7 @@ _OTHERS: dict[str, tuple[Kind, tuple[str, ...]]] = {
     "PhotoError": ("photo", ("kind", "sentence")),
     "Finding": ("finding", ("name", "state", "text", "remedy")),
     "NoAnswerError": ("sentence", ("sentence",)),
+    "UnansweredError": ("sentence", ("sentence",)),
     "ClickException": ("sentence", ("sentence",)),
     "warning": ("warning", ("sentence",)),
     "Criterion": ("sentence", ("name", "value", "limit", "passed", "sentence")),
@@ -61,7 +62,7 @@ class Collector:
         self._program = program
         self._values = Values(program)
         self._texts = Texts(self._values)
-        self._errors = program.find_subclasses(_BASE) - {_BASE, "SeveralErrors"}
+        self._errors = program.find_subclasses(_BASE) - {_BASE, "SeveralErrors", *_OTHERS}
 
     def collect(self) -> Iterator[Message]:
         """Yield every message, in the order of the source."""
