@@ -33,12 +33,13 @@ from viewfinder_serving.exchange import (
     reply_json,
     reply_refusal,
 )
-from viewfinder_serving.model import PhotoDataPlane, PhotoModel, Question
+from viewfinder_serving.model import PhotoDataPlane, PhotoModel
 from viewfinder_serving.pacing import Pacing
 from viewfinder_serving.refusals import RefusedError, shown
 from viewfinder_serving.request_headers import JSON_LENGTH, need_content_type, read_json_length
 from viewfinder_serving.room import Room
 from viewfinder_serving.uploads import Uploads
+from viewfinder_serving.work import Question
 
 _log = logging.getLogger(__name__)
 _access = logging.getLogger("viewfinder_serving.access")
@@ -106,15 +107,17 @@ class PhotoApp:
             handler, arguments = self._find(exchange)
             return await handler(exchange, **arguments)
         except RefusedError as refusal:
-            if refusal.status == BUSY:
-                await self._pacing.wait()
-            return reply_refusal(refusal)
+            reply = reply_refusal(refusal)
         except ClientGoneError:
             return Reply(b"", _CLIENT_GONE)
         except Exception:
             number = uuid.uuid4().hex[:12]
             _log.exception("error %s while answering %s", number, shown(exchange.path))
             return reply_json({"error": f"the server failed; see error {number} in its log"}, 500)
+        # Only now, because the refusal's traceback holds the body.
+        if reply.status == BUSY:
+            await self._pacing.wait()
+        return reply
 
     def _find(self, exchange: Exchange) -> tuple[Handler, dict[str, str | None]]:
         matches = [

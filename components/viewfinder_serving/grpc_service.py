@@ -24,7 +24,7 @@ from viewfinder_serving.config import ServeConfig
 from viewfinder_serving.grpc_wire import need_few_fields
 from viewfinder_serving.kserve_sdk import messages, services
 from viewfinder_serving.memory import return_free_memory
-from viewfinder_serving.model import PhotoDataPlane, PhotoModel, Question
+from viewfinder_serving.model import PhotoDataPlane, PhotoModel
 from viewfinder_serving.pacing import Pacing
 from viewfinder_serving.receiving import Receiving
 from viewfinder_serving.refusals import RefusedError, shown
@@ -40,6 +40,7 @@ from viewfinder_serving.tensors import (
 )
 from viewfinder_serving.tls.certificate import Certificate
 from viewfinder_serving.tls.contexts import make_changing_credentials
+from viewfinder_serving.work import Question
 
 _log = logging.getLogger(__name__)
 _access = logging.getLogger("viewfinder_serving.access")
@@ -156,6 +157,7 @@ class _OwnMethods(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc is 
                             return_free_memory()
             except RefusedError as refusal:
                 if refusal.status == BUSY:
+                    refusal.__traceback__ = None  # it holds the message
                     await self._pacing.wait()
                 if parse is _unparsed:
                     _record(refusal.status, started, context.peer(), self._config)

@@ -1,23 +1,18 @@
 """The model in kserve's server: registered, ready or not, described, queried."""
 
 import asyncio
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from viewfinder_components.photos.decode import PREPROCESSING
 from viewfinder_serving import metrics
-from viewfinder_serving.classifier import Batch, Classifier
+from viewfinder_serving.classifier import Classifier
 from viewfinder_serving.kserve_sdk import DataPlane, Model, ModelRepository
-from viewfinder_serving.memory import return_free_memory
 from viewfinder_serving.precision import list_properties
 from viewfinder_serving.servable import Servable
 from viewfinder_serving.tensors import describe_inputs, describe_outputs
-
-Question = Callable[[Classifier], Batch]
-"""Parses a request and has the classifier read its photos' headers, which occupies a core."""
+from viewfinder_serving.work import Question, Work
 
 
 class PhotoModel(Model):  # type: ignore[misc]  # kserve is not typed
@@ -46,7 +41,12 @@ class PhotoModel(Model):  # type: ignore[misc]  # kserve is not typed
         self.explains = servable.model.explanation_method is not None
         self._classifier = classifier
         self._cores = ThreadPoolExecutor(threads, thread_name_prefix="photo")
-        self._heavy = ThreadPoolExecutor(max(1, threads - 1), thread_name_prefix="heavy")
+        heavy_threads = max(1, threads - 1)
+        self._heavy = ThreadPoolExecutor(heavy_threads, thread_name_prefix="heavy")
+        # Of the requests that take more than one turn, few take turns with each other and the rest
+        # wait for their end: if all did, an overload of them would let none end in time.
+        self._turns = asyncio.Semaphore(2 * threads)
+        self._heavy_turns = asyncio.Semaphore(heavy_threads)
         self._present = 0
         metrics.MODEL_INFO.labels(
             name,
@@ -59,36 +59,24 @@ class PhotoModel(Model):  # type: ignore[misc]  # kserve is not typed
 
     async def predict(self, payload: Question, headers: dict[str, str] | None = None) -> Any:
         """Answer one request on free cores, in turns with others. Cancelled, it takes no more."""
-        asked = time.monotonic()
-
-        def begin() -> tuple[Batch, Any]:
-            metrics.QUEUE_SECONDS.observe(time.monotonic() - asked)
-            batch = payload(self._classifier)
-            return batch, None if batch.is_heavy else self._advance(batch)
-
-        loop = asyncio.get_running_loop()
+        work = Work(payload, self._classifier, self._is_alone)
         self._present += 1
         try:
-            batch, answer = await loop.run_in_executor(self._cores, begin)
-            executor, advance = (
-                (self._heavy, self._advance_heavy)
-                if batch.is_heavy
-                else (self._cores, self._advance)
-            )
-            while answer is None:
-                answer = await loop.run_in_executor(executor, advance, batch)
-            return answer
+            answer = await asyncio.get_running_loop().run_in_executor(self._cores, work.begin)
+            return await self._finish(work) if answer is None else answer
         finally:
             self._present -= 1
+            work.forget()
 
-    def _advance(self, batch: Batch) -> Any:
-        return self._classifier.advance(batch, self._is_alone)
-
-    def _advance_heavy(self, batch: Batch) -> Any:
-        try:
-            return self._advance(batch)
-        finally:
-            return_free_memory()
+    async def _finish(self, work: Work) -> Any:
+        loop = asyncio.get_running_loop()
+        threads, turns = (
+            (self._heavy, self._heavy_turns) if work.is_heavy else (self._cores, self._turns)
+        )
+        async with turns:
+            while (answer := await loop.run_in_executor(threads, work.advance)) is None:
+                pass
+        return answer
 
     def _is_alone(self) -> bool:
         """Whether no request is being processed or waits for it, except the one that asks."""

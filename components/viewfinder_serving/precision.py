@@ -62,6 +62,22 @@ def select_precision(
     return _describe(choice, F32, " ".join(skipped))
 
 
+def fall_back(
+    served: ServedPrecision, manifest: dict[str, Any], error: PermanentError
+) -> ServedPrecision:
+    """Return f32 instead of a precision whose model cannot be used on this machine.
+
+    Args:
+        served: What was selected.
+        manifest: The version's manifest.
+        error: Why it cannot be used.
+    """
+    reason = f"{served.name} is not served here: expected {error.expected}, received "
+    reason = f"{reason}{error.received}."
+    _log.warning("%s", reason)
+    return _describe(PrecisionChoice.read(manifest.get(ENTRY)), F32, reason)
+
+
 def _demand(directory: Path, choice: PrecisionChoice, wanted: Precision) -> ServedPrecision:
     if problem := _lack(directory, wanted):
         raise PermanentError(

@@ -10,13 +10,13 @@ import numpy as np
 
 from viewfinder_components.errors import PermanentError, reason_of
 from viewfinder_components.formats.labels import read_labels
-from viewfinder_components.formats.precision import AUTO, MODEL_FILES
+from viewfinder_components.formats.precision import AUTO, F32, MODEL_FILES, Precision
 from viewfinder_components.storage.checksums import digest_file
 from viewfinder_components.storage.contents import Manifest, changed_files
 from viewfinder_components.storage.version import MANIFEST, parse_number
 from viewfinder_serving.engine_names import OPENVINO
 from viewfinder_serving.engines import FILES, PLATFORMS, Engine, load_engine
-from viewfinder_serving.precision import ServedPrecision, select_precision
+from viewfinder_serving.precision import ServedPrecision, fall_back, select_precision
 from viewfinder_serving.refusals import shown
 
 _log = logging.getLogger(__name__)
@@ -67,12 +67,23 @@ class Servable:
                 label, or there is no model of the wanted precision.
         """
         _need_files(directory, FILES[engine])
-        manifest = _read_manifest(directory, FILES[engine])
+        manifest = _read_manifest(directory, _list_used(engine, directory, precision))
         labels = read_labels(directory, _AGAIN)
+
+        def load(name: Precision) -> Engine:
+            model = load_engine(engine, directory, manifest, threads, explains, name)
+            _need_agreement(manifest, {"labels": list(labels), "image_size": model.image_size})
+            _prove(model, labels, directory)
+            return model
+
         served = select_precision(engine, directory, manifest, precision)
-        model = load_engine(engine, directory, manifest, threads, explains, served.name)
-        _need_agreement(manifest, {"labels": list(labels), "image_size": model.image_size})
-        _prove(model, labels, directory)
+        try:
+            model = load(served.name)
+        except PermanentError as error:
+            if precision != AUTO or served.name == F32:
+                raise
+            served = fall_back(served, manifest, error)
+            model = load(served.name)
         run_id = str(manifest.get("run_id") or "")
         folder = directory.resolve().name
         is_number = parse_number(folder) is not None
@@ -90,6 +101,12 @@ def _need_files(directory: Path, files: Sequence[str]) -> None:
         )
 
 
+def _list_used(engine: str, directory: Path, precision: str) -> Sequence[str]:
+    """Return the files that may be loaded."""
+    others = MODEL_FILES["int8"] if engine == OPENVINO and precision in (AUTO, "int8") else ()
+    return (*FILES[engine], *(name for name in others if (directory / name).exists()))
+
+
 def _read_manifest(directory: Path, files: Sequence[str]) -> dict[str, Any]:
     """Return the manifest after checking the digests of the files read here; {} without one."""
     if not (directory / MANIFEST).exists():
@@ -100,9 +117,7 @@ def _read_manifest(directory: Path, files: Sequence[str]) -> dict[str, Any]:
         )
         return {}
     manifest = Manifest.read(directory)
-    manifest = Manifest.read(directory)
-    others = [name for name in MODEL_FILES["int8"] if (directory / name).exists()]
-    if changed := changed_files(directory, manifest.promised, (*files, *others)):
+    if changed := changed_files(directory, manifest.promised, files):
         raise PermanentError(
             f"{directory / changed[0]} with sha256 {manifest.promised.get(changed[0])}",
             digest_file(directory / changed[0]),

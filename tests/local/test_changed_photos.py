@@ -54,7 +54,7 @@ def run(pipeline: Path, data: Path, root: Path) -> set[str]:
     )
     output = done.stdout + done.stderr
     assert done.returncode == 0, output
-    assert "fingerprint: 72 files with the fingerprint" in output
+    assert "fingerprint succeeded: 72 files with the fingerprint" in output
     return set(re.findall(r"^Task (\S+) cache hit", output, re.MULTILINE))
 
 

@@ -99,6 +99,10 @@ def test_both_engines_agree(version, by_tensorflow, tmp_path):
             one.client.get("/v2/models/colour").json() for one in (by_openvino, by_tensorflow)
         ]
     assert [one.pop("platform") for one in described] == ["openvino_ir", "tensorflow_savedmodel"]
+    assert [one["properties"].pop("precision_reason") for one in described] == [
+        "The version was published without a choice of precision.",
+        "TensorFlow computes in f32.",
+    ]
     assert described[0] == described[1]
 
 

@@ -62,9 +62,20 @@ def find_tolerance(route: Route, least: float) -> float:
         least: The setting, which applies to f32 and to other servers.
 
     Raises:
-        httpx.HTTPError: The service cannot be reached.
+        TransientError: The service does not describe the model, even after several attempts.
+        httpx.HTTPError: It cannot be reached.
     """
-    answer = route.client.get(f"/v2/models/{route.name}", timeout=route.ask_seconds)
+    for _ in range(_TRIES):
+        answer = route.client.get(f"/v2/models/{route.name}", timeout=route.ask_seconds)
+        if answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR:
+            break
+        time.sleep(1)
+    else:
+        raise TransientError(
+            f"a description of the model by the service {route.name}",
+            f"HTTP {answer.status_code}",
+            "try again, or see the predictor's log",
+        )
     try:
         return max(least, float(answer.json()["properties"]["precision_tolerance"]))
     except (ValueError, LookupError, TypeError):  # TensorFlow Serving, or an earlier predictor

@@ -1,0 +1,76 @@
+"""One request on its way through the threads."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from viewfinder_serving import metrics
+from viewfinder_serving.classifier import Batch, Classifier
+from viewfinder_serving.memory import return_free_memory
+
+Question = Callable[[Classifier], Batch]
+"""Parses a request and has the classifier read its photos' headers, which occupies a core."""
+
+
+class Work:
+    """A request that is processed in turns, in any of the threads.
+
+    An executor keeps what was cancelled until a thread is free, which may be long after the request
+    has given its room back. So whoever no longer waits for the answer has the work `forget` the
+    request; the executor then keeps this empty object.
+
+    Args:
+        question: The request.
+        classifier: Answers it.
+        is_alone: Whether there is no other request now.
+    """
+
+    def __init__(
+        self, question: Question, classifier: Classifier, is_alone: Callable[[], bool]
+    ) -> None:
+        self.is_heavy = False
+        """Whether it takes much memory or time, which is known once it has begun."""
+        self._asked = time.monotonic()
+        self._question: Question | None = question
+        self._batch: Batch | None = None
+        self._classifier = classifier
+        self._is_alone = is_alone
+
+    def begin(self) -> Any:
+        """Parse the request and, unless it is heavy, take its first turn.
+
+        Returns:
+            The answer, if that was all; else None.
+
+        Raises:
+            RefusedError: The request is wrong, or its deadline has passed.
+        """
+        question, self._question = self._question, None
+        if question is None:
+            return None
+        metrics.QUEUE_SECONDS.observe(time.monotonic() - self._asked)
+        self._batch = question(self._classifier)
+        self.is_heavy = self._batch.is_heavy
+        return None if self.is_heavy else self.advance()
+
+    def advance(self) -> Any:
+        """Take one turn.
+
+        Returns:
+            The answer, if that was the last one; else None.
+
+        Raises:
+            RefusedError: A photo cannot be opened, or the deadline has passed.
+        """
+        batch = self._batch
+        if batch is None:
+            return None
+        try:
+            return self._classifier.advance(batch, self._is_alone)
+        finally:
+            if self.is_heavy:
+                return_free_memory()
+
+    def forget(self) -> None:
+        """Let go of the request, whose answer nobody waits for any more."""
+        self._question = self._batch = None
