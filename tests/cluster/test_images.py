@@ -149,7 +149,7 @@ def test_the_check_step_runs_in_the_predictors_image(pods: Pods, tmp_path: Path)
     arguments = [json.dumps(executor_input) if a == "{{$}}" else a for a in step["args"]]
     volumes = {name: pods.mount_folder(name, tmp_path / name) for name in inputs}
     log = pods.run(PREDICTOR, *step["command"], *arguments, volumes=volumes)
-    assert "check: all 8 checks passed" in log
+    assert "check succeeded: all 8 checks passed" in log
 
 
 @pytest.mark.parametrize("image", [PREDICTOR, STEPS])
