@@ -9,7 +9,7 @@ from viewfinder_client.options import Options
 from viewfinder_client.protocol import ModelInput, PredictionProtocol, Reply
 from viewfinder_client.retrying import Persistence, Retries
 from viewfinder_client.shrinking import can_shrink, shrink
-from viewfinder_client.v1_failures import NoAnswerInTimeError
+from viewfinder_client.v1_failures import BusyError, NoAnswerInTimeError
 
 _Result = TypeVar("_Result")
 
@@ -39,10 +39,8 @@ class Asker:
             PermanentError: There is no such model, or no predictor.
             TransientError: The server does not answer.
         """
-        async with self._opening:
-            if not self._is_open:
-                await self._within(self._find)
-                self._is_open = True
+        if not self._is_open:
+            await self._within(self._open)
 
     async def ask(self, photo: bytes) -> Reply:
         """Classify a photo, after `open`.
@@ -75,12 +73,21 @@ class Asker:
                 "try again, or allow more seconds",
             ) from error
 
+    async def _open(self, deadline: float) -> None:
+        async with self._opening:
+            if not self._is_open:
+                await self._find(deadline)
+                self._is_open = True
+
     async def _find(self, deadline: float) -> None:
         if self._protocol.needs_model:
             await self._persistence.persist(self._protocol.find_model, deadline)
         if self._options.shrink is False:
             return
-        described = await self._persistence.persist(self._protocol.describe, deadline)
+        try:
+            described = await self._persistence.persist(self._protocol.describe, deadline)
+        except BusyError:  # such as a gateway's, which passes nothing on but predictions
+            return
         if described.version and can_shrink(described.input):
             self._input, self._versions = described.input, {described.version}
 

@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import CancelledError, Future
 from typing import Any, TypeVar
 
+from viewfinder_components.errors import UsageError
+
 _QUIET_TURNS = 3  # of the event loop; a task to come starts one turn later at most
 
 _Result = TypeVar("_Result")
@@ -25,7 +27,7 @@ class LoopThread:
 
     def __init__(self, name: str) -> None:
         self._lock = threading.Lock()
-        self._is_ended = False
+        self._is_ended = self._is_closing = False
         self._running: set[Future[Any]] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
@@ -48,11 +50,19 @@ class LoopThread:
 
         Raises:
             CancelledError: Another thread ended the work.
+            UsageError: The process was forked.
         """
         with self._lock:
             if self._is_ended:
                 work.close()
                 raise CancelledError
+            if not self._thread.is_alive():
+                work.close()
+                raise UsageError(
+                    "a client of this process",
+                    "one that was made before a fork, which has none of its threads",
+                    "create another one after the fork",
+                )
             future = asyncio.run_coroutine_threadsafe(work, self._loop)
             self._running.add(future)
         future.add_done_callback(self._forget)
@@ -71,7 +81,7 @@ class LoopThread:
             future.cancel()
 
     def close(self, finish: Callable[[], Awaitable[None]]) -> None:
-        """End the work and the thread; nothing happens if it has ended.
+        """End the work and the thread; nothing happens if it has ended, or is about to.
 
         When Python ends, or after a fork, the thread does not run any more, and waiting for it
         would never end. This happens to a generator that nobody read to its end.
@@ -81,6 +91,10 @@ class LoopThread:
         """
         if sys.is_finalizing() or not self._thread.is_alive():
             return
+        with self._lock:
+            if self._is_closing:
+                return
+            self._is_closing = True
         self.end_work()
         asyncio.run_coroutine_threadsafe(_finish(finish), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)

@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 from itertools import count
 from typing import TypeVar
 
+from viewfinder_client.errors import UnansweredError
 from viewfinder_client.v1_failures import MALFORMED, BusyError, LastingError
 from viewfinder_components.errors import TransientError
 
@@ -85,6 +86,9 @@ class Persistence:
         for number in count(1):
             try:
                 result = await attempt()
+            except UnansweredError:
+                self._has_answered = True
+                raise
             except LastingError:
                 raise
             except TransientError as error:

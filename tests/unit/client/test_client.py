@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import subprocess
 import sys
 import threading
 import time
@@ -61,6 +62,9 @@ class Server:
     """The versions that answer about photos, in turn; the last one stays."""
     described: dict[str, Any] = field(default_factory=dict)
     hangs: threading.Event | None = None
+    listing_hangs: threading.Event | None = None
+    is_gateway: bool = False
+    """Whether it passes on nothing but V1, and says that it is busy for everything else."""
     photos: list[bytes] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
     tokens: set[str | None] = field(default_factory=set)
@@ -79,7 +83,11 @@ class Handler(QuietHandler):
 
     def do_GET(self) -> None:
         if self.path == "/v1/models":
+            if self.state.listing_hangs is not None:
+                self.state.listing_hangs.wait(PATIENCE)
             self.send(200, b'{"models": ["m"]}')
+        elif self.state.is_gateway:
+            self.send(503, b"{}")
         elif self.state.described:
             self.send(200, json.dumps(self.state.described).encode())
         else:
@@ -301,6 +309,72 @@ def test_a_server_that_hangs(server: Server) -> None:
         (told,) = results
         assert isinstance(told, Unanswered)
         assert told.is_transient
+
+
+def test_the_seconds_hold_for_each_of_many_that_wait_for_the_model(server: Server) -> None:
+    server.listing_hangs = threading.Event()
+    done: list[str] = []
+
+    async def run() -> None:
+        async with AsyncClient(server.url, seconds=0.5) as client:
+
+            async def classify(number: int) -> None:
+                with pytest.raises(TransientError, match="no answer within"):
+                    await client.classify(noisy())
+                done.append("answered")
+
+            late = asyncio.create_task(asyncio.sleep(0.5 * 20))
+            await asyncio.gather(*(classify(number) for number in range(40)))
+            done.append("after" if late.done() else "before")
+            late.cancel()
+
+    try:
+        asyncio.run(run())
+    finally:
+        server.listing_hangs.set()
+    assert done[-1] == "before", "one after the other, 40 would take 20 s"
+
+
+def test_a_gateway_that_passes_on_predictions_only(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retrying, "_FIRST_SECONDS", 0.01)
+    server.is_gateway = True
+    photo = noisy()
+    with Client(server.url) as client:
+        assert client.classify(photo).label == "a"
+    assert server.photos == [photo]
+
+
+FORK = """
+import os, sys, warnings
+warnings.simplefilter("ignore")
+from viewfinder_client import Client, UsageError
+client = Client(sys.argv[1], model="m", shrink=False)
+child = os.fork()
+if child == 0:
+    try:
+        client.classify(sys.stdin.buffer.read())
+    except UsageError as error:
+        print(error, flush=True)
+    client.close()
+    os._exit(0)
+os.waitpid(child, 0)
+client.close()
+"""
+
+
+def test_a_client_of_before_a_fork_is_refused(server: Server) -> None:
+    command = [sys.executable, "-c", FORK, server.url]
+    done = subprocess.run(command, input=noisy(), capture_output=True, timeout=PATIENCE, check=True)
+    assert b"create another one after the fork" in done.stdout
+
+
+def test_threads_may_close_at_once(server: Server) -> None:
+    client = Client(server.url)
+    client.classify(noisy())
+    with ThreadPoolExecutor(8) as pool:
+        assert [*pool.map(lambda _: client.close(), range(8))] == [None] * 8
 
 
 def test_requests_at_a_time_are_limited(server: Server) -> None:

@@ -7,6 +7,7 @@ from email.utils import format_datetime
 
 import pytest
 
+from viewfinder_client.errors import UnansweredError
 from viewfinder_client.retrying import Persistence, Retries, read_retry_after
 from viewfinder_client.v1_failures import BusyError, NoAnswerInTimeError
 from viewfinder_components.errors import PermanentError, TransientError
@@ -47,6 +48,7 @@ def test_forms_of_retry_after() -> None:
 BUSY = BusyError("an answer", "HTTP 503", "wait", "0")
 AWAY = TransientError("an answer", "nobody", "wait")
 LATE = NoAnswerInTimeError("an answer", "none", "wait")
+REFUSED = UnansweredError("not a photo")
 WRONG = PermanentError("a model", "none", "name one")
 
 
@@ -76,6 +78,25 @@ def test_what_is_tried_again() -> None:
     assert attempt(AWAY, "yes") == (AWAY, 1), "the address has never answered"
     assert attempt(BUSY, LATE, "yes") == (LATE, 2)
     assert attempt(BUSY, WRONG, "yes") == (WRONG, 2)
+    assert attempt(REFUSED, "yes") == (REFUSED, 1)
     assert attempt(BUSY, BUSY, BUSY, "yes", retries=2) == (BUSY, 3)
     assert attempt(BUSY, "yes", retries=0) == (BUSY, 1)
     assert attempt(BUSY, "yes", deadline=0.0) == (BUSY, 1)
+
+
+def test_who_refuses_a_photo_has_answered() -> None:
+    async def run() -> str:
+        persistence = Persistence(Retries(3, draw=lambda: 0.0))
+        results: list[object] = [REFUSED, AWAY, "yes"]
+
+        async def ask() -> str:
+            result = results.pop(0)
+            if isinstance(result, Exception):
+                raise result
+            return str(result)
+
+        with pytest.raises(UnansweredError):
+            await persistence.persist(ask, math.inf)
+        return await persistence.persist(ask, math.inf)
+
+    assert asyncio.run(run()) == "yes"
