@@ -52,17 +52,17 @@ class LoopThread:
             CancelledError: Another thread ended the work.
             UsageError: The process was forked.
         """
+        if not self._is_ended and not self._thread.is_alive():  # a fork may also find the lock held
+            work.close()
+            raise UsageError(
+                "a client of this process",
+                "one that was made before a fork, which has none of its threads",
+                "create another one after the fork",
+            )
         with self._lock:
             if self._is_ended:
                 work.close()
                 raise CancelledError
-            if not self._thread.is_alive():
-                work.close()
-                raise UsageError(
-                    "a client of this process",
-                    "one that was made before a fork, which has none of its threads",
-                    "create another one after the fork",
-                )
             future = asyncio.run_coroutine_threadsafe(work, self._loop)
             self._running.add(future)
         future.add_done_callback(self._forget)

@@ -313,18 +313,19 @@ def test_a_server_that_hangs(server: Server) -> None:
 
 def test_the_seconds_hold_for_each_of_many_that_wait_for_the_model(server: Server) -> None:
     server.listing_hangs = threading.Event()
+    photo = noisy()
     done: list[str] = []
 
     async def run() -> None:
         async with AsyncClient(server.url, seconds=0.5) as client:
 
-            async def classify(number: int) -> None:
+            async def classify() -> None:
                 with pytest.raises(TransientError, match="no answer within"):
-                    await client.classify(noisy())
+                    await client.classify(photo)
                 done.append("answered")
 
-            late = asyncio.create_task(asyncio.sleep(0.5 * 20))
-            await asyncio.gather(*(classify(number) for number in range(40)))
+            late = asyncio.create_task(asyncio.sleep(150))
+            await asyncio.gather(*(classify() for _ in range(400)))
             done.append("after" if late.done() else "before")
             late.cancel()
 
@@ -332,7 +333,7 @@ def test_the_seconds_hold_for_each_of_many_that_wait_for_the_model(server: Serve
         asyncio.run(run())
     finally:
         server.listing_hangs.set()
-    assert done[-1] == "before", "one after the other, 40 would take 20 s"
+    assert done[-1] == "before", "one after the other, 400 would take 200 s"
 
 
 def test_a_gateway_that_passes_on_predictions_only(
