@@ -2,12 +2,16 @@
 
 import json
 import struct
+import sys
 import sysconfig
 from collections.abc import Mapping
+from pathlib import Path
 
 from viewfinder_comparison.servers.answers import read_v2
 from viewfinder_comparison.servers.http_requests import post
 from viewfinder_comparison.servers.server import Place, Server
+
+_NEWEST_PYTHON = (3, 12)  # PyTriton needs NumPy 1, of which there is none for a newer one
 
 
 def _request(place: Place, photo: bytes) -> bytes:
@@ -31,9 +35,16 @@ def _variables(place: Place) -> Mapping[str, str]:
     return {
         "SAVED_MODEL": str(place.version),
         "PORTS": ",".join(map(str, place.ports)),
+        "PYTRITON_HOME": "pytriton",  # below the server's folder, which is removed
         # Triton's Python process needs this interpreter's libpython, says PyTriton's documentation.
         "LD_LIBRARY_PATH": str(sysconfig.get_config_var("LIBDIR")),
     }
+
+
+def _find_obstacle(version: Path) -> str | None:
+    if sys.version_info[:2] <= _NEWEST_PYTHON:
+        return None
+    return "PyTriton needs NumPy 1, which does not exist for this version of Python"
 
 
 SERVER = Server(
@@ -48,6 +59,7 @@ SERVER = Server(
     packages=("nvidia-pytriton", "tensorflow"),
     variables=_variables,
     ports=3,
+    find_obstacle=_find_obstacle,
     scaling="Triton on Kubernetes, with KServe or by hand.",
     freedom="Any Python within a function; protocols, batching and metrics are there.",
 )
