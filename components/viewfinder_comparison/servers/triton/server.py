@@ -1,6 +1,5 @@
 """NVIDIA Triton through PyTriton."""
 
-import json
 import struct
 import sys
 import sysconfig
@@ -8,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from viewfinder_comparison.servers.answers import read_v2
-from viewfinder_comparison.servers.http_requests import post
+from viewfinder_comparison.servers.http_requests import post_tensor
 from viewfinder_comparison.servers.server import Place, Server
 
 _NEWEST_PYTHON = (3, 12)  # PyTriton needs NumPy 1, of which there is none for a newer one
@@ -16,19 +15,7 @@ _NEWEST_PYTHON = (3, 12)  # PyTriton needs NumPy 1, of which there is none for a
 
 def _request(place: Place, photo: bytes) -> bytes:
     data = struct.pack("<I", len(photo)) + photo
-    tensor = {
-        "name": "photo",
-        "shape": [1, 1],
-        "datatype": "BYTES",
-        "parameters": {"binary_data_size": len(data)},
-    }
-    head = json.dumps({"inputs": [tensor]}).encode()
-    return post(
-        "/v2/models/classifier/infer",
-        "application/octet-stream",
-        head + data,
-        Inference_Header_Content_Length=len(head),
-    )
+    return post_tensor("/v2/models/classifier/infer", "photo", [1, 1], data, "BYTES")
 
 
 def _variables(place: Place) -> Mapping[str, str]:
@@ -52,7 +39,7 @@ SERVER = Server(
     title="NVIDIA Triton (PyTriton)",
     setup="Triton's own HTTP server with dynamic batching (up to 8 photos, 1 ms); TensorFlow in "
     "the Python process beside it.",
-    command=lambda place: [str(place.python), "app.py"],
+    command=lambda place: [str(place.program), "app.py"],
     request=_request,
     read_answer=read_v2,
     files=("app.py",),
