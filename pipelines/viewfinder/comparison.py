@@ -139,9 +139,9 @@ def _place_servers(servers: "list[Server]", places: Mapping[str, str]) -> "list[
 
     known = [server.name for server in servers if is_external(server)]
     if unknown := [name for name in places if name not in known]:
+        all_known = ", ".join(known) or "there is none"
         raise UsageError(
-            f"places of {', '.join(known) or 'no server'}: of those that are compared and cannot be "
-            "installed here",
+            f"the place of a server that is compared and installed by its user: {all_known}",
             ", ".join(unknown),
             f"correct {spell('external')} or {spell('servers')}",
         )

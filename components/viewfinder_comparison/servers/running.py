@@ -21,7 +21,6 @@ from viewfinder_components.printable import make_printable
 from viewfinder_components.storage.temporary_folder import temporary_folder
 
 _START_SECONDS = 120.0
-_ASK_SECONDS = 10.0  # of a server that its user has started
 _POLL_SECONDS = 0.02
 _LOG_CHARACTERS = 300
 
@@ -166,17 +165,17 @@ def _start(
 def _await_answer(
     server: Server, place: Place, processes: ProcessTree | None, photo: bytes, log: Path
 ) -> None:
-    seconds = _ASK_SECONDS if processes is None else _START_SECONDS
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + _START_SECONDS
     while True:
         try:
-            ask(server, place, photo, seconds)
+            ask(server, place, photo, _START_SECONDS)
         except NoAnswerError as error:
-            code = None if processes is None else processes.exit_code()
-            if code is not None:
+            if processes is None:  # it was said to be running
+                received = str(error)
+            elif (code := processes.exit_code()) is not None:
                 received = f"exit code {code}: {end_of(log)}"
             elif time.monotonic() > deadline:
-                received = f"{error} after {seconds:.0f} s"
+                received = f"{error} after {_START_SECONDS:.0f} s"
             else:
                 time.sleep(_POLL_SECONDS)
                 continue

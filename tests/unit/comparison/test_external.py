@@ -59,18 +59,18 @@ def test_without_a_place_the_row_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_the_documented_commands(tmp_path: Path) -> None:
-    place = Place(Path("/opt/server"), tmp_path, "fruit", (8501, 8500), 2, Path("/tmp/run"))
+    place = Place(Path("/opt/server"), tmp_path, "fruit", (8501, 8500), 2, Path("/run/folder"))
     assert SERVING.command(place) == [
         "/opt/server",
         "--rest_api_port=8501",
         "--port=8500",
         "--model_name=fruit",
-        "--model_base_path=/tmp/run/models",
+        "--model_base_path=/run/folder/models",
     ]
     assert OVMS.command(place)[:9] == [
         "/opt/server",
         *("--model_name", "fruit"),
-        *("--model_path", "/tmp/run/models"),
+        *("--model_path", "/run/folder/models"),
         *("--rest_port", "8501"),
         *("--rest_bind_address", "127.0.0.1"),
     ]

@@ -36,8 +36,9 @@ def test_a_tolerance_is_not_smaller_than_that_of_other_servers(tmp_path: Path) -
 
 def test_a_version_in_f32_has_no_other_precision_to_compare(tmp_path: Path) -> None:
     assert "is served in f32" in (CHOSEN.find_obstacle(write_version(tmp_path)) or "")
-    (tmp_path / "model-int8.xml").unlink()
-    assert CHOSEN.find_obstacle(write_version(tmp_path)), "int8 is allowed, but not there"
+    version = write_version(tmp_path, "int8")
+    (version / "model-int8.xml").unlink()
+    assert CHOSEN.find_obstacle(version), "int8 is allowed, but not there"
 
 
 @pytest.mark.parametrize(

@@ -33,8 +33,20 @@ def _links(version: Path) -> Mapping[str, Path]:
     return {f"{_MODELS}/1/{name}": version / name for name in MODEL_FILES[F32]}
 
 
+def _read_size(version: Path) -> int | None:
+    """Return the side of the photos that the model takes, None if its manifest does not say it."""
+    size = json.loads((version / MANIFEST).read_bytes()).get("image_size")
+    return size if isinstance(size, int) else None
+
+
+def _find_obstacle(version: Path) -> str | None:
+    if _read_size(version) is not None:
+        return None
+    return f"{MANIFEST} does not say at which size the model takes photos (image_size)"
+
+
 def _request(place: Place, photo: bytes) -> bytes:
-    size = int(json.loads((place.version / MANIFEST).read_bytes())["image_size"])
+    size = _read_size(place.version) or 1
     pixels = decode(photo, size, _MOST_PIXELS).tobytes()
     path = f"/v2/models/{place.model_name}/infer"
     return post_tensor(path, "pixels", [1, size, size, 3], pixels, "UINT8", place.host)
@@ -52,6 +64,7 @@ SERVER = Server(
     installed="by its user",
     variables=lambda place: {},
     links=_links,
+    find_obstacle=_find_obstacle,
     scaling="Kubernetes by hand, or KServe.",
     freedom="Options and graphs; protocols, batching, versions and metrics are there. Its clients "
     "decode and scale the photos.",
