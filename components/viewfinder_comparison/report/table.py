@@ -23,7 +23,7 @@ def write_table(comparison: Comparison) -> str:
         lines.append(_row([row["title"], *rates, *rest]))
     for server in comparison.servers:
         if server.reason:
-            lines.append(f"\n{server.title}: {server.state}. {server.reason}")
+            lines.append(f"\n{server.title}, {server.state}: {server.reason}")
     return "\n".join([describe_conditions(comparison), "", *lines]) + "\n"
 
 

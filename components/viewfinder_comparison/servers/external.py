@@ -7,7 +7,7 @@ from pathlib import Path
 
 from viewfinder_comparison.servers.server import Server
 from viewfinder_components.errors import UsageError
-from viewfinder_components.spelling import spell
+from viewfinder_components.spelling import is_in_python, spell
 
 _ADDRESS = re.compile(
     r"(?:http://)?(?P<host>[\w.-]+|\[[\da-fA-F:]+\]):(?P<port>\d{1,5})/?", re.ASCII
@@ -22,14 +22,18 @@ def is_external(server: Server) -> bool:
 
 def need_place(server: Server) -> Server:
     """Return a server whose row says how to name its place."""
-    option = spell("external", f"{server.name}=PLACE")
-    return replace(
-        server,
-        find_obstacle=lambda version: (
-            "it cannot be installed from Python's package index; name "
-            f"its address or its program with {option}"
-        ),
+    place = _spell_place(server.name)
+    obstacle = (
+        "it cannot be installed from Python's package index; to measure it, name its address or "
+        f"its program: `{place}`"
     )
+    return replace(server, find_obstacle=lambda version: obstacle)
+
+
+def _spell_place(name: str) -> str:
+    if is_in_python():
+        return f'{spell("external")}={{"{name}": "PLACE"}}'
+    return spell("external", f"{name}=PLACE")
 
 
 def locate(server: Server, place: str) -> Server:

@@ -117,7 +117,7 @@ def _compare(model_version: str, output: Path, **wanted: object) -> None:
     print_table(Console(), _make_table(comparison))
     for server in comparison.servers:
         if server.reason:
-            say(f"{server.title}: {server.state}. {server.reason}", err=True)
+            say(f"{server.title}, {server.state}: {server.reason}", err=True)
     say(f"The page is {output / 'comparison.html'}.")
     sys.exit(not any(server.state == "measured" for server in comparison.servers))
 

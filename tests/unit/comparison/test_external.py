@@ -55,7 +55,7 @@ def test_a_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_a_place_the_row_says_what_to_do(tmp_path: Path) -> None:
     obstacle = need_place(SERVING).find_obstacle(tmp_path)
     assert obstacle
-    assert 'external="tensorflow-serving=PLACE"' in obstacle
+    assert 'external={"tensorflow-serving": "PLACE"}' in obstacle
 
 
 def test_the_documented_commands(tmp_path: Path) -> None:

@@ -23,6 +23,12 @@ def test_servers_are_listed_without_a_model() -> None:
         (("pets", "--servers", ","), "received none; correct --servers"),
         (("pets", "--servers", "flask,flask"), "expected each server once, received flask twice"),
         (("pets", "--seconds", "0"), "expected --seconds to be a number above 0"),
+        (("pets", "--external", "openvino-model-server"), "expected NAME=PLACE, received"),
+        (("pets", "--external", "moon=127.0.0.1:80"), "received moon; correct --external or"),
+        (
+            ("pets", "--external", "tensorflow-serving=https://a.example:443"),
+            "correct --external; an address with TLS cannot be measured",
+        ),
         (("pets", "--rounds", "0"), "expected --rounds to be a number above 0"),
     ],
 )
