@@ -231,7 +231,7 @@ benchmark: setup ## Repeat the README's measurements (BENCHMARK=name for one of 
 
 OUTPUT ?= build/comparison
 .PHONY: compare
-compare: setup ## Compare the ways to serve the demo's model, after `make demo` (40 minutes; OUTPUT=folder, SERVERS=name,..., QUICK=1)
+compare: setup ## Compare the ways to serve the demo's model, after `make demo` (50 minutes; OUTPUT=folder, SERVERS=name,..., QUICK=1)
 	$(BIN)/viewfinder compare fruit --output $(OUTPUT) $(if $(SERVERS),--servers $(SERVERS)) $(if $(QUICK),--quick)
 
 ##@ Clean
