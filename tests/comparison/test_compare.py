@@ -53,6 +53,7 @@ def test_ours_and_flask(task: Task, tmp_path: Path) -> None:
     assert "Flask, its own server" in page
     assert "Flask, its own server" in (tmp_path / "comparison.md").read_text()
     assert any("clients" in text for text in said)
+    assert all("left; round 1 of 1" in text for text in said if "warming up" in text)
 
 
 def test_what_was_measured_is_kept(brief: Task, tmp_path: Path) -> None:
@@ -60,17 +61,14 @@ def test_what_was_measured_is_kept(brief: Task, tmp_path: Path) -> None:
     again, said = run(brief, tmp_path, OURS)
     assert again == first
     assert not any("starting" in text for text in said)
+    more = replace(brief, procedure=replace(brief.procedure, rounds=2))
+    (row,), said = run(more, tmp_path, OURS)
+    assert not any("round 1" in text for text in said)
+    assert len(row.open_loop) == 1, "another round has the same rates"
+    assert all(len(load.photos_per_second.values) == 2 for load in row.open_loop)
     other = replace(brief, procedure=replace(brief.procedure, seconds=0.4))
     _, said = run(other, tmp_path, OURS)
     assert any("starting" in text for text in said), "another procedure is measured anew"
-
-
-def test_another_round_has_the_same_rates(brief: Task, tmp_path: Path) -> None:
-    run(brief, tmp_path, OURS)
-    (row,), said = run(replace(brief, procedure=replace(brief.procedure, rounds=2)), tmp_path, OURS)
-    assert not any("round 1" in text for text in said)
-    assert len(row.open_loop) == 1
-    assert all(len(load.photos_per_second.values) == 2 for load in row.open_loop)
 
 
 WRONG = """

@@ -21,9 +21,10 @@ def post(
         host: The server's name, which what stands before it may look at.
         headers: More headers; `_` stands for `-`.
     """
-    more = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
+    name = f"[{host}]" if ":" in host else host  # an address of IPv6
+    more = "".join(f"{key.replace('_', '-')}: {value}\r\n" for key, value in headers.items())
     head = (
-        f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {content_type}\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: {name}\r\nContent-Type: {content_type}\r\n"
         f"Accept: application/json\r\nContent-Length: {len(body)}\r\n{more}\r\n"
     )
     return head.encode("ascii") + body

@@ -158,7 +158,9 @@ def _start(
         raise ServerError(
             "a program that can be started",
             f"{command[0]} ({reason_of(error)})",
-            "remove the server's environment, which is then made again",
+            "name another program"
+            if server.program
+            else "remove the server's environment, which is then made again",
         ) from error
 
 
