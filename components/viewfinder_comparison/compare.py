@@ -99,7 +99,7 @@ def _install(row: _Row, task: Task, rounds: Rounds, progress: Progress) -> None:
         row.give_up("not available", obstacle)
         return
     row.server = row.server.adapt(row.server, task.version)
-    progress(f"{row.server.title}: installing")
+    progress(f"{row.server.title}: preparing")
     try:
         row.environment = prepare(row.server)
     except NotInstalledError as error:
