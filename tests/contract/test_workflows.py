@@ -86,11 +86,14 @@ def test_the_checks_run_what_the_script_for_a_clone_runs() -> None:
 def test_the_other_pythons_run_the_numerical_tests_as_on_other_processors() -> None:
     """`.ci/run` relies on it: it does not run `test-numerics`."""
     processors = set(re.findall(r"^\t(\w+=\w+) \$\(BIN\)/pytest .*NUMERIC_TESTS", MAKEFILE, re.M))
-    assert processors == set(re.findall(r"^test-python-.*PROCESSOR := (.*)", MAKEFILE, re.M)) != set()
+    assert (
+        processors == set(re.findall(r"^test-python-.*PROCESSOR := (.*)", MAKEFILE, re.M)) != set()
+    )
     numerical = re.search(r"^NUMERIC_TESTS := ((?:.*\\\n)*.*)", MAKEFILE, re.M)
     script = (ROOT / "tests/other_python.sh").read_text("utf-8")
     folders = re.search(r"^\"\$\{pytest\[@\]\}\" -m \"not slow\" (.*)", script, re.M)
-    assert numerical and folders
+    assert numerical
+    assert folders
     assert all(
         path.startswith(tuple(folders[1].split()))
         for path in numerical[1].replace("\\", "").split()
