@@ -54,8 +54,8 @@ Seed = Annotated[
 Tolerance = Annotated[
     Share,
     Described(
-        "Largest difference allowed between served and evaluated probabilities in `f32`; in another "
-        "precision, the difference from `f32` that check measured is added."
+        "Largest difference allowed between served and evaluated probabilities in `f32`; in other "
+        "precisions, the difference that check measured is added."
     ),
 ]
 Confidence = Annotated[

@@ -115,7 +115,7 @@ def write_drawn_photos(
     with (folder / _PHOTOS).open("wb") as file:
         np.lib.format.write_array_header_1_0(file, header)
         for pixels in batches:
-            file.write(np.ascontiguousarray(pixels))
+            file.write(pixels.tobytes())
     values = {
         "schema_version": SCHEMA_VERSION,
         "split": split,
