@@ -38,6 +38,8 @@ from viewfinder_serving.pacing import Pacing
 from viewfinder_serving.refusals import RefusedError, shown
 from viewfinder_serving.request_headers import JSON_LENGTH, need_content_type, read_json_length
 from viewfinder_serving.room import Room
+from viewfinder_serving.trace_context import HEADER as TRACE
+from viewfinder_serving.trace_context import read_exemplar
 from viewfinder_serving.uploads import Uploads
 from viewfinder_serving.work import Question
 
@@ -271,7 +273,8 @@ class PhotoApp:
             default = "answered" if reply.status < 400 else "refused"
             outcome = _OUTCOMES.get(reply.status, default)
             metrics.REQUESTS.labels(protocol, outcome, str(reply.status)).inc()
-            metrics.REQUEST_SECONDS.labels(protocol).observe(seconds)
+            exemplar = read_exemplar(exchange.headers.get(TRACE, ""))
+            metrics.REQUEST_SECONDS.labels(protocol).observe(seconds, exemplar)
         if self._config.access_log and (prediction or reply.status >= 400):
             _access.info(
                 "%s: %s %s %d %.1f ms %d photos%s",

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from viewfinder_components.control_groups import read_throttling
 from viewfinder_components.cores import node_cores
 from viewfinder_components.reports.formatting import plural
-
-_GROUPS = Path("/sys/fs/cgroup")
-_CPU_CONTROLLER = re.compile(r"^(\d+):([^:]*):(.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,9 @@ class NodeReading:
     @classmethod
     def now(cls) -> Self:
         """Read the kernel's files."""
-        return cls(time.monotonic(), _read_throttled(), _read_pressure())
+        throttling = read_throttling()
+        seconds = None if throttling is None else throttling.seconds
+        return cls(time.monotonic(), seconds, _read_pressure())
 
     def since(self, earlier: "NodeReading") -> dict[str, Any]:
         """Return what happened since an earlier reading, for the verdict."""
@@ -55,34 +55,6 @@ def describe_node(evidence: dict[str, Any]) -> str:
 
 def _difference(now: float | None, then: float | None) -> float | None:
     return None if now is None or then is None else round(now - then, 3)
-
-
-def _read_throttled() -> float | None:
-    for path in _cpu_stat_files():
-        try:
-            values = dict(line.split() for line in path.read_text().splitlines())
-        except (OSError, ValueError):
-            continue
-        if "throttled_usec" in values:  # control groups of version 2
-            return int(values["throttled_usec"]) / 1e6
-        if "throttled_time" in values:  # version 1
-            return int(values["throttled_time"]) / 1e9
-    return None
-
-
-def _cpu_stat_files() -> list[Path]:
-    """Return the possible folders of this process's group: its own, or a container's root."""
-    try:
-        entries = _CPU_CONTROLLER.findall(Path("/proc/self/cgroup").read_text(encoding="utf-8"))
-    except OSError:
-        return []
-    folders = []
-    for number, controllers, path in entries:
-        if number == "0":
-            folders += [_GROUPS / path.lstrip("/"), _GROUPS]
-        elif "cpu" in controllers.split(","):
-            folders += [_GROUPS / controllers / path.lstrip("/"), _GROUPS / controllers]
-    return [folder / "cpu.stat" for folder in folders]
 
 
 def _read_pressure() -> float | None:
