@@ -231,6 +231,24 @@ def test_one_address_does_not_keep_others_out(start, photo):
             assert other.post(predictor.url + V1, json=body, timeout=PATIENCE).status_code == 200
 
 
+def test_bodies_that_stop_short_of_their_end_do_not_keep_others_waiting(start, photo, large_photo):
+    """They fill the room; without an end to it, they could do so for half a minute each."""
+    options = ["--max-request-mb", "2", "--max-buffered-mb", "4", "--body-seconds", "3600"]
+    with (
+        start(*options) as predictor,
+        idle_uploads(predictor, 4, 1_500_000, b" " * 1_499_999),
+    ):
+        in_flight = "viewfinder_requests_in_flight"
+        wait_for(lambda: predictor.metric(in_flight) == 4, "four uploads to be in flight")
+        assert (
+            predictor.predict(photo("red")).status_code == 200
+        )  # small bodies have their own room
+        assert predictor.metric(in_flight) == 4
+        assert predictor.predict(large_photo).status_code == 200
+        assert predictor.metric(in_flight) < 4
+        assert alive(predictor)
+
+
 def test_bodies_that_are_each_half_there_do_not_wait_for_each_other(start):
     """Four of a megabyte in room for one: the second halves come when all first halves have."""
     body = b'{"instances": [{"b64": "%b"}]}' % (b"A" * 1_000_000)
