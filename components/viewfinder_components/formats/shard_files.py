@@ -86,7 +86,7 @@ class ShardFiles:
             if version == SCHEMA_VERSION:
                 labels, size = tuple(manifest["labels"]), int(manifest["image_size"])
                 return cls(directory, size, labels, manifest["data_digest"], manifest)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, RecursionError, KeyError, TypeError) as error:
             raise unreadable_shards(path, repr(error)) from error
         raise unreadable_shards(path, f"schema version {version!r}")
 
