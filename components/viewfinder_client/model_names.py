@@ -26,19 +26,19 @@ def read_models(answer: Any) -> list[str]:
     return names
 
 
-def explain_unknown_model(wanted: str, place: str, names: Sequence[str]) -> PermanentError:
+def explain_unknown_model(wanted: str, place: str, models: Sequence[str]) -> PermanentError:
     """Return the error for a model that a server does not have.
 
     Args:
         wanted: What was expected.
         place: The server, as messages show it.
-        names: The models that it has.
+        models: The models that it has.
     """
-    shown = [shorten(name) for name in names[:_MOST_SHOWN]]
-    if more := len(names) - len(shown):
-        shown.append(f"and {more:,} more")
+    names = [shorten(name) for name in models[:_MOST_SHOWN]]
+    if more := len(models) - len(names):
+        names.append(f"and {more:,} more")
     return PermanentError(
         f"{wanted} at {place}",
-        f"a server with {', '.join(shown)}" if names else "a server without models",
-        f"name one of those with {spell('model')}" if names else "see the server's log",
+        f"a server with {', '.join(names)}" if models else "a server without models",
+        f"name one of those with {spell('model')}" if models else "see the server's log",
     )
