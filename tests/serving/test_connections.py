@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import httpx
 import pytest
@@ -158,6 +158,40 @@ def test_a_head_without_end_is_refused(predictor):
             pass  # the refusal may be lost, the connection is not kept
     assert answer[:12] in (b"", b"HTTP/1.1 400")
     assert alive(predictor)
+
+
+CHUNKED = head(None, "connection: close", "transfer-encoding: chunked")
+
+
+@pytest.mark.parametrize(
+    ("before", "part"),
+    [(b"0\r\n", b"a: b\r\n"), (b"0\r\na: ", b"b" * 1000), (b"1;", b"a" * 1000)],
+    ids=["trailers", "one trailer", "an extension"],
+)
+def test_what_follows_a_body_without_end_is_refused(start, before, part):
+    """Each of a million trailers was kept: 130 MB became 2.4 GB."""
+    with start("--body-seconds", "3600") as predictor:
+        answer = b""
+        with (
+            socket.create_connection(("127.0.0.1", predictor.port), timeout=PATIENCE) as client,
+            suppress(ConnectionError),  # it is closed, and does not read the rest
+        ):
+            client.sendall(CHUNKED + before)
+            for _ in range(100):
+                client.sendall(part * (10_000 // len(part)))
+            answer = client.recv(65536)
+        assert answer[:12] in (b"", b"HTTP/1.1 400")
+        assert alive(predictor)
+
+
+def test_a_trailer_is_no_header(start, photo):
+    body = json.dumps({"instances": [{"b64": base64.b64encode(photo("red")).decode()}]}).encode()
+    chunk = b"%x\r\n%b\r\n0\r\n" % (len(body), body)
+    with start() as predictor:
+        answer = talk(predictor, CHUNKED + chunk + b"x-forwarded-for: forged\r\n\r\n")
+        assert status(answer) == 200
+        predictor.stop()
+        assert "forged" not in predictor.log.read_text()
 
 
 @pytest.mark.slow
