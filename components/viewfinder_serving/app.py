@@ -255,7 +255,7 @@ class PhotoApp:
         limit = self._config.max_request_bytes
         exchange.need_size(limit)
         self._admission.need_place()
-        with self._room.share() as share:
+        with self._room.share(partial(self._uploads.free_room, exchange.address)) as share:
             with self._uploads.open(exchange.address) as upload:
                 body = await exchange.read_body(limit, upload, share)
             with self._admission.enter(), exchange.cancelling():

@@ -153,7 +153,7 @@ class Exchange:
                 body += part
             else:
                 await _inflate(inflation, part, body, limit, share)
-            upload.advance(len(part), time.monotonic() - arrived)
+            upload.advance(len(part), time.monotonic() - arrived, share.held)
         if inflation is not None:
             with _refusing():
                 inflation.finish()

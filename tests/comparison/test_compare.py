@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from tests.fixtures.foreign_modules import write_foreign_modules
 
 from viewfinder_comparison.compare import compare_servers
 from viewfinder_comparison.measurement.round import Task
@@ -136,11 +137,13 @@ main(["compare", *sys.argv[1:]])
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted(version: Path, tmp_path: Path, number: signal.Signals) -> None:
+    """In a working directory with modules that end whoever imports them."""
     command = [
-        *(sys.executable, "-c", SCRIPT, str(version), "--servers", "viewfinder"),
+        *(sys.executable, "-P", "-c", SCRIPT, str(version), "--servers", "viewfinder"),
         *("--seconds", "60", "--output", str(tmp_path / "output")),
     ]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    work = write_foreign_modules(tmp_path / "work")
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=work) as process:
         assert process.stderr
         children: list[psutil.Process] = []
         for line in process.stderr:

@@ -2,6 +2,7 @@
 
 from viewfinder_comparison.report.rows import summary_rows
 from viewfinder_comparison.results import P99_LIMITS_MS, Comparison
+from viewfinder_components.printable import make_printable
 
 _HEADS = (
     "server",
@@ -24,7 +25,8 @@ def write_table(comparison: Comparison) -> str:
     for server in comparison.servers:
         if server.reason:
             lines.append(f"\n{server.title}, {server.state}: {server.reason}")
-    return "\n".join([describe_conditions(comparison), "", *lines]) + "\n"
+    table = "\n".join([describe_conditions(comparison), "", *lines])
+    return make_printable(table, lines=True) + "\n"
 
 
 def describe_conditions(comparison: Comparison) -> str:

@@ -34,7 +34,7 @@ def ask(server: Server, place: Place, photo: bytes, timeout: float) -> Answer:
         raise NoAnswerError(f"status {status}: {_show(body)}")
     try:
         return server.read_answer(body)
-    except (ValueError, KeyError, IndexError, TypeError) as error:
+    except (ValueError, RecursionError, LookupError, TypeError, ArithmeticError) as error:
         raise NoAnswerError(f"an answer that is not understood: {_show(body)}") from error
 
 

@@ -32,7 +32,7 @@ def ask_photos(photos: DrawnPhotos, conversation: Conversation, path: str) -> ND
         response = conversation.post(path, body).response
         try:
             rows += [one["probabilities"] for one in response.json()["predictions"]]
-        except (ValueError, LookupError, TypeError) as error:
+        except (ValueError, RecursionError, LookupError, TypeError) as error:
             raise NoAnswerError(
                 f"The predictor refused test photos: HTTP {response.status_code}: "
                 f"{response.text[:300]}."

@@ -98,7 +98,7 @@ class Shards:
             if version == SCHEMA_VERSION:
                 labels, size = tuple(manifest["labels"]), int(manifest["image_size"])
                 return cls(directory, size, labels, manifest["data_digest"], manifest)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, RecursionError, KeyError, TypeError) as error:
             raise _unreadable(path, repr(error)) from error
         raise _unreadable(path, f"schema version {version!r}")
 
