@@ -47,7 +47,9 @@ def test_every_number_has_a_range() -> None:
     declared = [one for pipeline in PIPELINES for one in pipeline.parameters.values()]
     numbers = [one for one in declared if one.kind in (int, float)]
     assert len(numbers) > 20
-    assert [one.name for one in numbers if not re.search(r"(from|above|at least) \S+", one.rule)] == []
+    assert [
+        one.name for one in numbers if not re.search(r"(from|above|at least) \S+", one.rule)
+    ] == []
 
 
 def test_the_command_describes_what_is_named() -> None:
