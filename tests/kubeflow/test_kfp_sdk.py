@@ -1,15 +1,13 @@
 """Runs that kfp's own client submits, without our commands: from a function, and from a file."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import kfp
 from tests.fixtures.loopback import running
 from tests.kubeflow.conftest import Stage
-from tests.kubeflow.install import Install
 from tests.kubeflow.recorder.exchanges import Exchange
 from tests.kubeflow.recorder.http_server import Request
 from tests.kubeflow.recorder.proxy import RecordingProxy
@@ -35,10 +33,13 @@ class Noting(RecordingProxy):
         return super().answer(request)
 
 
-@contextmanager
-def sdk(stage: Stage) -> Iterator[tuple[kfp.Client, Noting, Install]]:
+def note(stage: Stage, submit: Callable[[kfp.Client, Path], str], folder: Path) -> dict[str, Any]:
+    """Return what is submitted, after our command has ended the run that it became."""
     with stage.play("terminated", kept=False) as install, running(Noting(install.host)) as proxy:
-        yield kfp.Client(host=proxy.url), proxy, install
+        code, output = install.call("terminate", submit(kfp.Client(host=proxy.url), folder))
+    assert code == 0, output
+    (submitted,) = proxy.submitted
+    return submitted
 
 
 def submit_function(client: kfp.Client, folder: Path) -> str:
@@ -58,11 +59,7 @@ def submit_file(client: kfp.Client, folder: Path) -> str:
 
 
 def test_the_function_is_submitted_with_what_the_file_is(stage: Stage, tmp_path: Path) -> None:
-    with sdk(stage) as (client, proxy, install):
-        for submit in (submit_function, submit_file):
-            code, output = install.call("terminate", submit(client, tmp_path))
-            assert code == 0, output
-    function, file = proxy.submitted
+    function, file = (note(stage, submit, tmp_path) for submit in (submit_function, submit_file))
     assert without_own_text(function) == without_own_text(file)
     assert function["runtime_config"]["parameters"] == ARGUMENTS
     by_function, by_file = (one["pipeline_spec"] for one in (function, file))
