@@ -226,7 +226,7 @@ release-publish: ## Create the GitHub release of the tag vVERSION, with everythi
 
 ##@ Measure
 .PHONY: benchmark
-benchmark: setup ## Repeat the README's measurements (BENCHMARK=name for one of them)
+benchmark: setup ## Repeat the measurements of docs/measurements.md (BENCHMARK=name for one of them)
 	$(BIN)/python -m tests.benchmarks $(BENCHMARK)
 
 OUTPUT ?= build/comparison
