@@ -1,4 +1,4 @@
-"""Make the numbers of docs/measurements.md: `make benchmark`, or `make benchmark BENCHMARK=reading`."""
+"""Make the numbers of docs/measurements.md: `make benchmark`; `BENCHMARK=reading` makes one part."""
 
 import importlib
 import os
