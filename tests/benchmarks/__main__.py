@@ -1,4 +1,4 @@
-"""Make the numbers of docs/measurements.md: `make benchmark`, of one part with BENCHMARK=reading."""
+"""Make the numbers of docs/measurements.md: `make benchmark`, or a part with BENCHMARK=reading."""
 
 import importlib
 import os
