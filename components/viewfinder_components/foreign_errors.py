@@ -139,7 +139,7 @@ def _explain_exhaustion(error: BaseException) -> ViewfinderError | None:
 
 def _name_inodes(error: BaseException) -> str:
     """Mention it if a disk has run out of inodes, not bytes: `df` then shows free space."""
-    name = getattr(error, "filename", None)
+    name = getattr(error, "filename2", None) or getattr(error, "filename", None)
     if not isinstance(name, str):
         return ""
     try:
@@ -212,5 +212,8 @@ def _is_of(package: str, name: str, error: BaseException) -> bool:
 def _received(error: BaseException) -> str:
     if isinstance(error, OSError) and error.errno is not None:
         reason = os.strerror(error.errno) if error.errno > 0 else str(error)
-        return f"{reason} ({error.filename})" if error.filename is not None else reason
+        # A copy names two files, and it is the second whose disk is full.
+        is_full = error.errno in DISK_FULL and error.filename2 is not None
+        name = error.filename2 if is_full else error.filename
+        return f"{reason} ({name})" if name is not None else reason
     return name_cause(error)

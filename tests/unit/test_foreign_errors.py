@@ -2,6 +2,7 @@
 
 import errno
 import io
+import shutil
 import subprocess
 import zipfile
 from collections.abc import Callable
@@ -41,6 +42,13 @@ def test_a_full_disk(work: Callable[[], object]) -> None:
         "expected space on the disk, received No space left on device"
     )
     assert "larger disk" in failure.remedy
+
+
+def test_of_a_copy_the_disk_is_named_that_is_full(tmp_path: Path) -> None:
+    (tmp_path / "full").symlink_to("/dev/full")
+    (tmp_path / "a").write_text("text")
+    copied = raised(lambda: shutil.copyfile(tmp_path / "a", tmp_path / "full"))
+    assert f"({tmp_path}/full)" in describe_exception(copied).received
 
 
 def test_a_disk_without_inodes(tmp_path: Path) -> None:
