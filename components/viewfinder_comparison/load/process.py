@@ -51,7 +51,7 @@ def run_load(plan: Plan, requests: Sequence[bytes], cores: Sequence[int], output
                 log.decode("utf-8", "replace").strip().rpartition("\n")[2] or "nothing",
                 "run the command again; what was measured is kept",
             )
-        # A move between disks that fails names the file that it takes: its disk is not the full one.
+        # A move to a full disk names the file that it takes, on another disk.
         with writing(output.parent, "samples", f"name another with {spell('output')}"):
             output.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(folder / "samples.npz", output)
