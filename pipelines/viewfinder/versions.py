@@ -47,7 +47,7 @@ def list_models(
     raise PermanentError(
         f"published models under {root}",
         "none",
-        f"publish one with `{write_command('run --data PHOTOS')}`, or name another "
+        f"publish one with `{write_command('run', '--data', 'PHOTOS')}`, or name another "
         f"{spell('model_root')}",
     )
 

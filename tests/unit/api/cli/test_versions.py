@@ -92,3 +92,4 @@ def test_where_nothing_is_published_the_remedy_is_a_run(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["versions", "--model-root", str(tmp_path)])
     assert result.exit_code == 1
     assert "run --data PHOTOS`, or name another --model-root" in result.stderr
+    assert "'" not in result.stderr
