@@ -138,7 +138,7 @@ class HelpfulGroup(click.Group):
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-"):
             near = get_close_matches(name, self.list_commands(ctx), n=1)
-            question = f" Did you mean {near[0]}?" if near else ""
+            question = f" Did you mean '{near[0]}'?" if near else ""
             raise click.UsageError(f"No such command '{name}'.{question}", ctx)
         return super().resolve_command(ctx, args)
 

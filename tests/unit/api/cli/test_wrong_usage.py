@@ -159,8 +159,8 @@ def test_every_required_parameter_can_be_absurd() -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("runn",), "No such command 'runn'. Did you mean run?"),
-        (("schedule", "lst"), "No such command 'lst'. Did you mean list?"),
+        (("runn",), "No such command 'runn'. Did you mean 'run'?"),
+        (("schedule", "lst"), "No such command 'lst'. Did you mean 'list'?"),
         (("xyzzy",), "No such command 'xyzzy'.\n"),
     ],
 )
