@@ -177,6 +177,10 @@ messages: setup ## Rewrite docs/messages.md
 screenshots: setup ## Make docs/images/report.png from a run of the demo (needs Chromium; RUNS=.viewfinder: from the newest run there)
 	$(BIN)/python -m website.screenshots $(RUNS)
 
+.PHONY: screenshots-kubeflow
+screenshots-kubeflow: setup ## Make docs/images/kubeflow-*.png (Chromium; UI=address of Kubeflow's UI, RUN=, FAILED=, DEPLOYMENT=: ids of runs there)
+	$(BIN)/python -m website.kubeflow_screenshots $(UI) $(if $(RUN),--run $(RUN)) $(if $(FAILED),--failed $(FAILED)) $(if $(DEPLOYMENT),--deployment $(DEPLOYMENT))
+
 .PHONY: format
 format: setup ## Format the code and fix what ruff can fix
 	$(BIN)/ruff format .
@@ -229,7 +233,7 @@ release-publish: ## Create the GitHub release of the tag vVERSION, with everythi
 
 ##@ Measure
 .PHONY: benchmark
-benchmark: setup ## Repeat the README's measurements (BENCHMARK=name for one of them)
+benchmark: setup ## Repeat the measurements of docs/measurements.md (BENCHMARK=name for one of them)
 	$(BIN)/python -m tests.benchmarks $(BENCHMARK)
 
 OUTPUT ?= build/comparison

@@ -1,5 +1,7 @@
 """Check that every file names one version, or set it: `python release/versions.py 0.2.0 [--set]`.
 
+The check also finds what else keeps a checkout from being released.
+
 --set leaves the heading in CHANGELOG.md to a person, who also knows the date.
 """
 
@@ -14,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 _VERSION = re.compile(r"\d+\.\d+\.\d+(rc\d+)?")
 _HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 _RELEASED = re.compile(r"(?P<version>\S+) - \d{4}-\d{2}-\d{2}")
+_OWNERS = Path(".github/CODEOWNERS")
 _PINS = Path("components/viewfinder_components/published_images.py")
 
 
@@ -67,6 +70,9 @@ def find_disagreements(root: Path, version: str) -> Iterator[str]:
                     line = text.count("\n", 0, match.start()) + 1
                     yield f"{name}:{line}: expected {version}, received {match['version']}"
     yield from _judge_changelog((root / "CHANGELOG.md").read_text(encoding="utf-8"), version)
+    owners = (root / _OWNERS).read_text(encoding="utf-8")
+    if re.search(r"@OWNER\b", owners):
+        yield f"{_OWNERS}: expected who reviews changes, received the placeholder OWNER; replace it"
     if re.search(r'= "[^"]', (root / _PINS).read_text(encoding="utf-8")):
         yield f"{_PINS}: expected no images, which only the release adds, received some"
 

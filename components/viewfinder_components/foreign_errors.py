@@ -16,6 +16,13 @@ from viewfinder_components.library_messages import strip_colors
 _WRAPPER = re.compile(r"Exception encountered when calling |(Exception from|Check '.*' failed at) ")
 _NODE = re.compile(r"\{\{.*?\}\} ?")  # TensorFlow's name for the operation, before the cause
 _ONEDNN_MEMORY = "Status: 1,"  # dnnl_out_of_memory, as TensorFlow's oneDNN kernels print it
+# OpenVINO raises RuntimeError for everything; these are the C++ library's words, its own, the
+# dynamic linker's, and the system's for memory and for another thread.
+_NATIVE_MEMORY = re.compile(
+    r"bad_alloc|can't alloc\b|failed to map segment|cannot allocate memory"
+    r"|Resource temporarily unavailable",
+    re.IGNORECASE,
+)
 _LONGEST = 300
 _MOST_CAUSES = 10
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -69,6 +76,16 @@ def explain_foreign(error: BaseException) -> ViewfinderError | None:
     return _explain_exhaustion(context) if context is not None else None
 
 
+def need_memory(error: RuntimeError) -> None:
+    """Raise the right error if a library's exception was a lack of memory, not a wrong model.
+
+    Raises:
+        TransientError: It was.
+    """
+    if lack := _explain_exhaustion(error):
+        raise lack from error
+
+
 def name_cause(error: BaseException) -> str:
     """Return an exception's class and the first line that states the cause."""
     lines = [
@@ -113,15 +130,16 @@ def _explain_exhaustion(error: BaseException) -> ViewfinderError | None:
             "(TMPDIR) on a larger disk, and try again",
         )
     no_memory = isinstance(error, OSError) and error.errno == errno.ENOMEM
+    native = type(error) is RuntimeError and _NATIVE_MEMORY.search(str(error))
     onednn = _is_of("tensorflow", "AbortedError", error) and _ONEDNN_MEMORY in str(error)
-    if exhausted or no_memory or onednn or isinstance(error, MemoryError):
+    if exhausted or no_memory or onednn or native or isinstance(error, MemoryError):
         return TransientError("enough memory", name_cause(error), _MEMORY_REMEDY)
     return None
 
 
 def _name_inodes(error: BaseException) -> str:
     """Mention it if a disk has run out of inodes, not bytes: `df` then shows free space."""
-    name = getattr(error, "filename", None)
+    name = getattr(error, "filename2", None) or getattr(error, "filename", None)
     if not isinstance(name, str):
         return ""
     try:
@@ -194,5 +212,8 @@ def _is_of(package: str, name: str, error: BaseException) -> bool:
 def _received(error: BaseException) -> str:
     if isinstance(error, OSError) and error.errno is not None:
         reason = os.strerror(error.errno) if error.errno > 0 else str(error)
-        return f"{reason} ({error.filename})" if error.filename is not None else reason
+        # A copy names two files, and it is the second whose disk is full.
+        is_full = error.errno in DISK_FULL and error.filename2 is not None
+        name = error.filename2 if is_full else error.filename
+        return f"{reason} ({name})" if name is not None else reason
     return name_cause(error)

@@ -13,6 +13,7 @@ from viewfinder_components.cores import limited_cores
 from viewfinder_components.errors import PermanentError, reason_of
 from viewfinder_components.explanation.class_map import Method
 from viewfinder_components.explanation.pooled_head import find_pooled_head
+from viewfinder_components.foreign_errors import need_memory
 from viewfinder_components.formats.precision import F32, MODEL_FILES, Precision
 from viewfinder_components.openvino import ov
 
@@ -103,11 +104,13 @@ class InferenceModel:
 
         Raises:
             PermanentError: The files are missing, are not an OpenVINO model, or have other inputs.
+            TransientError: There is not enough memory.
         """
         path = directory / MODEL_FILES[precision][0]
         try:
             model = ov.Core().read_model(path)
         except RuntimeError as error:
+            need_memory(error)
             raise PermanentError(
                 f"an OpenVINO model at {path}", reason_of(error), "export the model again"
             ) from error
@@ -115,6 +118,7 @@ class InferenceModel:
         try:
             return cls(model, hint, threads, explains, precision)
         except RuntimeError as error:
+            need_memory(error)
             raise PermanentError(
                 f"a model at {path} that accepts uint8 pixels",
                 reason_of(error)[:300],

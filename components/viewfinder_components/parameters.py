@@ -24,7 +24,7 @@ from pydantic import ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
 from viewfinder_components.errors import ParameterError
-from viewfinder_components.ranges import Advice, Described, Text
+from viewfinder_components.ranges import UNREACHED, Advice, Described, Text
 from viewfinder_components.spelling import spell
 
 KINDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
@@ -259,11 +259,12 @@ def _name_rule(kind: type, choices: tuple[Any, ...], metadata: list[Any]) -> str
         type(one): one for one in metadata if isinstance(one, Ge | Gt | Le | Lt)
     }
     lowest = f"above {bounds[Gt].gt:g}" if Gt in bounds else ""
-    lowest = f"from {_write(bounds[Ge].ge)}" if Ge in bounds else lowest
+    lowest = f"of at least {_write(bounds[Ge].ge)}" if Ge in bounds else lowest
+    has_most = Le in bounds and bounds[Le].le not in UNREACHED
     highest = f"below {bounds[Lt].lt:g}" if Lt in bounds else ""
-    highest = f"at most {_write(bounds[Le].le)}" if Le in bounds else highest
-    if Ge in bounds and Le in bounds:
-        return f"{KINDS[kind]} {lowest} to {_write(bounds[Le].le)}"
+    highest = f"at most {_write(bounds[Le].le)}" if has_most else highest
+    if Ge in bounds and has_most:
+        return f"{KINDS[kind]} from {_write(bounds[Ge].ge)} to {_write(bounds[Le].le)}"
     span = " and ".join(filter(None, [lowest, highest]))
     return f"{KINDS[kind]} {span}".rstrip()
 
@@ -284,4 +285,6 @@ def _translate(error: ValidationError, config: type[Any]) -> Exception:
     advice = [one for one in described[name].metadata if isinstance(one, Advice)]
     fits = isinstance(found["input"], parameter.kind)
     remedy = advice[0].compose(spell(name), found["input"]) if advice and fits else ""
-    return ParameterError(name, parameter.rule, found["input"], remedy)
+    most = found.get("ctx", {}).get("le")
+    rule = f"{KINDS[parameter.kind]} of at most {most:.0f}" if most in UNREACHED else parameter.rule
+    return ParameterError(name, rule, found["input"], remedy)

@@ -17,6 +17,9 @@ LARGEST_NUMBER = 1e9
 """More than any sensible limit, ratio or duration. A run's record is JSON, which has no
 infinity."""
 
+UNREACHED = (LARGEST_INTEGER, LARGEST_NUMBER)
+"""Limits that only a mistake exceeds: a rule does not name them, the error about it does."""
+
 LARGEST_MEGAPIXELS = 1e6
 
 LARGEST_SEED = 2**32 - 1
@@ -74,4 +77,8 @@ def need_integer(name: str, value: int, least: int, most: int = LARGEST_INTEGER)
         ParameterError: It is.
     """
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise ParameterError(name, f"a whole number from {least} to {most}", value)
+        rule = f"a whole number from {least} to {most}"
+        if most in UNREACHED:
+            is_above = isinstance(value, int) and value > most
+            rule = f"a whole number of at {f'most {most}' if is_above else f'least {least}'}"
+        raise ParameterError(name, rule, value)

@@ -137,9 +137,9 @@ class ServeConfig:
         self._need("max_decoding_mb", f"at least {least / 1e6:g}", self.max_decoding_bytes >= least)
         for name in ("drain_seconds", "grace_seconds"):
             value = getattr(self, name)
-            self._need(name, "a number from 0", math.isfinite(value) and value >= 0)
+            self._need(name, "a number of at least 0", math.isfinite(value) and value >= 0)
         for name in ("max_photos", "max_requests", "max_uploads"):
-            self._need(name, "a whole number from 1", getattr(self, name) >= 1)
+            self._need(name, "a whole number of at least 1", getattr(self, name) >= 1)
         self._need("port", "a whole number from 0 to 65535", 0 <= self.port <= 65535)
         self._need(
             "grpc_port",
@@ -152,7 +152,9 @@ class ServeConfig:
                 f"{self.port} for both",
                 "set another --grpc-port",
             )
-        self._need("threads", "a whole number from 1", self.threads is None or self.threads >= 1)
+        self._need(
+            "threads", "a whole number of at least 1", self.threads is None or self.threads >= 1
+        )
         allowed = (AUTO, *PRECISIONS)
         self._need("precision", f"one of {', '.join(allowed)}", self.precision in allowed)
         self._need("engine", f"one of {', '.join(ENGINES)}", self.engine in ENGINES)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from viewfinder_components.errors import PermanentError, reason_of
+from viewfinder_components.foreign_errors import need_memory
 from viewfinder_components.formats.labels import read_labels
 from viewfinder_components.formats.precision import AUTO, F32, MODEL_FILES, Precision
 from viewfinder_components.storage.checksums import digest_file
@@ -144,6 +145,7 @@ def _prove(model: Engine, labels: tuple[str, ...], directory: Path) -> None:
     try:
         rows = model.predict(grey)
     except RuntimeError as error:
+        need_memory(error)
         raise PermanentError(
             f"a model in {directory} that accepts uint8 pixels", reason_of(error)[:300], _AGAIN
         ) from error

@@ -65,7 +65,7 @@ from .serving import (
     serve,
 )
 from .tables import read_history, read_label_issues, read_photos, read_predictions
-from .versions import Pruning, Version, list_versions, prune_versions
+from .versions import Pruning, Version, list_models, list_versions, prune_versions
 
 __all__ = [
     "BATCH_PREDICTION",
@@ -124,6 +124,7 @@ __all__ = [
     "deploy",
     "estimate_cost",
     "explain",
+    "list_models",
     "list_runs",
     "list_versions",
     "load_run",

@@ -208,7 +208,7 @@ def _describe(hint: Any) -> str:
     """Say in words what an annotation takes; None is the default, and not named."""
     origin, parts = get_origin(hint) or hint, get_args(hint)
     if origin is Annotated:
-        return f"{_describe(parts[0])} from {parts[1].ge}"
+        return f"{_describe(parts[0])} of at least {parts[1].ge}"
     if origin is Literal:
         return " or ".join(parts)
     if origin in (Union, UnionType):

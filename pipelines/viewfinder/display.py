@@ -170,7 +170,8 @@ def print_result(console: Console, result: RunResult, home: str | Path | None = 
         _print_error(console, result)
         _print_log(console, result, run_dir)
     for name, place in _list_places(result, run_dir):
-        console.print(f"{name:<9}{to_markup(place)}", highlight=False, soft_wrap=True)
+        shown = place.replace("\n", f"\n{'':<9}")  # a long path has a line of its own
+        console.print(f"{name:<9}{to_markup(shown)}", highlight=False, soft_wrap=True)
     for gap in result.gaps:
         steps = to_markup(", ".join(gap.steps))
         line = f"[yellow]Could not read from {steps}:[/] {to_markup(gap.message)}"
@@ -190,9 +191,9 @@ def _list_places(result: RunResult, run_dir: Path) -> Iterator[tuple[str, str]]:
     if result.report:
         yield "Report:", result.report_page or result.report
     if photos := find_photo_list(result, run_dir):
-        yield "Photos:", f"{photos} (every file found, and why some were left out)"
+        yield "Photos:", f"every file found, and why some were left out:\n{photos}"
     if labels := find_label_list(result):
-        yield "Labels:", f"{labels} (labels worth a second look)"
+        yield "Labels:", f"labels worth a second look:\n{labels}"
     if result.page:
         yield "Page:", result.page
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from viewfinder.arguments import Positive, checked
-from viewfinder_components.errors import UsageError
+from viewfinder_components.errors import PermanentError, UsageError
+from viewfinder_components.spelling import spell, write_command
 from viewfinder_components.storage.version import Version, split_number
 from viewfinder_pipelines.settings.environment import Settings
 
-__all__ = ["Pruning", "Version", "list_versions", "prune_versions", "split_number"]
+__all__ = ["Pruning", "Version", "list_models", "list_versions", "prune_versions", "split_number"]
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,33 @@ class Pruning:
     """Old versions that were not removed, and why."""
     needed: dict[int, str]
     """Why versions are still needed, by number."""
+
+
+@checked
+def list_models(
+    *, model_root: str | Path | None = None, home: str | Path | None = None
+) -> list[str]:
+    """Return the names of the models that have a published version, sorted; at least one.
+
+    Args:
+        model_root: Where versions are published; None for this machine's.
+        home: As for `run`.
+
+    Raises:
+        PermanentError: There is none.
+        TransientError: The store does not answer.
+    """
+    from viewfinder_components.storage.store import open_store
+
+    root = str(model_root or Settings.at(home).models)
+    if models := open_store(root).models():
+        return models
+    raise PermanentError(
+        f"published models under {root}",
+        "none",
+        f"publish one with `{write_command('run', '--data', 'PHOTOS')}`, or name another "
+        f"{spell('model_root')}",
+    )
 
 
 @checked

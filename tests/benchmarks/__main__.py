@@ -1,4 +1,4 @@
-"""Make the README's numbers: `make benchmark`, or `make benchmark BENCHMARK=reading`."""
+"""Make the numbers of docs/measurements.md: `make benchmark`, or a part with BENCHMARK=reading."""
 
 import importlib
 import os
@@ -15,7 +15,7 @@ NAMES = (*NUMBERS, *OF_PAGES, "standstill", "limit")
 
 
 def main() -> int:
-    """Run the benchmarks named on the command line, or all that make the README's numbers."""
+    """Run the benchmarks named on the command line, or all that make the numbers of that page."""
     names = sys.argv[1:] or NUMBERS
     unknown = [name for name in names if name not in NAMES]
     if unknown:

@@ -11,7 +11,7 @@ import pytest
 from tests.fixtures.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
-_NEEDED = ("components", "pipelines", "manifests", "docs", "release", "tests/testbed")
+_NEEDED = ("components", "pipelines", "manifests", "docs", "release", ".github", "tests/testbed")
 _FILES = ("pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "Makefile", "Dockerfile")
 _MORE = ("tests/contract/golden", "tests/unit/pipelines/settings")
 

@@ -128,5 +128,5 @@ def test_nothing_goes_while_it_is_unclear_what_is_served(served: str) -> None:
 
 
 def test_the_newest_version_always_stays() -> None:
-    with pytest.raises(PermanentError, match="keep to be a whole number from 1"):
+    with pytest.raises(PermanentError, match="keep to be a whole number of at least 1"):
         RetentionRule(keep=0)

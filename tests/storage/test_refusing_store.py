@@ -1,7 +1,7 @@
 """A store that refuses half-way: what is not about a photo is no row, and nothing is lost."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -17,9 +17,13 @@ from viewfinder_components.prediction.outputs.output import open_output
 from viewfinder_components.prediction.parts import listing
 from viewfinder_components.prediction.predict import predict_files
 from viewfinder_components.prediction.result import BatchPrediction
+from viewfinder_components.publishing.config import PublishConfig
+from viewfinder_components.publishing.publish import publish_version
 from viewfinder_components.storage import clients, gcs_client, retrying, s3_client
 from viewfinder_components.storage.clients import open_client
+from viewfinder_components.storage.contents import Contents
 from viewfinder_components.storage.location import Location
+from viewfinder_components.storage.store import open_store
 
 # The Cloud Storage client leaves the answers that it does not want to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -159,3 +163,37 @@ def test_an_answer_that_ends_in_the_middle(
         predict(bucket, model, tmp_path)
     refuse_after(proxy, 0, "nothing", None)
     assert predict(bucket, model, tmp_path).counts == ALL
+
+
+@pytest.mark.parametrize("store", ["s3"], indirect=True)
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        ((403, error_of("AccessDenied")), PermanentError),
+        ((503, error_of("SlowDown")), TransientError),
+    ],
+)
+def test_a_publication_that_is_refused_anywhere_is_one_version_after_a_retry(
+    store: tuple[str, RefusingProxy],
+    make_servable: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: Answer,
+    kind: type[ViewfinderError],
+) -> None:
+    monkeypatch.setattr(retrying, "PATIENCE_SECONDS", 0.05)
+    (bucket, proxy), servable = store, make_servable("run-1")
+    begun = len(proxy.asked)
+    publish_version(servable, PublishConfig(f"{bucket}/models", "fruit", "run-1"))
+    requests = len(proxy.asked) - begun
+    assert requests > 5
+    for place in range(requests):
+        config = PublishConfig(f"{bucket}/models-{place}", "fruit", "run-1")
+        refuse_after(proxy, place, "", answer)
+        with pytest.raises(kind):
+            publish_version(servable, config)
+        proxy.decide = lambda method, path: None
+        publish_version(servable, config)
+        models = open_store(config.model_root)
+        (version,) = models.versions("fruit")
+        assert not Contents.read(models.fetch(version, tmp_path / str(place))).differences()

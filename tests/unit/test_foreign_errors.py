@@ -2,9 +2,11 @@
 
 import errno
 import io
+import shutil
 import subprocess
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -43,15 +45,30 @@ def test_a_full_disk(work: Callable[[], object]) -> None:
     assert "larger disk" in failure.remedy
 
 
-def test_a_disk_without_inodes(tmp_path: Path) -> None:
-    mount = ["mount", "-t", "tmpfs", "-o", "nr_inodes=2", "tmpfs", str(tmp_path)]
+@contextmanager
+def small_disk(folder: Path, size: str) -> Iterator[None]:
+    mount = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("no permission to mount a small disk")
     try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_of_a_copy_the_disk_is_named_that_is_full(tmp_path: Path) -> None:
+    photo, disk = tmp_path / "photo", tmp_path / "disk"
+    photo.write_bytes(bytes(100_000))
+    disk.mkdir()
+    with small_disk(disk, "size=4k"):
+        failure = describe_exception(raised(lambda: shutil.copyfile(photo, disk / "photo")))
+    assert f"({disk}/photo)" in failure.received
+
+
+def test_a_disk_without_inodes(tmp_path: Path) -> None:
+    with small_disk(tmp_path, "nr_inodes=2"):
         (tmp_path / "one").touch()
         failure = describe_exception(raised((tmp_path / "two").touch))
-    finally:
-        subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
     assert failure.received.endswith("the disk has no inode left for another file")
 
 

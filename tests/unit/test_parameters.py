@@ -50,7 +50,7 @@ class Bakery:
 def test_what_is_declared() -> None:
     assert list(read_parameters(Bakery).values()) == [
         Parameter("name", str, "text", MISSING, "Whose bread it is."),
-        Parameter("loaves", int, "a whole number from 1 to 2147483647", 2, "How many loaves."),
+        Parameter("loaves", int, "a whole number of at least 1", 2, "How many loaves."),
         Parameter("salt", float, "a number from 0 to 1", 0.5, "How salty."),
         Parameter("flour", str, "rye, wheat or empty", "", "What is in them."),
         Parameter("shape", str, "round or long", "round", "What they look like."),
@@ -64,8 +64,12 @@ def test_what_is_declared() -> None:
     ("values", "sentence"),
     [
         ({"name": 3}, "expected name to be text, received 3"),
-        ({"loaves": 0}, "loaves to be a whole number from 1 to 2147483647, received 0"),
-        ({"loaves": "2"}, "loaves to be a whole number from 1 to 2147483647, received '2'"),
+        ({"loaves": 0}, "loaves to be a whole number of at least 1, received 0"),
+        (
+            {"loaves": 2**31},
+            "loaves to be a whole number of at most 2147483647, received 2147483648",
+        ),
+        ({"loaves": "2"}, "loaves to be a whole number of at least 1, received '2'"),
         ({"flour": "corn"}, "flour to be rye, wheat or empty, received 'corn'"),
         ({"shape": "flat"}, "round or long, received 'flat'; set shape to round, flat is no shape"),
         ({"is_sliced": 1}, "is_sliced to be true or false, received 1"),
@@ -214,7 +218,7 @@ def test_defaults_never_go_to_another_parameter() -> None:
     [
         (Annotated[str, INTERNAL], "text"),
         (Annotated[bool, INTERNAL], "true or false"),
-        (Annotated[int, Field(ge=2)], "a whole number from 2"),
+        (Annotated[int, Field(ge=2)], "a whole number of at least 2"),
         (Annotated[int, Field(le=9)], "a whole number at most 9"),
         (Annotated[float, Field(gt=0)], "a number above 0"),
         (Annotated[float, Field(gt=0, le=5)], "a number above 0 and at most 5"),
@@ -238,7 +242,9 @@ def test_a_default_out_of_its_range_is_refused_at_once() -> None:
     made = configuration(
         type("Own", (), {"__annotations__": {"value": Annotated[int, Field(ge=1)]}, "value": 0})
     )
-    with pytest.raises(ParameterError, match="value to be a whole number from 1, received 0"):
+    with pytest.raises(
+        ParameterError, match="value to be a whole number of at least 1, received 0"
+    ):
         made()
 
 

@@ -52,7 +52,9 @@ def _of_kind(kind: type) -> list[Any]:
 @pytest.mark.parametrize("value", [-1, 1.5, 2**53 + 1, float("nan"), True, "1"])
 def test_every_whole_number_of_every_step_has_a_range(config, name, value) -> None:
     given = {**_needed(config), name: value}
-    with pytest.raises(ParameterError, match=rf"expected {name} to be a whole number from \d+ to"):
+    with pytest.raises(
+        ParameterError, match=rf"expected {name} to be a whole number (from \d+ to|of at)"
+    ):
         config(**given)
 
 
@@ -62,7 +64,7 @@ def test_every_whole_number_of_every_step_has_a_range(config, name, value) -> No
 )
 def test_every_number_of_every_step_has_a_range(config, name, value) -> None:
     given = {**_needed(config), name: value}
-    said = rf"expected {name} to be a number (from|above) \d.* (to|at most|below) \d"
+    said = rf"expected {name} to be a number (from \d.* to|above|of at)"
     with pytest.raises(ParameterError, match=said):
         config(**given)
 
@@ -90,7 +92,7 @@ def test_the_ends_of_the_ranges() -> None:
         TrainConfig(seed=LARGEST_SEED + 1)
     assert CheckConfig(tolerance=0).tolerance == 0
     assert CheckConfig(tolerance=1).tolerance == 1
-    with pytest.raises(ParameterError, match="max_p50_ms to be a number above 0 and at most 1e"):
+    with pytest.raises(ParameterError, match="max_p50_ms to be a number"):
         CheckConfig(max_p50_ms=0)
     need_integer("epochs", LARGEST_INTEGER, 1)
     with pytest.raises(ParameterError, match="received True"):

@@ -41,7 +41,7 @@ GATE = Topic(
     "The gate's reasons",
     "After `evaluate`, the decision consists of sentences such as these. `viewfinder run` exits "
     "with 3 if the model was refused; the run itself has not failed. "
-    "[When a model is accepted](../README.md#when-a-model-is-accepted) lists the rules.",
+    "[When a model is accepted](versions.md#when-a-model-is-accepted) lists the rules.",
 )
 CHECK = Topic(
     "The check before publishing",

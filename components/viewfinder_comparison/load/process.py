@@ -10,8 +10,9 @@ from viewfinder_comparison.load.plan import Plan, write_plan
 from viewfinder_comparison.load.samples import Samples, read_samples
 from viewfinder_comparison.pinning import pinned
 from viewfinder_components.errors import TransientError
+from viewfinder_components.spelling import spell
 from viewfinder_components.storage.temporary_folder import temporary_folder
-from viewfinder_components.writing import explaining_system
+from viewfinder_components.writing import writing
 
 _START_SECONDS = 60.0
 
@@ -50,7 +51,8 @@ def run_load(plan: Plan, requests: Sequence[bytes], cores: Sequence[int], output
                 log.decode("utf-8", "replace").strip().rpartition("\n")[2] or "nothing",
                 "run the command again; what was measured is kept",
             )
-        with explaining_system():
+        # A move to a full disk names the file that it takes, on another disk.
+        with writing(output.parent, "samples", f"name another with {spell('output')}"):
             output.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(folder / "samples.npz", output)
     return read_samples(output)

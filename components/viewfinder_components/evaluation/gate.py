@@ -76,9 +76,9 @@ def decide(metrics: Metrics, limits: Limits, rival: Rival | None) -> Decision:
     checks = (
         _can_be_decided(metrics, limits),
         _beats_constant_answer(metrics),
-        _at_least("accuracy", metrics.accuracy, limits.min_accuracy),
-        _at_least("balanced accuracy", metrics.balanced_accuracy, limits.min_balanced_accuracy),
-        _at_most("calibration error", metrics.ece, limits.max_ece),
+        _at_least("accuracy", metrics.accuracy, "min_accuracy", limits),
+        _at_least("balanced accuracy", metrics.balanced_accuracy, "min_balanced_accuracy", limits),
+        _at_most("calibration error", metrics.ece, "max_ece", limits),
         _not_worse(rival),
     )
     failed = [check.sentence for check in checks if not check.passed]
@@ -147,22 +147,29 @@ def _beats_constant_answer(metrics: Metrics) -> Criterion:
     return Criterion("better than a constant answer", value, constant, passed, sentence)
 
 
-def _at_least(name: str, value: float, limit: float) -> Criterion:
+def _at_least(name: str, value: float, parameter: str, limits: Limits) -> Criterion:
+    limit: float = getattr(limits, parameter)
     passed = value >= limit
     relation = "reaches" if passed else "is below"
     sentence = f"{name.capitalize()} {percent(value)} {relation} the minimum of {percent(limit)}."
     if limit <= 0:
-        return Criterion(name, value, None, True, f"{name.capitalize()} has no limit.")
+        return _unlimited(name, value, parameter)
     return Criterion(name, value, limit, passed, sentence)
 
 
-def _at_most(name: str, value: float, limit: float) -> Criterion:
+def _at_most(name: str, value: float, parameter: str, limits: Limits) -> Criterion:
+    limit: float = getattr(limits, parameter)
     passed = value <= limit
     relation = "is within" if passed else "exceeds"
     sentence = f"{name.capitalize()} {percent(value)} {relation} the maximum of {percent(limit)}."
     if limit >= 1:
-        return Criterion(name, value, None, True, f"{name.capitalize()} has no limit.")
+        return _unlimited(name, value, parameter)
     return Criterion(name, value, limit, passed, sentence)
+
+
+def _unlimited(name: str, value: float, parameter: str) -> Criterion:
+    sentence = f"{name.capitalize()} is not judged; `{parameter}` sets a limit."
+    return Criterion(name, value, None, True, sentence)
 
 
 def _not_worse(rival: Rival | None) -> Criterion:

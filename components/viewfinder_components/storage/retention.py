@@ -23,7 +23,7 @@ class RetentionRule:
 
     def __post_init__(self) -> None:
         if self.keep < 1:
-            raise ParameterError("keep", "a whole number from 1", self.keep)
+            raise ParameterError("keep", "a whole number of at least 1", self.keep)
         for entry in self.served:
             _parse_served(entry)
 

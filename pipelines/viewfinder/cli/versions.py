@@ -13,13 +13,17 @@ _model_root = click.option(
 
 
 @click.command(cls=StrictCommand)
-@click.argument("model_version", metavar="MODEL[/NUMBER]", callback=need_text)
+@click.argument("model_version", metavar="[MODEL[/NUMBER]]", required=False, callback=need_text)
 @_model_root
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
-def versions(model_version: str, model_root: str | None, as_json: bool) -> None:
-    """List the published versions of a model, or the one with NUMBER."""
-    from viewfinder.versions import list_versions
+def versions(model_version: str | None, model_root: str | None, as_json: bool) -> None:
+    """List the published versions of a model, or the one with NUMBER; without MODEL, the models."""
+    from viewfinder.versions import list_models, list_versions
 
+    if model_version is None:
+        for model in list_models(model_root=model_root):
+            write_json({"model": model}) if as_json else say(model)
+        return
     for version in list_versions(model_version, model_root=model_root):
         if as_json:
             write_json({"number": version.number, "uri": version.uri})

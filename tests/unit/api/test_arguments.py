@@ -115,7 +115,9 @@ def test_the_fields_of_an_installation(name: str) -> None:
 
 @pytest.mark.parametrize("number", [0, -1, True, 1.5])
 def test_a_rollback_goes_to_a_version_that_there_can_be(number: Any) -> None:
-    with pytest.raises(viewfinder.ParameterError, match="number to be a whole number from 1"):
+    with pytest.raises(
+        viewfinder.ParameterError, match="number to be a whole number of at least 1"
+    ):
         viewfinder.rollback("fruit", number=number)
 
 
@@ -182,7 +184,9 @@ TENANTS = viewfinder.PipelineDefinition("tenants", "", "own:own", steps=(), own=
 
 @pytest.mark.parametrize("name", ["home", "listener", "parameters"])
 def test_a_parameter_that_is_called_like_an_argument(name: str, tmp_path: Path) -> None:
-    with pytest.raises(viewfinder.ParameterError, match=f"{name} to be a whole number from 1"):
+    with pytest.raises(
+        viewfinder.ParameterError, match=f"{name} to be a whole number of at least 1"
+    ):
         viewfinder.run(pipeline=TENANTS, home=tmp_path, parameters={name: 0})
 
 

@@ -158,15 +158,14 @@ def test_the_list_of_photos_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("VIEWFINDER_HOME", str(tmp_path))
     index = ArtifactRecord("s3://bucket/index", "system.Dataset", {})
     found = replace(DONE, artifacts={"index": index})
-    assert "Photos:  s3://bucket/index/index.parquet (every file" in printed(
-        run("succeeded", found)
-    )
+    headed = "Photos:  every file found, and why some were left out:\n         "
+    assert f"{headed}s3://bucket/index/index.parquet\n" in printed(run("succeeded", found))
     assert "Photos:" not in printed(run("failed", FAILED, retryable=False))
     written = tmp_path / "runs" / "a" / "steps" / "0001" / "x" / "validate" / "index"
     written.mkdir(parents=True)
     (written / "index.parquet").touch()
     failed = run("failed", replace(FAILED, name="validate"), retryable=False)
-    assert f"Photos:  {written}/index.parquet (every file" in printed(failed)
+    assert f"{headed}{written}/index.parquet\n" in printed(failed)
 
 
 def test_the_list_of_labels_is_named_if_there_are_any(tmp_path: Path) -> None:
@@ -178,7 +177,7 @@ def test_the_list_of_labels_is_named_if_there_are_any(tmp_path: Path) -> None:
     assert "Labels:" not in printed(done)
     issue = LabelIssue("a.jpg", "0" * 64, "train", "cat", "dog", "label error", 0.9, "")
     write_label_issues(tmp_path, [issue])
-    assert f"Labels:  {tmp_path}/label_issues.csv (labels worth" in printed(done)
+    assert f"second look:\n         {tmp_path}/label_issues.csv\n" in printed(done)
     assert "Labels:" not in printed(replace(done, where="http://kubeflow"))
 
 

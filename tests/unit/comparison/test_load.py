@@ -1,5 +1,6 @@
 """The load generator against real servers: what it counts, and from when."""
 
+import subprocess
 import tempfile
 import threading
 from http.server import BaseHTTPRequestHandler
@@ -16,6 +17,7 @@ from viewfinder_comparison.load.process import run_load
 from viewfinder_comparison.load.samples import Outcome, Samples
 from viewfinder_comparison.servers.http_requests import post
 from viewfinder_components.cores import core_numbers
+from viewfinder_components.errors import PermanentError
 
 REQUEST = post("/infer", "image/jpeg", b"photo")
 
@@ -146,3 +148,18 @@ def test_the_generator_runs_on_the_clients_cores(tmp_path: Path, cores: list[int
         plan = Plan("127.0.0.1", port, 0.2, 30.0, clients=1)
         assert len(run_load(plan, [REQUEST], cores, tmp_path / "samples.npz").due)
     assert core_numbers() == before
+
+
+def test_the_disk_that_is_full_is_the_one_that_is_named(tmp_path: Path) -> None:
+    """The samples are moved there from the disk of the temporary files, which has room."""
+    mount = ["mount", "-t", "tmpfs", "-o", "nr_inodes=1", "tmpfs", str(tmp_path)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no permission to mount a small disk")
+    try:
+        with (
+            serving(lambda number, handler: answer(handler)) as port,
+            pytest.raises(PermanentError, match=f"space on the disk for samples at {tmp_path}"),
+        ):
+            run(port, tmp_path, clients=1)
+    finally:
+        subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)

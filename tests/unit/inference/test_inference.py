@@ -105,3 +105,27 @@ def test_openvino_reports_nothing_about_its_user(tmp_path: Path) -> None:
     )
     assert told.stdout.strip() == "None"
     assert list(tmp_path.iterdir()) == []
+
+
+LITTLE_MEMORY = """
+import pathlib, resource, sys
+from viewfinder_components.errors import TransientError
+from viewfinder_components.inference import InferenceModel
+
+used = int(pathlib.Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + int(sys.argv[2]),) * 2)
+try:
+    InferenceModel.load(pathlib.Path(sys.argv[1]), threads=1)
+except TransientError as error:
+    print(error)
+"""
+
+
+# Room for the library of the kernels, but not for the model; and not even for the library.
+@pytest.mark.parametrize("room", [10 << 20, 100 << 20])
+def test_too_little_memory_is_no_fault_of_the_model(tmp_path: Path, room: int) -> None:
+    ov.save_model(mean_colour_model(16), tmp_path / "model.xml")
+    command = [sys.executable, "-c", LITTLE_MEMORY, str(tmp_path), str(room)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE)
+    assert done.stdout.startswith("expected enough memory"), done.stdout
+    assert "export the model again" not in done.stdout

@@ -120,7 +120,7 @@ def test_a_root_of_this_machine_is_refused_with_a_remedy(root: str) -> None:
     ("values", "sentence"),
     [
         (("s3://b/m", "My Fruit"), "model_name to be at most 47"),
-        (("s3://b/m", "fruit", -1), "version to be a whole number from 0"),
+        (("s3://b/m", "fruit", -1), "version to be a whole number of at least 0"),
         (("http://b/m", "fruit"), "model_root to be one that pods can read"),
     ],
 )

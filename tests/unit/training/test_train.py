@@ -189,7 +189,7 @@ def test_shards_to_learn_nothing_from_are_refused(make_shards, tmp_path: Path) -
             "precision to be auto, float32, mixed_float16 or mixed_bfloat16",
         ),
         ({"class_weights": "balanced"}, "class_weights to be auto or none"),
-        ({"epochs": 0}, "epochs to be a whole number from 1 to .*, received 0"),
+        ({"epochs": 0}, "epochs to be a whole number of at least 1, received 0"),
         ({"batch_size": 0}, "batch_size to be a whole"),
         ({"patience": 0}, "patience to be a whole"),
         ({"seed": 2**32}, "seed to be a whole number from 0 to 4294967295"),

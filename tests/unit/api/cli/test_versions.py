@@ -75,3 +75,21 @@ def test_a_command_about_a_model_takes_no_number(command: tuple[str, ...]) -> No
 def test_versions_are_listed(root: Path) -> None:
     result = CliRunner().invoke(main, ["versions", "fruit", "--model-root", str(root)])
     assert result.output == f"1\tfile://{root}/fruit/1\n2\tfile://{root}/fruit/2\n"
+
+
+@pytest.mark.parametrize(
+    ("option", "output"),
+    [((), "fruit\npets\n"), (("--json",), '{"model": "fruit"}\n{"model": "pets"}\n')],
+)
+def test_without_a_model_the_models_are_listed(
+    option: tuple[str, ...], output: str, root: Path
+) -> None:
+    result = CliRunner().invoke(main, ["versions", *option, "--model-root", str(root)])
+    assert (result.exit_code, result.output) == (0, output)
+
+
+def test_where_nothing_is_published_the_remedy_is_a_run(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["versions", "--model-root", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "run --data PHOTOS`, or name another --model-root" in result.stderr
+    assert "'" not in result.stderr

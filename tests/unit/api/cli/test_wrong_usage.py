@@ -154,3 +154,19 @@ def test_every_required_parameter_can_be_absurd() -> None:
         for name, parameter in pipeline.parameters.items():
             if parameter.is_required:
                 assert (pipeline, name) in tried
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("runn",), "No such command 'runn'. Did you mean 'run'?"),
+        (("schedule", "lst"), "No such command 'lst'. Did you mean 'list'?"),
+        (("xyzzy",), "No such command 'xyzzy'.\n"),
+    ],
+)
+def test_a_misspelt_command_is_answered_with_the_one_that_is_nearest(
+    words: tuple[str, ...], told: str
+) -> None:
+    result = CliRunner().invoke(main, list(words))
+    assert result.exit_code == 2
+    assert told in result.stderr

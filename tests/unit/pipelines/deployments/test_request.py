@@ -94,7 +94,7 @@ def test_a_uri_wins_over_the_settings_file() -> None:
         ),
         ({}, {"min_replicas": True}, "received 'True' under [parameters]"),
         ({"version": 3}, {}, "the version's number in MODEL/NUMBER"),
-        ({"max_replicas": 0}, {}, "max_replicas to be a whole number from 1"),
+        ({"max_replicas": 0}, {}, "max_replicas to be a whole number of at least 1"),
         (
             {"kserve_mode": "Serverless"},
             {},

@@ -56,7 +56,7 @@ def test_a_mounted_claim_is_in_reach() -> None:
         ({**IN_REACH, "model_root": "file:///models"}, "received 'file:///models'"),
         ({**IN_REACH, "model_name": "My Model"}, "lower-case"),
         ({**IN_REACH, "min_accuracy": 2.0}, "min_accuracy"),
-        ({**IN_REACH, "max_replicas": 0}, "max_replicas to be a whole number from 1 to"),
+        ({**IN_REACH, "max_replicas": 0}, "max_replicas to be a whole number of at least 1"),
         (
             {**IN_REACH, "predictor_cpu": "many"},
             "predictor_cpu to be a Kubernetes quantity above 0",
@@ -73,7 +73,7 @@ def test_mistakes(options: dict[str, Any], sentence: str) -> None:
 def test_a_wrong_value_is_told_even_where_nothing_is_deployed() -> None:
     options = {**IN_REACH, "deploy": False}
     assert plan_kubeflow_run(options, ClusterSettings()).arguments["deploy"] is False
-    with pytest.raises(PermanentError, match="max_replicas to be a whole number from 1"):
+    with pytest.raises(PermanentError, match="max_replicas to be a whole number of at least 1"):
         plan_kubeflow_run({**options, "max_replicas": 0}, ClusterSettings())
 
 

@@ -269,7 +269,7 @@ def test_what_is_no_list_of_photos(photos: object) -> None:
     [
         ([], ["a"], 6, "1 caption for 0 photos"),
         (["a.jpg"], ["a", "b"], 6, "2 captions for 1 photo;"),
-        (["a.jpg"], [], 0, "columns to be a whole number from 1"),
+        (["a.jpg"], [], 0, "columns to be a whole number of at least 1"),
     ],
 )
 def test_wrong_arguments(photos, captions, columns: int, sentence: str) -> None:
@@ -278,7 +278,7 @@ def test_wrong_arguments(photos, captions, columns: int, sentence: str) -> None:
 
 
 def test_a_count_below_one(make_result: Make, folder: Path) -> None:
-    with pytest.raises(UsageError, match="count to be a whole number from 1"):
+    with pytest.raises(UsageError, match="count to be a whole number of at least 1"):
         viewfinder.plot_mistakes(make_result(str(folder)), count=0)
 
 
