@@ -326,7 +326,7 @@ def test_the_seconds_hold_for_each_of_many_that_wait_for_the_model(server: Serve
     done: list[str] = []
 
     async def run() -> None:
-        async with AsyncClient(server.url, seconds=0.5) as client:
+        async with AsyncClient(server.url, seconds=0.5, concurrency=100) as client:
 
             async def classify() -> None:
                 with pytest.raises(TransientError, match="no answer within"):
