@@ -1,0 +1,87 @@
+"""What the control groups of Linux allow this process: the limits of its container."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+_ROOT = Path("/")
+_UNIFIED = ""  # how /proc/self/cgroup names version 2, which has one tree for all controllers
+_UNLIMITED = 2**60  # version 1 says "no limit" with a number near 2 ** 63
+
+
+def cpu_limit(root: Path = _ROOT) -> float | None:
+    """Return how many cores' time this process may use, such as 0.5; None without a limit.
+
+    Args:
+        root: Where the system's `proc` and `sys` are.
+    """
+    limits = map(_read_cpu_limit, _find_folders("cpu", root))
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+def memory_limit(root: Path = _ROOT) -> int | None:
+    """Return how many bytes this process may use; None without a limit.
+
+    Args:
+        root: As for `cpu_limit`.
+    """
+    limits = map(_read_memory_limit, _find_folders("memory", root))
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+def _read_cpu_limit(folder: Path) -> float | None:
+    words = _read(folder / "cpu.max").split()
+    if not words:
+        words = [_read(folder / f"cpu.cfs_{name}_us") for name in ("quota", "period")]
+    numbers = [int(word) for word in words if word.isdecimal()]
+    # "max", or in version 1 "-1", is no number here: there is no limit.
+    return numbers[0] / numbers[1] if len(numbers) == 2 and numbers[1] else None
+
+
+def _read_memory_limit(folder: Path) -> int | None:
+    text = _read(folder / "memory.max") or _read(folder / "memory.limit_in_bytes")
+    limit = int(text) if text.isdecimal() else _UNLIMITED
+    return limit if limit < _UNLIMITED else None
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        return ""
+
+
+def _find_folders(controller: str, root: Path) -> Iterator[Path]:
+    """Yield the folders of the groups that this process is in, from its own to the outermost."""
+    groups: dict[str, str] = {}
+    for line in _read(root / "proc/self/cgroup").splitlines():
+        _, controllers, path = line.split(":", 2)
+        groups |= dict.fromkeys(controllers.split(","), path)
+    for line in _read(root / "proc/self/mountinfo").splitlines():
+        place, _, what = line.partition(" - ")
+        kind, _, options = what.split(" ", 2)
+        if kind == "cgroup2":
+            name = _UNIFIED
+        elif kind == "cgroup" and controller in options.split(","):
+            name = controller
+        else:
+            continue
+        if name in groups:
+            mounted, point = place.split()[3:5]
+            yield from _climb(root / point.lstrip("/"), mounted, groups[name])
+
+
+def _climb(point: Path, mounted: str, group: str) -> Iterator[Path]:
+    """Yield a group's folder and those around it.
+
+    Args:
+        point: Where a part of the groups' tree is mounted.
+        mounted: Which group is there: in a container without a namespace of its own, the process's.
+        group: The process's group.
+    """
+    top = mounted.rstrip("/")
+    inner = group.removeprefix(top) if f"{group}/".startswith(f"{top}/") else ""
+    names = [name for name in inner.split("/") if name]
+    if ".." in names:  # seen from another namespace
+        names = []
+    for number in range(len(names), -1, -1):
+        yield point.joinpath(*names[:number])
