@@ -14,7 +14,7 @@ def cpu_limit(root: Path = _ROOT) -> float | None:
     Args:
         root: Where the system's `proc` and `sys` are.
     """
-    limits = map(_read_cpu_limit, _find_folders("cpu", root))
+    limits = map(_read_cpu_limit, find_groups("cpu", root))
     return min((limit for limit in limits if limit is not None), default=None)
 
 
@@ -24,8 +24,33 @@ def memory_limit(root: Path = _ROOT) -> int | None:
     Args:
         root: As for `cpu_limit`.
     """
-    limits = map(_read_memory_limit, _find_folders("memory", root))
+    limits = map(_read_memory_limit, find_groups("memory", root))
     return min((limit for limit in limits if limit is not None), default=None)
+
+
+def find_groups(controller: str, root: Path = _ROOT) -> Iterator[Path]:
+    """Yield the folders of the groups that this process is in, from its own to the outermost.
+
+    Args:
+        controller: What they control, such as `cpu` or `memory`.
+        root: As for `cpu_limit`.
+    """
+    groups: dict[str, str] = {}
+    for line in _read(root / "proc/self/cgroup").splitlines():
+        _, controllers, path = line.split(":", 2)
+        groups |= dict.fromkeys(controllers.split(","), path)
+    for line in _read(root / "proc/self/mountinfo").splitlines():
+        place, _, what = line.partition(" - ")
+        kind, _, options = what.split(" ", 2)
+        if kind == "cgroup2":
+            name = _UNIFIED
+        elif kind == "cgroup" and controller in options.split(","):
+            name = controller
+        else:
+            continue
+        if name in groups:
+            mounted, point = place.split()[3:5]
+            yield from _climb(root / point.lstrip("/"), mounted, groups[name])
 
 
 def _read_cpu_limit(folder: Path) -> float | None:
@@ -48,26 +73,6 @@ def _read(file: Path) -> str:
         return file.read_text(encoding="utf-8").strip()
     except (OSError, ValueError):
         return ""
-
-
-def _find_folders(controller: str, root: Path) -> Iterator[Path]:
-    """Yield the folders of the groups that this process is in, from its own to the outermost."""
-    groups: dict[str, str] = {}
-    for line in _read(root / "proc/self/cgroup").splitlines():
-        _, controllers, path = line.split(":", 2)
-        groups |= dict.fromkeys(controllers.split(","), path)
-    for line in _read(root / "proc/self/mountinfo").splitlines():
-        place, _, what = line.partition(" - ")
-        kind, _, options = what.split(" ", 2)
-        if kind == "cgroup2":
-            name = _UNIFIED
-        elif kind == "cgroup" and controller in options.split(","):
-            name = controller
-        else:
-            continue
-        if name in groups:
-            mounted, point = place.split()[3:5]
-            yield from _climb(root / point.lstrip("/"), mounted, groups[name])
 
 
 def _climb(point: Path, mounted: str, group: str) -> Iterator[Path]:

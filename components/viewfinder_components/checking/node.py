@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from viewfinder_components.control_groups import find_groups
 from viewfinder_components.cores import node_cores
 from viewfinder_components.reports.formatting import plural
-
-_GROUPS = Path("/sys/fs/cgroup")
-_CPU_CONTROLLER = re.compile(r"^(\d+):([^:]*):(.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -58,9 +56,9 @@ def _difference(now: float | None, then: float | None) -> float | None:
 
 
 def _read_throttled() -> float | None:
-    for path in _cpu_stat_files():
+    for folder in find_groups("cpu"):
         try:
-            values = dict(line.split() for line in path.read_text().splitlines())
+            values = dict(line.split() for line in (folder / "cpu.stat").read_text().splitlines())
         except (OSError, ValueError):
             continue
         if "throttled_usec" in values:  # control groups of version 2
@@ -68,21 +66,6 @@ def _read_throttled() -> float | None:
         if "throttled_time" in values:  # version 1
             return int(values["throttled_time"]) / 1e9
     return None
-
-
-def _cpu_stat_files() -> list[Path]:
-    """Return the possible folders of this process's group: its own, or a container's root."""
-    try:
-        entries = _CPU_CONTROLLER.findall(Path("/proc/self/cgroup").read_text(encoding="utf-8"))
-    except OSError:
-        return []
-    folders = []
-    for number, controllers, path in entries:
-        if number == "0":
-            folders += [_GROUPS / path.lstrip("/"), _GROUPS]
-        elif "cpu" in controllers.split(","):
-            folders += [_GROUPS / controllers / path.lstrip("/"), _GROUPS / controllers]
-    return [folder / "cpu.stat" for folder in folders]
 
 
 def _read_pressure() -> float | None:
