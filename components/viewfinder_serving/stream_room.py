@@ -10,6 +10,8 @@ from viewfinder_serving.config import ServeConfig
 # The rest of the process. With it and the default settings, the demo's model fits into the 512 MiB
 # of the ServingRuntime on one core (`make benchmark BENCHMARK=limit`).
 _PROCESS_BYTES = 148_000_000
+# What gRPC adds at most, which holds its messages separately (docs/security.md, Measurements).
+_GRPC_BYTES = 115_000_000
 # Measured with EfficientNet-Lite0 at 224 pixels: 13.5 MB in f32, 8 in int8.
 _STREAM_BYTES = 14_000_000
 _MEASURED_SIDE = 224
@@ -28,7 +30,8 @@ def find_spare_bytes(config: ServeConfig, limit: int | None = None) -> int | Non
     if limit is None:
         return None
     requests = config.max_buffered_bytes + config.max_request_bytes
-    return limit - _PROCESS_BYTES - config.max_decoding_bytes - requests
+    grpc = 0 if config.grpc_port is None else _GRPC_BYTES
+    return limit - _PROCESS_BYTES - config.max_decoding_bytes - requests - grpc
 
 
 def count_streams(spare: int, weights: int, side: int) -> int:

@@ -30,6 +30,8 @@ def test_the_limit_of_the_runtime_is_for_one_photo_at_a_time() -> None:
     assert streams(limit) == 1
     assert streams(limit // 2) == 1
     assert streams(limit, max_decoding_mb=200) > 2
+    assert streams(limit + (128 << 20)) == 7, "docs/serving.md"
+    assert streams(limit + (128 << 20), grpc_port=9000) == 1
 
 
 @pytest.mark.parametrize("number", MEASURED)
