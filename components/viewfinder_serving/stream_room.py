@@ -8,7 +8,7 @@ from viewfinder_components.control_groups import memory_limit
 from viewfinder_serving.config import ServeConfig
 
 # The rest of the process. With it and the default settings, the demo's model fits into the 512 MiB
-# of the ServingRuntime on one core (`make benchmark BENCHMARK=limit`).
+# of the ServingRuntime on one core (docs/serving.md).
 _PROCESS_BYTES = 148_000_000
 # What gRPC adds at most, which holds its messages separately (docs/security.md, Measurements).
 _GRPC_BYTES = 115_000_000
