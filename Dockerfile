@@ -95,10 +95,12 @@ RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf \
       /opt/notebook
 
 # What all images share. The user is a number, so that Kubernetes can tell that it is not root;
-# the root file system may be read-only, and HOME lies where a pod mounts scratch space.
+# the root file system may be read-only, and HOME lies where a pod mounts scratch space. Nothing is
+# imported from the working directory, which is scratch space as well.
 FROM ${BASE} AS runtime
 ENV PATH=/opt/viewfinder/bin:${PATH} \
     HOME=/tmp \
+    PYTHONSAFEPATH=1 \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1
 WORKDIR /tmp
@@ -121,8 +123,10 @@ COPY notebooks/server/jupyter_server_config.py /opt/viewfinder/etc/jupyter/
 COPY notebooks/server/page_config.json /opt/viewfinder/etc/jupyter/labconfig/
 COPY notebooks/server/start.sh /opt/viewfinder/bin/start-notebook-server
 COPY notebooks/server/configure_packages.sh /opt/viewfinder/bin/configure-packages
-# The files in the runtime folder hold keys; a volume may let other users read them.
+# The files in the runtime folder hold keys; a volume may let other users read them. Users import
+# modules that lie beside their scripts.
 ENV HOME=/home/jovyan \
+    PYTHONSAFEPATH= \
     JUPYTER_RUNTIME_DIR=/tmp/jupyter \
     PIP_DISABLE_PIP_VERSION_CHECK=1
 USER 0:0

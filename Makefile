@@ -77,11 +77,14 @@ test-numerics-avx2: ## Run the numerical tests with AVX2 only
 test-numerics-plain: ## Run the numerical tests without oneDNN
 	TF_ENABLE_ONEDNN_OPTS=0 $(BIN)/pytest -p no:cacheprovider -m "not slow" $(NUMERIC_TESTS)
 
+# These two stand for other processors as well, so that CI needs no extra run of the numerical tests.
+test-python-3.12: PROCESSOR := ONEDNN_MAX_CPU_ISA=AVX2
+test-python-3.13: PROCESSOR := TF_ENABLE_ONEDNN_OPTS=0
 .PHONY: test-pythons test-python-3.12 test-python-3.13
-test-pythons: setup ## Run the tests on Python 3.12 and 3.13, if installed (REQUIRED=1: fail if not; JOBS=1: one after the other)
+test-pythons: setup ## Run the tests on Python 3.12 with AVX2 only and on 3.13 without oneDNN; if not installed, the numerical ones on this Python (REQUIRED=1: fail; JOBS=1: one by one)
 	$(MAKE) --no-print-directory -j$(JOBS) --output-sync=target test-python-3.12 test-python-3.13
 test-python-3.12 test-python-3.13: ## Run the tests on this version of Python
-	BIN=$(BIN) REQUIRED=$(REQUIRED) tests/other_python.sh $(@:test-python-%=%)
+	$(PROCESSOR) BIN=$(BIN) REQUIRED=$(REQUIRED) NUMERIC_TESTS="$(NUMERIC_TESTS)" tests/other_python.sh $(@:test-python-%=%)
 
 .PHONY: test-programs
 test-programs: setup ## Build the object stores and kubectl for the tests (once; needs Go 1.26)
@@ -231,7 +234,7 @@ benchmark: setup ## Repeat the README's measurements (BENCHMARK=name for one of 
 
 OUTPUT ?= build/comparison
 .PHONY: compare
-compare: setup ## Compare the ways to serve the demo's model, after `make demo` (40 minutes; OUTPUT=folder, SERVERS=name,..., QUICK=1)
+compare: setup ## Compare the ways to serve the demo's model, after `make demo` (50 minutes; OUTPUT=folder, SERVERS=name,..., QUICK=1)
 	$(BIN)/viewfinder compare fruit --output $(OUTPUT) $(if $(SERVERS),--servers $(SERVERS)) $(if $(QUICK),--quick)
 
 ##@ Clean

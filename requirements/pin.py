@@ -41,6 +41,10 @@ FILES |= {
     os.path.relpath(source.with_suffix(".txt"), FOLDER): [str(source)]
     for source in sorted(SERVERS.glob("*/requirements.in"))
 }
+# PyTriton has no release for Python 3.13, and the NumPy that it needs has none either: this file is
+# for Python 3.11 and 3.12 on Linux, with the glibc of Debian 12 or Ubuntu 22.04.
+TRITON = os.path.relpath(SERVERS / "triton" / "requirements.txt", FOLDER)
+FILES[TRITON] += ["--no-universal", "--python-platform", "x86_64-manylinux_2_35"]
 # One file for all Pythons that pyproject.toml allows, with one version of each package if possible.
 OPTIONS = [
     *("--quiet", "--universal", "--fork-strategy", "fewest", "--python-version", "3.11"),

@@ -1,14 +1,22 @@
-"""The body of an answer, decompressed within a limit.
+"""The body of an answer, decompressed and parsed within limits.
 
 httpx decompresses each piece that arrives as a whole, and once for each name in `Content-Encoding`:
 1 kB that was compressed twice becomes a gigabyte before its length can be compared with a limit.
 """
+
+from typing import Any
+
+import httpx
 
 from viewfinder_components.inflation import NAMES, Inflation, InflationError
 
 ACCEPTED = NAMES[0]
 """The only compression that is asked for."""
 _PART_BYTES = 1 << 16
+# Eleven times what the 21,841 classes of ImageNet-21k need: 16 MiB of `[],[],...` would become
+# half a gigabyte of Python's objects.
+_MOST_VALUES = 500_000
+_MARKS = (b"[", b"{", b",")
 
 
 class AnswerTooLargeError(Exception):
@@ -48,3 +56,15 @@ def decompress(body: bytes, encoding: str, max_bytes: int) -> bytes:
     except InflationError as error:
         raise CompressionError(error.received) from error
     return bytes(content)
+
+
+def parse_json(answer: httpx.Response) -> Any:
+    """Return what an answer says in JSON.
+
+    Raises:
+        ValueError: It is no JSON, or has too many values.
+        RecursionError: It is nested too deeply.
+    """
+    if sum(answer.content.count(mark) for mark in _MARKS) > _MOST_VALUES:
+        raise ValueError(f"more than {_MOST_VALUES:,} values")
+    return answer.json()

@@ -12,6 +12,7 @@ from viewfinder_components.spelling import spell
 
 VERBS = (":predict", ":explain")
 _EXAMPLE = "http://127.0.0.1:8080"
+_LONGEST_SHOWN = 60  # characters of a name
 _MODEL = re.compile(
     r"(?P<server>.+)/v1/models/(?P<model>[^/]+)(?:/versions/(?P<version>[^/]+))?", re.DOTALL
 )
@@ -64,8 +65,20 @@ class Endpoint:
         return endpoint
 
     def with_model(self, model: str) -> Self:
-        """Return the endpoint of another model of the server."""
-        url = f"{self.models_url}/{quote(model, safe='', errors='surrogateescape')}"
+        """Return the endpoint of another model of the server.
+
+        Raises:
+            UsageError: No URL can have the name.
+        """
+        try:
+            url = f"{self.models_url}/{quote(model, safe='', errors='surrogateescape')}"
+            check_url(f"{url}{VERBS[0]}")
+        except ValueError as error:  # a half of a character is one
+            raise UsageError(
+                f"{spell('model')} to be a name that a URL can have",
+                f"{model[:_LONGEST_SHOWN]!r} ({error})",
+                f"correct {spell('model')}",
+            ) from error
         return replace(self, model=model, url=url, version=None)
 
     @property

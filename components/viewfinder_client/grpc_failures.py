@@ -4,7 +4,7 @@ from typing import Any
 
 import grpc  # type: ignore[import-untyped]
 
-from viewfinder_client.v1_failures import LONGEST_REASON, BusyError
+from viewfinder_client.v1_failures import BusyError, shorten
 from viewfinder_components.bearer_token import ADVICE
 from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
 from viewfinder_components.printable import make_printable
@@ -59,7 +59,7 @@ def not_v2(place: str, received: str) -> PermanentError:
     """Return the error for an answer that is not in the protocol."""
     return PermanentError(
         f"an answer in the V2 protocol over gRPC from {place}",
-        f"something else ({received[:LONGEST_REASON]})",
+        f"something else ({shorten(received)})",
         f"check that {spell('endpoint')} is the address of a predictor's gRPC port",
     )
 
@@ -70,5 +70,5 @@ def _advise_address() -> str:
 
 
 def _describe(error: Any) -> str:
-    said = make_printable(" ".join(str(error.details()).split())[:LONGEST_REASON])
+    said = make_printable(shorten(str(error.details())))
     return f"{error.code().name}: {said}"

@@ -19,9 +19,13 @@ __all__ = [
     "ModelInferResponse",
     "ModelMetadataRequest",
     "ModelMetadataResponse",
+    "parse_reply",
 ]
 
 _PACKAGE = "inference"
+# The first byte of an output in an answer, and of one whose number takes more bytes than it needs.
+_OUTPUT_MARKS = (b"\x2a", b"\xaa")
+_MOST_OUTPUTS = 500_000  # labels may contain the marks
 _STRING, _BYTES, _INT64 = (
     FieldDescriptorProto.TYPE_STRING,
     FieldDescriptorProto.TYPE_BYTES,
@@ -71,6 +75,18 @@ def _declare() -> dict[str, Any]:
         name: GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.{name}"))
         for name in _MESSAGES
     }
+
+
+def parse_reply(content: bytes) -> Any:
+    """Return the `ModelInferResponse` in an answer; two bytes become an object of seventy.
+
+    Raises:
+        DecodeError: It is no such message.
+        ValueError: It has too many outputs.
+    """
+    if sum(content.count(mark) for mark in _OUTPUT_MARKS) > _MOST_OUTPUTS:
+        raise ValueError(f"more than {_MOST_OUTPUTS:,} outputs")
+    return ModelInferResponse.FromString(content)
 
 
 _classes = _declare()

@@ -20,9 +20,9 @@ from viewfinder_client.grpc_failures import explain_call, find_refusal, not_v2
 from viewfinder_client.grpc_messages import (
     DecodeError,
     ModelInferRequest,
-    ModelInferResponse,
     ModelMetadataRequest,
     ModelMetadataResponse,
+    parse_reply,
 )
 from viewfinder_client.options import Options
 from viewfinder_client.photo_body import INPUT, pack_photo
@@ -97,7 +97,7 @@ class GrpcProtocol:
         request.raw_input_contents.append(pack_photo(photo))
         try:
             content, _ = await self._call(self._infer, request)
-            return _read_reply(ModelInferResponse.FromString(content))
+            return _read_reply(parse_reply(content))
         except grpc.RpcError as error:
             if refusal := find_refusal(error):
                 raise UnansweredError(refusal) from error

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Self
 
@@ -105,6 +106,8 @@ def open_http(
         proxy=proxy,
         verify=certificates or True,
         headers={"Accept-Encoding": ACCEPTED},
+        # A server's cookies would tie all requests to one of its pods, and pile up.
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         limits=httpx.Limits(),  # whoever uses it limits how many requests run at a time
         trust_env=False,  # whoever creates it has read the variables, and says what is wrong
     )

@@ -1,30 +1,32 @@
 """The V1 and the V2 protocol over HTTP, in an event loop."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import httpx
 
+from viewfinder_client.answer_body import parse_json
 from viewfinder_client.connection import explained, find_way, not_a_prediction
 from viewfinder_client.connection_failures import show_place
 from viewfinder_client.endpoint import Endpoint
 from viewfinder_client.errors import UnansweredError
 from viewfinder_client.http_client import VERSION_HEADER, exchange, open_http
+from viewfinder_client.model_names import explain_unknown_model, read_models
 from viewfinder_client.options import Options
 from viewfinder_client.photo_body import Body, PhotoBody, TensorBody
 from viewfinder_client.protocol import Description, Reply, read_description
 from viewfinder_client.v1_answers import need_text, read_classification
 from viewfinder_client.v1_client import explain_status
 from viewfinder_client.v1_failures import (
-    LONGEST_REASON,
     MALFORMED,
     MAY_SUCCEED_LATER,
     find_refusal,
     reason_of,
+    shorten,
 )
-from viewfinder_components.errors import PermanentError, UsageError
+from viewfinder_components.errors import UsageError
 from viewfinder_components.spelling import spell
 
 _NOT_FOUND = 404
@@ -62,7 +64,7 @@ class _HttpProtocol:
         """Ask the server for its model; see `PredictionProtocol`."""
         names = await self._list_models()
         if len(names) != 1:
-            raise self._unknown_model("one model", names)
+            raise explain_unknown_model("one model", self.place, names)
         self._endpoint = self._endpoint.with_model(names[0])
 
     async def describe(self) -> Description:
@@ -74,7 +76,7 @@ class _HttpProtocol:
         if answer.status_code in MAY_SUCCEED_LATER:
             self._need_answer(answer)
         try:
-            return read_description(answer.json())
+            return read_description(parse_json(answer))
         except MALFORMED:  # another server's, or a refusal, which the first photo will meet as well
             return Description()
 
@@ -103,10 +105,10 @@ class _HttpProtocol:
 
     def _understand(self, answer: httpx.Response, read: Callable[[Any], _Read]) -> _Read:
         try:
-            return read(answer.json())
+            return read(parse_json(answer))
         except MALFORMED as error:
             kind = "" if type(error) is ValueError else f"{type(error).__name__}: "
-            received = f"something else ({kind}{str(error)[:LONGEST_REASON]})"
+            received = f"something else ({kind}{shorten(str(error))})"
             url = str(answer.url)
             raise not_a_prediction(url, self._proxy, received, self.name) from error
 
@@ -117,20 +119,13 @@ class _HttpProtocol:
             received = f"HTTP {_NOT_FOUND}: {reason_of(answer)}"
             raise not_a_prediction(url, self._proxy, received, self.name)
         self._need_answer(answer)
-        return self._understand(answer, lambda said: [need_text(one) for one in said["models"]])
+        return self._understand(answer, read_models)
 
     async def _need_model(self) -> None:
         """Refuse a model that the server does not have, and name those it has."""
         name = self._endpoint.model
         if self._endpoint.server and name not in (names := await self._list_models()):
-            raise self._unknown_model(f"a model {name}", names)
-
-    def _unknown_model(self, wanted: str, names: Sequence[str]) -> PermanentError:
-        return PermanentError(
-            f"{wanted} at {self.place}",
-            f"a server with {', '.join(names)}" if names else "a server without models",
-            f"name one of those with {spell('model')}" if names else "see the server's log",
-        )
+            raise explain_unknown_model(f"a model {name}", self.place, names)
 
 
 class V1Protocol(_HttpProtocol):

@@ -8,15 +8,15 @@ from typing import Any, TypeVar
 
 import httpx
 
+from viewfinder_client.answer_body import parse_json
 from viewfinder_client.connection import Connection
 from viewfinder_client.connection_failures import show_place
 from viewfinder_client.endpoint import Endpoint, show_url
+from viewfinder_client.model_names import explain_unknown_model, read_models
 from viewfinder_client.photo_body import PhotoBody
 from viewfinder_client.proxy import Proxy
 from viewfinder_client.retrying import RETRY_AFTER, Retries
-from viewfinder_client.v1_answers import need_text
 from viewfinder_client.v1_failures import (
-    LONGEST_REASON,
     MALFORMED,
     MAY_SUCCEED_LATER,
     NEEDS_PASSWORD,
@@ -25,6 +25,7 @@ from viewfinder_client.v1_failures import (
     NoAnswerInTimeError,
     advise_password,
     reason_of,
+    shorten,
 )
 from viewfinder_components.bearer_token import ADVICE
 from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
@@ -128,7 +129,7 @@ class V1Client:
             self._need_model()
         self.need_answer(answer)
         with self.understood(str(answer.url)):
-            return read(answer.json())
+            return read(parse_json(answer))
 
     def need_answer(self, answer: httpx.Response) -> None:
         """Refuse an answer that is an error's.
@@ -151,7 +152,7 @@ class V1Client:
             yield
         except MALFORMED as error:
             kind = "" if type(error) is ValueError else f"{type(error).__name__}: "
-            received = f"something else ({kind}{str(error)[:LONGEST_REASON]})"
+            received = f"something else ({kind}{shorten(str(error))})"
             raise self._connection.not_v1(url, received) from error
 
     def _list_models(self) -> list[str]:
@@ -161,8 +162,7 @@ class V1Client:
             raise self._connection.not_v1(url, f"HTTP {_NOT_FOUND}: {reason_of(answer)}")
         self.need_answer(answer)
         with self.understood(url):
-            names = answer.json()["models"]
-            return [need_text(name) for name in names]
+            return read_models(parse_json(answer))
 
     def _need_model(self) -> None:
         """Refuse a model that the server does not have, and name those it has."""
@@ -171,11 +171,8 @@ class V1Client:
             raise self._unknown_model(f"a model {name}", names)
 
     def _unknown_model(self, wanted: str, names: Sequence[str]) -> PermanentError:
-        return PermanentError(
-            f"{wanted} at {self._connection.show(str(self.endpoint.server))}",
-            f"a server with {', '.join(names)}" if names else "a server without models",
-            f"name one of those with {spell('model')}" if names else "see the server's log",
-        )
+        place = self._connection.show(str(self.endpoint.server))
+        return explain_unknown_model(wanted, place, names)
 
 
 def explain_status(answer: httpx.Response, proxy: Proxy | None) -> ViewfinderError:
@@ -196,7 +193,9 @@ def explain_status(answer: httpx.Response, proxy: Proxy | None) -> ViewfinderErr
     if status >= 500:
         return LastingError(f"an answer from {where}", received, _LATER)
     if answer.has_redirect_location:
-        received = f"HTTP {status}: a redirection to {show_url(answer.headers['location'])}"
+        received = (
+            f"HTTP {status}: a redirection to {shorten(show_url(answer.headers['location']))}"
+        )
         remedy = f"correct {spell('endpoint')}: name the predictor's own address"
         return PermanentError(f"an answer from {where}", received, remedy)
     remedy = "fix what the server reports"

@@ -2,6 +2,7 @@
 
 import httpx
 
+from viewfinder_client.answer_body import parse_json
 from viewfinder_client.proxy import Proxy
 from viewfinder_components.errors import TransientError
 from viewfinder_components.printable import make_printable
@@ -13,6 +14,7 @@ MALFORMED = (
 """What reading an answer raises that is something else."""
 LONGEST_REASON = 300
 """Characters of what a server says."""
+_LONGEST_READ = 4 * LONGEST_REASON  # with blanks: millions of words would take memory
 NEEDS_PASSWORD = 407
 """The status with which a proxy asks for a user and a password."""
 MAY_SUCCEED_LATER = (408, 429, 500, 502, 503, 504)
@@ -60,10 +62,15 @@ def find_refusal(answer: httpx.Response) -> str | None:
 def reason_of(answer: httpx.Response) -> str:
     """Return a server's reason for a refusal; KServe's protocol has it under `error`."""
     try:
-        reason = answer.json()["error"]
+        reason = parse_json(answer)["error"]
     except MALFORMED:
         reason = answer.text
-    return make_printable(" ".join(str(reason).split())[:LONGEST_REASON])
+    return make_printable(shorten(str(reason)))
+
+
+def shorten(text: str) -> str:
+    """Return the beginning of what a server says, in one line."""
+    return " ".join(text[:_LONGEST_READ].split())[:LONGEST_REASON]
 
 
 def advise_password(proxy: Proxy) -> str:

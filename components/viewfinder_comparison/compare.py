@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 
 from viewfinder_comparison.machine import describe_machine
+from viewfinder_comparison.measurement.forecast import Forecast, describe_rest
 from viewfinder_comparison.measurement.record import RoundRecord, Rounds, digest_plan
 from viewfinder_comparison.measurement.round import RoundPlan, Task, measure_round
 from viewfinder_comparison.measurement.summary import describe, summarize
@@ -29,6 +30,7 @@ class _Row:
 
     server: Server
     environment: Environment | None = None
+    plan: str = ""
     records: dict[int, RoundRecord] = field(default_factory=dict)
     state: State = "measured"
     reason: str | None = None
@@ -37,6 +39,10 @@ class _Row:
     def is_running(self) -> bool:
         """Whether it takes part in the next round."""
         return self.reason is None
+
+    def count_missing(self, numbers: Sequence[int]) -> int:
+        """Return how many of these rounds are still to be measured."""
+        return sum(number not in self.records for number in numbers) if self.is_running else 0
 
     def give_up(self, state: State, reason: str) -> None:
         """Measure no more of it."""
@@ -76,10 +82,8 @@ def compare_servers(
     rounds, rows = Rounds(output), [_Row(server) for server in servers]
     for row in rows:
         _install(row, task, rounds, progress)
-    for number in range(1, task.procedure.rounds + 1):
-        for row in rows:
-            if row.is_running:
-                _measure(row, task, rounds, number, progress)
+    _read_kept(rows, task, rounds)
+    _measure_all(rows, task, rounds, progress)
     return Comparison(
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         viewfinder=metadata.version("viewfinder"),
@@ -94,7 +98,8 @@ def _install(row: _Row, task: Task, rounds: Rounds, progress: Progress) -> None:
     if obstacle := row.server.find_obstacle(task.version):
         row.give_up("not available", obstacle)
         return
-    progress(f"{row.server.title}: installing")
+    row.server = row.server.adapt(row.server, task.version)
+    progress(f"{row.server.title}: preparing")
     try:
         row.environment = prepare(row.server)
     except NotInstalledError as error:
@@ -110,17 +115,39 @@ def _install(row: _Row, task: Task, rounds: Rounds, progress: Progress) -> None:
             pass
 
 
-def _measure(row: _Row, task: Task, rounds: Rounds, number: int, progress: Progress) -> None:
-    server, name = row.server, row.server.name
+def _read_kept(rows: Sequence[_Row], task: Task, rounds: Rounds) -> None:
+    """Take the rounds that are there already."""
+    for row in (one for one in rows if one.is_running):
+        row.plan = digest_plan(row.server, *_conditions(task))
+        for number in range(1, task.procedure.rounds + 1):
+            if kept := rounds.read(row.server.name, number, row.plan):
+                row.records[number] = kept
+
+
+def _measure_all(rows: Sequence[_Row], task: Task, rounds: Rounds, progress: Progress) -> None:
+    numbers = range(1, task.procedure.rounds + 1)
+    forecast = Forecast(task.procedure, sum(row.count_missing(numbers) for row in rows))
+    for number in numbers:
+        for row in rows:
+            missing = row.count_missing(numbers)
+            if not row.is_running or number in row.records:
+                continue
+
+            def say(text: str, title: str = row.server.title, number: int = number) -> None:
+                left = describe_rest(forecast.seconds())
+                progress(f"{left}; round {number} of {len(numbers)}, {title}: {text}")
+
+            forecast.begin()
+            _measure(row, task, rounds, number, say)
+            if row.is_running:
+                forecast.end()
+            else:
+                forecast.drop(missing)
+
+
+def _measure(row: _Row, task: Task, rounds: Rounds, number: int, say: Progress) -> None:
+    server, name, plan = row.server, row.server.name, row.plan
     assert row.environment is not None  # noqa: S101  (or it would have been given up)
-    plan = digest_plan(server, *_conditions(task))
-    if kept := rounds.read(name, number, plan):
-        row.records[number] = kept
-        return
-
-    def say(text: str) -> None:
-        progress(f"round {number} of {task.procedure.rounds}, {server.title}: {text}")
-
     capacity = row.records[1].capacity if 1 in row.records else None
     folder = rounds.place(name, number)
     round_ = RoundPlan(number, plan, folder, rounds.log(name), capacity)

@@ -7,10 +7,13 @@ from viewfinder_components.printable import make_printable
 from viewfinder_components.spelling import spell
 
 _LONGEST_SHOWN = 100  # characters of a value
+_LONGEST_RECEIVED = 4000  # a file's or a server's names may have any length, and be any number
 
 
 def compose_sentence(expected: str, received: str, remedy: str) -> str:
     """Return the sentence of a Viewfinder error, which may quote anything, safe to show."""
+    if len(received) > _LONGEST_RECEIVED:
+        received = f"{received[:_LONGEST_RECEIVED]}..."
     sentence = f"expected {expected}, received {received}; {remedy}"
     return make_printable(sentence, lines=True)
 

@@ -13,6 +13,7 @@ _PHASES = {
     "preprocess": {
         "index": "listing the photos of each split",
         "pixels": "linking the resized photos",
+        "draw": "copying the photos that export and check need",
     },
     "train": {
         "import": "loading TensorFlow",

@@ -52,7 +52,11 @@ Seed = Annotated[
     Described("Seed of splits, shuffling, initial weights and dropout."),
 ]
 Tolerance = Annotated[
-    Share, Described("Largest difference allowed between served and evaluated probabilities.")
+    Share,
+    Described(
+        "Largest difference allowed between served and evaluated probabilities in `f32`; in other "
+        "precisions, the difference that check measured is added."
+    ),
 ]
 Confidence = Annotated[
     float,

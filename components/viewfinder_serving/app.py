@@ -38,6 +38,8 @@ from viewfinder_serving.pacing import Pacing
 from viewfinder_serving.refusals import RefusedError, shown
 from viewfinder_serving.request_headers import JSON_LENGTH, need_content_type, read_json_length
 from viewfinder_serving.room import Room
+from viewfinder_serving.trace_context import HEADER as TRACE
+from viewfinder_serving.trace_context import read_exemplar
 from viewfinder_serving.uploads import Uploads
 from viewfinder_serving.work import Question
 
@@ -253,7 +255,7 @@ class PhotoApp:
         limit = self._config.max_request_bytes
         exchange.need_size(limit)
         self._admission.need_place()
-        with self._room.share() as share:
+        with self._room.share(partial(self._uploads.free_room, exchange.address)) as share:
             with self._uploads.open(exchange.address) as upload:
                 body = await exchange.read_body(limit, upload, share)
             with self._admission.enter(), exchange.cancelling():
@@ -271,7 +273,8 @@ class PhotoApp:
             default = "answered" if reply.status < 400 else "refused"
             outcome = _OUTCOMES.get(reply.status, default)
             metrics.REQUESTS.labels(protocol, outcome, str(reply.status)).inc()
-            metrics.REQUEST_SECONDS.labels(protocol).observe(seconds)
+            exemplar = read_exemplar(exchange.headers.get(TRACE, ""))
+            metrics.REQUEST_SECONDS.labels(protocol).observe(seconds, exemplar)
         if self._config.access_log and (prediction or reply.status >= 400):
             _access.info(
                 "%s: %s %s %d %.1f ms %d photos%s",

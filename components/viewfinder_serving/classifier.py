@@ -74,6 +74,7 @@ class Classifier:
         self._model = servable.model
         self._max_pixels = max_pixels
         self._room = room
+        self._counts = metrics.PredictionCounts(servable.labels)
 
     def prepare(
         self,
@@ -128,7 +129,7 @@ class Classifier:
             return None
         if not np.isfinite(batch.found.rows).all():
             raise ArithmeticError("the model returned a probability that is not a number")
-        metrics.PHOTOS.inc(len(batch.plans))
+        self._counts.count(batch.found.rows)
         return batch.word(batch.found)
 
     def _classify(self, batch: Batch, index: int, is_alone: Callable[[], bool]) -> None:

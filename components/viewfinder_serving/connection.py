@@ -19,6 +19,10 @@ _HEAD_TOO_LARGE = (
     f"expected a request's head of at most {_HEAD_BYTES:,} bytes, received more; "
     "send fewer or shorter headers"
 )
+_BARREN = (
+    f"expected at most {_HEAD_BYTES:,} bytes of chunk extensions or trailers, received more; "
+    "send the body without them"
+)
 _NOT_HTTP = (
     "expected a request in HTTP/1.1 or HTTP/1.0, received something else; "
     "see RFC 9112, or check the client's port"
@@ -35,9 +39,9 @@ class GuardedProtocol(HttpToolsProtocol):
     """uvicorn's protocol with limits, and an immediate answer where it would wait.
 
     uvicorn waits forever for the first request of a connection and for the end of a head, keeps as
-    many header bytes as are sent, waits for the headers that HTTP/0.9 does not have and for the
-    petabytes that a chunk announces, and loses the body of a request that offers to switch to
-    another protocol. Its own refusals are plain text.
+    many bytes of headers and trailers as are sent, and takes trailers for headers. It waits for the
+    headers that HTTP/0.9 does not have and for the petabytes that a chunk announces, and loses the
+    body of a request that offers to switch to another protocol. Its own refusals are plain text.
     """
 
     _timer: asyncio.TimerHandle | None = None
@@ -53,6 +57,8 @@ class GuardedProtocol(HttpToolsProtocol):
     # Bytes of the open chunk; None outside of chunks.
     _chunk_bytes: int | None = None
     _body_bytes = 0
+    # Bytes since the last one of a body: of a chunk's extension, or of trailers.
+    _barren_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock for the first request."""
@@ -81,6 +87,11 @@ class GuardedProtocol(HttpToolsProtocol):
         self._in_message = True
         self._body_bytes, self._chunk_bytes = 0, None
         self._await_head()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header, but no trailer, which would pass for a header that a proxy has checked."""
+        if self._timer is not None:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Stop the clock: from here on the application limits the body."""
@@ -126,6 +137,7 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._refused:
             return
         self._note_head(data)
+        before = self._body_bytes
         self._unset_keepalive_if_required()
         try:
             self._need_start_line()
@@ -138,6 +150,7 @@ class GuardedProtocol(HttpToolsProtocol):
             self._limit_head(data)
         elif self._chunk_bytes is not None:
             self._read_chunk_size(data)
+        self._limit_barren(data, self._body_bytes > before)
         self._before = data[-_CHUNK_LINE_BYTES:]
 
     def _note_head(self, data: bytes) -> None:
@@ -182,6 +195,14 @@ class GuardedProtocol(HttpToolsProtocol):
             self.send_400_response(_HEAD_TOO_LARGE)
         elif data.endswith(b"\n") and line == bare:
             self.send_400_response(_NOT_HTTP)
+
+    def _limit_barren(self, data: bytes, has_body: bool) -> None:
+        if has_body or self._timer is not None or not self._in_message:
+            self._barren_bytes = 0
+            return
+        self._barren_bytes += len(data)
+        if self._barren_bytes > _HEAD_BYTES and not self._refused:
+            self.send_400_response(_BARREN)
 
     def _read_chunk_size(self, data: bytes) -> None:
         """Pass on the declared size of the open chunk to the application; the parser does not.

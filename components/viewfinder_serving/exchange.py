@@ -15,6 +15,7 @@ from viewfinder_components.inflation import Inflation, InflationError
 from viewfinder_serving.connection import BODY_BYTES, ON_GONE
 from viewfinder_serving.refusals import RefusedError, shown
 from viewfinder_serving.room import Share
+from viewfinder_serving.trace_context import HEADER as TRACE
 from viewfinder_serving.uploads import Upload
 
 Message = MutableMapping[str, Any]
@@ -32,6 +33,7 @@ _CALLER = {
     "for": ("x-forwarded-for", re.compile(r"(.+)")),
     "as": ("x-forwarded-client-cert", re.compile(r"URI=spiffe://([^;,]+)")),
     "with": ("user-agent", re.compile(r"(.+)")),
+    "trace": (TRACE, re.compile(r"^[0-9a-f]{2}-([0-9a-f]{32})-")),
 }
 
 
@@ -151,7 +153,7 @@ class Exchange:
                 body += part
             else:
                 await _inflate(inflation, part, body, limit, share)
-            upload.advance(len(part), time.monotonic() - arrived)
+            upload.advance(len(part), time.monotonic() - arrived, share.held)
         if inflation is not None:
             with _refusing():
                 inflation.finish()

@@ -40,6 +40,8 @@ from viewfinder_serving.tensors import (
 )
 from viewfinder_serving.tls.certificate import Certificate
 from viewfinder_serving.tls.contexts import make_changing_credentials
+from viewfinder_serving.trace_context import HEADER as TRACE
+from viewfinder_serving.trace_context import read_exemplar
 from viewfinder_serving.work import Question
 
 _log = logging.getLogger(__name__)
@@ -160,7 +162,7 @@ class _OwnMethods(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc is 
                     refusal.__traceback__ = None  # it holds the message
                     await self._pacing.wait()
                 if parse is _unparsed:
-                    _record(refusal.status, started, context.peer(), self._config)
+                    _record(refusal.status, started, context, self._config)
                 await _refuse(context, refusal)
 
         return answer
@@ -262,7 +264,7 @@ class PhotoServicer(services.GRPCInferenceServiceServicer):  # type: ignore[misc
                 grpc.StatusCode.INTERNAL, f"the server failed; see error {number} in its log"
             )
         finally:
-            _record(status, started, context.peer(), self._config)
+            _record(status, started, context, self._config)
 
     async def _infer(self, holder: list[bytes], started: float) -> Any:
         request = self._parse_infer(holder.pop())
@@ -301,14 +303,16 @@ async def _refuse(context: Any, refusal: RefusedError) -> None:
     await context.abort(_CODES[refusal.status], str(refusal), tuple(refusal.headers.items()))
 
 
-def _record(status: int, started: float, peer: str, config: ServeConfig) -> None:
+def _record(status: int, started: float, context: Any, config: ServeConfig) -> None:
     """Count and log one finished prediction."""
     seconds = time.monotonic() - started
     if config.access_log:
-        _access.info("%s: ModelInfer %d %.1f ms", shown(peer).strip("'"), status, 1e3 * seconds)
+        peer = shown(context.peer()).strip("'")
+        _access.info("%s: ModelInfer %d %.1f ms", peer, status, 1e3 * seconds)
     outcome = {200: "answered", 499: "gone", 500: "failed", 503: "busy"}
     metrics.REQUESTS.labels("grpc", outcome.get(status, "refused"), str(status)).inc()
-    metrics.REQUEST_SECONDS.labels("grpc").observe(seconds)
+    trace = dict(context.invocation_metadata() or ()).get(TRACE, "")
+    metrics.REQUEST_SECONDS.labels("grpc").observe(seconds, read_exemplar(str(trace)))
 
 
 def _make_question(

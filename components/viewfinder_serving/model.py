@@ -48,12 +48,15 @@ class PhotoModel(Model):  # type: ignore[misc]  # kserve is not typed
         self._turns = asyncio.Semaphore(2 * threads)
         self._heavy_turns = asyncio.Semaphore(heavy_threads)
         self._present = 0
+        metrics.THREADS.set(threads)
+        metrics.REQUESTS_WAITING.set_function(lambda: max(0, self._present - threads))
         metrics.MODEL_INFO.labels(
             name,
             servable.version,
             servable.run_id,
             str(len(servable.labels)),
             servable.precision.name,
+            servable.digest,
         ).set(1)
         self.load()
 

@@ -33,6 +33,7 @@ class Servable:
         version: The integer of the path `<model>/<integer>`, else the run's id, else `0`.
         run_id: The pipeline run that made it; empty without a manifest.
         platform: The V2 protocol's name for the kind of model.
+        digest: The manifest's sha256, which stands for all files of the version; empty without one.
         precision: The precision in which the model computes, and why.
     """
 
@@ -42,6 +43,7 @@ class Servable:
     run_id: str
     precision: ServedPrecision
     platform: str = PLATFORMS[OPENVINO]
+    digest: str = ""
 
     @classmethod
     def load(
@@ -90,7 +92,8 @@ class Servable:
         folder = directory.resolve().name
         is_number = parse_number(folder) is not None
         version = folder if is_number else run_id or "0"
-        return cls(labels, model, version, run_id, served, PLATFORMS[engine])
+        digest = digest_file(directory / MANIFEST) if manifest else ""
+        return cls(labels, model, version, run_id, served, PLATFORMS[engine], digest)
 
 
 def _need_files(directory: Path, files: Sequence[str]) -> None:

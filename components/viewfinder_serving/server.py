@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 import uvicorn
+from prometheus_client import REGISTRY
 
 from viewfinder_components.cores import usable_cores
 from viewfinder_components.errors import PermanentError, reason_of
@@ -23,6 +24,7 @@ from viewfinder_serving.authentication.tokens import find_tokens
 from viewfinder_serving.classifier import Classifier
 from viewfinder_serving.config import ServeConfig
 from viewfinder_serving.connection import GuardedProtocol
+from viewfinder_serving.container import ContainerCollector, process_age
 from viewfinder_serving.cors import allow_origins
 from viewfinder_serving.http_server import HttpServer
 from viewfinder_serving.kserve_sdk import ModelServer, PredictorConfig
@@ -49,20 +51,23 @@ def serve(config: ServeConfig) -> None:
     certificate = None
     if config.tls_certificate is not None and config.tls_key is not None:
         certificate = watch_certificate(config.tls_certificate, config.tls_key)
-    servable = Servable.load(
-        config.model_dir,
-        usable_cores(),
-        config.explain,
-        config.engine,
-        config.precision,
-        find_spare_bytes(config),
-    )
+    with metrics.LOAD_SECONDS.time():
+        servable = Servable.load(
+            config.model_dir,
+            usable_cores(),
+            config.explain,
+            config.engine,
+            config.precision,
+            find_spare_bytes(config),
+        )
     if config.model_version is not None:
         servable = replace(servable, version=config.model_version)
     _log.info("the model computes in %s. %s", servable.precision.name, servable.precision.reason)
     threads = config.threads or usable_cores()
     room = DecodingRoom(config.max_decoding_bytes)
     classifier = Classifier(servable, config.max_pixels, room)
+    metrics.REQUESTS_LIMIT.set(config.max_requests)
+    REGISTRY.register(ContainerCollector())
     model = PhotoModel(config.name, servable, classifier, threads)
     PhotoServer(config, authenticator, certificate).start([model])
 
@@ -175,6 +180,8 @@ class PhotoServer(ModelServer):  # type: ignore[misc]  # kserve is not typed
         while not http.started:
             await asyncio.sleep(0.005)
         metrics.READY.set(1)
+        if (age := process_age()) is not None:
+            metrics.START_SECONDS.set(age)
         scheme = "http" if self._certificate is None else "https"
         url = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
         _log.info("ready: %s/v1/models/%s:predict", url, self._config.name)

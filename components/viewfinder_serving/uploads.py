@@ -12,6 +12,7 @@ from viewfinder_serving.refusals import RefusedError
 # Below this a client is broken or malicious: a phone on the worst network sends ten times as much.
 _BYTES_A_SECOND = 2_000
 _IDLE_SECONDS = 0.5
+_LEAST_STEP_BYTES = 16_384  # fewer are no progress: a byte now and then keeps no place
 
 
 class Upload:
@@ -29,6 +30,8 @@ class Upload:
         self._grace = min(seconds, max(2.0, seconds / 6))
         self._started = time.monotonic()
         self._received = 0
+        self._step = 0
+        self.held = 0
         self._pushed_out = False
         self._waiting: asyncio.Timeout | None = None
         self.moved = self._started
@@ -51,11 +54,22 @@ class Upload:
         """Record that a part has arrived; from now on the server does not wait for the client."""
         self._waiting = None
 
-    def advance(self, size: int, waited: float) -> None:
-        """Record a part, and how long it then waited for room, which is not its client's fault."""
+    def advance(self, size: int, waited: float, held: int) -> None:
+        """Record a part, and how long it then waited for room, which is not its client's fault.
+
+        Args:
+            size: Its bytes.
+            waited: Seconds.
+            held: Bytes of the room that the body has by now; a compressed one has more than came.
+        """
         self._received += size
+        self.held = held
         self._started += waited
-        self.moved = time.monotonic()
+        self.moved += waited
+        self._step += size
+        if self._step >= _LEAST_STEP_BYTES:
+            self._step = 0
+            self.moved = time.monotonic()
 
     def push_out(self) -> None:
         """End the wait for the next part now."""
@@ -126,5 +140,30 @@ class Uploads:
         idlest = min(waiting, key=lambda upload: upload.moved, default=None)
         if idlest is None or time.monotonic() - idlest.moved < least_idle:
             raise refuse_busy()
-        self._open.discard(idlest)
-        idlest.push_out()
+        self._push_out(idlest)
+
+    def free_room(self, address: str) -> None:
+        """End an upload that keeps a body waiting for room, if there is one to end.
+
+        It is one that makes no progress or, if an address holds more than twice as much as this
+        one, one of that address: the largest.
+
+        Args:
+            address: The source of the body that waits.
+        """
+        holding = [upload for upload in self._open if upload.waits_for_client and upload.held]
+        held: Counter[str] = Counter()
+        for upload in self._open:
+            held[upload.address] += upload.held
+        latest = time.monotonic() - _IDLE_SECONDS
+        movable = [
+            upload
+            for upload in holding
+            if upload.moved <= latest or held[upload.address] > 2 * held[address]
+        ]
+        if movable:
+            self._push_out(max(movable, key=lambda upload: upload.held))
+
+    def _push_out(self, upload: Upload) -> None:
+        self._open.discard(upload)
+        upload.push_out()

@@ -48,8 +48,12 @@ class Work:
         question, self._question = self._question, None
         if question is None:
             return None
-        metrics.QUEUE_SECONDS.observe(time.monotonic() - self._asked)
-        self._batch = question(self._classifier)
+        began = time.monotonic()
+        metrics.QUEUE_SECONDS.observe(began - self._asked)
+        try:
+            self._batch = question(self._classifier)
+        finally:
+            metrics.BUSY_SECONDS.inc(time.monotonic() - began)
         self.is_heavy = self._batch.is_heavy
         return None if self.is_heavy else self.advance()
 
@@ -65,9 +69,11 @@ class Work:
         batch = self._batch
         if batch is None:
             return None
+        began = time.monotonic()
         try:
             return self._classifier.advance(batch, self._is_alone)
         finally:
+            metrics.BUSY_SECONDS.inc(time.monotonic() - began)
             if self.is_heavy:
                 return_free_memory()
 

@@ -4,6 +4,7 @@ Without this check, a string passed as a pipeline or a listener would raise an A
 somewhere inside, possibly after minutes of training.
 """
 
+import errno
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -20,6 +21,8 @@ from viewfinder_pipelines.local.running_predictor import RunningPredictor
 
 Positive = Annotated[int, Ge(1)]
 """A number that counts, or a time in seconds: 0 does not stand for anything else."""
+
+_IMPOSSIBLE = (errno.ENAMETOOLONG, errno.ELOOP)
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
@@ -63,14 +66,16 @@ def checked(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Re
 
 @contextmanager
 def _explaining_place() -> Iterator[None]:
-    """Say so if the working directory, where relative paths begin, was deleted.
+    """Say so if there can be no such path, or the working directory was deleted.
 
-    Python's own error names nothing: `[Errno 2] No such file or directory`.
+    Of a deleted working directory, where relative paths begin, Python's own error names nothing:
+    `[Errno 2] No such file or directory`.
     """
     try:
         yield
-    except FileNotFoundError as error:
-        if error.filename is None and (explained := explain_foreign(error)):
+    except OSError as error:
+        is_lost = error.errno == errno.ENOENT and error.filename is None
+        if (is_lost or error.errno in _IMPOSSIBLE) and (explained := explain_foreign(error)):
             raise explained from error
         raise
 

@@ -1,7 +1,7 @@
 """Compare ways to serve a published version on this machine, and read what was measured."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ _LONGEST_SECONDS = 3600  # of one measurement
 
 
 @checked
-def compare(
+def compare(  # noqa: PLR0913  (what is measured, each by its name)
     model_version: str | Path,
     output: str | Path,
     *,
@@ -30,6 +30,7 @@ def compare(
     seconds: int | float | None = None,
     rounds: int | None = None,
     quick: bool = False,
+    external: Mapping[str, str] | None = None,
     progress: Callable[[str], None] | None = None,
     home: str | Path | None = None,
 ) -> Comparison:
@@ -47,6 +48,8 @@ def compare(
         seconds: Length of each measurement, at most an hour; None for 4, or 1.5 if `quick`.
         rounds: Interleaved rounds; None for 3, or 1 if `quick`.
         quick: Whether to measure fewer and shorter loads, for a first impression.
+        external: Where servers are that cannot be installed from Python's package index, by their
+            names: an address without TLS, such as `127.0.0.1:8501`, or a program to start.
         progress: Called with what is being done; None says nothing.
         home: As for `run`.
 
@@ -54,7 +57,7 @@ def compare(
         The results, which the files in the output folder have as well.
 
     Raises:
-        UsageError: A server's name is unknown, or a number is out of range.
+        UsageError: A server's name or its place is unknown, or a number is out of range.
         PermanentError: There is no such version, it keeps no test photos, or uv is missing.
         TransientError: The store does not answer.
     """
@@ -69,7 +72,7 @@ def compare(
 
     _need_positive("seconds", seconds, _LONGEST_SECONDS)
     _need_positive("rounds", rounds, math.inf)
-    chosen = _choose_servers(servers)
+    chosen = _place_servers(_choose_servers(servers), external or {})
     version = find_version(str(model_version), Settings.at(home))
     samples = read_kept_samples(version)
     folder = Path(output).absolute()
@@ -127,6 +130,26 @@ def _choose_servers(names: Sequence[str] | None) -> "list[Server]":
             "each server once", f"{', '.join(twice)} twice", f"correct {spell('servers')}"
         )
     return [SERVERS[name] for name in chosen]
+
+
+def _place_servers(servers: "list[Server]", places: Mapping[str, str]) -> "list[Server]":
+    """Give external servers the places that their user has named."""
+    from viewfinder_comparison.servers.external import is_external, locate, need_place
+    from viewfinder_comparison.servers.registry import SERVERS
+
+    known = [server.name for server in servers if is_external(server)]
+    if unknown := [name for name in places if name not in known]:
+        all_known = ", ".join(known) or "there is none"
+        raise UsageError(
+            f"the place of a server that is compared and installed by its user: {all_known}",
+            ", ".join(unknown),
+            f"correct {spell('external')} or {spell('servers')}",
+        )
+    named = {name: locate(SERVERS[name], place) for name, place in places.items()}
+    return [
+        named.get(server.name) or (need_place(server) if is_external(server) else server)
+        for server in servers
+    ]
 
 
 def list_servers() -> dict[str, str]:

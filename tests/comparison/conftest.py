@@ -1,5 +1,6 @@
 """A version that every way to serve can load, and a task with low rates."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,9 @@ def task(version: Path) -> Task:
     """What servers are measured with."""
     samples = read_kept_samples(version)
     return Task(version, "colour", samples.photos, samples.labels, LOW, divide_cores())
+
+
+@pytest.fixture
+def brief(task: Task) -> Task:
+    """One load of each kind, where the test is not about the loads: each starts a generator."""
+    return replace(task, procedure=replace(LOW, clients=(1,), shares=(0.1,)))

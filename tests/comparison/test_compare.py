@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from tests.fixtures.foreign_modules import write_foreign_modules
 
 from viewfinder_comparison.compare import compare_servers
 from viewfinder_comparison.measurement.round import Task
@@ -53,24 +54,22 @@ def test_ours_and_flask(task: Task, tmp_path: Path) -> None:
     assert "Flask, its own server" in page
     assert "Flask, its own server" in (tmp_path / "comparison.md").read_text()
     assert any("clients" in text for text in said)
+    assert all("left; round 1 of 1" in text for text in said if "warming up" in text)
 
 
-def test_what_was_measured_is_kept(task: Task, tmp_path: Path) -> None:
-    first, _ = run(task, tmp_path, OURS)
-    again, said = run(task, tmp_path, OURS)
+def test_what_was_measured_is_kept(brief: Task, tmp_path: Path) -> None:
+    first, _ = run(brief, tmp_path, OURS)
+    again, said = run(brief, tmp_path, OURS)
     assert again == first
     assert not any("starting" in text for text in said)
-    other = replace(task, procedure=replace(task.procedure, seconds=0.4))
+    more = replace(brief, procedure=replace(brief.procedure, rounds=2))
+    (row,), said = run(more, tmp_path, OURS)
+    assert not any("round 1" in text for text in said)
+    assert len(row.open_loop) == 1, "another round has the same rates"
+    assert all(len(load.photos_per_second.values) == 2 for load in row.open_loop)
+    other = replace(brief, procedure=replace(brief.procedure, seconds=0.4))
     _, said = run(other, tmp_path, OURS)
     assert any("starting" in text for text in said), "another procedure is measured anew"
-
-
-def test_another_round_has_the_same_rates(task: Task, tmp_path: Path) -> None:
-    run(task, tmp_path, OURS)
-    (row,), said = run(replace(task, procedure=replace(task.procedure, rounds=2)), tmp_path, OURS)
-    assert not any("round 1" in text for text in said)
-    assert len(row.open_loop) == 2
-    assert all(len(load.photos_per_second.values) == 2 for load in row.open_loop)
 
 
 WRONG = """
@@ -92,7 +91,7 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_
 """
 
 
-def test_servers_that_fail_are_rows_with_their_reasons(task: Task, tmp_path: Path) -> None:
+def test_servers_that_fail_are_rows_with_their_reasons(brief: Task, tmp_path: Path) -> None:
     dying = replace(
         OURS,
         name="dying",
@@ -105,7 +104,7 @@ def test_servers_that_fail_are_rows_with_their_reasons(task: Task, tmp_path: Pat
     )
     missing = replace(OURS, name="missing", command=lambda place: ["/no/such/program"])
     absent = replace(OURS, name="absent", find_obstacle=lambda version: "no program was named")
-    rows, _ = run(task, tmp_path, dying, wrong, missing, absent)
+    rows, _ = run(brief, tmp_path, dying, wrong, missing, absent)
     states = {row.name: (row.state, row.reason or "") for row in rows}
     assert states["dying"][0] == states["wrong"][0] == "failed"
     assert states["missing"][0] == "failed"
@@ -116,14 +115,14 @@ def test_servers_that_fail_are_rows_with_their_reasons(task: Task, tmp_path: Pat
 
 
 def test_a_server_that_cannot_be_installed(
-    task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    brief: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     folder = tmp_path / "impossible"
     folder.mkdir()
     (folder / "requirements.txt").write_text("flask==3.1.3 --hash=sha256:" + 64 * "0" + "\n")
     impossible = replace(SERVERS["flask"], name=str(folder), folder="flask")
-    (row,), _ = run(task, tmp_path / "output", impossible)
+    (row,), _ = run(brief, tmp_path / "output", impossible)
     assert row.state == "not installed"
     assert row.reason
 
@@ -138,11 +137,13 @@ main(["compare", *sys.argv[1:]])
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted(version: Path, tmp_path: Path, number: signal.Signals) -> None:
+    """In a working directory with modules that end whoever imports them."""
     command = [
-        *(sys.executable, "-c", SCRIPT, str(version), "--servers", "viewfinder"),
+        *(sys.executable, "-P", "-c", SCRIPT, str(version), "--servers", "viewfinder"),
         *("--seconds", "60", "--output", str(tmp_path / "output")),
     ]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    work = write_foreign_modules(tmp_path / "work")
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=work) as process:
         assert process.stderr
         children: list[psutil.Process] = []
         for line in process.stderr:

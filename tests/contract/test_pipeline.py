@@ -175,6 +175,22 @@ def test_artifacts_are_told_apart_by_their_names(pipeline: Definition, tmp_path:
     assert not {"metrics", "report"} & set(names)
 
 
+def test_only_train_and_evaluate_download_every_photo(tmp_path: Path) -> None:
+    readers: dict[str, set[str]] = {}
+    for name, task in tasks(tmp_path).items():
+        for source in task.get("inputs", {}).get("artifacts", {}).values():
+            output = source.get("taskOutputArtifact") or {}
+            if output.get("producerTask") in ("validate", "preprocess"):
+                readers.setdefault(output["outputArtifactKey"], set()).add(name)
+    assert readers == {
+        "index": {"preprocess", "evaluate"},
+        "pixels": {"preprocess"},
+        "shards": {"train", "evaluate"},
+        "calibration_photos": {"export"},
+        "test_photos": {"check"},
+    }
+
+
 def test_a_pod_that_is_killed_is_started_again(tmp_path: Path) -> None:
     retried = {name for name, task in tasks(tmp_path).items() if "retryPolicy" in task}
     assert retried == set(STEPS) - {"validate"}, "name the step in `retry` in pipeline/training.py"

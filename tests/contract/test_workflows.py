@@ -79,8 +79,25 @@ def test_the_checks_run_what_the_script_for_a_clone_runs() -> None:
     text = (ROOT / ".ci/run").read_text("utf-8")
     lines = re.findall(r"^(?!#|  ).*\bmake(?:_beside)? ([a-z][a-z0-9. -]*)", text, re.MULTILINE)
     script = {name for line in lines for name in line.split()}
-    assert {"check", "coverage", "test-integration", "test-numerics", "test-cluster"} <= script
+    assert {"check", "coverage", "test-integration", "test-pythons", "test-cluster"} <= script
     assert script - INCLUDED <= run_by_checks()
+
+
+def test_the_other_pythons_run_the_numerical_tests_as_on_other_processors() -> None:
+    """`.ci/run` relies on it: it does not run `test-numerics`."""
+    processors = set(re.findall(r"^\t(\w+=\w+) \$\(BIN\)/pytest .*NUMERIC_TESTS", MAKEFILE, re.M))
+    assert (
+        processors == set(re.findall(r"^test-python-.*PROCESSOR := (.*)", MAKEFILE, re.M)) != set()
+    )
+    numerical = re.search(r"^NUMERIC_TESTS := ((?:.*\\\n)*.*)", MAKEFILE, re.M)
+    script = (ROOT / "tests/other_python.sh").read_text("utf-8")
+    folders = re.search(r"^\"\$\{pytest\[@\]\}\" -m \"not slow\" (.*)", script, re.M)
+    assert numerical
+    assert folders
+    assert all(
+        path.startswith(tuple(folders[1].split()))
+        for path in numerical[1].replace("\\", "").split()
+    )
 
 
 def test_every_supported_python_runs_them() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.fixtures.foreign_modules import write_foreign_modules
 from tests.fixtures.photos import fruit_of
 
 PHOTOS_PER_CLASS = 24
@@ -41,11 +42,7 @@ class Viewfinder:
     def work(self) -> Path:
         """A working directory whose modules end every process that imports one of them."""
         folder = self.home.with_name(f"{self.home.name} work")
-        if not folder.is_dir():
-            folder.mkdir()
-            for name in {*sys.stdlib_module_names, "kfp", "yaml", "numpy", "viewfinder_serving"}:
-                (folder / f"{name}.py").write_text("raise SystemExit('a foreign module')")
-        return folder
+        return folder if folder.is_dir() else write_foreign_modules(folder)
 
     def command(self, *arguments: str) -> list[str]:
         return [str(Path(sys.executable).with_name("viewfinder")), *arguments]

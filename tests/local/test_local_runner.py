@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import psutil
 import pytest
 from kfp import compiler, dsl
+from tests.fixtures.foreign_modules import write_foreign_modules
 from tests.fixtures.waiting import wait_for
 
 from viewfinder_components.errors import PermanentError
@@ -567,9 +568,7 @@ def test_a_killed_runner_leaves_nothing_and_can_go_on_at_once(tmp_path: Path) ->
 def test_modules_of_the_working_directory_are_not_imported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in {*sys.stdlib_module_names, "kfp", "yaml", "viewfinder_components"}:
-        (tmp_path / f"{name}.py").write_text("raise SystemExit('a foreign module')")
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(write_foreign_modules(tmp_path / "work"))
     assert run(tmp_path, speaking, text="done").state == "succeeded"
 
 

@@ -14,6 +14,8 @@ import pytest
 from tests.fixtures.ports import free_port
 from tests.fixtures.waiting import PATIENCE, wait_for
 
+from viewfinder_components.formats.drawn_photos import ARTIFACTS, DrawnPhotos
+from viewfinder_components.formats.verdict import read_verdict
 from viewfinder_pipelines.pipeline.registry import TRAINING
 
 pytestmark = pytest.mark.slow
@@ -45,6 +47,27 @@ def test_the_record_has_what_each_step_measured_and_where_its_time_went(publishe
     )
     (row,) = [line for line in published.run("show").stdout.splitlines() if "succeeded" in line]
     assert f"{steps['evaluate']['metrics']['accuracy']:.1%}"[:-1] in row
+
+
+def test_export_and_check_got_a_few_photos_instead_of_the_shards(published) -> None:
+    """What they said about precisions counts the test photos, so they read what was drawn."""
+    record = published.records()[0]
+    artifacts = {step["name"]: step["artifacts"] for step in record["steps"]}
+    drawn = {
+        split: DrawnPhotos.open(Path(artifacts["preprocess"][name]["uri"]), split)
+        for split, name in ARTIFACTS.items()
+    }
+    counts = next(step["metrics"] for step in record["steps"] if step["name"] == "preprocess")
+    assert {split: len(photos) for split, photos in drawn.items()} == {
+        split: counts[split] for split in drawn
+    }
+    reason = f"the split has {counts['test']:.0f}"
+    verdict = read_verdict(Path(artifacts["check"]["verdict"]["uri"]))
+    manifest = json.loads(
+        (Path(artifacts["export"]["servable"]["uri"]) / "manifest.json").read_text()
+    )
+    assert reason in verdict["precision"]["reason"]
+    assert reason in manifest["precision"]["reason"]
 
 
 def test_the_report_is_self_contained(published) -> None:

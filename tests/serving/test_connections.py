@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import httpx
 import pytest
@@ -160,6 +160,40 @@ def test_a_head_without_end_is_refused(predictor):
     assert alive(predictor)
 
 
+CHUNKED = head(None, "connection: close", "transfer-encoding: chunked")
+
+
+@pytest.mark.parametrize(
+    ("before", "part"),
+    [(b"0\r\n", b"a: b\r\n"), (b"0\r\na: ", b"b" * 1000), (b"1;", b"a" * 1000)],
+    ids=["trailers", "one trailer", "an extension"],
+)
+def test_what_follows_a_body_without_end_is_refused(start, before, part):
+    """Each of a million trailers was kept: 130 MB became 2.4 GB."""
+    with start("--body-seconds", "3600") as predictor:
+        answer = b""
+        with (
+            socket.create_connection(("127.0.0.1", predictor.port), timeout=PATIENCE) as client,
+            suppress(ConnectionError),  # it is closed, and does not read the rest
+        ):
+            client.sendall(CHUNKED + before)
+            for _ in range(100):
+                client.sendall(part * (10_000 // len(part)))
+            answer = client.recv(65536)
+        assert answer[:12] in (b"", b"HTTP/1.1 400")
+        assert alive(predictor)
+
+
+def test_a_trailer_is_no_header(start, photo):
+    body = json.dumps({"instances": [{"b64": base64.b64encode(photo("red")).decode()}]}).encode()
+    chunk = b"%x\r\n%b\r\n0\r\n" % (len(body), body)
+    with start() as predictor:
+        answer = talk(predictor, CHUNKED + chunk + b"x-forwarded-for: forged\r\n\r\n")
+        assert status(answer) == 200
+        predictor.stop()
+        assert "forged" not in predictor.log.read_text()
+
+
 @pytest.mark.slow
 def test_a_silent_connection_is_closed(predictor):
     started = time.monotonic()
@@ -229,6 +263,24 @@ def test_one_address_does_not_keep_others_out(start, photo):
         with httpx.Client(transport=httpx.HTTPTransport(local_address="127.0.0.2")) as other:
             body = {"instances": [{"b64": base64.b64encode(photo("red")).decode()}]}
             assert other.post(predictor.url + V1, json=body, timeout=PATIENCE).status_code == 200
+
+
+def test_bodies_that_stop_short_of_their_end_do_not_keep_others_waiting(start, photo, large_photo):
+    """They fill the room; without an end to it, they could do so for half a minute each."""
+    options = ["--max-request-mb", "2", "--max-buffered-mb", "4", "--body-seconds", "3600"]
+    with (
+        start(*options) as predictor,
+        idle_uploads(predictor, 4, 1_500_000, b" " * 1_499_999),
+    ):
+        in_flight = "viewfinder_requests_in_flight"
+        wait_for(lambda: predictor.metric(in_flight) == 4, "four uploads to be in flight")
+        assert (
+            predictor.predict(photo("red")).status_code == 200
+        )  # small bodies have their own room
+        assert predictor.metric(in_flight) == 4
+        assert predictor.predict(large_photo).status_code == 200
+        assert predictor.metric(in_flight) < 4
+        assert alive(predictor)
 
 
 def test_bodies_that_are_each_half_there_do_not_wait_for_each_other(start):

@@ -379,30 +379,6 @@ def test_a_request_over_its_time_is_ended(start, heavy_photo):
         assert "server's time" in answer.json()["error"]
 
 
-def test_metrics_move(predictor, photo):
-    names = [
-        'viewfinder_requests_total{outcome="answered",protocol="v1",status="200"}',
-        'viewfinder_requests_total{outcome="refused",protocol="v2",status="400"}',
-        'viewfinder_request_seconds_count{protocol="v1"}',
-        "viewfinder_photos_total",
-        'viewfinder_photos_refused_total{kind="not_a_photo"}',
-        "viewfinder_decode_seconds_count",
-        "viewfinder_inference_seconds_count",
-        "viewfinder_queue_seconds_count",
-        'request_predict_seconds_count{model_name="colour"}',
-    ]
-    before = [predictor.metric(name) for name in names]
-    assert predictor.predict(photo("red"), photo("blue")).status_code == 200
-    assert predictor.predict(b"text").status_code == 400
-    assert predictor.client.post(predictor.infer_path, json={}).status_code == 400
-    moved = [predictor.metric(name) - was for name, was in zip(names, before, strict=True)]
-    assert moved == [1, 1, 2, 2, 1, 2, 2, 3, 3]
-    assert predictor.metric("viewfinder_ready") == 1
-    assert predictor.metric("viewfinder_requests_in_flight") == 0
-    info = 'viewfinder_model_info{labels="3",model="colour",precision="f32",run_id="",version="7"}'
-    assert predictor.metric(info) == 1
-
-
 def test_the_log_has_a_line_a_request_and_nothing_a_client_wrote(start, photo):
     with start() as predictor:
         predictor.predict(photo("red"), photo("blue"))

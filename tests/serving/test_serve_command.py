@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.fixtures.foreign_modules import write_foreign_modules
 from tests.fixtures.waiting import PATIENCE
 from tests.serving.conftest import Predictor
 from tests.serving.test_lifecycle import write_manifest
@@ -32,11 +33,13 @@ def command(version: Path, port: int, *more: str) -> list[str]:
 
 
 @contextmanager
-def serving(version: Path, *more: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+def serving(
+    version: Path, *more: str, place: Path | None = None
+) -> Iterator[tuple["subprocess.Popen[str]", str]]:
     """Serve at a free port; yield the process and the predictor's URL."""
     with subprocess.Popen(
         command(version, 0, *more),
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=version.parent,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=place or version.parent,
     ) as process:  # fmt: skip
         try:
             assert process.stdout is not None
@@ -51,6 +54,11 @@ def test_it_serves_when_it_says_so(version: Path) -> None:
     with serving(version) as (_, url):
         assert httpx.get(f"{url}/v2/health/ready").is_success
         assert httpx.get(f"{url}/v1/models").json() == {"models": ["colour"]}
+
+
+def test_modules_of_the_working_directory_are_not_imported(version: Path, tmp_path: Path) -> None:
+    with serving(version, place=write_foreign_modules(tmp_path / "work")) as (_, url):
+        assert httpx.get(f"{url}/v2/health/ready").is_success
 
 
 def test_a_port_in_use_is_not_served(version: Path, predictor: Predictor) -> None:

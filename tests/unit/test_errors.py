@@ -30,6 +30,13 @@ def test_a_long_value_is_cut() -> None:
     assert "xxx...; choose" in str(caught.value)
 
 
+def test_what_was_received_is_cut() -> None:
+    """A file may have a million columns, and the sentence names them."""
+    told = str(PermanentError("a column uri", ", ".join(map(str, range(100_000))), "add one"))
+    assert len(told) < 5000
+    assert told.endswith("...; add one")
+
+
 def test_an_error_in_a_process_of_a_pool_arrives_whole() -> None:
     with (
         ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool,

@@ -71,7 +71,7 @@ def _parse(path: Path) -> dict[str, Any]:
         raise UsageError(
             f"a readable price file at {path}", reason_of(error), f"correct {spell('prices')}"
         ) from error
-    except ValueError as error:  # not UTF-8, or not TOML
+    except (ValueError, RecursionError) as error:  # not UTF-8, or not TOML
         raise UsageError(f"a price file in TOML at {path}", reason_of(error), _REMEDY) from error
 
 

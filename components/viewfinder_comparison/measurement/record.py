@@ -36,8 +36,9 @@ class RoundRecord(BaseModel):
 
     plan: str
     """Digest of what was measured and how; another one makes the record worthless."""
-    cold_start_seconds: float
-    memory_bytes: int
+    cold_start_seconds: float | None
+    """None, as the next two, of a server that its user has started."""
+    memory_bytes: int | None
     cpu_seconds_per_1000_photos: float | None
     largest_difference: float
     capacity: float
@@ -90,7 +91,7 @@ def digest_plan(server: Server, *parts: object) -> str:
             code of the predictor.
         parts: What else counts, such as the model's digest and the procedure.
     """
-    digest = hashlib.sha256(repr((server.name, server.setup, parts)).encode())
+    digest = hashlib.sha256(repr((server.name, server.setup, server.address, parts)).encode())
     for path in _find_sources(server):
         digest.update(path.read_bytes())
     return digest.hexdigest()
@@ -98,8 +99,11 @@ def digest_plan(server: Server, *parts: object) -> str:
 
 def _find_sources(server: Server) -> Iterator[Path]:
     yield from (server.place / name for name in server.files)
-    if server.own_environment:
+    if server.installed == "apart":
         yield server.requirements
+    if server.program is not None:
+        yield server.program
+    if server.installed != "here":
         return
     components = Path(str(viewfinder_components.__file__)).parent
     for package in (components, components.with_name("viewfinder_serving")):

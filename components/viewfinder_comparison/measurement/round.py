@@ -66,7 +66,7 @@ def measure_round(
         bench.warm_up()
         bench.measure_closed_loop()
         bench.measure_open_loop()
-        memory = started.processes.peak_memory()
+        memory = started.peak_memory()
         try:
             started.ask(task.samples[0].content, _AFTER_SECONDS)
         except ServerError as error:
@@ -77,7 +77,7 @@ def measure_round(
             ) from error
     return RoundRecord(
         plan=round_.plan,
-        cold_start_seconds=round(started.cold_start_seconds, 3),
+        cold_start_seconds=started.cold_start_seconds,
         memory_bytes=memory,
         cpu_seconds_per_1000_photos=bench.cpu_seconds_per_1000_photos,
         largest_difference=difference,
@@ -126,7 +126,7 @@ class _Bench:
         best = 0.0
         for clients in procedure.clients:
             self._progress(plural(clients, "client"))
-            before = self._started.processes.cpu_seconds()
+            before = self._started.cpu_seconds()
             load = LoadRecord(
                 kind="closed",
                 file=f"closed-{clients}.npz",
@@ -134,11 +134,13 @@ class _Bench:
                 clients=clients,
             )
             samples = self._keep(load, self._plan(procedure.seconds, clients=clients))
-            spent = self._started.processes.cpu_seconds() - before
+            after = self._started.cpu_seconds()
             rate = samples.answers_per_second(procedure.seconds)
             if rate > best:
                 best = rate
-                self.cpu_seconds_per_1000_photos = 1000 * spent / int(samples.answered.sum())
+                if before is not None and after is not None:
+                    spent = 1000 * (after - before)
+                    self.cpu_seconds_per_1000_photos = spent / int(samples.answered.sum())
         if not best:
             raise ServerError("answers under load", "none", f"read {self._started.log.name}")
         self.capacity = self._round.capacity or best
@@ -159,10 +161,8 @@ class _Bench:
         self._keep(load, self._plan(seconds, rate=rate))
 
     def _plan(self, seconds: float, clients: int | None = None, rate: float | None = None) -> Plan:
-        procedure = self._task.procedure
-        plan = Plan(
-            "127.0.0.1", self._started.place.ports[0], seconds, procedure.timeout, clients=clients
-        )
+        procedure, place = self._task.procedure, self._started.place
+        plan = Plan(place.host, place.ports[0], seconds, procedure.timeout, clients=clients)
         seed = self._round.number
         return replace(plan, rate=rate, arrivals=procedure.arrivals, seed=seed)
 

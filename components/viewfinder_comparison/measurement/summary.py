@@ -48,7 +48,7 @@ def summarize(
         [(load, rounds.samples(server.name, number, load)) for load in record.loads]
         for number, record in records.items()
     ]
-    cpu = [one.cpu_seconds_per_1000_photos for one in records.values()]
+    memory = [one.memory_bytes for one in records.values()]
     overload = _merge(measured, "overload")
     return ServerResult(
         **describe(server, environment),
@@ -59,8 +59,10 @@ def summarize(
         open_loop=_merge(measured, "open"),
         overload=overload[0] if overload else None,
         cold_start_seconds=_spread(one.cold_start_seconds for one in records.values()),
-        memory_mb=_spread(one.memory_bytes / 1e6 for one in records.values()),
-        cpu_seconds_per_1000_photos=_spread(value for value in cpu if value is not None),
+        memory_mb=_spread(value and value / 1e6 for value in memory),
+        cpu_seconds_per_1000_photos=_spread(
+            one.cpu_seconds_per_1000_photos for one in records.values()
+        ),
         largest_difference=max(one.largest_difference for one in records.values()),
     )
 
@@ -77,7 +79,7 @@ def describe(server: Server, environment: Environment | None) -> dict[str, Any]:
     }
     if environment is not None:
         described["packages"] = environment.packages
-        described["install_mb"] = environment.size / 1e6
+        described["install_mb"] = environment.size and environment.size / 1e6
     return described
 
 
@@ -137,6 +139,6 @@ def _count(all_samples: Sequence[Samples]) -> Outcomes:
     )
 
 
-def _spread(values: Iterable[float]) -> Spread | None:
-    listed = list(values)
+def _spread(values: Iterable[float | None]) -> Spread | None:
+    listed = [value for value in values if value is not None]
     return Spread.of(listed) if listed else None

@@ -2,6 +2,7 @@
 
 from viewfinder_comparison.report.rows import summary_rows
 from viewfinder_comparison.results import P99_LIMITS_MS, Comparison
+from viewfinder_components.printable import make_printable
 
 _HEADS = (
     "server",
@@ -23,8 +24,9 @@ def write_table(comparison: Comparison) -> str:
         lines.append(_row([row["title"], *rates, *rest]))
     for server in comparison.servers:
         if server.reason:
-            lines.append(f"\n{server.title}: {server.state}. {server.reason}")
-    return "\n".join([describe_conditions(comparison), "", *lines]) + "\n"
+            lines.append(f"\n{server.title}, {server.state}: {server.reason}")
+    table = "\n".join([describe_conditions(comparison), "", *lines])
+    return make_printable(table, lines=True) + "\n"
 
 
 def describe_conditions(comparison: Comparison) -> str:

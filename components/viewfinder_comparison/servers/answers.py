@@ -17,9 +17,10 @@ def read_v1(body: bytes) -> Answer:
 
 
 def read_v2(body: bytes) -> Answer:
-    """Read the Open Inference Protocol: the outputs `label` and `probabilities`."""
+    """Read the Open Inference Protocol: the outputs `probabilities` and, if any, `label`."""
     outputs = {one["name"]: one["data"] for one in json.loads(body)["outputs"]}
-    return Answer(str(outputs["label"][0]), tuple(map(float, outputs["probabilities"])))
+    label = str(outputs["label"][0]) if "label" in outputs else None
+    return Answer(label, tuple(map(float, outputs["probabilities"])))
 
 
 def _read(values: Any) -> Answer:

@@ -27,14 +27,14 @@ def ask(server: Server, place: Place, photo: bytes, timeout: float) -> Answer:
         NoAnswerError: It does not answer, or with another status, or something else.
     """
     try:
-        status, body = _exchange(place.ports[0], server.request(place, photo), timeout)
+        status, body = _exchange(place, server.request(place, photo), timeout)
     except (OSError, http.client.HTTPException) as error:
         raise NoAnswerError(f"no answer ({type(error).__name__})") from error
     if status != OK:
         raise NoAnswerError(f"status {status}: {_show(body)}")
     try:
         return server.read_answer(body)
-    except (ValueError, KeyError, IndexError, TypeError) as error:
+    except (ValueError, RecursionError, LookupError, TypeError, ArithmeticError) as error:
         raise NoAnswerError(f"an answer that is not understood: {_show(body)}") from error
 
 
@@ -42,8 +42,8 @@ def _show(body: bytes) -> str:
     return make_printable(body[:_SHOWN_BYTES].decode("utf-8", "replace"))
 
 
-def _exchange(port: int, request: bytes, timeout: float) -> tuple[int, bytes]:
-    with socket.create_connection(("127.0.0.1", port), timeout) as connection:
+def _exchange(place: Place, request: bytes, timeout: float) -> tuple[int, bytes]:
+    with socket.create_connection((place.host, place.ports[0]), timeout) as connection:
         connection.sendall(request)
         answer = http.client.HTTPResponse(connection, method="POST")
         answer.begin()

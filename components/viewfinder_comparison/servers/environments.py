@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from viewfinder_comparison.servers.installed_size import extra_bytes, folder_bytes
+from viewfinder_comparison.servers.installed_size import extras_bytes, folder_bytes
 from viewfinder_comparison.servers.server import Server
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.storage.locking import locked
@@ -29,9 +29,10 @@ class NotInstalledError(PermanentError):
 class Environment:
     """Where a way to serve is installed."""
 
-    python: Path
-    size: int
-    """Bytes of the installed files."""
+    program: Path
+    """Its interpreter, or the program that its user installed."""
+    size: int | None
+    """Bytes of the installed files; None if its user installed it."""
     packages: dict[str, str]
     """The versions of the distributions that `Server.packages` names."""
     is_new: bool = False
@@ -45,9 +46,12 @@ def prepare(server: Server) -> Environment:
         NotInstalledError: Its requirements cannot be installed here.
         PermanentError: There is no uv, or the cache folder cannot be written.
     """
-    if not server.own_environment:
+    if server.installed == "by its user":
+        return Environment(server.program or Path(sys.executable), None, {})
+    if server.installed == "here":
         versions = {name: metadata.version(name) for name in server.packages}
-        return Environment(Path(sys.executable), extra_bytes("viewfinder", "serving"), versions)
+        size = extras_bytes("viewfinder", server.extras)
+        return Environment(Path(sys.executable), size, versions)
     folder = find_cache() / f"{server.name}-{_digest(server.requirements)}"
     with writing(folder, *_CACHE):
         folder.parent.mkdir(parents=True, exist_ok=True)

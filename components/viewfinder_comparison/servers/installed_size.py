@@ -13,14 +13,14 @@ def folder_bytes(folder: Path) -> int:
     return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def extra_bytes(distribution: str, extra: str) -> int:
-    """Return the size of a distribution in this environment with what one of its extras needs.
+def extras_bytes(distribution: str, extras: tuple[str, ...]) -> int:
+    """Return the size of a distribution in this environment with what some of its extras need.
 
     Args:
         distribution: Its name.
-        extra: The extra; what other extras need is not counted.
+        extras: The extras; what others need is not counted.
     """
-    return sum(_own_bytes(name) for name in set(_find_needed(distribution, (extra,), set())))
+    return sum(_own_bytes(name) for name in set(_find_needed(distribution, extras, set())))
 
 
 def _find_needed(

@@ -21,6 +21,10 @@ class ProcessTree:
         self._root = psutil.Process(process.pid)
         self._known: dict[int, psutil.Process] = {process.pid: self._root}
 
+    def exit_code(self) -> int | None:
+        """Return the exit code of the process, None while it is running."""
+        return self._process.poll()
+
     def cpu_seconds(self) -> float:
         """Return the processor time of all of them so far, those included that have ended."""
         total = 0.0

@@ -8,14 +8,18 @@ from viewfinder_comparison.servers.kserve.server import SERVER as KSERVE
 from viewfinder_comparison.servers.litserve.server import SERVER as LITSERVE
 from viewfinder_comparison.servers.mlserver.server import SERVER as MLSERVER
 from viewfinder_comparison.servers.mosec.server import SERVER as MOSEC
+from viewfinder_comparison.servers.openvino_model_server.server import SERVER as OPENVINO
 from viewfinder_comparison.servers.server import Server
+from viewfinder_comparison.servers.tensorflow_serving.server import SERVER as TENSORFLOW_SERVING
 from viewfinder_comparison.servers.triton.server import SERVER as TRITON
-from viewfinder_comparison.servers.viewfinder.server import SERVER as VIEWFINDER
+from viewfinder_comparison.servers.viewfinder.server import CHOSEN, TENSORFLOW, VIEWFINDER
 
 SERVERS: dict[str, Server] = {
     server.name: server
     for server in (
         VIEWFINDER,
+        CHOSEN,
+        TENSORFLOW,
         FLASK,
         GUNICORN,
         FASTAPI,
@@ -25,6 +29,8 @@ SERVERS: dict[str, Server] = {
         BENTOML,
         MLSERVER,
         TRITON,
+        TENSORFLOW_SERVING,
+        OPENVINO,
     )
 }
 """By name."""

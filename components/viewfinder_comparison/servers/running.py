@@ -7,7 +7,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -46,11 +46,19 @@ class RunningServer:
 
     server: Server
     place: Place
-    processes: ProcessTree
-    cold_start_seconds: float
-    """From the start of its process to its first answer."""
-    process: "subprocess.Popen[bytes]"
     log: Path
+    processes: ProcessTree | None = None
+    """None of a server that its user has started."""
+    cold_start_seconds: float | None = None
+    """From the start of its process to its first answer."""
+
+    def cpu_seconds(self) -> float | None:
+        """Return the processor time of all its processes so far."""
+        return None if self.processes is None else self.processes.cpu_seconds()
+
+    def peak_memory(self) -> int | None:
+        """Return the sum of its processes' peaks so far, in bytes."""
+        return None if self.processes is None else self.processes.peak_memory()
 
     def ask(self, photo: bytes, timeout: float) -> Answer:
         """Send one photo, and return the answer.
@@ -66,7 +74,7 @@ class RunningServer:
             ) from error
 
     def _describe_end(self) -> str:
-        code = self.process.poll()
+        code = None if self.processes is None else self.processes.exit_code()
         return "" if code is None else f"; it ended with exit code {code}: {end_of(self.log)}"
 
 
@@ -86,13 +94,17 @@ def running(
     Raises:
         ServerError: It cannot be started, ended, or did not answer in time.
     """
+    place = Place(environment.program, served.version, served.model_name, (), len(cores))
+    if server.address is not None:
+        host, port = server.address
+        place = replace(place, host=host, ports=(port,))
+        _await_answer(server, place, None, served.photos[0], log)
+        yield RunningServer(server, place, log)
+        return
     with ExitStack() as stack:
         folder = stack.enter_context(temporary_folder("viewfinder-server-"))
-        for name in server.files:
-            shutil.copy(server.place / name, folder / name)
-        place = Place(
-            environment.python, served.version, served.model_name, find_ports(server), len(cores)
-        )
+        _furnish(folder, server, served.version)
+        place = replace(place, folder=folder, ports=find_ports(server))
         log.parent.mkdir(parents=True, exist_ok=True)
         output = stack.enter_context(log.open("wb"))
         started = time.monotonic()
@@ -100,9 +112,17 @@ def running(
             process = _start(server, place, folder, output)
         processes = ProcessTree(process)
         stack.callback(processes.stop)
-        _await_answer(server, place, process, served.photos[0], log)
-        seconds = time.monotonic() - started
-        yield RunningServer(server, place, processes, seconds, process, log)
+        _await_answer(server, place, processes, served.photos[0], log)
+        seconds = round(time.monotonic() - started, 3)
+        yield RunningServer(server, place, log, processes, seconds)
+
+
+def _furnish(folder: Path, server: Server, version: Path) -> None:
+    for name in server.files:
+        shutil.copy(server.place / name, folder / name)
+    for name, target in server.links(version).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).symlink_to(target.absolute())
 
 
 def find_ports(server: Server) -> tuple[int, ...]:
@@ -138,19 +158,23 @@ def _start(
         raise ServerError(
             "a program that can be started",
             f"{command[0]} ({reason_of(error)})",
-            "remove the server's environment, which is then made again",
+            "name another program"
+            if server.program
+            else "remove the server's environment, which is then made again",
         ) from error
 
 
 def _await_answer(
-    server: Server, place: Place, process: "subprocess.Popen[bytes]", photo: bytes, log: Path
+    server: Server, place: Place, processes: ProcessTree | None, photo: bytes, log: Path
 ) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while True:
         try:
             ask(server, place, photo, _START_SECONDS)
         except NoAnswerError as error:
-            if (code := process.poll()) is not None:
+            if processes is None:  # it was said to be running
+                received = str(error)
+            elif (code := processes.exit_code()) is not None:
                 received = f"exit code {code}: {end_of(log)}"
             elif time.monotonic() > deadline:
                 received = f"{error} after {_START_SECONDS:.0f} s"

@@ -4,8 +4,12 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from viewfinder_components.bearer_token import FILE_VARIABLE, SERVING_VARIABLE, VARIABLE
+
+LOOPBACK = "127.0.0.1"
+Installed = Literal["apart", "here", "by its user"]
 
 _FOLDER = Path(__file__).parent
 # This process's own packages, which a server with an environment of its own must not find.
@@ -18,7 +22,8 @@ _SECRETS = (SERVING_VARIABLE, VARIABLE, FILE_VARIABLE)
 class Answer:
     """What a server says about one photo."""
 
-    label: str
+    label: str | None
+    """None where a server answers with probabilities only."""
     probabilities: tuple[float, ...]
     """One for each class, in the model's order."""
 
@@ -27,8 +32,8 @@ class Answer:
 class Place:
     """Where a server is started."""
 
-    python: Path
-    """The interpreter of its environment."""
+    program: Path
+    """The interpreter of its environment, or the program that its user named."""
     version: Path
     """The published version: a SavedModel and an OpenVINO model."""
     model_name: str
@@ -36,6 +41,10 @@ class Place:
     """Free ports of the loopback interface. The first one is for HTTP; see `Server.ports`."""
     cores: int
     """How many cores it may use."""
+    folder: Path = Path()
+    """The folder in which it runs, with its files and links."""
+    host: str = LOOPBACK
+    """Where it listens."""
 
 
 def _model_and_port(place: Place) -> Mapping[str, str]:
@@ -67,12 +76,22 @@ class Server:
     """The distributions whose versions the page names."""
     folder: str = ""
     """Where `files` and `requirements.txt` are, beside this module; empty for `name`."""
-    own_environment: bool = True
-    """Whether it is installed into an environment of its own, or is part of this one."""
+    installed: Installed = "apart"
+    """Into an environment of its own, as a part of this one, or by whoever runs the comparison."""
+    extras: tuple[str, ...] = ()
+    """For a part of this environment: the extras of Viewfinder that it needs."""
+    program: Path | None = None
+    """For one that its user installed: what is started."""
+    address: tuple[str, int] | None = None
+    """For one that its user has started: its host and its port."""
+    links: Callable[[Path], Mapping[str, Path]] = field(default=lambda version: {})
+    """Symbolic links that a version needs in the folder in which it runs, by their paths there."""
     variables: Callable[[Place], Mapping[str, str]] = _model_and_port
     """Environment variables, besides this process's."""
     ports: int = 1
     """How many ports it listens on."""
+    adapt: Callable[["Server", Path], "Server"] = field(default=lambda server, version: server)
+    """Returns the server as it serves a version, where its set-up depends on that."""
     find_obstacle: Callable[[Path], str | None] = field(default=lambda version: None)
     """Returns why a version cannot be served in this way on this machine; None if it can."""
     tolerance: float = 0.02
@@ -95,10 +114,10 @@ class Server:
     def environment(self, place: Place) -> dict[str, str]:
         """Return all environment variables of its process: ours without tokens, and its own."""
         quiet = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1"}
-        search = os.pathsep.join([str(place.python.parent), os.environ.get("PATH", os.defpath)])
+        search = os.pathsep.join([str(place.program.parent), os.environ.get("PATH", os.defpath)])
         inherited = {
             name: value
             for name, value in os.environ.items()
-            if name not in _SECRETS and not (self.own_environment and name in _PACKAGES)
+            if name not in _SECRETS and (self.installed == "here" or name not in _PACKAGES)
         }
         return {**inherited, **quiet, "PATH": search, **self.variables(place)}

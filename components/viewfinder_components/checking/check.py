@@ -86,7 +86,7 @@ def check_servable(
     verdict_dir: Path,
     config: CheckConfig,
     patience: Patience | None = None,
-    shards_dir: Path | None = None,
+    test_dir: Path | None = None,
 ) -> CheckResult:
     """Start the predictor in a fresh process, send it test photos, and judge its answers.
 
@@ -99,16 +99,16 @@ def check_servable(
         verdict_dir: Where to write `verdict.json`; made when missing.
         config: The limits.
         patience: When to stop waiting for an answer.
-        shards_dir: The shards from preprocess, whose test photos prove precisions below f32; None
-            for none, and then f32 is served.
+        test_dir: The test photos that preprocess drew, which prove precisions below f32; None for
+            none, and then f32 is served.
 
     Raises:
-        PermanentError: The evaluation or the shards cannot be read, or a check failed; in the
+        PermanentError: The evaluation or the photos cannot be read, or a check failed; in the
             latter case the verdict was written.
         TransientError: The node was too busy to assess the predictor; the verdict was written.
     """
     node, patience = NodeReading.now(), patience or Patience()
-    trials = Trials.plan(servable_dir, shards_dir, config)
+    trials = Trials.plan(servable_dir, test_dir, config)
     examination = Examination(read_samples(evaluation_dir), config, photos=trials.photos)
     examination.run(servable_dir, patience)
     choice = None

@@ -24,15 +24,15 @@ def check(
     max_accuracy_drop: float,
     min_agreement: float,
     confidence: float,
-    shards: dsl.Input[dsl.Dataset] = None,
+    test_photos: dsl.Input[dsl.Dataset] = None,
 ) -> None:
     """Start the predictor that will serve the model, and compare it with the evaluation's outputs.
 
     Args:
         servable: The directory of the export step.
         evaluation: The evaluate step's sample photos and their outputs.
-        shards: The preprocess step's test photos, which prove precisions below f32; without them,
-            f32 is served.
+        test_photos: The test photos that preprocess drew, which prove precisions below f32;
+            without them, f32 is served.
         verdict: Every check with its value and limit, and the precision that is served.
         latency_and_memory: Latency, memory and the largest difference.
     """
@@ -52,6 +52,6 @@ def check(
             Path(evaluation.path),
             Path(verdict.path),
             config,
-            shards_dir=shards and Path(shards.path),
+            test_dir=test_photos and Path(test_photos.path),
         )
         outcome.succeed(result.summary, result.seconds, result.scalars)

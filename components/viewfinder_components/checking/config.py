@@ -61,8 +61,5 @@ class CheckConfig:
     least_photos: Annotated[Count, INTERNAL] = LEAST_PHOTOS
     """Test photos below which `f32` is served."""
 
-    most_photos: Annotated[Count, INTERNAL] = 1000
-    """Test photos sent to the predictor in each precision; drawn if there are more."""
-
 
 STEP = Step("check", (CheckConfig,), image=PREDICTOR_IMAGE, computes=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from viewfinder_components.checking.asking import ask_photos
 from viewfinder_components.checking.config import CheckConfig
 from viewfinder_components.checking.conversation import (
     Conversation,
@@ -11,7 +12,6 @@ from viewfinder_components.checking.conversation import (
     Patience,
     conversing,
 )
-from viewfinder_components.checking.drawn_photos import DrawnPhotos
 from viewfinder_components.checking.judging import (
     is_excused,
     judge_latency,
@@ -23,6 +23,7 @@ from viewfinder_components.checking.measure import Latency, measure_latency
 from viewfinder_components.checking.precision_choice import Measured
 from viewfinder_components.checking.predictor import NotReadyError, running_predictor
 from viewfinder_components.checking.verdict import Criterion
+from viewfinder_components.formats.drawn_photos import DrawnPhotos
 from viewfinder_components.formats.precision import F32, Precision
 from viewfinder_components.formats.samples import Sample, Samples
 from viewfinder_components.parity import Parity, compare_photos
@@ -110,7 +111,7 @@ class Examination:
             latency = self._time(conversation, parity)
             if self.photos:
                 with self.watch.phase("photos"):
-                    answers = self.photos.ask(conversation, _PREDICT)
+                    answers = ask_photos(self.photos, conversation, _PREDICT)
                 self.measured = Measured(
                     self.precision, answers, latency.percentile(50), parity.max_difference
                 )

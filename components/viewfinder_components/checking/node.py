@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from viewfinder_components.control_groups import find_groups
+from viewfinder_components.control_groups import read_throttling
 from viewfinder_components.cores import node_cores
 from viewfinder_components.reports.formatting import plural
 
@@ -31,7 +31,9 @@ class NodeReading:
     @classmethod
     def now(cls) -> Self:
         """Read the kernel's files."""
-        return cls(time.monotonic(), _read_throttled(), _read_pressure())
+        throttling = read_throttling()
+        seconds = None if throttling is None else throttling.seconds
+        return cls(time.monotonic(), seconds, _read_pressure())
 
     def since(self, earlier: "NodeReading") -> dict[str, Any]:
         """Return what happened since an earlier reading, for the verdict."""
@@ -53,19 +55,6 @@ def describe_node(evidence: dict[str, Any]) -> str:
 
 def _difference(now: float | None, then: float | None) -> float | None:
     return None if now is None or then is None else round(now - then, 3)
-
-
-def _read_throttled() -> float | None:
-    for folder in find_groups("cpu"):
-        try:
-            values = dict(line.split() for line in (folder / "cpu.stat").read_text().splitlines())
-        except (OSError, ValueError):
-            continue
-        if "throttled_usec" in values:  # control groups of version 2
-            return int(values["throttled_usec"]) / 1e6
-        if "throttled_time" in values:  # version 1
-            return int(values["throttled_time"]) / 1e9
-    return None
 
 
 def _read_pressure() -> float | None:

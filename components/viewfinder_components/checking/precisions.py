@@ -6,9 +6,9 @@ from pathlib import Path
 
 from viewfinder_components.checking.config import CheckConfig
 from viewfinder_components.checking.conversation import Patience
-from viewfinder_components.checking.drawn_photos import DrawnPhotos
 from viewfinder_components.checking.examination import Examination
 from viewfinder_components.checking.precision_choice import choose_precision, judge_precision
+from viewfinder_components.formats.drawn_photos import DrawnPhotos
 from viewfinder_components.formats.precision import (
     AUTO,
     ENTRY,
@@ -39,22 +39,22 @@ class Trials:
     """Why no precision is considered, in a sentence; empty if one is."""
 
     @classmethod
-    def plan(cls, servable_dir: Path, shards_dir: Path | None, config: CheckConfig) -> "Trials":
+    def plan(cls, servable_dir: Path, test_dir: Path | None, config: CheckConfig) -> "Trials":
         """Find the candidates and the photos that prove them.
 
         Args:
             servable_dir: What export wrote.
-            shards_dir: The shards from preprocess; None for none.
-            config: Which precision may be served, and the numbers of photos.
+            test_dir: The test photos that preprocess drew; None for none.
+            config: Which precision may be served, and how many photos it takes to prove it.
 
         Raises:
-            PermanentError: The shards cannot be read.
+            PermanentError: The photos cannot be read.
         """
         if config.precision_served == F32:
             return cls(note=f"The setting precision_served is {F32}.")
-        if shards_dir is None:
+        if test_dir is None:
             return cls(note="The check was given no test photos to prove another precision.")
-        photos = DrawnPhotos.draw(shards_dir, config.most_photos)
+        photos = DrawnPhotos.open(test_dir, "test")
         if len(photos) < config.least_photos:
             return cls(note=explain_few(len(photos), config.least_photos))
         wanted = [one for one in PRECISIONS if config.precision_served in (AUTO, one)]

@@ -78,7 +78,12 @@ def find_tolerance(route: Route, least: float) -> float:
         )
     try:
         return max(least, float(answer.json()["properties"]["precision_tolerance"]))
-    except (ValueError, LookupError, TypeError):  # TensorFlow Serving, or an earlier predictor
+    except (
+        ValueError,
+        RecursionError,
+        LookupError,
+        TypeError,
+    ):  # TensorFlow Serving, or an earlier predictor
         return least
 
 
@@ -161,5 +166,5 @@ def _read_version(answer: httpx.Response) -> str:
         if "model_version_status" in record:
             return str(record["model_version_status"][0]["version"])
         return str(record["versions"][0])
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, RecursionError, LookupError, TypeError):
         return ""

@@ -207,7 +207,12 @@ def _photo_notes(model: InferenceModel, shards: Shards, scored: NDArray[np.bool_
 def _data_notes(folder: Path, shards: Shards) -> Iterator[str]:
     try:
         digest = json.loads((folder / MANIFEST).read_text("utf-8")).get("data_digest")
-    except (OSError, ValueError, AttributeError):  # not written by Viewfinder: nothing is known
+    except (
+        OSError,
+        ValueError,
+        RecursionError,
+        AttributeError,
+    ):  # not written by Viewfinder: nothing is known
         return
     if digest not in (None, shards.data_digest):
         yield (

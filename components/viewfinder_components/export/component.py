@@ -18,15 +18,15 @@ def export(
     tolerance: float,
     keep_test_photos: int,
     precision_served: str,
-    shards: dsl.Input[dsl.Dataset] = None,
+    calibration_photos: dsl.Input[dsl.Dataset] = None,
 ) -> None:
     """Write the directory that TensorFlow Serving and the predictor load.
 
     Args:
         model: The model of the train step.
         evaluation: The evaluate step's metrics and sample photos.
-        shards: The preprocess step's training photos, with which an int8 model is calibrated;
-            without them, there is none.
+        calibration_photos: The training photos that preprocess drew, with which an int8 model is
+            calibrated; without them, there is none.
         servable: SavedModel, OpenVINO IR, labels, model card, manifest.
         servable_facts: Files, size, and the largest difference from the evaluation.
     """
@@ -46,6 +46,6 @@ def export(
             Path(evaluation.path),
             Path(servable.path),
             config,
-            shards_dir=shards and Path(shards.path),
+            calibration_photos and Path(calibration_photos.path),
         )
         outcome.succeed(result.summary, result.seconds, result.metrics)

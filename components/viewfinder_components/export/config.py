@@ -32,8 +32,6 @@ class ExportConfig:
     precision_served: PrecisionServed = DEFAULT_PRECISION_SERVED
     least_photos: Annotated[Count, INTERNAL] = LEAST_PHOTOS
     """Test photos below which there is no int8 model, because check could not prove it."""
-    calibration_photos: Annotated[Count, INTERNAL] = 128
-    """Maximum number of training photos with which the int8 model is calibrated."""
 
 
 STEP = Step("export", (ExportConfig,), computes=True)

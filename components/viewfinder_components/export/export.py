@@ -66,7 +66,7 @@ def export_model(
     evaluation_dir: Path,
     servable_dir: Path,
     config: ExportConfig,
-    shards_dir: Path | None = None,
+    calibration_dir: Path | None = None,
 ) -> ExportResult:
     """Write the SavedModel, OpenVINO's files, labels, model card and manifest.
 
@@ -76,7 +76,7 @@ def export_model(
         evaluation_dir: `evaluation.json` and `samples/` from the evaluate step.
         servable_dir: Where to write. Whatever an earlier export left there is replaced.
         config: User settings.
-        shards_dir: The shards from preprocess, with whose training photos the int8 model is
+        calibration_dir: The training photos that preprocess drew, with which the int8 model is
             calibrated; None for no such model.
 
     Raises:
@@ -91,7 +91,7 @@ def export_model(
     kept = choose_kept(inputs.samples, config.keep_test_photos)
     difference = _write_saved_model(servable_dir, inputs, kept, config, watch)
     with watch.phase("quantize"):
-        not_quantized = _write_int8(servable_dir, model_dir, shards_dir, config)
+        not_quantized = _write_int8(servable_dir, model_dir, calibration_dir, config)
     with watch.phase("describe"):
         for name in (*IR_FILES, LABELS):
             shutil.copyfile(model_dir / name, servable_dir / name)
@@ -106,11 +106,11 @@ def export_model(
 
 
 def _write_int8(
-    servable: Path, model_dir: Path, shards_dir: Path | None, config: ExportConfig
+    servable: Path, model_dir: Path, calibration_dir: Path | None, config: ExportConfig
 ) -> str:
     """Write the int8 model, if it may be served; return why there is none, empty if there is."""
     try:
-        photos = find_photos(shards_dir, config)
+        photos = find_photos(calibration_dir, config)
         quantize(model_dir, photos, servable)
     except NotQuantizedError as error:
         _log.info("export: %s", error)

@@ -17,49 +17,46 @@ from numpy.typing import NDArray
 from viewfinder_components.explanation.pooled_head import find_pooled_head
 from viewfinder_components.export.config import ExportConfig
 from viewfinder_components.foreign_errors import name_cause
+from viewfinder_components.formats.drawn_photos import DrawnPhotos
 from viewfinder_components.formats.precision import AUTO, MODEL_FILES, explain_few
-from viewfinder_components.formats.shard_files import ShardFiles
 from viewfinder_components.openvino import ov
 from viewfinder_components.progress import Progress
 
 _log = logging.getLogger(__name__)
-_SEED = 0  # the same model and photos give the same files
 
 
 class NotQuantizedError(Exception):
     """There is no int8 model; the argument is the reason, in a sentence."""
 
 
-def find_photos(shards_dir: Path | None, config: ExportConfig) -> NDArray[np.uint8]:
-    """Draw photos of the training split, with which to calibrate.
+def find_photos(calibration_dir: Path | None, config: ExportConfig) -> NDArray[np.uint8]:
+    """Read the photos of the training split with which to calibrate.
 
     Args:
-        shards_dir: The shards from preprocess; None for none.
-        config: Which precision may be served, and the numbers of photos.
+        calibration_dir: The training photos that preprocess drew; None for none.
+        config: Which precision may be served, and how many test photos it takes to prove it.
 
     Returns:
         uint8 `[n, size, size, 3]`, RGB.
 
     Raises:
         NotQuantizedError: No int8 model is wanted, or check could not prove it.
-        PermanentError: The shards cannot be read.
+        PermanentError: The photos cannot be read.
     """
     if config.precision_served not in (AUTO, "int8"):
         raise NotQuantizedError(
             f"There is no int8 model, because precision_served is {config.precision_served}."
         )
-    if shards_dir is None:
+    if calibration_dir is None:
         raise NotQuantizedError(
             "There is no int8 model, because export was given no photos to calibrate it."
         )
-    shards = ShardFiles.open(shards_dir)
-    if (tests := shards.manifest["counts"]["test"]) < config.least_photos:
+    photos = DrawnPhotos.open(calibration_dir, "train")
+    if (tests := photos.counts["test"]) < config.least_photos:
         raise NotQuantizedError(
             f"There is no int8 model. {explain_few(tests, config.least_photos)}"
         )
-    split = shards.read_split("train")
-    order = np.random.default_rng(_SEED).permutation(len(split))
-    return split.take(np.sort(order[: config.calibration_photos]))
+    return photos.pixels()
 
 
 def quantize(model_dir: Path, photos: NDArray[np.uint8], folder: Path) -> None:

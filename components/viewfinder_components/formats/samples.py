@@ -94,7 +94,7 @@ def _read_photos(place: Path, labels: tuple[str, ...], what: str, remedy: str) -
     try:
         entries = json.loads((folder / INDEX).read_bytes())
         photos = tuple(_read_sample(folder, entry, len(labels)) for entry in entries)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, RecursionError, KeyError, TypeError) as error:
         raise PermanentError(
             f"{what} with test photos in {place}", _explain(error), remedy
         ) from error

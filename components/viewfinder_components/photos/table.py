@@ -175,7 +175,11 @@ def _csv_rows(path: Path, labelled: bool) -> Iterator[Sequence[str]]:
         places = [form.columns.index(name) for name in columns]
         with open_csv(file, path) as text:
             for row in read_csv_rows(text, path, form):
-                yield [row.cells[place] for place in places]
+                cells = [row.cells[place] for place in places]
+                for name, cell in zip(columns, cells, strict=True):
+                    if len(cell) > _LONGEST_VALUE:
+                        raise _too_long(path, name, len(cell))
+                yield cells
 
 
 def _parquet_batches(path: Path, labelled: bool) -> Iterator[pa.RecordBatch]:

@@ -7,6 +7,7 @@ take a tenth of the time of decoding them, and as much disk space again.
 import hashlib
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -72,17 +73,8 @@ def write_shards(
         summary = {name: found[name] for name in _KEPT}
         source = PixelFiles.open(sorted(pixels_dir.glob("part-*.npy")), summary["image_size"])
         photos = read_used_photos(index_dir / INDEX, summary["labels"], len(source))
-        order = _shuffled(photos["sha256"], config.seed)
-        classes = pa.array(summary["labels"], pa.string())
-        labels = pc.index_in(photos["label"], classes).to_numpy().astype(np.int32)
         _clear(shards_dir)
-        counts = {}
-        for split in SPLITS:
-            places = order[pc.equal(photos["split"], split).to_numpy()[order]]
-            np.save(shards_dir / split / "labels.npy", labels[places])
-            np.save(shards_dir / split / "rows.npy", photos["row"].to_numpy()[places])
-            write_list(shards_dir / split / "photos.parquet", photos, places)
-            counts[split] = len(places)
+        counts = _write_splits(shards_dir, photos, summary["labels"], config.seed)
     with watch.phase("pixels"):
         _link_pixels(source, shards_dir / PIXELS)
     pixels = {"pixels": [file.path.name for file in source.files], "rows": len(source)}
@@ -97,6 +89,23 @@ def _clear(directory: Path) -> None:
     for name in (*SPLITS, PIXELS):
         shutil.rmtree(directory / name, ignore_errors=True)
         (directory / name).mkdir(parents=True)
+
+
+def _write_splits(
+    directory: Path, photos: pa.Table, labels: Sequence[str], seed: int
+) -> dict[str, int]:
+    """Write which photos each split has, in order; return how many."""
+    order = _shuffled(photos["sha256"], seed)
+    classes = pc.index_in(photos["label"], pa.array(labels, pa.string()))
+    numbers = classes.to_numpy().astype(np.int32)
+    counts = {}
+    for split in SPLITS:
+        places = order[pc.equal(photos["split"], split).to_numpy()[order]]
+        np.save(directory / split / "labels.npy", numbers[places])
+        np.save(directory / split / "rows.npy", photos["row"].to_numpy()[places])
+        write_list(directory / split / "photos.parquet", photos, places)
+        counts[split] = len(places)
+    return counts
 
 
 def _shuffled(digests: pa.ChunkedArray, seed: int) -> NDArray[np.int64]:

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 from matplotlib import rcParams
 from matplotlib.transforms import Bbox
 
+from viewfinder_components.printable import make_printable
+
 _GAP = 8  # points, between a label and what it names
 _MARKER = 5  # points: half of the square around a point that no label may cover
 _LINE = 1.25  # the height of a line of text, as a multiple of its font size
@@ -107,7 +109,7 @@ def _is_free(axes: Any, box: Bbox, taken: Sequence[Bbox]) -> bool:
 
 def _write(axes: Any, label: Label) -> Any:
     return axes.annotate(
-        label.text,
+        make_printable(label.text),
         (label.x, label.y),
         xytext=(_GAP, 0),
         textcoords="offset points",

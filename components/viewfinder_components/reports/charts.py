@@ -229,7 +229,7 @@ def _svg(figure: Figure, name: str) -> Markup:
         # None everywhere omits the metadata, which would contain a date and external addresses.
         nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
         figure.savefig(file, format="svg", transparent=True, metadata=nothing)
-    svg = file.getvalue()
+    svg = make_printable(file.getvalue(), lines=True)
     for pattern, replacement in _CLEANING:
         svg = pattern.sub(replacement, svg)
     for colour, variable in _THEME.items():

@@ -103,7 +103,7 @@ class Checkpoint:
                 facts = json.loads(str(stored["progress"]))
                 current = [stored[f"current-{n}"] for n in range(_count(stored, "current-"))]
                 best = [stored[f"best-{n}"] for n in range(_count(stored, "best-"))]
-        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
+        except (OSError, EOFError, ValueError, RecursionError, KeyError, zipfile.BadZipFile):
             _log.warning("train: the checkpoint %s is damaged; restarting the phase", path)
             return None
         facts["history"] = tuple(facts["history"])

@@ -17,6 +17,20 @@ if TYPE_CHECKING:
     from viewfinder_comparison.results import Comparison
 
 
+def _read_places(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
+    """Read `NAME=PLACE`; a click callback."""
+    pairs = [value.partition("=") for value in values]
+    for (name, _, place), value in zip(pairs, values, strict=True):
+        if not (name.strip() and place.strip()):
+            raise click.BadParameter(f"expected NAME=PLACE, received {value!r}")
+    names = [name.strip() for name, _, _ in pairs]
+    if len(set(names)) < len(names):
+        raise click.BadParameter("expected each name once")
+    return {name: place.strip() for name, (_, _, place) in zip(names, pairs, strict=True)}
+
+
 def _read_names(
     context: click.Context, parameter: click.Parameter, value: str | None
 ) -> list[str] | None:
@@ -27,7 +41,7 @@ def _read_names(
         from viewfinder.comparison import list_servers
 
         for name, title in list_servers().items():
-            say(f"{name:12} {title}")
+            say(f"{name:22} {title}")
         context.exit()
     return [name.strip() for name in value.split(",") if name.strip()]
 
@@ -51,6 +65,14 @@ def _read_names(
 @click.option("--seconds", type=float, help="Length of each measurement.  [default: 4]")
 @click.option("--rounds", type=int, help="Interleaved rounds.  [default: 3]")
 @click.option("--quick", is_flag=True, help="A first impression: one round, fewer, shorter loads.")
+@click.option(
+    "--external",
+    metavar="NAME=PLACE",
+    multiple=True,
+    callback=_read_places,
+    help="Where a server is that cannot be installed here: an address, such as "
+    "tensorflow-serving=127.0.0.1:8501, or a program. May be repeated.",
+)
 def compare(
     model_version: str | None,
     output: Path,
@@ -58,6 +80,7 @@ def compare(
     seconds: float | None,
     rounds: int | None,
     quick: bool,
+    external: dict[str, str],
 ) -> None:
     """Compare ways to serve a published version: throughput, latency, overload, start and memory.
 
@@ -67,7 +90,8 @@ def compare(
     """
     if model_version is None:
         raise click.UsageError("Missing argument 'MODEL[/NUMBER]'.")
-    _compare(model_version, output, servers=servers, seconds=seconds, rounds=rounds, quick=quick)
+    wanted = {"servers": servers, "seconds": seconds, "rounds": rounds, "quick": quick}
+    _compare(model_version, output, external=external, **wanted)
 
 
 def _compare(model_version: str, output: Path, **wanted: object) -> None:
@@ -93,7 +117,7 @@ def _compare(model_version: str, output: Path, **wanted: object) -> None:
     print_table(Console(), _make_table(comparison))
     for server in comparison.servers:
         if server.reason:
-            say(f"{server.title}: {server.state}. {server.reason}", err=True)
+            say(f"{server.title}, {server.state}: {server.reason}", err=True)
     say(f"The page is {output / 'comparison.html'}.")
     sys.exit(not any(server.state == "measured" for server in comparison.servers))
 

@@ -165,7 +165,7 @@ def connect(settings: KubeflowSettings) -> Kubeflow:
     text = kubeflow.get("/apis/v2beta1/healthz")
     try:
         health = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         health = None
     if not isinstance(health, dict):  # another server may answer with JSON too
         raise PermanentError(
@@ -257,6 +257,6 @@ def _server_message(body: str) -> str:
     """Return the sentence in an answer of the API, without its stack trace."""
     try:
         message = str(json.loads(body)["message"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, RecursionError, KeyError, TypeError):
         message = body
     return message.strip().partition("\n")[0][:500]

@@ -130,7 +130,7 @@ def _read_object(text: str | None) -> Mapping[str, Any]:
     """Return a JSON object; an empty one if another version of KFP writes something else."""
     try:
         values = json.loads(text or "")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return values if isinstance(values, dict) else {}
 
@@ -176,7 +176,7 @@ def _read_container(patch: str | None) -> Mapping[str, Any]:
     try:
         container = json.loads(patch or "")["containers"][0]
         return container if isinstance(container, dict) else {}
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, RecursionError, LookupError, TypeError):
         return {}  # still running, or the step comes from the cache, or another version of KFP
 
 

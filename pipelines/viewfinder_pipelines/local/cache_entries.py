@@ -65,7 +65,7 @@ def read_cached_outputs(cache: Path, key: str) -> Outputs | None:
     try:
         (path,) = cache.glob(f"{key}*.json")
         entry = json.loads(path.read_bytes())
-    except (OSError, ValueError):  # none, or more than one
+    except (OSError, ValueError, RecursionError):  # none, or more than one
         return None
     artifacts = {
         name: ArtifactRecord(value["uri"], value["schema_title"], value["metadata"])

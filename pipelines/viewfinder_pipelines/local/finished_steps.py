@@ -59,7 +59,7 @@ def _is_whole(folder: Path) -> bool:
         known = json.loads((folder / _DIGESTS).read_bytes())
     except FileNotFoundError:  # the runner was killed before it could write them
         return True
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     files = _files(folder)
     if not isinstance(known, dict) or known.keys() != files.keys():

@@ -10,6 +10,7 @@ import httpx
 import numpy as np
 from PIL import Image
 
+from viewfinder_client.answer_body import parse_json
 from viewfinder_client.connection import connected
 from viewfinder_client.endpoint import Endpoint, show_url
 from viewfinder_client.http_client import VERSION_HEADER
@@ -115,7 +116,7 @@ class ServedModel:
         if answer.status_code not in _WITHOUT_VERSIONS:
             self._client.need_answer(answer)
         try:
-            metadata = answer.json()
+            metadata = parse_json(answer)
             (_,) = metadata["versions"]
         except MALFORMED:
             return name

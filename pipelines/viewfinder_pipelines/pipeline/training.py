@@ -44,14 +44,14 @@ def training_pipeline(given: Given) -> None:
         exported = export(
             model=trained.outputs["model"],
             evaluation=evaluated.outputs["evaluation"],
-            shards=preprocessed.outputs["shards"],
+            calibration_photos=preprocessed.outputs["calibration_photos"],
             **given.to(export),
         )
         # Not cached: latency and memory depend on the machine.
         checked = check(
             servable=exported.outputs["servable"],
             evaluation=evaluated.outputs["evaluation"],
-            shards=preprocessed.outputs["shards"],
+            test_photos=preprocessed.outputs["test_photos"],
             **given.to(check),
         ).set_caching_options(False)
         published = publish(

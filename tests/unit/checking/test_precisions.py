@@ -15,11 +15,11 @@ from tests.fixtures.servables import (
     write_manifest,
     write_servable,
 )
-from tests.fixtures.shards import write_shard_files
 
 from viewfinder_components.checking.check import CheckResult, check_servable
 from viewfinder_components.checking.config import CheckConfig
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.formats.drawn_photos import write_drawn_photos
 from viewfinder_components.formats.precision import Candidate, PrecisionChoice
 from viewfinder_components.formats.verdict import read_verdict
 from viewfinder_components.inference import has_bfloat16
@@ -39,19 +39,28 @@ def evaluation(tmp_path: Path, servable: Path) -> Path:
 
 
 @pytest.fixture
-def shards(tmp_path: Path) -> Path:
+def photos(tmp_path: Path) -> Path:
     """Photos of the labels' own colours."""
     numbers = np.arange(PHOTOS).astype(np.int32) % len(LABELS)
     colours = np.eye(len(LABELS))[::-1][numbers] * np.linspace(200, 250, PHOTOS)[:, None]
     pixels = np.broadcast_to(colours[:, None, None], (PHOTOS, SIDE, SIDE, 3)).astype(np.uint8)
-    return write_shard_files(tmp_path / "shards", LABELS, {"test": (pixels, numbers)})
+    write_drawn_photos(
+        tmp_path / "photos",
+        "test",
+        labels=LABELS,
+        counts={"test": PHOTOS},
+        truth=numbers,
+        image_size=SIDE,
+        batches=[pixels],
+    )
+    return tmp_path / "photos"
 
 
 @pytest.fixture
-def check(servable: Path, evaluation: Path, shards: Path, tmp_path: Path):
-    def run(given: Path | None = shards, **values: object) -> CheckResult:
+def check(servable: Path, evaluation: Path, photos: Path, tmp_path: Path):
+    def run(given: Path | None = photos, **values: object) -> CheckResult:
         config = CheckConfig(**(QUICK | values))
-        return check_servable(servable, evaluation, tmp_path / "verdict", config, shards_dir=given)
+        return check_servable(servable, evaluation, tmp_path / "verdict", config, test_dir=given)
 
     return run
 
@@ -139,18 +148,13 @@ def test_a_predictor_that_does_not_start_in_a_precision_is_a_refusal_of_it(check
     ],
 )
 def test_where_nothing_can_be_proved_nothing_is_tried(
-    check, servable, shards, values, given, reason
+    check, servable, photos, values, given, reason
 ):
     allow_precisions(servable, "f32", scale=1.5)
-    result = check(shards if given else None, **values)
+    result = check(photos if given else None, **values)
     assert result.precision.allowed == ("f32",)
     assert result.precision.reason == f"f32 is served. {reason}"
     assert result.seconds.keys() == {"start", "answers", "latency"}
-
-
-def test_photos_are_drawn_where_there_are_many(check, servable):
-    allow_precisions(servable, "f32", scale=1.5)
-    assert find(check(precision_served="int8", most_photos=15).precision, "int8").photos == 15
 
 
 def test_a_model_that_fails_its_checks_is_not_tried_in_other_precisions(check, servable, tmp_path):
@@ -160,7 +164,7 @@ def test_a_model_that_fails_its_checks_is_not_tried_in_other_precisions(check, s
     assert "precision" not in read_verdict(tmp_path / "verdict")
 
 
-def test_shards_that_cannot_be_read_are_an_error(check, servable, tmp_path):
+def test_photos_that_cannot_be_read_are_an_error(check, servable, tmp_path):
     allow_precisions(servable, "f32", scale=1.5)
     with pytest.raises(PermanentError, match="run preprocess again"):
         check(tmp_path)

@@ -39,6 +39,7 @@ class Server:
 
     url: str = ""
     body: str = field(default_factory=answer)
+    models: str = '{"models": ["m"]}'
     versions: str = '{"versions": ["1"]}'
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
@@ -72,7 +73,7 @@ def server() -> Iterator[Server]:
         def do_GET(self) -> None:
             if self.path == "/v1/models":
                 status = state.list_statuses.pop(0) if state.list_statuses else 200
-                self.send(status, b'{"models": ["m"]}')
+                self.send(status, state.models.encode())
             else:
                 self.send(200, state.versions.encode())
 
@@ -134,6 +135,7 @@ BROKEN = {
     "RecursionError": DEEP,
     "one of more than 16 MiB": " " * ((16 << 20) + 1),
     "KeyError": "{}",
+    "more than 500,000 values": "[" + "[]," * 600_000 + "0]",
     "a label that is not one of the 2 labels": answer(label="c"),
     "a label that is not the most probable one": answer(probabilities=[0.4, 0.6]),
 }
@@ -152,6 +154,30 @@ def test_a_server_that_lists_no_models(server: Server, photo: Path) -> None:
     for told in refuse(server, photo):
         assert f"from {server.url}/v1/models, received HTTP 404: " in told
         assert told.endswith("; check that endpoint is a predictor's address")
+
+
+LISTS = {
+    "no list of models": {"models": "abc"},
+    "a name of more than 1000 characters": {"models": ["a" * 100_000]},
+    "KeyError": {},
+    "an empty string instead of a string": {"models": [""]},
+    "more than 500,000 values": {"models": ["m"] * 500_001},
+}
+
+
+@pytest.mark.parametrize("why", LISTS)
+def test_a_broken_list_of_models(why: str, server: Server, photo: Path) -> None:
+    server.models = json.dumps(LISTS[why])
+    for told in refuse(server, photo):
+        assert told.startswith(f"expected an answer in the V1 protocol from {server.url}/v1/models")
+        assert why in told
+
+
+def test_a_long_list_of_models_is_cut(server: Server, photo: Path) -> None:
+    server.models = json.dumps({"models": [f"\x1b[31m{number}" for number in range(10_000)]})
+    for told in refuse(server, photo):
+        assert r"a server with \x1b[31m0, \x1b[31m1, " in told
+        assert "and 9,980 more; name one of those" in told
 
 
 @pytest.mark.parametrize("why", ["the probability 7", "RecursionError"])
@@ -178,7 +204,9 @@ def test_a_version_that_cannot_be_written(server: Server, photo: Path) -> None:
     assert server.asked == 1  # before any photo is classified
 
 
-@pytest.mark.parametrize("body", [r'{"error": "\ud800 is wrong"}', DEEP])
+@pytest.mark.parametrize(
+    "body", [r'{"error": "\ud800 is wrong"}', DEEP, '{"error": [%s0]}' % ("[]," * 600_000)]
+)
 def test_a_reason_that_cannot_be_written(body: str, server: Server, photo: Path) -> None:
     server.body, server.status, server.good = body, 400, 1
     output = photo.parent.parent / "out.parquet"
@@ -244,6 +272,11 @@ def test_a_redirection_is_named(server: Server, photo: Path) -> None:
     server.status = 308
     for told in refuse(server, photo):
         assert "received HTTP 308: a redirection to http://elsewhere.example/; correct" in told
+
+
+def test_a_long_redirection_is_cut(server: Server, photo: Path) -> None:
+    server.status, server.headers = 302, {"Location": f"http://elsewhere.example/{'a' * 60_000}"}
+    assert all(len(told) < 1000 for told in refuse(server, photo))
 
 
 HEADERS = {

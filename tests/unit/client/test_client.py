@@ -71,6 +71,7 @@ class Server:
     photos: list[bytes] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
     tokens: set[str | None] = field(default_factory=set)
+    cookies: set[str | None] = field(default_factory=set)
     running: int = 0
     most_running: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -110,6 +111,7 @@ class Handler(QuietHandler):
         content = self.rfile.read(int(self.headers["content-length"]))
         state.times.append(time.monotonic())
         state.tokens.add(self.headers.get("authorization"))
+        state.cookies.add(self.headers.get("cookie"))
         if state.hangs:
             state.hangs.wait(PATIENCE)
         with state.lock:
@@ -174,6 +176,15 @@ def test_what_may_be_retried(status: int, server: Server, monkeypatch: pytest.Mo
         with pytest.raises(TransientError, match=f"HTTP {status}"):
             client.classify(draw("red"))
         assert len(server.photos) == 7
+
+
+def test_cookies_are_not_kept(server: Server) -> None:
+    """They would tie all requests to one pod, and a server could make them ever longer."""
+    server.failures = [(200, {"set-cookie": "pod=1; Path=/"})] * 2
+    with Client(server.url) as client:
+        client.classify(draw("red"))
+        client.classify(draw("red"))
+    assert server.cookies == {None}
 
 
 def test_the_server_says_when(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

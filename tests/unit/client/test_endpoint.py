@@ -76,6 +76,12 @@ def test_a_name_is_quoted(name: str, quoted: str) -> None:
         assert Endpoint.read(endpoint.url, name).model == name
 
 
+@pytest.mark.parametrize("name", ["a" * 70_000, "half a character: \ud800"])
+def test_a_name_that_no_url_can_have(name: str) -> None:
+    with pytest.raises(viewfinder.UsageError, match="model to be a name that a URL can have"):
+        Endpoint.read(SERVER, name)
+
+
 @pytest.mark.parametrize("ask", [viewfinder.predict, viewfinder.explain])
 @pytest.mark.parametrize("text", [f"{MODEL}:predict", MODEL, "http://h/other/m:predict"])
 def test_a_second_model_is_refused_at_once(ask, text: str) -> None:

@@ -182,6 +182,12 @@ def test_another_answer(what: str, server: Server, client: Client) -> None:
     assert len(server.asked) == 1
 
 
+def test_an_answer_that_would_become_many_objects(server: Server, client: Client) -> None:
+    server.answer = b"\x2a\x00" * 600_000
+    with pytest.raises(PermanentError, match="more than 500,000 outputs"):
+        client.classify(draw("red"))
+
+
 def test_the_token(server: Server) -> None:
     token = "abcdefgh-12345678"  # noqa: S105  (no secret)
     with Client(server.url, model="m", protocol="grpc", token=token) as client:

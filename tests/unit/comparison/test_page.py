@@ -1,13 +1,17 @@
 """The page of a comparison where there is little to show."""
 
 import warnings
+from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import BaseModel
 from tests.fixtures.comparisons import make_comparison
 
 from viewfinder_comparison.report.figures import draw_effort
-from viewfinder_comparison.report.page import render_comparison
+from viewfinder_comparison.report.page import PAGE, TABLE, render_comparison, write_report
 from viewfinder_comparison.results import Comparison
+from viewfinder_components.printable import make_printable
 
 
 @pytest.fixture
@@ -39,3 +43,27 @@ def test_code_in_the_words_about_a_server_is_marked() -> None:
 def test_parts_without_requests_are_not_drawn() -> None:
     page = render_comparison(make_comparison()).partition('id="overload"')[2]
     assert "--share: 0.0000" not in page
+
+
+def test_nothing_illegible_is_written(tmp_path: Path) -> None:
+    """Names of models and packages, and what servers say, come from elsewhere."""
+    comparison = spoil(make_comparison())
+    write_report(tmp_path, comparison)
+    for name in (PAGE, TABLE):
+        text = (tmp_path / name).read_text("utf-8")
+        assert make_printable(text, lines=True) == text
+        assert r"fruit\x1b[31m\u202e" in text
+
+
+def spoil(part: Any) -> Any:
+    """Return the same with something illegible in each text that comes from elsewhere."""
+    if isinstance(part, str):
+        return f"{part}\x1b[31m\u202e\u200b"
+    if isinstance(part, tuple):
+        return tuple(map(spoil, part))
+    if isinstance(part, dict):
+        return {spoil(name): spoil(value) for name, value in part.items()}
+    if not isinstance(part, BaseModel):
+        return part
+    fields = set(type(part).model_fields) - {"state", "arrivals", "created"}
+    return part.model_copy(update={name: spoil(getattr(part, name)) for name in fields})

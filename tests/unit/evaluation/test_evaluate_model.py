@@ -7,11 +7,9 @@ import pytest
 from PIL import Image
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_components.evaluation.evaluate import (
-    EvaluationConfig,
-    EvaluationResult,
-    evaluate_model,
-)
+from viewfinder_components.evaluation.config import EvaluationConfig
+from viewfinder_components.evaluation.evaluate import evaluate_model
+from viewfinder_components.evaluation.result import EvaluationResult
 from viewfinder_components.formats.shards import Shards
 from viewfinder_components.inference import InferenceModel
 from viewfinder_components.photos.decode import decode

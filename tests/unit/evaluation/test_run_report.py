@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_components.evaluation.evaluate import EvaluationConfig, evaluate_model
+from viewfinder_components.evaluation.config import EvaluationConfig
+from viewfinder_components.evaluation.evaluate import evaluate_model
 from viewfinder_components.evaluation.report import render_run_report
 from viewfinder_components.formats.precision import Candidate, PrecisionChoice
 from viewfinder_components.printable import make_printable

@@ -13,12 +13,12 @@ import pytest
 from numpy.typing import NDArray
 from tests.fixtures.photos import imagenet_files
 from tests.fixtures.servables import mean_colour_model
-from tests.fixtures.shards import write_shard_files
 
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.export.config import ExportConfig
 from viewfinder_components.export.export import ExportResult, export_model
 from viewfinder_components.export.quantization import NotQuantizedError, find_photos, quantize
+from viewfinder_components.formats.drawn_photos import write_drawn_photos
 from viewfinder_components.formats.precision import PrecisionChoice
 from viewfinder_components.inference import InferenceModel, has_bfloat16
 from viewfinder_components.openvino import ov
@@ -40,18 +40,27 @@ def photos() -> NDArray[np.uint8]:
 
 
 @pytest.fixture(scope="session")
-def shards(photos: NDArray[np.uint8], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    numbers = np.arange(len(photos)).astype(np.int32) % len(LABELS)
-    splits = {"train": (photos[:14], numbers[:14]), "test": (photos[14:], numbers[14:])}
-    return write_shard_files(tmp_path_factory.mktemp("shards") / "shards", LABELS, splits)
+def drawn(photos: NDArray[np.uint8], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Fourteen of them, as preprocess draws them from the training split."""
+    folder = tmp_path_factory.mktemp("drawn")
+    write_drawn_photos(
+        folder,
+        "train",
+        labels=LABELS,
+        counts={"train": 30, "test": 6},
+        truth=np.arange(14).astype(np.int32) % len(LABELS),
+        image_size=SIZE,
+        batches=[photos[:14]],
+    )
+    return folder
 
 
 @pytest.fixture(scope="session")
 def exported(
-    steps: Any, shards: Path, tmp_path_factory: pytest.TempPathFactory
+    steps: Any, drawn: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, ExportResult]:
     servable = tmp_path_factory.mktemp("exported") / "servable"
-    return servable, export_model(steps.model, steps.evaluation, servable, CONFIG, shards)
+    return servable, export_model(steps.model, steps.evaluation, servable, CONFIG, drawn)
 
 
 @pytest.fixture
@@ -147,12 +156,8 @@ def test_an_int8_model_explains_its_answers(
     assert np.corrcoef(ours.class_map.ravel(), theirs.class_map.ravel())[0, 1] > 0.9
 
 
-def test_only_photos_of_the_training_split_are_used(shards: Path, photos: Any) -> None:
-    drawn = find_photos(shards, CONFIG)
-    np.testing.assert_array_equal(drawn, photos[:14])
-    few = find_photos(shards, replace(CONFIG, calibration_photos=5))
-    assert len(few) == 5
-    assert all(any((one == other).all() for other in photos[:14]) for one in few)
+def test_the_drawn_photos_are_used(drawn: Path, photos: NDArray[np.uint8]) -> None:
+    np.testing.assert_array_equal(find_photos(drawn, CONFIG), photos[:14])
 
 
 @pytest.mark.parametrize(
@@ -169,10 +174,10 @@ def test_only_photos_of_the_training_split_are_used(shards: Path, photos: Any) -
     ],
 )
 def test_a_model_that_would_not_be_served_is_not_made(
-    values: dict[str, Any], given: bool, reason: str, shards: Path, steps: Any, tmp_path: Path
+    values: dict[str, Any], given: bool, reason: str, drawn: Path, steps: Any, tmp_path: Path
 ) -> None:
     config, folder = replace(CONFIG, **values), tmp_path / "servable"
-    result = export_model(steps.model, steps.evaluation, folder, config, shards if given else None)
+    result = export_model(steps.model, steps.evaluation, folder, config, drawn if given else None)
     assert reason in result.not_quantized
     assert not any((folder / name).exists() for name in INT8_FILES)
     entry = json.loads((folder / "manifest.json").read_text())["precision"]
@@ -180,12 +185,12 @@ def test_a_model_that_would_not_be_served_is_not_made(
 
 
 def test_without_nncf_the_model_stays_f32_and_the_run_goes_on(
-    shards: Path, steps: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    drawn: Path, steps: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in [one for one in sys.modules if one.split(".")[0] == "nncf"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(sys, "meta_path", [_Without("nncf"), *sys.meta_path])
-    result = export_model(steps.model, steps.evaluation, tmp_path / "servable", CONFIG, shards)
+    result = export_model(steps.model, steps.evaluation, tmp_path / "servable", CONFIG, drawn)
     assert result.not_quantized == (
         "There is no int8 model, because the package nncf is not installed."
     )
@@ -219,6 +224,6 @@ def test_a_model_without_weights_to_quantize_stays_f32(tmp_path: Path) -> None:
         quantize(tmp_path / "model", photos, tmp_path)
 
 
-def test_shards_that_cannot_be_read_are_an_error(tmp_path: Path) -> None:
+def test_photos_that_cannot_be_read_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(PermanentError, match="run preprocess again"):
         find_photos(tmp_path, CONFIG)

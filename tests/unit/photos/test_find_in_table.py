@@ -255,3 +255,13 @@ def test_a_small_parquet_file_does_not_become_large(tmp_path, column) -> None:
     assert path.stat().st_size < 3000
     with pytest.raises(PermanentError, match=f"600,000 in the column {column}"):
         rows(path)
+
+
+@pytest.mark.parametrize("column", ["uri", "label"])
+def test_a_cell_that_is_no_path_is_refused(tmp_path, column) -> None:
+    """Each of its copies in memory would be as large."""
+    path = tmp_path / "photos.csv"
+    cells = {"uri": "a.jpg", "label": "cat", column: "a" * 1_000_000}
+    path.write_text(f"uri,label\n{cells['uri']},{cells['label']}\n")
+    with pytest.raises(PermanentError, match=f"one of 1,000,000 in the column {column}"):
+        rows(path)

@@ -1,6 +1,7 @@
 """Which upload makes way for another."""
 
 import asyncio
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -103,3 +104,41 @@ def test_an_upload_whose_time_has_just_run_out_makes_way_without_an_error() -> N
             await waiting
 
     asyncio.run(newcomer())
+
+
+def test_a_body_that_waits_for_room_ends_an_upload_without_progress() -> None:
+    """Also one of which a byte comes now and then."""
+    assert asyncio.run(end_one_of(("a", 5_000_000), ("a", 10), ("a", 100_000))) == [0]
+
+
+def test_an_address_that_holds_most_of_the_room_makes_way_for_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(uploads, "_IDLE_SECONDS", 60.0)
+    assert asyncio.run(end_one_of(("a", 3_000_000), ("a", 2_000_000), ("b", 2_000_000))) == [0]
+    assert asyncio.run(end_one_of(("a", 3_000_000), ("b", 2_000_000), ("b", 0))) == []
+
+
+def test_a_body_that_waits_for_room_itself_is_not_ended() -> None:
+    assert asyncio.run(end_one_of(("a", 5_000_000), ("a", 100_000), waits=0)) == [1]
+
+
+async def end_one_of(*bodies: tuple[str, int], waits: int | None = None) -> list[int]:
+    """Return which of these uploads end if a body of the last one's address waits for room.
+
+    Args:
+        bodies: Each one's address, and what it holds.
+        waits: The one that does not wait for its client.
+    """
+    places = Uploads(100, 60)
+    async with AsyncExitStack() as stack:
+        opened = [stack.enter_context(places.open(address)) for address, _ in bodies]
+        timers = [upload.limit() for upload in opened]
+        for number, (upload, (_, held)) in enumerate(zip(opened, bodies, strict=True)):
+            upload.advance(1, 0.0, held)
+            if number == waits:
+                upload.arrived()
+            else:
+                await stack.enter_async_context(timers[number])
+        places.free_room(bodies[-1][0])
+        return [number for number, upload in enumerate(opened) if upload.refusal().status == 503]

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 from tests.fixtures.photos import fruit_of, imagenet_files
 
-from viewfinder_components.evaluation.evaluate import EvaluationConfig, evaluate_model
+from viewfinder_components.evaluation.config import EvaluationConfig
+from viewfinder_components.evaluation.evaluate import evaluate_model
 from viewfinder_components.preprocessing.config import PreprocessConfig
 from viewfinder_components.preprocessing.write import write_shards
 from viewfinder_components.training.train import TrainConfig, train_model

@@ -9,7 +9,7 @@ from viewfinder_comparison.servers.server import Place, Server
 
 def _command(place: Place) -> list[str]:
     return [
-        *(str(place.python), "-m", "bentoml", "serve", "service:Classifier"),
+        *(str(place.program), "-m", "bentoml", "serve", "service:Classifier"),
         *("--host", "127.0.0.1", "--port", str(place.ports[0])),
     ]
 

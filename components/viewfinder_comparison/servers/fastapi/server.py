@@ -7,7 +7,7 @@ from viewfinder_comparison.servers.server import Place, Server
 
 def _command(place: Place) -> list[str]:
     return [
-        *(str(place.python), "-m", "uvicorn", "app:app", "--no-access-log"),
+        *(str(place.program), "-m", "uvicorn", "app:app", "--no-access-log"),
         *("--host", "127.0.0.1", "--port", str(place.ports[0])),
     ]
 

@@ -7,7 +7,7 @@ from viewfinder_comparison.servers.server import Place, Server
 
 def _command(place: Place) -> list[str]:
     return [
-        *(str(place.python), "-m", "flask", "--app", "app", "run", "--no-debugger", "--no-reload"),
+        *(str(place.program), "-m", "flask", "--app", "app", "run", "--no-debugger", "--no-reload"),
         *("--host", "127.0.0.1", "--port", str(place.ports[0])),
     ]
 

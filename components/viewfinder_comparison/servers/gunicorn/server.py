@@ -9,7 +9,7 @@ from viewfinder_comparison.servers.server import Place, Server
 
 def _command(place: Place) -> list[str]:
     return [
-        *(str(place.python), "-m", "gunicorn", "app:app", "--bind", f"127.0.0.1:{place.ports[0]}"),
+        *(str(place.program), "-m", "gunicorn", "app:app", "--bind", f"127.0.0.1:{place.ports[0]}"),
         *("--workers", str(place.cores), "--threads", "4"),
     ]
 

@@ -7,7 +7,7 @@ from viewfinder_comparison.servers.server import Place, Server
 
 def _command(place: Place) -> list[str]:
     return [
-        *(str(place.python), "app.py", "--model_name", place.model_name),
+        *(str(place.program), "app.py", "--model_name", place.model_name),
         *("--http_port", str(place.ports[0]), "--enable_grpc", "false"),
     ]
 

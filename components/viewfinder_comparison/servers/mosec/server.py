@@ -9,7 +9,7 @@ from viewfinder_comparison.servers.server import Place, Server
 
 def _command(place: Place) -> list[str]:
     return [
-        *(str(place.python), "app.py"),
+        *(str(place.program), "app.py"),
         *("--address", "127.0.0.1", "--port", str(place.ports[0])),
     ]
 

@@ -23,7 +23,11 @@ if __name__ == "__main__":
     http, grpc, metrics = map(int, os.environ["PORTS"].split(","))
     with Triton(
         config=TritonConfig(
-            http_address="127.0.0.1", http_port=http, grpc_port=grpc, metrics_port=metrics
+            http_address="127.0.0.1",
+            http_port=http,
+            grpc_address="127.0.0.1",
+            grpc_port=grpc,
+            metrics_port=metrics,
         )
     ) as triton:
         triton.bind(

@@ -1,7 +1,5 @@
 """Which of a service's settings a deployment changes; those of earlier ones are not kept."""
 
-import json
-
 from viewfinder_components.deployment.config import DeployConfig
 from viewfinder_components.deployment.kserve.applied import read_applied, read_config
 from viewfinder_components.deployment.kubernetes.cluster import Object
@@ -29,7 +27,12 @@ def find_changed_settings(service: Object, config: DeployConfig) -> list[str]:
         return []
     try:
         before = read_config(live, config.name, config.namespace)
-    except (KeyError, TypeError, json.JSONDecodeError):  # another version of Viewfinder wrote it
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        RecursionError,
+    ):  # another version of Viewfinder wrote it
         return []
     pairs = {name: (getattr(before, name), getattr(config, name)) for name in _RECORDED}
     return [f"{name} {new} (was {old})" for name, (old, new) in pairs.items() if old != new]

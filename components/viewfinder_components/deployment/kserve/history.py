@@ -64,7 +64,7 @@ def parse_history(found: Object | None, uid: str = "") -> History:
     try:
         records = json.loads(found["data"][_KEY])
         entries = [_parse(record) for record in records]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         name = found["metadata"]["name"]
         raise PermanentError(
             f"a service's history in the ConfigMap {name}",

@@ -171,7 +171,7 @@ class Cluster:
     def _decoded(self, answer: httpx.Response) -> Object:
         try:
             return dict(answer.json())
-        except (ValueError, TypeError) as error:
+        except (ValueError, RecursionError, TypeError) as error:
             raise PermanentError(
                 f"a Kubernetes API at {self.configuration.host}",
                 "an answer that is not JSON, as from a login page or another server",

@@ -156,6 +156,6 @@ def missing_kserve() -> PermanentError:
 def _read_status(body: str) -> dict[str, Any]:
     try:
         record = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return record if isinstance(record, dict) else {}

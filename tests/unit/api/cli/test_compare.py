@@ -32,3 +32,29 @@ def test_servers_that_nobody_knows() -> None:
     assert "received nginx" in result.stderr
     with pytest.raises(viewfinder.UsageError, match="received none"):
         viewfinder.compare("fruit", "comparison", servers=[])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "Missing argument 'MODEL[/NUMBER]'"),
+        (("--servers", "flask"), "Missing argument 'MODEL[/NUMBER]'"),
+        (("pets", "--servers", "viewfinder", "flask"), "with commas and without spaces"),
+        (("pets", "--servers", "viewfinder,flsk"), "received flsk; did you mean flask? Correct"),
+        (("pets", "--servers", "moon"), "received moon; correct --servers, or leave it out"),
+        (("pets", "--servers", ","), "received none; correct --servers"),
+        (("pets", "--servers", "flask,flask"), "expected each server once, received flask twice"),
+        (("pets", "--seconds", "0"), "expected --seconds to be a number above 0"),
+        (("pets", "--external", "openvino-model-server"), "expected NAME=PLACE, received"),
+        (("pets", "--external", "moon=127.0.0.1:80"), "received moon; correct --external or"),
+        (
+            ("pets", "--external", "tensorflow-serving=https://a.example:443"),
+            "correct --external; an address with TLS cannot be measured",
+        ),
+        (("pets", "--rounds", "0"), "expected --rounds to be a number above 0"),
+    ],
+)
+def test_wrong_usage(arguments: tuple[str, ...], message: str) -> None:
+    result = compare(*arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr

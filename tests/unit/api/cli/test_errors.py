@@ -115,6 +115,22 @@ def test_a_working_directory_that_was_deleted(
     assert "expected a working directory, received one that was deleted" in result.output
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(("show",), ("run", "--resume"), ("serve",), ("compare",), ("run", "--data")),
+        *(("versions",), ("cost", "--comparison"), ("cost", "--prices"), ("cost", "--load")),
+    ],
+    ids=" ".join,
+)
+def test_a_name_that_no_file_can_have(home: Path, arguments: tuple[str, ...]) -> None:
+    result = invoke(main, *arguments, "a" * 5000)
+    assert result.exit_code in (1, 2)
+    assert result.output.startswith("Error: expected ")
+    assert "Details" not in result.output
+    assert not home.exists()
+
+
 def test_a_pipeline_is_compiled_into_a_folder_that_is_made(home: Path, tmp_path: Path) -> None:
     result = invoke(main, "compile", "-o", "missing/folder/x.yaml")
     assert (result.exit_code, result.stdout) == (0, "wrote missing/folder/x.yaml\n")

@@ -1,6 +1,7 @@
 """The page of a plan, and the charts that it needs."""
 
 import re
+import warnings
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from tests.unit.comparison.cost.conftest import PlanMaker
 import viewfinder
 from viewfinder_comparison.cost.loads import Load
 from viewfinder_comparison.cost.terms import Terms
+from viewfinder_components.printable import make_printable
 from viewfinder_components.reports.charts import Line, Plot, Point, line_chart
 
 
@@ -32,6 +34,16 @@ def test_a_title_is_escaped(plan_of: PlanMaker) -> None:
     page = plan_of({"a": {"capacity": 10, "price": 1, "title": "<b>$x_1$ & more"}}).html
     assert "<b>$" not in page
     assert "&lt;b&gt;$x_1$ &amp; more" in page
+
+
+def test_a_title_has_nothing_illegible(plan_of: PlanMaker) -> None:
+    """In the charts as well, whose texts are no part of the template."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # matplotlib prints letters that its font lacks
+        title = "a\x1b[31m\u202e\u200b"
+        page = plan_of({"a": {"capacity": 10, "price": 1, "title": title}}).html
+    assert make_printable(page, lines=True) == page
+    assert page.count(r"\x1b[31m\u202e\u200b") > 2
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,7 @@ WRONG = {
                                   "a price file", "does not go with scaling = 'queries'"),
     "fewer than the minimum": (PRICE + OPTION + "min_replicas = 3\nmax_replicas = 2\n",
                                "a price file", "max_replicas is below min_replicas"),
+    "lists in lists": ("a = " + "[" * 100_000, "a price file in TOML", "recursion"),
     "nothing": ("replace = true\n", "at least one option", "none"),
     "prices that are no table": ("prices = 3\n", "a price file", "prices: "),
 }  # fmt: skip

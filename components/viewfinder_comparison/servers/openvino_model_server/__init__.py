@@ -1,0 +1,1 @@
+"""OpenVINO Model Server, which its user installs."""

@@ -1,0 +1,1 @@
+"""TensorFlow Serving, which its user installs."""
