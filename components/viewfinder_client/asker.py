@@ -6,10 +6,12 @@ from functools import partial
 from typing import TypeVar
 
 from viewfinder_client.options import Options
-from viewfinder_client.protocol import ModelInput, PredictionProtocol, Reply
+from viewfinder_client.protocol import Description, ModelInput, PredictionProtocol, Reply
 from viewfinder_client.retrying import Persistence, Retries
 from viewfinder_client.shrinking import can_shrink, shrink
-from viewfinder_client.v1_failures import BusyError, NoAnswerInTimeError
+from viewfinder_client.v1_failures import NoAnswerInTimeError
+
+_DESCRIBING_SECONDS = 10.0  # a server under load needs seconds, too
 
 _Result = TypeVar("_Result")
 
@@ -84,12 +86,23 @@ class Asker:
             await self._persistence.persist(self._protocol.find_model, deadline)
         if self._options.shrink is False:
             return
-        try:
-            described = await self._persistence.persist(self._protocol.describe, deadline)
-        except BusyError:  # such as a gateway's, which passes nothing on but predictions
-            return
+        described = await self._describe(deadline)
         if described.version and can_shrink(described.input):
             self._input, self._versions = described.input, {described.version}
+
+    async def _describe(self, deadline: float) -> Description:
+        """Return what the server says about the model; nothing if it does not answer soon.
+
+        It is asked once and not for long, because photos can be sent without a description: there
+        are gateways that pass nothing on but predictions.
+        """
+        left = deadline - asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(min(_DESCRIBING_SECONDS, left / 2)):
+                said = await self._persistence.try_once(self._protocol.describe)
+        except TimeoutError:
+            said = None
+        return said or Description()
 
     async def _ask(self, photo: bytes, deadline: float) -> Reply:
         seen = self._input
@@ -110,7 +123,7 @@ class Asker:
         other's: then it is not known, either.
         """
         if version not in self._versions:
-            described = await self._persistence.persist(self._protocol.describe, deadline)
+            described = await self._describe(deadline)
             if described.version != version or described.input != self._input:
                 self._input = None
                 return False

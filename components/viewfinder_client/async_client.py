@@ -1,18 +1,16 @@
 """The client for programs with an event loop; `client.py` has the one for all others."""
 
-import asyncio
-from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import aclosing
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from viewfinder_client.answers import Prediction, Unanswered
-from viewfinder_client.failure_streak import FailureStreak, Outcome
+from viewfinder_client.failure_streak import FailureStreak
 from viewfinder_client.options import Options, ProtocolName, Shrink
 from viewfinder_client.photo_classifier import PhotoClassifier
-from viewfinder_client.photo_source import Item, Photo, PhotoSource, list_items, make_item
-
-_END = object()
+from viewfinder_client.photo_feed import PhotoFeed
+from viewfinder_client.photo_source import Photo, PhotoSource, make_item
 
 
 class AsyncClient:
@@ -114,23 +112,19 @@ class AsyncClient:
         Raises:
             ParameterError: The photos are something else.
             PermanentError: There is no such folder, or the server would refuse every photo.
+            Exception: An iterable's own, after the results for what it had yielded.
             TransientError: The server has never answered, or has failed for more photos in a row
                 than are sent at a time.
         """
         await self.open()
         streak = FailureStreak(self._photos.concurrency)
-        waiting: deque[asyncio.Task[Outcome]] = deque()
+        feed = PhotoFeed(photos, self._photos.find_outcome, self._photos.ahead)
         try:
-            async for item in _iterate(photos):
-                waiting.append(asyncio.create_task(self._photos.find_outcome(item)))
-                while waiting and (waiting[0].done() or len(waiting) >= self._photos.ahead):
-                    yield streak.pass_on(await waiting.popleft())
-            while waiting:
-                yield streak.pass_on(await waiting.popleft())
+            async with aclosing(feed.outcomes()) as outcomes:
+                async for outcome in outcomes:
+                    yield streak.pass_on(outcome)
         finally:
-            for task in waiting:
-                task.cancel()
-            await asyncio.gather(*waiting, return_exceptions=True)
+            await feed.close()
 
     async def open(self) -> None:
         """Ask the server for the model, which the first photo does otherwise.
@@ -141,25 +135,3 @@ class AsyncClient:
             TransientError: The server does not answer.
         """
         await self._photos.open()
-
-
-async def _iterate(photos: Any) -> AsyncIterator[Item]:
-    """Yield the photos of any source."""
-    if isinstance(photos, AsyncIterable):
-        async for photo in photos:
-            yield make_item(photo)
-    elif isinstance(photos, str) or hasattr(photos, "__fspath__"):
-        async for item in _iterate_in_thread(list_items(photos)):
-            yield item
-    else:
-        for item in list_items(photos):
-            yield item
-
-
-async def _iterate_in_thread(items: Iterator[Item]) -> AsyncIterator[Item]:
-    """Yield what listing a folder or a bucket finds, which waits for a disk or a server."""
-    while True:
-        item: Any = await asyncio.to_thread(next, items, _END)
-        if item is _END:
-            return
-        yield item

@@ -11,7 +11,7 @@ from viewfinder_client.failure_streak import FailureStreak, Outcome
 from viewfinder_client.loop_thread import LoopThread
 from viewfinder_client.options import Options, ProtocolName, Shrink
 from viewfinder_client.photo_classifier import PhotoClassifier
-from viewfinder_client.photo_source import Photo, PhotoSource, list_items, make_item
+from viewfinder_client.photo_source import Item, Photo, PhotoSource, list_items, make_item
 
 
 class Client:
@@ -87,13 +87,16 @@ class Client:
         self.open()
         streak = FailureStreak(self._photos.concurrency)
         waiting: deque[Future[Outcome]] = deque()
+        failures: list[Exception] = []
         try:
-            for item in list_items(photos):
+            for item in _take(list_items(photos), failures):
                 waiting.append(self._thread.start(self._photos.find_outcome(item)))
                 while waiting and (waiting[0].done() or len(waiting) >= self._photos.ahead):
                     yield streak.pass_on(waiting.popleft().result())
             while waiting:
                 yield streak.pass_on(waiting.popleft().result())
+            for failure in failures:
+                raise failure
         finally:
             for future in waiting:
                 future.cancel()
@@ -102,3 +105,11 @@ class Client:
         """Ask the server for the model; see `AsyncClient.open`."""
         self._photos.need_open()
         self._thread.run(self._photos.open())
+
+
+def _take(items: Iterator[Item], failures: list[Exception]) -> Iterator[Item]:
+    """Yield photos until their source fails, whose error is for after their results."""
+    try:
+        yield from items
+    except Exception as error:
+        failures.append(error)

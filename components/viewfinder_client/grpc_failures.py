@@ -4,7 +4,7 @@ from typing import Any
 
 import grpc  # type: ignore[import-untyped]
 
-from viewfinder_client.v1_failures import BusyError, NoAnswerInTimeError, shorten
+from viewfinder_client.v1_failures import BusyError, shorten
 from viewfinder_components.bearer_token import ADVICE
 from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
 from viewfinder_components.printable import make_printable
@@ -37,8 +37,6 @@ def explain_call(error: Any, place: str, model: str) -> ViewfinderError:
         model: The model's name.
     """
     code, received = error.code(), _describe(error)
-    if code is _Code.DEADLINE_EXCEEDED:
-        return NoAnswerInTimeError(f"an answer from {place}", received, _LATER)
     after = dict(error.trailing_metadata() or ()).get("retry-after")
     if code is _Code.UNAVAILABLE and after is None:
         return TransientError(f"an answer over gRPC from {place}", received, _advise_address())

@@ -101,6 +101,29 @@ class Persistence:
             await asyncio.sleep(pause)
         raise AssertionError  # the loop has no end
 
+    async def try_once(self, attempt: Callable[[], Awaitable[_Result]]) -> _Result | None:
+        """Return what an attempt returns that is not repeated; None if it fails for now.
+
+        Args:
+            attempt: Sends a request and reads the answer.
+
+        Raises:
+            PermanentError: The attempt's.
+            TransientError: The attempt's, if nothing has ever answered.
+        """
+        try:
+            result = await attempt()
+        except BusyError:
+            result = None
+        except LastingError:
+            return None
+        except TransientError:
+            if not self._has_answered:
+                raise
+            return None
+        self._has_answered = True
+        return result
+
     def _find_pause(self, number: int, error: TransientError) -> float | None:
         if isinstance(error, BusyError):
             self._has_answered = True

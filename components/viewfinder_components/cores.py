@@ -4,7 +4,9 @@ import math
 import os
 from pathlib import Path
 
-_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+from viewfinder_components.control_groups import cpu_limit
+
+_ROOT = Path("/")
 
 
 def core_numbers() -> list[int]:
@@ -17,30 +19,27 @@ def node_cores() -> int:
     return len(core_numbers())
 
 
-def usable_cores(quota: Path = _QUOTA) -> int:
-    """Return this process's cores, by its affinity and its container's limit (cgroup v2).
+def usable_cores(root: Path = _ROOT) -> int:
+    """Return this process's cores, by its affinity and its container's limit, at least one.
 
     On a node of 64 cores, a pod limited to 2 that counted the node's would start 64 threads and be
-    throttled; kserve's own count reads cgroup v1 only.
+    throttled. A fraction is rounded up: 500m is one core, and 1500m are two.
 
     Args:
-        quota: The kernel's file with `<microseconds or max> <period>`.
+        root: As for `cpu_limit`.
     """
+    limit = cpu_limit(root)
     cores = node_cores()
-    try:
-        limit, period = quota.read_text(encoding="utf-8").split()
-        return max(1, min(cores, math.ceil(int(limit) / int(period))))
-    except (OSError, ValueError):  # no cgroup v2, or "max": no limit
-        return cores
+    return cores if limit is None else max(1, min(cores, math.ceil(limit)))
 
 
-def limited_cores(quota: Path = _QUOTA) -> int | None:
+def limited_cores(root: Path = _ROOT) -> int | None:
     """Return the cores that the container's limit leaves, None where it takes none away.
 
     For libraries that count cores themselves, and do so better where there is no limit.
 
     Args:
-        quota: As for `usable_cores`.
+        root: As for `cpu_limit`.
     """
-    cores = usable_cores(quota)
+    cores = usable_cores(root)
     return cores if cores < node_cores() else None

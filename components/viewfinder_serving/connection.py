@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import httptools
 import orjson
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 _HEAD_SECONDS = 10.0
 _HEAD_BYTES = 64 * 1024
@@ -45,6 +45,7 @@ class GuardedProtocol(HttpToolsProtocol):
     """
 
     _timer: asyncio.TimerHandle | None = None
+    _running: RequestResponseCycle | None = None
     _refused = False
     _in_message = False
     _switching = False
@@ -68,10 +69,17 @@ class GuardedProtocol(HttpToolsProtocol):
         """Stop the clock, and the work on a request whose client has gone."""
         self._stop_clock()
         super().connection_lost(exc)
-        if self.cycle is not None:
-            scope = cast(dict[str, Any], self.cycle.scope)
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
+            scope = cast(dict[str, Any], self._running.scope)
             if on_gone := scope.get(ON_GONE):
                 on_gone()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        # uvicorn only remembers the last request that arrived, which may wait behind this one.
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
 
     def on_message_begin(self) -> None:
         """Start the clock for the next request of a connection that is kept alive."""
@@ -103,8 +111,10 @@ class GuardedProtocol(HttpToolsProtocol):
         if not self._switching:
             self._in_message = False
             super().on_message_complete()
-            if not self.pipeline:
-                # uvicorn stops reading while much of a body waits, and would not see the client go.
+            if len(self.pipeline) <= 1:
+                # uvicorn stops reading while much of a body or a further request waits, and would
+                # not see the client go. Of a client that sends requests ahead of the answers, it
+                # holds two and what arrives with the third.
                 self.flow.resume_reading()
 
     def on_chunk_header(self) -> None:

@@ -57,6 +57,7 @@ def load_engine(
     threads: int | None,
     explains: bool,
     precision: Precision = F32,
+    spare: int | None = None,
 ) -> Engine:
     """Load a version's model.
 
@@ -67,12 +68,13 @@ def load_engine(
         threads: Cores that the model may use; None for all.
         explains: Whether the model shall explain its answers, where it can.
         precision: The precision in which OpenVINO computes.
+        spare: Bytes of memory for OpenVINO's model; None for no limit.
 
     Raises:
         PermanentError: The files are not such a model, or TensorFlow is not installed.
     """
     if name == OPENVINO:
-        return OpenVinoEngine.load(directory, threads, explains, precision)
+        return OpenVinoEngine.load(directory, threads, explains, precision, spare)
     if find_spec("tensorflow") is None:
         raise PermanentError(
             "TensorFlow for --engine tensorflow",

@@ -1,5 +1,6 @@
-"""Run an OpenVINO model with all cores for one photo, or with one core each for several."""
+"""Run an OpenVINO model with all cores for one photo, or with some of them for each of several."""
 
+import logging
 from pathlib import Path
 from typing import Self
 
@@ -7,8 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder_components.explanation.class_map import Method
-from viewfinder_components.formats.precision import F32, Precision
+from viewfinder_components.formats.precision import F32, MODEL_FILES, Precision
 from viewfinder_components.inference import Explained, InferenceModel
+from viewfinder_components.reports.formatting import plural
+from viewfinder_serving.stream_room import count_streams
+
+_log = logging.getLogger(__name__)
 
 
 class OpenVinoEngine:
@@ -16,8 +21,8 @@ class OpenVinoEngine:
 
     All cores together answer one photo soonest. But they wait for each other after every layer, and
     OpenVINO's threads are busy while they wait, so photos that are there at the same time are
-    answered at a higher rate if each has a core of its own. `make benchmark BENCHMARK=engine`
-    compares the two.
+    answered at a higher rate if each has cores of its own: one, or where there are many the few
+    that OpenVINO chooses. `make benchmark BENCHMARK=engine` compares the two.
 
     Thread-safe.
 
@@ -34,7 +39,12 @@ class OpenVinoEngine:
 
     @classmethod
     def load(
-        cls, directory: Path, threads: int | None, explains: bool, precision: Precision = F32
+        cls,
+        directory: Path,
+        threads: int | None,
+        explains: bool,
+        precision: Precision = F32,
+        spare: int | None = None,
     ) -> Self:
         """Read a version's model.
 
@@ -43,16 +53,28 @@ class OpenVinoEngine:
             threads: Cores that the model may use; None for all.
             explains: Whether the model shall explain its answers, where it can.
             precision: What it computes in.
+            spare: Bytes of memory for the model; None for no limit.
 
         Raises:
             PermanentError: It is not a model of photos.
         """
 
-        def compile_for(hint: str) -> InferenceModel:
-            return InferenceModel.load(directory, hint, threads, explains, precision)
+        def compile_for(hint: str, most: int | None = None) -> InferenceModel:
+            return InferenceModel.load(directory, hint, threads, explains, precision, most)
 
         alone = compile_for("LATENCY")
-        return cls(alone, alone if threads == 1 else compile_for("THROUGHPUT"))
+        most = None
+        if spare is not None:
+            weights = (directory / MODEL_FILES[precision][1]).stat().st_size
+            most = count_streams(spare, weights, alone.image_size)
+        is_one = threads == 1 or most == 1
+        together = alone if is_one else compile_for("THROUGHPUT", most)
+        _log.info(
+            "the model computes up to %s at a time%s",
+            plural(together.streams, "photo"),
+            "" if most is None else f"; there is memory for {most}",
+        )
+        return cls(alone, together)
 
     def predict(self, pixels: NDArray[np.uint8], alone: bool = False) -> NDArray[np.float32]:
         """Run one batch.

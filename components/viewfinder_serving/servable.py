@@ -54,6 +54,7 @@ class Servable:
         explains: bool = False,
         engine: str = OPENVINO,
         precision: str = AUTO,
+        spare: int | None = None,
     ) -> "Servable":
         """Read a servable directory and run the model once.
 
@@ -63,6 +64,7 @@ class Servable:
             explains: Whether the model shall explain its answers, where it can.
             engine: What computes, one of `ENGINES`.
             precision: As for `select_precision`.
+            spare: As for `load_engine`.
 
         Raises:
             PermanentError: A file is missing, differs from the manifest's digest, is not what its
@@ -74,7 +76,7 @@ class Servable:
         labels = read_labels(directory, _AGAIN)
 
         def load(name: Precision) -> Engine:
-            model = load_engine(engine, directory, manifest, threads, explains, name)
+            model = load_engine(engine, directory, manifest, threads, explains, name, spare)
             _need_agreement(manifest, {"labels": list(labels), "image_size": model.image_size})
             _prove(model, labels, directory)
             return model

@@ -31,6 +31,7 @@ from viewfinder_serving.kserve_sdk import ModelServer, PredictorConfig
 from viewfinder_serving.listening import listen
 from viewfinder_serving.model import PhotoDataPlane, PhotoModel
 from viewfinder_serving.servable import Servable
+from viewfinder_serving.stream_room import find_spare_bytes
 from viewfinder_serving.tls.certificate import Certificate, watch_certificate
 
 _log = logging.getLogger(__name__)
@@ -52,7 +53,12 @@ def serve(config: ServeConfig) -> None:
         certificate = watch_certificate(config.tls_certificate, config.tls_key)
     with metrics.LOAD_SECONDS.time():
         servable = Servable.load(
-            config.model_dir, usable_cores(), config.explain, config.engine, config.precision
+            config.model_dir,
+            usable_cores(),
+            config.explain,
+            config.engine,
+            config.precision,
+            find_spare_bytes(config),
         )
     if config.model_version is not None:
         servable = replace(servable, version=config.model_version)

@@ -337,13 +337,14 @@ def test_a_request_of_many_photos_lets_others_in_between(start, photo):
         assert len(many.result(PATIENCE).json()["predictions"]) == 32
 
 
-def test_a_request_whose_client_has_gone_is_not_finished(start, photo, heavy_photo):
+@pytest.mark.parametrize("next_request", ["", "GET / HTTP/1.1\r\nhost: x\r\n\r\n"])
+def test_a_request_whose_client_has_gone_is_not_finished(start, photo, heavy_photo, next_request):
     with start() as predictor:
         photos = [{"b64": base64.b64encode(heavy_photo).decode()}] * 64
         body = json.dumps({"instances": photos}).encode()
         head = f"POST {predictor.predict_path} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}"
         with socket.create_connection(("127.0.0.1", predictor.port)) as connection:
-            connection.sendall(f"{head}\r\n\r\n".encode() + body)
+            connection.sendall(f"{head}\r\n\r\n".encode() + body + next_request.encode())
             wait_for(lambda: predictor.metric("viewfinder_decode_seconds_count"), "it to begin")
         wait_for(lambda: predictor.metric('viewfinder_requests_total{outcome="gone"'), "its end")
         assert predictor.metric("viewfinder_requests_in_flight") == 0

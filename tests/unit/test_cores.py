@@ -5,10 +5,12 @@ import os
 from pathlib import Path
 
 import pytest
+from tests.fixtures.system_files import write_group
 
 import viewfinder_components
 import viewfinder_pipelines
 import viewfinder_serving
+from viewfinder_components import cores
 from viewfinder_components.cores import limited_cores, node_cores, usable_cores
 
 PACKAGES = (viewfinder_components, viewfinder_pipelines, viewfinder_serving)
@@ -16,20 +18,29 @@ COUNTS = {"sched_getaffinity", "cpu_count", "process_cpu_count"}
 
 
 @pytest.mark.parametrize(
-    ("quota", "cores"),
-    [("50000 100000", 1), ("max 100000", None), ("9000000 100", None), ("nonsense", None)],
+    ("quota", "count"),
+    [
+        *(("50000 100000", 1), ("1000 100000", 1), ("100000 100000", 1)),
+        *(("max 100000", None), ("9000000 100", None), ("nonsense", None)),
+    ],
 )
-def test_cores_of_a_container(tmp_path: Path, quota: str, cores: int | None) -> None:
-    (tmp_path / "cpu.max").write_text(quota)
+def test_cores_of_a_container(tmp_path: Path, quota: str, count: int | None) -> None:
+    write_group(tmp_path, {"cpu.max": quota})
     assert node_cores() == len(os.sched_getaffinity(0))
-    assert usable_cores(tmp_path / "cpu.max") == (cores or node_cores())
-    limited = cores if cores and cores < node_cores() else None
-    assert limited_cores(tmp_path / "cpu.max") == limited
+    assert usable_cores(tmp_path) == (count or node_cores())
+    limited = count if count and count < node_cores() else None
+    assert limited_cores(tmp_path) == limited
+
+
+def test_a_fraction_is_rounded_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cores, "core_numbers", lambda: list(range(64)))
+    write_group(tmp_path, {"cpu.max": "150000 100000"})
+    assert usable_cores(tmp_path) == 2
 
 
 def test_without_cgroups(tmp_path: Path) -> None:
-    assert usable_cores(tmp_path / "cpu.max") == node_cores()
-    assert limited_cores(tmp_path / "cpu.max") is None
+    assert usable_cores(tmp_path) == node_cores()
+    assert limited_cores(tmp_path) is None
 
 
 def test_cores_are_counted_in_one_place() -> None:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +33,7 @@ from viewfinder_client import (
     Unanswered,
     UnansweredError,
     UsageError,
+    asker,
     retrying,
 )
 from viewfinder_components.photos.decode import PREPROCESSING
@@ -63,8 +64,10 @@ class Server:
     described: dict[str, Any] = field(default_factory=dict)
     hangs: threading.Event | None = None
     listing_hangs: threading.Event | None = None
-    is_gateway: bool = False
-    """Whether it passes on nothing but V1, and says that it is busy for everything else."""
+    gateway: Callable[[], None] | None = None
+    """Waits, if the server passes on nothing but V1, and says that it is busy for all else."""
+    descriptions: int = 0
+    """How often it was asked for one."""
     photos: list[bytes] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
     tokens: set[str | None] = field(default_factory=set)
@@ -87,7 +90,13 @@ class Handler(QuietHandler):
             if self.state.listing_hangs is not None:
                 self.state.listing_hangs.wait(PATIENCE)
             self.send(200, b'{"models": ["m"]}')
-        elif self.state.is_gateway:
+        else:
+            self.describe()
+
+    def describe(self) -> None:
+        self.state.descriptions += 1
+        if self.state.gateway is not None:
+            self.state.gateway()
             self.send(503, b"{}")
         elif self.state.described:
             self.send(200, json.dumps(self.state.described).encode())
@@ -328,7 +337,7 @@ def test_the_seconds_hold_for_each_of_many_that_wait_for_the_model(server: Serve
     done: list[str] = []
 
     async def run() -> None:
-        async with AsyncClient(server.url, seconds=0.5) as client:
+        async with AsyncClient(server.url, seconds=0.5, concurrency=100) as client:
 
             async def classify() -> None:
                 with pytest.raises(TransientError, match="no answer within"):
@@ -347,38 +356,68 @@ def test_the_seconds_hold_for_each_of_many_that_wait_for_the_model(server: Serve
     assert done[-1] == "before", "one after the other, 400 would take 200 s"
 
 
-def test_a_gateway_that_passes_on_predictions_only(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("model", [None, "m"])
+def test_a_gateway_that_passes_on_predictions_only(model: str | None, server: Server) -> None:
+    server.gateway = lambda: None
+    with Client(server.url, model=model) as client:
+        assert client.classify(noisy()).label == "a"
+    assert server.photos == [noisy()]
+    assert server.descriptions == 1
+
+
+@pytest.mark.parametrize("model", [None, "m"])
+def test_a_gateway_that_never_answers_about_the_model(
+    model: str | None, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retrying, "_FIRST_SECONDS", 0.01)
-    server.is_gateway = True
-    photo = noisy()
+    monkeypatch.setattr(asker, "_DESCRIBING_SECONDS", 0.1)
+    answered = threading.Event()
+    server.gateway = lambda: wait_for(answered.is_set, "the photo's answer")
+    with Client(server.url, model=model, seconds=PATIENCE) as client:
+        client.open()
+        assert client.classify(noisy()).label == "a"
+        answered.set()
+    assert server.photos == [noisy()]
+
+
+def test_a_gateway_that_stops_describing_a_new_version(server: Server) -> None:
+    server.describe("7")
     with Client(server.url) as client:
-        assert client.classify(photo).label == "a"
-    assert server.photos == [photo]
+        client.classify(noisy())
+        server.versions, server.gateway, server.descriptions = ["8"], lambda: None, 0
+        assert client.classify(noisy()).version == "8"
+    assert server.photos[2:] == [noisy()]
+    assert server.descriptions == 1
 
 
 FORK = """
-import os, sys, warnings
+import os, signal, sys, warnings
 warnings.simplefilter("ignore")
 from viewfinder_client import Client, UsageError
 client = Client(sys.argv[1], model="m", shrink=False)
+lock = client._thread._lock
+if sys.argv[2] == "busy":  # as if another thread were starting a request
+    lock.acquire()
 child = os.fork()
 if child == 0:
+    signal.alarm(int(sys.argv[3]))  # ends it if it waits for the lock
     try:
         client.classify(sys.stdin.buffer.read())
     except UsageError as error:
         print(error, flush=True)
     client.close()
     os._exit(0)
-os.waitpid(child, 0)
+_, status = os.waitpid(child, 0)
+if lock.locked():
+    lock.release()
 client.close()
+sys.exit(status)
 """
 
 
-def test_a_client_of_before_a_fork_is_refused(server: Server) -> None:
-    command = [sys.executable, "-c", FORK, server.url]
-    done = subprocess.run(command, input=noisy(), capture_output=True, timeout=PATIENCE, check=True)
+@pytest.mark.parametrize("others", ["idle", "busy"])
+def test_a_client_of_before_a_fork_is_refused(others: str, server: Server) -> None:
+    command = [sys.executable, "-c", FORK, server.url, others, str(round(PATIENCE))]
+    done = subprocess.run(command, input=noisy(), capture_output=True, check=True)
     assert b"create another one after the fork" in done.stdout
 
 
@@ -446,6 +485,39 @@ def test_async_sources(server: Server) -> None:
             return [result.photo async for result in client.classify_many(photos())]
 
     assert asyncio.run(classify()) == [str(number) for number in range(20)]
+
+
+def test_an_async_source_may_wait_for_the_result_of_its_last_photo(server: Server) -> None:
+    told = asyncio.Queue[str]()
+
+    async def photos() -> AsyncIterator[tuple[str, bytes]]:
+        yield "0", draw("red")
+        for number in range(1, 5):
+            yield f"{number} after {await told.get()}", draw("red")
+
+    async def classify() -> list[str]:
+        found = []
+        async with AsyncClient(server.url) as client:
+            async for result in client.classify_many(photos()):
+                found.append(result.photo[:1])
+                told.put_nowait(found[-1])
+        return found
+
+    async def classify_in_time() -> list[str]:
+        return await asyncio.wait_for(classify(), PATIENCE)
+
+    assert asyncio.run(classify_in_time()) == list("01234")
+
+
+def test_a_source_that_fails_does_so_after_the_results(server: Server) -> None:
+    def photos() -> Iterator[Any]:
+        yield from [("0", draw("red")), ("1", draw("red"))]
+        raise ZeroDivisionError
+
+    found: list[str] = []
+    with Client(server.url) as client, pytest.raises(ZeroDivisionError):
+        found.extend(result.photo for result in client.classify_many(photos()))
+    assert found == ["0", "1"]
 
 
 @pytest.mark.parametrize("model", [None, "m"])
