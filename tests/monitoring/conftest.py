@@ -1,0 +1,58 @@
+"""The rules of `manifests/monitoring`, and the programs that use them.
+
+Without Prometheus and Alertmanager, and where apt cannot download them, the tests that need them
+are skipped, and say so; with `CI` set they fail.
+"""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.fixtures.waiting import PATIENCE
+from tests.testbed.monitoring import MonitoringPrograms, find_programs
+
+from viewfinder_components.errors import PermanentError
+
+ROOT = Path(__file__).parents[2]
+MONITORING = ROOT / "manifests/monitoring"
+PAGE = ROOT / "docs/monitoring.md"
+
+Rule = dict[str, Any]
+
+
+def read_groups() -> list[dict[str, Any]]:
+    """Return the groups of rules."""
+    rule = yaml.safe_load((MONITORING / "prometheusrule.yaml").read_text("utf-8"))
+    groups: list[dict[str, Any]] = rule["spec"]["groups"]
+    return groups
+
+
+RULES: list[Rule] = [rule for group in read_groups() for rule in group["rules"]]
+ALERTS: dict[str, Rule] = {rule["alert"]: rule for rule in RULES if "alert" in rule}
+RECORDED: list[Rule] = [rule for rule in RULES if "record" in rule]
+
+
+@pytest.fixture(scope="session")
+def programs() -> MonitoringPrograms:
+    """Prometheus, promtool and Alertmanager."""
+    try:
+        return find_programs()
+    except PermanentError as error:
+        if "CI" in os.environ:
+            raise
+        pytest.skip(f"install Prometheus and Alertmanager: {error}")
+
+
+@pytest.fixture(scope="session")
+def rule_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The rules for Prometheus without its operator, cut out as docs/monitoring.md says it."""
+    found = re.search(r"^    (sed .*prometheusrule\.yaml) > (\S+)$", PAGE.read_text("utf-8"), re.M)
+    assert found, "expected the command that cuts out the rules in docs/monitoring.md"
+    path = tmp_path_factory.mktemp("rules") / found[2]
+    with path.open("wb") as file:
+        subprocess.run(found[1], shell=True, check=True, cwd=ROOT, stdout=file, timeout=PATIENCE)
+    return path
