@@ -6,6 +6,7 @@ are skipped, and say so; with `CI` set they fail.
 
 import os
 import re
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,20 @@ def read_groups() -> list[dict[str, Any]]:
     return groups
 
 
+def read_configuration() -> dict[str, Any]:
+    """Return docs/monitoring.md's configuration of a Prometheus without the operator."""
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", PAGE.read_text("utf-8"), re.M | re.S)
+    (text,) = [block for block in blocks if "scrape_configs:" in block]
+    configuration: dict[str, Any] = yaml.safe_load(text)
+    return configuration
+
+
+def read_scrape_config() -> dict[str, Any]:
+    """Return its only job."""
+    (job,) = read_configuration()["scrape_configs"]
+    return dict(job)
+
+
 RULES: list[Rule] = [rule for group in read_groups() for rule in group["rules"]]
 ALERTS: dict[str, Rule] = {rule["alert"]: rule for rule in RULES if "alert" in rule}
 RECORDED: list[Rule] = [rule for rule in RULES if "record" in rule]
@@ -54,5 +69,5 @@ def rule_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert found, "expected the command that cuts out the rules in docs/monitoring.md"
     path = tmp_path_factory.mktemp("rules") / found[2]
     with path.open("wb") as file:
-        subprocess.run(found[1], shell=True, check=True, cwd=ROOT, stdout=file, timeout=PATIENCE)
+        subprocess.run(shlex.split(found[1]), check=True, cwd=ROOT, stdout=file, timeout=PATIENCE)
     return path

@@ -18,7 +18,7 @@ from tests.fixtures.loopback import QuietHandler, serving
 from tests.fixtures.ports import free_port
 from tests.fixtures.servables import draw, write_manifest, write_servable
 from tests.fixtures.waiting import wait_for
-from tests.monitoring.conftest import ALERTS, RECORDED, RULES
+from tests.monitoring.conftest import ALERTS, RECORDED, RULES, read_scrape_config
 from tests.serving.conftest import Predictor, run_predictor
 from tests.storage.servers import Server
 from tests.testbed.monitoring import MonitoringPrograms
@@ -36,7 +36,7 @@ received: "queue.Queue[dict[str, Any]]" = queue.Queue()
 def shorten(rule: dict[str, Any]) -> dict[str, Any]:
     """Return a rule with windows of seconds, and whose alert waits for nothing."""
     expression = re.sub(
-        r"(\[|offset )(\w+)", lambda found: f"{found[1]}{SECONDS[found[2]]}s", rule["expr"]
+        r"(\[|offset )(\d+[mhd])\b", lambda found: f"{found[1]}{SECONDS[found[2]]}s", rule["expr"]
     )
     return {key: value for key, value in rule.items() if key != "for"} | {"expr": expression}
 
@@ -104,11 +104,21 @@ def prometheus(
 ) -> Iterator[str]:
     """Prometheus' address; it asks the predictor every second and tells Alertmanager."""
     folder = tmp_path_factory.mktemp("prometheus")
-    with serving(Webhook) as webhook, serving(TensorFlowServing) as other:
-        with running(prepare_alertmanager(programs, folder, webhook)) as alertmanager:
-            targets = {predictor.url: "/metrics", other: "/monitoring/prometheus/metrics"}
-            with running(prepare_prometheus(programs, folder, targets, alertmanager)) as server:
-                yield server.url
+    with (
+        serving(Webhook) as webhook,
+        serving(TensorFlowServing) as other,
+        running(prepare_alertmanager(programs, folder, webhook)) as alertmanager,
+    ):
+        sidecar = describe_target(predictor.url, "/metrics", {"container_port_number": "8012"})
+        stranger = describe_target(predictor.url, "/metrics", {"label_component": "transformer"})
+        targets = [
+            describe_target(predictor.url, "/metrics"),
+            describe_target(other, "/monitoring/prometheus/metrics"),
+            sidecar,
+            stranger,
+        ]
+        with running(prepare_prometheus(programs, folder, targets, alertmanager)) as server:
+            yield server.url
 
 
 def prepare_alertmanager(programs: MonitoringPrograms, folder: Path, webhook: str) -> Server:
@@ -117,7 +127,7 @@ def prepare_alertmanager(programs: MonitoringPrograms, folder: Path, webhook: st
     route = {"receiver": "webhook", "group_by": ["alertname"], "group_wait": "0s"}
     config.write_text(yaml.safe_dump({"route": route, "receivers": [receiver]}))
     command = [
-        *(str(programs.alertmanager), f"--config.file={config}"),
+        *(*map(str, programs.alertmanager), f"--config.file={config}"),
         *(f"--storage.path={folder / 'alertmanager'}", f"--web.listen-address=127.0.0.1:{port}"),
         "--cluster.listen-address=",
     ]
@@ -125,25 +135,19 @@ def prepare_alertmanager(programs: MonitoringPrograms, folder: Path, webhook: st
 
 
 def prepare_prometheus(
-    programs: MonitoringPrograms, folder: Path, targets: dict[str, str], alertmanager: Server
+    programs: MonitoringPrograms, folder: Path, targets: list[dict[str, Any]], alertmanager: Server
 ) -> Server:
     rules, config, port = folder / "rules.yaml", folder / "prometheus.yaml", free_port()
     group = {"name": "shortened", "rules": [shorten(rule) for rule in RULES]}
     rules.write_text(yaml.safe_dump({"groups": [group]}))
-    scraped = [
-        {
-            "job_name": f"{number}/viewfinder-predictor",
-            "metrics_path": path,
-            "static_configs": [{"targets": [httpx.URL(url).netloc.decode()], "labels": SERVICE}],
-        }
-        for number, (url, path) in enumerate(targets.items())
-    ]
+    job = read_scrape_config()
+    del job["kubernetes_sd_configs"]
+    job |= {"scrape_interval": "1s", "scrape_timeout": "1s", "static_configs": targets}
     told = [{"static_configs": [{"targets": [httpx.URL(alertmanager.url).netloc.decode()]}]}]
-    every = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
     values = {
-        "global": every,
+        "global": {"evaluation_interval": "1s"},
         "rule_files": [str(rules)],
-        "scrape_configs": scraped,
+        "scrape_configs": [job],
         "alerting": {"alertmanagers": told},
     }
     config.write_text(yaml.safe_dump(values))
@@ -152,6 +156,28 @@ def prepare_prometheus(
         *(f"--storage.tsdb.path={folder / 'data'}", f"--web.listen-address=127.0.0.1:{port}"),
     ]
     return Server(command, port, "/-/ready", folder / "prometheus.log")
+
+
+def describe_target(url: str, path: str, others: dict[str, str] | None = None) -> dict[str, Any]:
+    """Return a port of a pod as Prometheus finds it in Kubernetes, which Debian's cannot ask.
+
+    Args:
+        url: The port's address.
+        path: What the pod's annotation says.
+        others: Values that differ from those of a predictor's port.
+    """
+    found = {
+        "namespace": "shop",
+        "pod_name": f"pod-{path.count('/')}",
+        "pod_annotation_prometheus_kserve_io_path": path,
+        "pod_annotation_prometheus_kserve_io_port": "8080",
+        "pod_container_port_number": "8080",
+        "pod_label_app_kubernetes_io_managed_by": "viewfinder",
+        "pod_label_component": "predictor",
+        "pod_label_serving_kserve_io_inferenceservice": "colour",
+    } | {f"pod_{name}": value for name, value in (others or {}).items()}
+    labels = {f"__meta_kubernetes_{name}": value for name, value in found.items()}
+    return {"targets": [httpx.URL(url).netloc.decode()], "labels": labels}
 
 
 def query(prometheus: str, expression: str) -> list[dict[str, Any]]:
@@ -191,6 +217,15 @@ def test_every_metric_in_the_rules_exists(predictor: Predictor, tmp_path: Path) 
 def test_the_names_in_an_expression_are_found() -> None:
     expression = 'sum by (le) (rate(a_b:c{d="e"}[5m])) / 2e6 > 0.5 unless up{f=~"g"} offset 1h'
     assert find_metrics(expression) == {"a_b:c", "up"}
+
+
+def test_the_predictors_are_found_by_labels_and_annotations(prometheus: str) -> None:
+    found = wait_for(lambda: query(prometheus, "(up == 1) and on () count(up == 1) == 2"), "both")
+    pods = {one["metric"].pop("pod") for one in found}
+    assert pods == {"pod-1", "pod-3"}
+    for one in found:
+        assert one["metric"].items() >= (SERVICE | {"job": "viewfinder-predictor"}).items()
+        assert "revision" not in one["metric"]
 
 
 def test_the_rules_have_data_and_alerts_arrive(prometheus: str, predictor: Predictor) -> None:

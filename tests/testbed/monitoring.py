@@ -14,17 +14,17 @@ PACKAGES = ("prometheus", "prometheus-alertmanager")
 
 @dataclass(frozen=True)
 class MonitoringPrograms:
-    """Where the programs are.
+    """How the programs are called.
 
     Attributes:
         prometheus: The server.
         promtool: What checks rules and tests them.
-        alertmanager: What sends alerts on.
+        alertmanager: What sends alerts on: the first words of its command.
     """
 
     prometheus: Path
     promtool: Path
-    alertmanager: Path
+    alertmanager: tuple[str | Path, ...]
 
 
 def find_programs() -> MonitoringPrograms:
@@ -33,17 +33,22 @@ def find_programs() -> MonitoringPrograms:
     Raises:
         PermanentError: A program is missing, and apt cannot download the packages.
     """
-    on_path = [
-        shutil.which("prometheus"),
-        shutil.which("promtool"),
-        shutil.which("alertmanager") or shutil.which("prometheus-alertmanager"),
-    ]
-    found = [Path(program) for program in on_path if program]
-    if len(found) < len(on_path):
-        folder = _unpack()
-        names = ("prometheus", "promtool", "prometheus-alertmanager")
-        found = [executable(folder, name) for name in names]
-    return MonitoringPrograms(*found)
+    alertmanager = shutil.which("alertmanager") or shutil.which("prometheus-alertmanager")
+    on_path = shutil.which("prometheus"), shutil.which("promtool"), alertmanager
+    if all(on_path):
+        prometheus, promtool, alertmanager = map(Path, filter(None, on_path))
+        return MonitoringPrograms(prometheus, promtool, (alertmanager,))
+    folder = _unpack()
+    # Debian's Alertmanager reads its templates from /usr/share, where only this process sees them.
+    inside = (
+        *("unshare", "--map-root-user", "--mount"),
+        *("sh", "-c", 'mount --bind "$0" /usr/share && exec "$@"', folder / "usr/share"),
+    )
+    return MonitoringPrograms(
+        executable(folder, "prometheus"),
+        executable(folder, "promtool"),
+        (*inside, executable(folder, "prometheus-alertmanager")),
+    )
 
 
 def _unpack() -> Path:
