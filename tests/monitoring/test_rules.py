@@ -44,7 +44,7 @@ def test_the_page_cuts_out_all_rules(rule_file: Path) -> None:
 def test_prometheus_takes_the_page_s_configuration(
     programs: MonitoringPrograms, rule_file: Path, tmp_path: Path
 ) -> None:
-    """But for the search in Kubernetes, which Debian's Prometheus is built without."""
+    """Debian's Prometheus is built without the search in Kubernetes, so this is taken out."""
     configuration = read_configuration()
     assert configuration["rule_files"] == [rule_file.name]
     (job,) = configuration["scrape_configs"]
