@@ -17,7 +17,7 @@ import yaml
 from tests.fixtures.loopback import QuietHandler, serving
 from tests.fixtures.ports import free_port
 from tests.fixtures.servables import draw, write_manifest, write_servable
-from tests.fixtures.waiting import wait_for
+from tests.fixtures.waiting import PATIENCE, wait_for
 from tests.monitoring.conftest import ALERTS, RECORDED, RULES, read_scrape_config
 from tests.serving.conftest import Predictor, run_predictor
 from tests.storage.servers import Server
@@ -183,7 +183,7 @@ def describe_target(url: str, path: str, others: dict[str, str] | None = None) -
 def query(prometheus: str, expression: str) -> list[dict[str, Any]]:
     """Return the series that an expression gives now."""
     url = f"{prometheus}/api/v1/query"
-    answer = httpx.get(url, params={"query": expression}, trust_env=False, timeout=60).json()
+    answer = httpx.get(url, params={"query": expression}, trust_env=False, timeout=PATIENCE).json()
     assert answer["status"] == "success", answer
     found: list[dict[str, Any]] = answer["data"]["result"]
     return [one for one in found if not math.isnan(float(one["value"][1]))]

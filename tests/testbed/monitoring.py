@@ -56,10 +56,17 @@ def _unpack() -> Path:
     if target.exists():
         return target
     with phase(f"unpacking {' and '.join(PACKAGES)}", "20 s"), building(target) as draft:
-        # The folder may be closed to apt's own user.
-        options = ("-qq", "-oAPT::Sandbox::User=root")
-        run("apt-get", *options, "download", *PACKAGES, cwd=draft)
-        for archive in sorted(draft.glob("*.deb")):
+        apt = draft / "apt"
+        for name in ("lists/partial", "cache/archives/partial"):
+            (apt / name).mkdir(parents=True)
+        options = [
+            f"-oDir::State::Lists={apt}/lists",  # the machine's may be old, and stay as they are
+            f"-oDir::Cache={apt}/cache",
+            "-oAPT::Sandbox::User=root",  # the folder may be closed to apt's own user
+        ]
+        run("apt-get", *options, "update", "-qq")
+        run("apt-get", *options, "download", "-qq", *PACKAGES, cwd=apt)
+        for archive in sorted(apt.glob("*.deb")):
             run("dpkg-deb", "--extract", archive, draft)
-            archive.unlink()
+        shutil.rmtree(apt)
     return target
