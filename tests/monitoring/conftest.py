@@ -21,6 +21,7 @@ from viewfinder_components.errors import PermanentError
 ROOT = Path(__file__).parents[2]
 MONITORING = ROOT / "manifests/monitoring"
 PAGE = ROOT / "docs/monitoring.md"
+RUNBOOK = ROOT / "docs/runbook.md"
 
 Rule = dict[str, Any]
 

@@ -18,7 +18,7 @@ from tests.fixtures.loopback import QuietHandler, serving
 from tests.fixtures.ports import free_port
 from tests.fixtures.servables import draw, write_manifest, write_servable
 from tests.fixtures.waiting import PATIENCE, wait_for
-from tests.monitoring.conftest import ALERTS, RECORDED, RULES, read_scrape_config
+from tests.monitoring.conftest import ALERTS, PAGE, RECORDED, RULES, RUNBOOK, read_scrape_config
 from tests.serving.conftest import Predictor, run_predictor
 from tests.storage.servers import Server
 from tests.testbed.monitoring import MonitoringPrograms
@@ -29,7 +29,7 @@ KUBE_STATE_METRICS = {"kube_deployment_status_replicas_unavailable"}
 SERVICE = {"namespace": "shop", "inferenceservice": "colour"}
 # Of the rules' windows: as short as they can be when Prometheus asks every second.
 SECONDS = {"5m": 5, "30m": 6, "1h": 7, "6h": 8, "1d": 9, "3d": 10}
-_WORDS = {"by", "on", "or", "and", "unless", "offset", "group_left", "le"}
+_WORDS = {"by", "on", "or", "and", "unless"}
 received: "queue.Queue[dict[str, Any]]" = queue.Queue()
 
 
@@ -190,8 +190,23 @@ def query(prometheus: str, expression: str) -> list[dict[str, Any]]:
     return [one for one in found if not math.isnan(float(one["value"][1]))]
 
 
-def test_every_metric_in_the_rules_exists(predictor: Predictor, tmp_path: Path) -> None:
-    """What only a container with limits has is read from the files of such a container."""
+def read_queries() -> list[str]:
+    """Return the queries of the pages."""
+    runbook = re.findall(r"^```text\n(.*?)^```$", RUNBOOK.read_text("utf-8"), re.M | re.S)
+    table = PAGE.read_text("utf-8").partition("## Queries")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| [^|]+ \| `(.+)` \|$", table, re.M)
+    return [line for block in runbook for line in block.splitlines()] + [
+        row.replace("\\|", "|") for row in rows
+    ]
+
+
+@pytest.fixture(scope="module")
+def known(predictor: Predictor, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """The series that there are but for TensorFlow Serving's.
+
+    What only a container with limits has is read from the files of such a container.
+    """
+    root = tmp_path_factory.mktemp("container")
     files = {
         "proc/self/cgroup": "0::/\n",
         "proc/self/mountinfo": "1 1 0:1 / /sys/fs/cgroup rw - cgroup2 cgroup rw\n",
@@ -202,17 +217,29 @@ def test_every_metric_in_the_rules_exists(predictor: Predictor, tmp_path: Path) 
         "sys/fs/cgroup/memory.stat": "inactive_file 100\n",
     }
     for name, content in files.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(content)
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(content)
     assert predictor.predict(draw("red")).status_code == 200
     served = set(re.findall(r"^([a-zA-Z_]\w*)", predictor.client.get("/metrics").text, re.M))
-    for family in ContainerCollector(tmp_path).collect():
+    for family in ContainerCollector(root).collect():
         served |= {sample.name for sample in family.samples}
-    recorded = {rule["record"] for rule in RECORDED}
+    return served | {rule["record"] for rule in RECORDED} | {"up"}
+
+
+def test_every_metric_in_the_rules_exists(known: set[str]) -> None:
     named = set().union(*(find_metrics(rule["expr"]) for rule in RULES))
     tensorflow = {name for name in named if name.startswith(":tensorflow:serving:request_")}
     assert len(tensorflow) == 2
-    assert named - recorded - tensorflow - served - {"up"} == KUBE_STATE_METRICS
+    assert named - tensorflow - known == KUBE_STATE_METRICS
+
+
+def test_the_queries_of_the_pages_can_be_asked(known: set[str], prometheus: str) -> None:
+    queries = read_queries()
+    assert len(queries) > 15
+    for expression in queries:
+        assert find_metrics(expression)
+        assert find_metrics(expression) <= known, expression
+        query(prometheus, expression)
 
 
 def test_the_names_in_an_expression_are_found() -> None:

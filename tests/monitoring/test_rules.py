@@ -15,7 +15,7 @@ from tests.monitoring.conftest import (
     MONITORING,
     PAGE,
     RECORDED,
-    ROOT,
+    RUNBOOK,
     read_configuration,
     read_groups,
     read_scrape_config,
@@ -24,7 +24,6 @@ from tests.testbed.monitoring import MonitoringPrograms
 
 CASES = yaml.safe_load((Path(__file__).parent / "alerts.yaml").read_text("utf-8"))
 PREDICTOR = {"namespace": "shop", "inferenceservice": "fruit"}
-RUNBOOK = ROOT / "docs/runbook.md"
 
 
 def promtool(programs: MonitoringPrograms, *arguments: str | Path) -> None:
