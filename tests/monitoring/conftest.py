@@ -64,6 +64,20 @@ def programs() -> MonitoringPrograms:
 
 
 @pytest.fixture(scope="session")
+def alertmanager(programs: MonitoringPrograms) -> tuple[str, ...]:
+    """Alertmanager's command. The unpacked one needs namespaces, which some machines refuse."""
+    command = tuple(map(str, programs.alertmanager))
+    tried = subprocess.run(
+        [*command, "--version"], capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    if tried.returncode:
+        # Where everything is to be tested, what cannot be tested is a failure.
+        give_up = pytest.fail if "CI" in os.environ else pytest.skip
+        give_up(f"install Alertmanager, for example Debian's package: {tried.stderr.strip()}")
+    return command
+
+
+@pytest.fixture(scope="session")
 def rule_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The rules for Prometheus without its operator, cut out as docs/monitoring.md says it."""
     found = re.search(r"^    (sed .*prometheusrule\.yaml) > (\S+)$", PAGE.read_text("utf-8"), re.M)

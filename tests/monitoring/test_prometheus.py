@@ -100,14 +100,17 @@ def running(server: Server) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def prometheus(
-    predictor: Predictor, programs: MonitoringPrograms, tmp_path_factory: pytest.TempPathFactory
+    predictor: Predictor,
+    programs: MonitoringPrograms,
+    alertmanager: tuple[str, ...],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
     """Prometheus' address; it asks the predictor every second and tells Alertmanager."""
     folder = tmp_path_factory.mktemp("prometheus")
     with (
         serving(Webhook) as webhook,
         serving(TensorFlowServing) as other,
-        running(prepare_alertmanager(programs, folder, webhook)) as alertmanager,
+        running(prepare_alertmanager(alertmanager, folder, webhook)) as told,
     ):
         silent = "http://127.0.0.1:1"
         sidecar = describe_target(silent, "/metrics", {"container_port_number": "8012"})
@@ -118,17 +121,17 @@ def prometheus(
             sidecar,
             stranger,
         ]
-        with running(prepare_prometheus(programs, folder, targets, alertmanager)) as server:
+        with running(prepare_prometheus(programs, folder, targets, told)) as server:
             yield server.url
 
 
-def prepare_alertmanager(programs: MonitoringPrograms, folder: Path, webhook: str) -> Server:
+def prepare_alertmanager(program: tuple[str, ...], folder: Path, webhook: str) -> Server:
     config, port = folder / "alertmanager.yaml", free_port()
     receiver = {"name": "webhook", "webhook_configs": [{"url": webhook, "send_resolved": False}]}
     route = {"receiver": "webhook", "group_by": ["alertname"], "group_wait": "0s"}
     config.write_text(yaml.safe_dump({"route": route, "receivers": [receiver]}))
     command = [
-        *(*map(str, programs.alertmanager), f"--config.file={config}"),
+        *(*program, f"--config.file={config}"),
         *(f"--storage.path={folder / 'alertmanager'}", f"--web.listen-address=127.0.0.1:{port}"),
         "--cluster.listen-address=",
     ]
