@@ -173,6 +173,10 @@ messages: setup ## Rewrite docs/messages.md
 	$(BIN)/python -m website.messages > docs/messages.new
 	mv docs/messages.new docs/messages.md
 
+.PHONY: dashboards
+dashboards: setup ## Rewrite Grafana's dashboards in manifests/monitoring
+	$(BIN)/python -m dashboards
+
 .PHONY: screenshots
 screenshots: setup ## Make docs/images/report.png from a run of the demo (needs Chromium; RUNS=.viewfinder: from the newest run there)
 	$(BIN)/python -m website.screenshots $(RUNS)
