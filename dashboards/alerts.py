@@ -35,7 +35,7 @@ def read_alerts() -> dict[str, Alert]:
             severity=rule["labels"]["severity"],
             runbook=rule["annotations"]["runbook_url"],
             limits=tuple(
-                math.prod(float(number) for number in found.split(" * "))
+                round(math.prod(float(number) for number in found.split(" * ")), 9)
                 for found in _LIMIT.findall(rule["expr"])
             ),
         )

@@ -78,6 +78,7 @@ def show_states(subject: Subject, span: int) -> statetimeline.Panel:
         .targets(subject.ask())
         .mappings([firing])
         .show_value(VisibilityMode.NEVER)
+        .fill_opacity(70)
         .no_value("no alert")
         .span(span)
         .height(8)

@@ -6,7 +6,7 @@ from string import ascii_uppercase
 from grafana_foundation_sdk.builders import table
 from grafana_foundation_sdk.builders.dashboard import DashboardLink
 from grafana_foundation_sdk.models import units
-from grafana_foundation_sdk.models.common import TableCellDisplayMode
+from grafana_foundation_sdk.models.common import FieldTextAlignment, TableCellDisplayMode
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, DynamicConfigValue
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
@@ -36,12 +36,19 @@ def show_table(title: str, description: str, columns: list[Column], span: int) -
     letters = [f"Value #{letter}" for letter in ascii_uppercase] if len(asked) > 1 else ["Value"]
     values = {column.title: value for column, value in zip(asked, letters, strict=False)}
     fields = [column.label or values[column.title] for column in columns]
-    subject = Subject(title, description, tuple(Query(column.query) for column in asked))
+    subject = Subject(
+        title,
+        description,
+        tuple(Query(column.query) for column in asked),
+        runbooks=tuple(limit.alert for column in columns for limit in column.limits),
+    )
     panel = (
         table.Panel()
         .title(subject.title)
         .description(subject.description)
         .datasource(SOURCE)
+        .links(subject.link())
+        .align(FieldTextAlignment.AUTO)
         .targets(subject.ask_now(PromQueryFormat.TABLE))
         .with_transformation(DataTransformerConfig("merge", options={}))
         .with_transformation(
