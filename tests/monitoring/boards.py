@@ -1,6 +1,7 @@
 """The dashboards as they are in `manifests/monitoring`, and what their panels ask."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -21,10 +22,9 @@ CHOSEN = {"namespace": "shop", "service": "colour"}
 class Asked:
     """A query with values in place of its variables."""
 
-    place: str
+    panel: str
     expression: str
-    legend: str = ""
-    exemplars: bool = False
+    exemplars: bool
 
 
 def fill_in(text: str) -> str:
@@ -39,12 +39,24 @@ def read_panel_queries() -> Iterator[Asked]:
     """Yield the queries of all panels."""
     for name, panel in PANELS:
         for target in panel.get("targets", []):
-            yield Asked(
-                f"{name}: {panel['title']}, {target['refId']}",
-                fill_in(target["expr"]),
-                target.get("legendFormat", ""),
-                target.get("exemplar", False),
-            )
+            expression = fill_in(target["expr"])
+            yield Asked(f"{name}: {panel['title']}", expression, target.get("exemplar", False))
+
+
+def read_labels() -> dict[str, set[str]]:
+    """Return the labels whose values each panel shows: in its legend, or as a table's columns."""
+    return {
+        f"{name}: {panel['title']}": {
+            *re.findall(r"\{\{(\w+)\}\}", json.dumps(panel.get("targets", []))),
+            *(
+                field
+                for step in panel.get("transformations", [])
+                for field in step["options"].get("renameByName", {})
+                if not field.startswith("Value")
+            ),
+        }
+        for name, panel in PANELS
+    }
 
 
 def read_choices() -> Iterator[tuple[str, str, str]]:
@@ -58,9 +70,3 @@ def read_choices() -> Iterator[tuple[str, str, str]]:
                     fill_in(series.removeprefix("label_values(")),
                     label.removesuffix(")"),
                 )
-
-
-def read_label_columns(panel: dict[str, Any]) -> set[str]:
-    """Return the labels that a table shows."""
-    (organized,) = [one for one in panel["transformations"] if one["id"] == "organize"]
-    return {name for name in organized["options"]["renameByName"] if not name.startswith("Value")}

@@ -1,10 +1,12 @@
 """A real Prometheus and a real Alertmanager beside a real predictor."""
 
+import base64
 import json
 import math
 import queue
 import re
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,54 +20,49 @@ from tests.fixtures.loopback import QuietHandler, serving
 from tests.fixtures.ports import free_port
 from tests.fixtures.servables import draw, write_manifest, write_servable
 from tests.fixtures.waiting import PATIENCE, wait_for
+from tests.monitoring.boards import CHOSEN, read_choices, read_labels, read_panel_queries
 from tests.monitoring.conftest import ALERTS, PAGE, RECORDED, RULES, RUNBOOK, read_scrape_config
+from tests.monitoring.imitations import (
+    KUBE_STATE_METRICS,
+    KubeStateMetrics,
+    TensorFlowServing,
+    imitate_container,
+    write_container,
+)
 from tests.serving.conftest import Predictor, run_predictor
 from tests.storage.servers import Server
 from tests.testbed.monitoring import MonitoringPrograms
 
 from viewfinder_serving.container import ContainerCollector
 
-KUBE_STATE_METRICS = {"kube_deployment_status_replicas_unavailable"}
 SERVICE = {"namespace": "shop", "inferenceservice": "colour"}
 # Of the rules' windows: as short as they can be when Prometheus asks every second.
-SECONDS = {"5m": 5, "30m": 6, "1h": 7, "6h": 8, "1d": 9, "3d": 10}
+SECONDS = {"5m": 5, "30m": 6, "1h": 7, "6h": 8, "1d": 9, "3d": 10, "30d": 11}
 _WORDS = {"by", "on", "or", "and", "unless"}
 received: "queue.Queue[dict[str, Any]]" = queue.Queue()
 
 
-def shorten(rule: dict[str, Any]) -> dict[str, Any]:
-    """Return a rule with windows of seconds, and whose alert waits for nothing."""
-    expression = re.sub(
-        r"(\[|offset )(\d+[mhd])\b", lambda found: f"{found[1]}{SECONDS[found[2]]}s", rule["expr"]
+def shorten(expression: str) -> str:
+    """Return an expression with windows of seconds."""
+    return re.sub(
+        r"(\[|\[\w+:|offset )(\d+[mhd])\b",
+        lambda found: f"{found[1]}{SECONDS[found[2]]}s",
+        expression,
     )
-    return {key: value for key, value in rule.items() if key != "for"} | {"expr": expression}
+
+
+def hasten(rule: dict[str, Any]) -> dict[str, Any]:
+    """Return a rule with windows of seconds, and whose alert waits for nothing."""
+    kept = {key: value for key, value in rule.items() if key != "for"}
+    return kept | {"expr": shorten(rule["expr"])}
 
 
 def find_metrics(expression: str) -> set[str]:
     """Return the names of the series in an expression."""
-    bare = re.sub(r'"[^"]*"|\{[^}]*\}|\[\w+\]|offset \w+', " ", expression)
+    bare = re.sub(r'"[^"]*"|\{[^}]*\}|\[[\w:]+\]|offset \w+', " ", expression)
     bare = re.sub(r"\b(by|on|group_left) \([^)]*\)", " ", bare)
     names = re.findall(r"(?<![\w.])[a-zA-Z_:][\w:]*(?!\w)(?!\s*\()", bare)
     return {name for name in names if name not in _WORDS}
-
-
-class TensorFlowServing(QuietHandler):
-    """The page of TensorFlow Serving, which is not to be had as a program: its names and labels."""
-
-    def do_GET(self) -> None:
-        """Answer a scrape; everything has moved since the last one."""
-        number = int(time.time() * 10)
-        prefix = ":tensorflow:serving:request_"
-        labels = 'model_name="colour",API="predict",entrypoint="REST"'
-        lines = [
-            f"# TYPE {prefix}count counter",
-            f'{prefix}count{{model_name="colour",status="OK"}} {number}',
-            f"# TYPE {prefix}latency histogram",
-            *(f'{prefix}latency_bucket{{{labels},le="{le}"}} {number}' for le in (18000, "+Inf")),
-            f"{prefix}latency_sum{{{labels}}} {number}",
-            f"{prefix}latency_count{{{labels}}} {number}",
-        ]
-        self.send(200, ("\n".join(lines) + "\n").encode(), "text/plain")
 
 
 class Webhook(QuietHandler):
@@ -110,6 +107,8 @@ def prometheus(
     with (
         serving(Webhook) as webhook,
         serving(TensorFlowServing) as other,
+        serving(KubeStateMetrics) as cluster,
+        serving(imitate_container(folder / "container")) as container,
         running(prepare_alertmanager(alertmanager, folder, webhook)) as told,
     ):
         silent = "http://127.0.0.1:1"
@@ -121,7 +120,12 @@ def prometheus(
             sidecar,
             stranger,
         ]
-        with running(prepare_prometheus(programs, folder, targets, told)) as server:
+        jobs = [
+            describe_job(targets),
+            describe_page("kube-state-metrics", cluster, {}),
+            describe_page("container", container, SERVICE | {"pod": "pod-limited"}),
+        ]
+        with running(prepare_prometheus(programs, folder, jobs, told)) as server:
             yield server.url
 
 
@@ -139,27 +143,38 @@ def prepare_alertmanager(program: tuple[str, ...], folder: Path, webhook: str) -
 
 
 def prepare_prometheus(
-    programs: MonitoringPrograms, folder: Path, targets: list[dict[str, Any]], alertmanager: Server
+    programs: MonitoringPrograms, folder: Path, jobs: list[dict[str, Any]], alertmanager: Server
 ) -> Server:
     rules, config, port = folder / "rules.yaml", folder / "prometheus.yaml", free_port()
-    group = {"name": "shortened", "rules": [shorten(rule) for rule in RULES]}
+    group = {"name": "shortened", "rules": [hasten(rule) for rule in RULES]}
     rules.write_text(yaml.safe_dump({"groups": [group]}))
-    job = read_scrape_config()
-    del job["kubernetes_sd_configs"]
-    job |= {"scrape_interval": "1s", "scrape_timeout": "1s", "static_configs": targets}
     told = [{"static_configs": [{"targets": [httpx.URL(alertmanager.url).netloc.decode()]}]}]
     values = {
-        "global": {"evaluation_interval": "1s"},
+        "global": {"evaluation_interval": "1s", "scrape_interval": "1s", "scrape_timeout": "1s"},
         "rule_files": [str(rules)],
-        "scrape_configs": [job],
+        "scrape_configs": jobs,
         "alerting": {"alertmanagers": told},
     }
     config.write_text(yaml.safe_dump(values))
     command = [
         *(str(programs.prometheus), f"--config.file={config}"),
         *(f"--storage.tsdb.path={folder / 'data'}", f"--web.listen-address=127.0.0.1:{port}"),
+        "--enable-feature=exemplar-storage",
     ]
     return Server(command, port, "/-/ready", folder / "prometheus.log")
+
+
+def describe_job(targets: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the page's job, for targets that are not searched."""
+    job = read_scrape_config()
+    del job["kubernetes_sd_configs"], job["scrape_interval"]
+    return job | {"static_configs": targets}
+
+
+def describe_page(name: str, url: str, labels: dict[str, str]) -> dict[str, Any]:
+    """Return a job that reads one page, whose own labels are kept."""
+    target = {"targets": [httpx.URL(url).netloc.decode()], "labels": labels}
+    return {"job_name": name, "honor_labels": True, "static_configs": [target]}
 
 
 def describe_target(url: str, path: str, others: dict[str, str] | None = None) -> dict[str, Any]:
@@ -210,30 +225,20 @@ def known(predictor: Predictor, tmp_path_factory: pytest.TempPathFactory) -> set
     What only a container with limits has is read from the files of such a container.
     """
     root = tmp_path_factory.mktemp("container")
-    files = {
-        "proc/self/cgroup": "0::/\n",
-        "proc/self/mountinfo": "1 1 0:1 / /sys/fs/cgroup rw - cgroup2 cgroup rw\n",
-        "sys/fs/cgroup/cpu.max": "50000 100000\n",
-        "sys/fs/cgroup/cpu.stat": "nr_periods 2\nnr_throttled 1\nthrottled_usec 5\n",
-        "sys/fs/cgroup/memory.max": "1000\n",
-        "sys/fs/cgroup/memory.current": "500\n",
-        "sys/fs/cgroup/memory.stat": "inactive_file 100\n",
-    }
-    for name, content in files.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(content)
+    write_container(root)
     assert predictor.predict(draw("red")).status_code == 200
+    assert predictor.predict(b"no photo").status_code == 400
     served = set(re.findall(r"^([a-zA-Z_]\w*)", predictor.client.get("/metrics").text, re.M))
     for family in ContainerCollector(root).collect():
         served |= {sample.name for sample in family.samples}
-    return served | {rule["record"] for rule in RECORDED} | {"up"}
+    return served | {rule["record"] for rule in RECORDED} | {"up", "ALERTS"}
 
 
 def test_every_metric_in_the_rules_exists(known: set[str]) -> None:
     named = set().union(*(find_metrics(rule["expr"]) for rule in RULES))
     tensorflow = {name for name in named if name.startswith(":tensorflow:serving:request_")}
     assert len(tensorflow) == 2
-    assert named - tensorflow - known == KUBE_STATE_METRICS
+    assert named - tensorflow - known == {"kube_deployment_status_replicas_unavailable"}
 
 
 def test_the_queries_of_the_pages_can_be_asked(known: set[str], prometheus: str) -> None:
@@ -248,11 +253,13 @@ def test_the_queries_of_the_pages_can_be_asked(known: set[str], prometheus: str)
 def test_the_names_in_an_expression_are_found() -> None:
     expression = 'sum by (le) (rate(a_b:c{d="e"}[5m])) / 2e6 > 0.5 unless up{f=~"g"} offset 1h'
     assert find_metrics(expression) == {"a_b:c", "up"}
+    assert find_metrics("max by (a, b) (sum_over_time(c[30d:5m])) or vector(0)") == {"c"}
 
 
 def test_the_predictors_are_found_by_labels_and_annotations(prometheus: str) -> None:
-    wait_for(lambda: len(query(prometheus, "up == 1")) == 2, "both servers to answer")
-    found = query(prometheus, "up")
+    ours = 'up{job="viewfinder-predictor"}'
+    wait_for(lambda: len(query(prometheus, f"{ours} == 1")) == 2, "both servers to answer")
+    found = query(prometheus, ours)
     assert sorted(one["metric"]["pod"] for one in found) == ["pod-1", "pod-3"]
     for one in found:
         assert one["metric"].items() >= (SERVICE | {"job": "viewfinder-predictor"}).items()
@@ -288,6 +295,59 @@ def test_the_rules_have_data_and_alerts_arrive(prometheus: str, predictor: Predi
     states = {rule["name"]: rule["health"] for group in rules for rule in group["rules"]}
     assert set(ALERTS) <= set(states)
     assert set(states.values()) == {"ok"}
+
+
+def test_every_query_of_the_dashboards_has_data(
+    known: set[str], prometheus: str, predictor: Predictor
+) -> None:
+    missing = list(read_panel_queries())
+    for asked in missing:
+        assert find_metrics(asked.expression) <= known | KUBE_STATE_METRICS, asked
+    told: defaultdict[str, set[str]] = defaultdict(set)
+
+    def all_have_data() -> bool:
+        ask_with_trace(predictor, draw("red"), draw("blue"))
+        ask_with_trace(predictor, b"no photo")
+        for asked in list(missing):
+            found = query(prometheus, shorten(asked.expression))
+            if found and (not asked.exemplars or find_exemplars(prometheus, asked.expression)):
+                told[asked.panel].update(*(one["metric"] for one in found))
+                missing.remove(asked)
+        return not missing
+
+    try:
+        wait_for(all_have_data, "data for every query", pause=0.3)
+    finally:
+        print("without data:", *missing, sep="\n")
+    for panel, labels in read_labels().items():
+        assert labels <= told[panel], panel
+
+
+def ask_with_trace(predictor: Predictor, *photos: bytes) -> None:
+    """Ask as a client does whose trace is recorded."""
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    body = {"instances": [{"b64": base64.b64encode(photo).decode()} for photo in photos]}
+    predictor.client.post(predictor.predict_path, json=body, headers={"traceparent": trace})
+
+
+def find_exemplars(prometheus: str, expression: str) -> list[dict[str, Any]]:
+    """Return the single measurements of the series in an expression, as Grafana asks for them."""
+    now = time.time()
+    asked = {"query": expression, "start": str(now - 60), "end": str(now)}
+    url = f"{prometheus}/api/v1/query_exemplars"
+    answer = httpx.get(url, params=asked, trust_env=False, timeout=PATIENCE).json()
+    assert answer["status"] == "success", answer
+    found: list[dict[str, Any]] = answer["data"]
+    return [one for one in found if one["exemplars"]]
+
+
+def test_the_dashboards_offer_the_service(prometheus: str) -> None:
+    choices = list(read_choices())
+    assert {name for name, _, _ in choices} == {"namespace", "service"}
+    for name, series, label in choices:
+        url = f"{prometheus}/api/v1/label/{label}/values"
+        answer = httpx.get(url, params={"match[]": series}, trust_env=False, timeout=PATIENCE)
+        assert answer.json()["data"] == [CHOSEN[name]]
 
 
 def overload(predictor: Predictor) -> None:
