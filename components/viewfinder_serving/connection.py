@@ -226,9 +226,9 @@ class GuardedProtocol(HttpToolsProtocol):
         """Refuse what is not HTTP, in the same form as all other refusals."""
         self._stop_clock()
         self._refused = True
-        if self.cycle is not None and not (self.cycle.more_body or self.cycle.response_complete):
-            # An earlier request is being answered; this must not be mistaken for its answer.
-            self.cycle.keep_alive = False
+        if (earlier := self._find_last_unanswered()) is not None:
+            # This must not be mistaken for its answer.
+            earlier.keep_alive = False
             return
         body = orjson.dumps({"error": msg})
         head = (
@@ -237,6 +237,13 @@ class GuardedProtocol(HttpToolsProtocol):
         )
         self.transport.write(head + body)
         self.transport.close()
+
+    def _find_last_unanswered(self) -> RequestResponseCycle | None:
+        """Return the last request that has arrived completely and is not answered yet."""
+        waiting = [cycle for cycle, _ in reversed(self.pipeline)]
+        cycles = waiting if self._running is None else [self._running, *waiting]
+        whole = [one for one in cycles if not (one.more_body or one.response_complete)]
+        return whole[-1] if whole else None
 
     def _await_head(self) -> None:
         self._stop_clock()

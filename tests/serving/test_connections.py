@@ -194,6 +194,14 @@ def test_a_trailer_is_no_header(start, photo):
         assert "forged" not in predictor.log.read_text()
 
 
+def test_what_is_no_request_does_not_answer_the_one_before(predictor, photo):
+    """It arrives before the first request is answered, and its head was in order."""
+    body = json.dumps({"instances": [{"b64": base64.b64encode(photo("red")).decode()}]}).encode()
+    answer = talk(predictor, head(len(body)) + body + CHUNKED + b"no size\r\n")
+    assert status(answer) == 200
+    assert answer.count(b"HTTP/1.1") == 1
+
+
 @pytest.mark.slow
 def test_a_silent_connection_is_closed(predictor):
     started = time.monotonic()
