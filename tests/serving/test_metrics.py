@@ -63,7 +63,7 @@ def test_the_share_of_the_capacity_that_is_used(start, heavy_photo):
         seconds = time.monotonic() - began
         busy = predictor.metric("viewfinder_busy_seconds_total")
         assert 0 < busy < seconds
-        assert busy > predictor.metric("viewfinder_decode_seconds_sum") > busy / 2
+        assert busy > predictor.metric("viewfinder_decode_seconds_sum") > 0
         assert predictor.metric("viewfinder_threads") == 2
         assert predictor.metric("viewfinder_requests_limit") == 9
         assert predictor.metric("viewfinder_requests_waiting") == 0
