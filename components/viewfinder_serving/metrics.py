@@ -76,6 +76,11 @@ MODEL_INFO = Gauge(
     "1; its labels identify the served model",
     ["model", "version", "run_id", "labels", "precision", "digest"],
 )
+MODEL_CREATED = Gauge(
+    "viewfinder_model_created_timestamp_seconds",
+    "When the served model was exported, in seconds since 1970",
+    ["model", "version"],
+)
 LOAD_SECONDS = Gauge(
     "viewfinder_model_load_seconds", "Seconds to read the model, compile it and run it once"
 )

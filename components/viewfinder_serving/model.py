@@ -58,6 +58,8 @@ class PhotoModel(Model):  # type: ignore[misc]  # kserve is not typed
             servable.precision.name,
             servable.digest,
         ).set(1)
+        if servable.created is not None:
+            metrics.MODEL_CREATED.labels(name, servable.version).set(servable.created)
         self.load()
 
     async def predict(self, payload: Question, headers: dict[str, str] | None = None) -> Any:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ class Servable:
         platform: The V2 protocol's name for the kind of model.
         digest: The manifest's sha256, which stands for all files of the version; empty without one.
         precision: The precision in which the model computes, and why.
+        created: When the model was exported, in seconds since 1970; None if the manifest does not
+            say it.
     """
 
     labels: tuple[str, ...]
@@ -45,6 +48,7 @@ class Servable:
     precision: ServedPrecision
     platform: str = PLATFORMS[OPENVINO]
     digest: str = ""
+    created: float | None = None
 
     @classmethod
     def load(
@@ -94,7 +98,8 @@ class Servable:
         is_number = parse_number(folder) is not None
         version = folder if is_number else run_id or "0"
         digest = digest_file(directory / MANIFEST) if manifest else ""
-        return cls(labels, model, version, run_id, served, PLATFORMS[engine], digest)
+        created = _read_time(manifest.get("created"))
+        return cls(labels, model, version, run_id, served, PLATFORMS[engine], digest, created)
 
 
 def _need_files(directory: Path, files: Sequence[str]) -> None:
@@ -130,6 +135,14 @@ def _read_manifest(directory: Path, files: Sequence[str]) -> dict[str, Any]:
             _AGAIN,
         )
     return manifest.values
+
+
+def _read_time(text: Any) -> float | None:
+    """Return a time in ISO 8601 as seconds since 1970; None if it is none."""
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (TypeError, ValueError):
+        return None
 
 
 def _need_agreement(manifest: dict[str, Any], found: dict[str, Any]) -> None:

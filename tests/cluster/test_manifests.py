@@ -18,6 +18,12 @@ FOLDERS = sorted(
     path.parent.relative_to(MANIFESTS) for path in MANIFESTS.rglob("kustomization.yaml")
 )
 RUNTIMES = sorted(MANIFESTS.glob("base/servingruntime-*.yaml"))
+FOREIGN_KINDS = (
+    ("PodDefault", "kubeflow.org", "v1alpha1"),
+    ("Notebook", "kubeflow.org", "v1"),
+    ("PodMonitor", "monitoring.coreos.com", "v1"),
+    ("PrometheusRule", "monitoring.coreos.com", "v1"),
+)
 Kubectl = Callable[..., str]
 
 
@@ -35,15 +41,15 @@ def kubectl(kubeconfig: Path) -> Kubectl:
     return run
 
 
-def describe_kind(kind: str, version: str) -> dict[str, Any]:
-    """Return a definition of one of Kubeflow's kinds, as far as the API server needs it."""
+def describe_kind(kind: str, group: str, version: str) -> dict[str, Any]:
+    """Return a definition of a kind, as far as the API server needs it."""
     plural = f"{kind.lower()}s"
     anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     served = {"name": version, "served": True, "storage": True}
     return {
-        "metadata": {"name": f"{plural}.kubeflow.org"},
+        "metadata": {"name": f"{plural}.{group}"},
         "spec": {
-            "group": "kubeflow.org",
+            "group": group,
             "scope": "Namespaced",
             "names": {"kind": kind, "plural": plural},
             "versions": [served | {"schema": {"openAPIV3Schema": anything}}],
@@ -58,11 +64,11 @@ def is_served(crds: client.ApiextensionsV1Api, name: str) -> bool:
 
 
 @pytest.fixture(scope="session")
-def kubeflow_kinds(api: client.ApiClient) -> Iterator[None]:
-    """Kubeflow's kinds, where Kubeflow is not installed."""
+def foreign_kinds(api: client.ApiClient) -> Iterator[None]:
+    """Kinds of Kubeflow and Prometheus Operator, where these are not installed."""
     crds, made = client.ApiextensionsV1Api(api), []
-    for kind, version in (("PodDefault", "v1alpha1"), ("Notebook", "v1")):
-        body = describe_kind(kind, version)
+    for kind, group, version in FOREIGN_KINDS:
+        body = describe_kind(kind, group, version)
         try:
             crds.create_custom_resource_definition(body)
         except client.ApiException as error:
@@ -85,7 +91,7 @@ def copy_for(namespace: str, folder: Path, target: Path) -> Path:
     return path.parent
 
 
-@pytest.mark.usefixtures("kubeflow_kinds")
+@pytest.mark.usefixtures("foreign_kinds")
 @pytest.mark.parametrize("folder", FOLDERS, ids=str)
 def test_the_api_server_takes_every_kustomization(
     folder: Path, namespace: str, kubectl: Kubectl, tmp_path: Path
@@ -102,7 +108,7 @@ def test_the_api_server_takes_every_kustomization(
     assert names(taken) == names(built)
 
 
-@pytest.mark.usefixtures("kubeflow_kinds")
+@pytest.mark.usefixtures("foreign_kinds")
 def test_applying_twice_changes_nothing(namespace: str, kubectl: Kubectl, tmp_path: Path) -> None:
     copy = copy_for(namespace, Path("overlays/kubeflow"), tmp_path / "manifests")
     first = json.loads(kubectl("apply", "--server-side", "-k", copy, "-o", "json"))["items"]

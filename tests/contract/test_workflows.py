@@ -12,7 +12,10 @@ ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 # Steps that only prepare the machine: they have nothing of ours to run.
-PREPARATIONS = {"sudo rm -rf /usr/local/lib/android /usr/share/dotnet"}
+PREPARATIONS = {
+    "sudo rm -rf /usr/local/lib/android /usr/share/dotnet",
+    "sudo apt-get update -qq && sudo apt-get install -y -qq prometheus prometheus-alertmanager",
+}
 # Targets whose tests the others run; the matrix of versions is `test-pythons`.
 INCLUDED = {"test", "test-fast", "test-programs", "test-cluster-up", "test-pythons",
             "test-python-3.12", "test-python-3.13", "test-numerics-avx2", "test-numerics-plain",

@@ -1,0 +1,315 @@
+"""A real Prometheus and a real Alertmanager beside a real predictor."""
+
+import json
+import math
+import queue
+import re
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+from tests.fixtures.loopback import QuietHandler, serving
+from tests.fixtures.ports import free_port
+from tests.fixtures.servables import draw, write_manifest, write_servable
+from tests.fixtures.waiting import PATIENCE, wait_for
+from tests.monitoring.conftest import ALERTS, PAGE, RECORDED, RULES, RUNBOOK, read_scrape_config
+from tests.serving.conftest import Predictor, run_predictor
+from tests.storage.servers import Server
+from tests.testbed.monitoring import MonitoringPrograms
+
+from viewfinder_serving.container import ContainerCollector
+
+KUBE_STATE_METRICS = {"kube_deployment_status_replicas_unavailable"}
+SERVICE = {"namespace": "shop", "inferenceservice": "colour"}
+# Of the rules' windows: as short as they can be when Prometheus asks every second.
+SECONDS = {"5m": 5, "30m": 6, "1h": 7, "6h": 8, "1d": 9, "3d": 10}
+_WORDS = {"by", "on", "or", "and", "unless"}
+received: "queue.Queue[dict[str, Any]]" = queue.Queue()
+
+
+def shorten(rule: dict[str, Any]) -> dict[str, Any]:
+    """Return a rule with windows of seconds, and whose alert waits for nothing."""
+    expression = re.sub(
+        r"(\[|offset )(\d+[mhd])\b", lambda found: f"{found[1]}{SECONDS[found[2]]}s", rule["expr"]
+    )
+    return {key: value for key, value in rule.items() if key != "for"} | {"expr": expression}
+
+
+def find_metrics(expression: str) -> set[str]:
+    """Return the names of the series in an expression."""
+    bare = re.sub(r'"[^"]*"|\{[^}]*\}|\[\w+\]|offset \w+', " ", expression)
+    bare = re.sub(r"\b(by|on|group_left) \([^)]*\)", " ", bare)
+    names = re.findall(r"(?<![\w.])[a-zA-Z_:][\w:]*(?!\w)(?!\s*\()", bare)
+    return {name for name in names if name not in _WORDS}
+
+
+class TensorFlowServing(QuietHandler):
+    """The page of TensorFlow Serving, which is not to be had as a program: its names and labels."""
+
+    def do_GET(self) -> None:
+        """Answer a scrape; everything has moved since the last one."""
+        number = int(time.time() * 10)
+        prefix = ":tensorflow:serving:request_"
+        labels = 'model_name="colour",API="predict",entrypoint="REST"'
+        lines = [
+            f"# TYPE {prefix}count counter",
+            f'{prefix}count{{model_name="colour",status="OK"}} {number}',
+            f"# TYPE {prefix}latency histogram",
+            *(f'{prefix}latency_bucket{{{labels},le="{le}"}} {number}' for le in (18000, "+Inf")),
+            f"{prefix}latency_sum{{{labels}}} {number}",
+            f"{prefix}latency_count{{{labels}}} {number}",
+        ]
+        self.send(200, ("\n".join(lines) + "\n").encode(), "text/plain")
+
+
+class Webhook(QuietHandler):
+    """Keeps what Alertmanager sends."""
+
+    def do_POST(self) -> None:
+        """Take a group of alerts."""
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        for alert in body["alerts"]:
+            received.put(alert)
+        self.send(200, b"{}")
+
+
+@pytest.fixture(scope="module")
+def predictor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Predictor]:
+    """A predictor that is soon busy, and whose model is old."""
+    folder = write_servable(tmp_path_factory.mktemp("models") / "colour" / "7", scale=8.0)
+    write_manifest(folder, created="2020-01-01T00:00:00+00:00")
+    options = ("--max-requests", "2", "--threads", "1")
+    with run_predictor(folder, tmp_path_factory.mktemp("predictor"), *options) as running:
+        yield running
+
+
+@contextmanager
+def running(server: Server) -> Iterator[Server]:
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
+
+
+@pytest.fixture(scope="module")
+def prometheus(
+    predictor: Predictor,
+    programs: MonitoringPrograms,
+    alertmanager: tuple[str, ...],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[str]:
+    """Prometheus' address; it asks the predictor every second and tells Alertmanager."""
+    folder = tmp_path_factory.mktemp("prometheus")
+    with (
+        serving(Webhook) as webhook,
+        serving(TensorFlowServing) as other,
+        running(prepare_alertmanager(alertmanager, folder, webhook)) as told,
+    ):
+        silent = "http://127.0.0.1:1"
+        sidecar = describe_target(silent, "/metrics", {"container_port_number": "8012"})
+        stranger = describe_target(silent, "/metrics", {"label_component": "transformer"})
+        targets = [
+            describe_target(predictor.url, "/metrics"),
+            describe_target(other, "/monitoring/prometheus/metrics"),
+            sidecar,
+            stranger,
+        ]
+        with running(prepare_prometheus(programs, folder, targets, told)) as server:
+            yield server.url
+
+
+def prepare_alertmanager(program: tuple[str, ...], folder: Path, webhook: str) -> Server:
+    config, port = folder / "alertmanager.yaml", free_port()
+    receiver = {"name": "webhook", "webhook_configs": [{"url": webhook, "send_resolved": False}]}
+    route = {"receiver": "webhook", "group_by": ["alertname"], "group_wait": "0s"}
+    config.write_text(yaml.safe_dump({"route": route, "receivers": [receiver]}))
+    command = [
+        *(*program, f"--config.file={config}"),
+        *(f"--storage.path={folder / 'alertmanager'}", f"--web.listen-address=127.0.0.1:{port}"),
+        "--cluster.listen-address=",
+    ]
+    return Server(command, port, "/-/ready", folder / "alertmanager.log")
+
+
+def prepare_prometheus(
+    programs: MonitoringPrograms, folder: Path, targets: list[dict[str, Any]], alertmanager: Server
+) -> Server:
+    rules, config, port = folder / "rules.yaml", folder / "prometheus.yaml", free_port()
+    group = {"name": "shortened", "rules": [shorten(rule) for rule in RULES]}
+    rules.write_text(yaml.safe_dump({"groups": [group]}))
+    job = read_scrape_config()
+    del job["kubernetes_sd_configs"]
+    job |= {"scrape_interval": "1s", "scrape_timeout": "1s", "static_configs": targets}
+    told = [{"static_configs": [{"targets": [httpx.URL(alertmanager.url).netloc.decode()]}]}]
+    values = {
+        "global": {"evaluation_interval": "1s"},
+        "rule_files": [str(rules)],
+        "scrape_configs": [job],
+        "alerting": {"alertmanagers": told},
+    }
+    config.write_text(yaml.safe_dump(values))
+    command = [
+        *(str(programs.prometheus), f"--config.file={config}"),
+        *(f"--storage.tsdb.path={folder / 'data'}", f"--web.listen-address=127.0.0.1:{port}"),
+    ]
+    return Server(command, port, "/-/ready", folder / "prometheus.log")
+
+
+def describe_target(url: str, path: str, others: dict[str, str] | None = None) -> dict[str, Any]:
+    """Return a port of a pod as Prometheus finds it in Kubernetes, which Debian's cannot ask.
+
+    Args:
+        url: The port's address.
+        path: What the pod's annotation says.
+        others: Values that differ from those of a predictor's port.
+    """
+    found = {
+        "namespace": "shop",
+        "pod_name": f"pod-{path.count('/')}",
+        "pod_annotation_prometheus_kserve_io_path": path,
+        "pod_annotation_prometheus_kserve_io_port": "8080",
+        "pod_container_port_number": "8080",
+        "pod_label_app_kubernetes_io_managed_by": "viewfinder",
+        "pod_label_component": "predictor",
+        "pod_label_serving_kserve_io_inferenceservice": "colour",
+    } | {f"pod_{name}": value for name, value in (others or {}).items()}
+    labels = {f"__meta_kubernetes_{name}": value for name, value in found.items()}
+    return {"targets": [httpx.URL(url).netloc.decode()], "labels": labels}
+
+
+def query(prometheus: str, expression: str) -> list[dict[str, Any]]:
+    """Return the series that an expression gives now."""
+    url = f"{prometheus}/api/v1/query"
+    answer = httpx.get(url, params={"query": expression}, trust_env=False, timeout=PATIENCE).json()
+    assert answer["status"] == "success", answer
+    found: list[dict[str, Any]] = answer["data"]["result"]
+    return [one for one in found if not math.isnan(float(one["value"][1]))]
+
+
+def read_queries() -> list[str]:
+    """Return the queries of the pages."""
+    runbook = re.findall(r"^```text\n(.*?)^```$", RUNBOOK.read_text("utf-8"), re.M | re.S)
+    table = PAGE.read_text("utf-8").partition("## Queries")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| [^|]+ \| `(.+)` \|$", table, re.M)
+    return [line for block in runbook for line in block.splitlines()] + [
+        row.replace("\\|", "|") for row in rows
+    ]
+
+
+@pytest.fixture(scope="module")
+def known(predictor: Predictor, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """The series that there are but for TensorFlow Serving's.
+
+    What only a container with limits has is read from the files of such a container.
+    """
+    root = tmp_path_factory.mktemp("container")
+    files = {
+        "proc/self/cgroup": "0::/\n",
+        "proc/self/mountinfo": "1 1 0:1 / /sys/fs/cgroup rw - cgroup2 cgroup rw\n",
+        "sys/fs/cgroup/cpu.max": "50000 100000\n",
+        "sys/fs/cgroup/cpu.stat": "nr_periods 2\nnr_throttled 1\nthrottled_usec 5\n",
+        "sys/fs/cgroup/memory.max": "1000\n",
+        "sys/fs/cgroup/memory.current": "500\n",
+        "sys/fs/cgroup/memory.stat": "inactive_file 100\n",
+    }
+    for name, content in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(content)
+    assert predictor.predict(draw("red")).status_code == 200
+    served = set(re.findall(r"^([a-zA-Z_]\w*)", predictor.client.get("/metrics").text, re.M))
+    for family in ContainerCollector(root).collect():
+        served |= {sample.name for sample in family.samples}
+    return served | {rule["record"] for rule in RECORDED} | {"up"}
+
+
+def test_every_metric_in_the_rules_exists(known: set[str]) -> None:
+    named = set().union(*(find_metrics(rule["expr"]) for rule in RULES))
+    tensorflow = {name for name in named if name.startswith(":tensorflow:serving:request_")}
+    assert len(tensorflow) == 2
+    assert named - tensorflow - known == KUBE_STATE_METRICS
+
+
+def test_the_queries_of_the_pages_can_be_asked(known: set[str], prometheus: str) -> None:
+    queries = read_queries()
+    assert len(queries) > 15
+    for expression in queries:
+        assert find_metrics(expression)
+        assert find_metrics(expression) <= known, expression
+        query(prometheus, expression)
+
+
+def test_the_names_in_an_expression_are_found() -> None:
+    expression = 'sum by (le) (rate(a_b:c{d="e"}[5m])) / 2e6 > 0.5 unless up{f=~"g"} offset 1h'
+    assert find_metrics(expression) == {"a_b:c", "up"}
+
+
+def test_the_predictors_are_found_by_labels_and_annotations(prometheus: str) -> None:
+    wait_for(lambda: len(query(prometheus, "up == 1")) == 2, "both servers to answer")
+    found = query(prometheus, "up")
+    assert sorted(one["metric"]["pod"] for one in found) == ["pod-1", "pod-3"]
+    for one in found:
+        assert one["metric"].items() >= (SERVICE | {"job": "viewfinder-predictor"}).items()
+        assert "revision" not in one["metric"]
+
+
+def test_the_rules_have_data_and_alerts_arrive(prometheus: str, predictor: Predictor) -> None:
+    missing = {(rule["record"], rule["labels"]["server"]) for rule in RECORDED}
+
+    def all_have_data() -> bool:
+        assert predictor.predict(draw("red"), draw("blue")).status_code == 200
+        for name, server in sorted(missing):
+            if query(prometheus, f'{name}{{server="{server}", namespace="shop"}}'):
+                missing.discard((name, server))
+        return not missing
+
+    wait_for(all_have_data, "every recorded series to have data", pause=0.3)
+    shares = query(prometheus, "inferenceservice_predicted:viewfinder_predictions:share1h")
+    by_class = {one["metric"]["predicted"]: float(one["value"][1]) for one in shares}
+    assert by_class["red"] == pytest.approx(0.5, abs=0.2)
+    assert sum(by_class.values()) == pytest.approx(1)
+    assert not query(prometheus, 'ALERTS{alertname="ViewfinderErrorBudgetFast"}')
+
+    arrived = collect(
+        lambda: overload(predictor), {"ViewfinderErrorBudgetFast", "ViewfinderModelStale"}
+    )
+    alert = arrived["ViewfinderErrorBudgetFast"]
+    assert alert["labels"].items() >= (SERVICE | {"severity": "critical"}).items()
+    assert re.match(r"shop/colour could not answer [\d.]+% of", alert["annotations"]["description"])
+    assert arrived["ViewfinderModelStale"]["labels"]["version"] == "7"
+
+    rules = httpx.get(f"{prometheus}/api/v1/rules", trust_env=False).json()["data"]["groups"]
+    states = {rule["name"]: rule["health"] for group in rules for rule in group["rules"]}
+    assert set(ALERTS) <= set(states)
+    assert set(states.values()) == {"ok"}
+
+
+def overload(predictor: Predictor) -> None:
+    """Ask more at a time than the predictor takes."""
+    photo = draw("red", (3000, 2000), "JPEG")
+    with ThreadPoolExecutor(8) as pool:
+        codes = {
+            answer.status_code for answer in pool.map(lambda _: predictor.predict(photo), range(8))
+        }
+    assert codes <= {200, 503}
+
+
+def collect(act: Callable[[], None], names: set[str]) -> dict[str, dict[str, Any]]:
+    """Act until alerts of these names have arrived; return all that have, by name."""
+    arrived: dict[str, dict[str, Any]] = {}
+
+    def all_arrived() -> bool:
+        act()
+        while not received.empty():
+            alert = received.get()
+            arrived[alert["labels"]["alertname"]] = alert
+        return names <= set(arrived)
+
+    wait_for(all_arrived, f"alerts {', '.join(sorted(names))} to arrive", pause=0.2)
+    return arrived
