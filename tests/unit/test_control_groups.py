@@ -109,6 +109,15 @@ def test_memory_in_use_is_what_the_kernel_cannot_drop(
     assert memory_use(tmp_path) == 70
 
 
+@pytest.mark.parametrize("line", ["nonsense", "22 1 8:1 / / rw - ext4", "0:"])
+def test_a_line_in_another_form_does_not_matter(tmp_path: Path, line: str) -> None:
+    write_group(tmp_path, CPU)
+    for name in ("mountinfo", "cgroup"):
+        file = tmp_path / "proc/self" / name
+        file.write_text(f"{line}\n{file.read_text()}")
+    assert cpu_limit(tmp_path) == 0.5
+
+
 READ = """
 import json
 from viewfinder_components.control_groups import cpu_limit, memory_limit
