@@ -12,7 +12,7 @@ from viewfinder_serving.refusals import RefusedError
 # Below this a client is broken or malicious: a phone on the worst network sends ten times as much.
 _BYTES_A_SECOND = 2_000
 _IDLE_SECONDS = 0.5
-_LEAST_STEP_BYTES = 16_384  # fewer are no progress: a byte now and then keeps no place
+_LEAST_STEP_BYTES = 8_192  # fewer are no progress: a byte now and then keeps no place
 
 
 class Upload:
