@@ -57,6 +57,8 @@ class GuardedProtocol(HttpToolsProtocol):
     # Bytes of the open chunk; None outside of chunks.
     _chunk_bytes: int | None = None
     _body_bytes = 0
+    # Whether the current data has a part of a body.
+    _has_body = False
     # Bytes since the last one of a body: of a chunk's extension, or of trailers.
     _barren_bytes = 0
 
@@ -127,6 +129,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Count what was received."""
+        self._has_body = True
         self._body_bytes += len(body)
         if self._chunk_bytes is not None:
             self._chunk_bytes += len(body)
@@ -137,7 +140,7 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._refused:
             return
         self._note_head(data)
-        before = self._body_bytes
+        self._has_body = False
         self._unset_keepalive_if_required()
         try:
             self._need_start_line()
@@ -150,7 +153,7 @@ class GuardedProtocol(HttpToolsProtocol):
             self._limit_head(data)
         elif self._chunk_bytes is not None:
             self._read_chunk_size(data)
-        self._limit_barren(data, self._body_bytes > before)
+        self._limit_barren(data)
         self._before = data[-_CHUNK_LINE_BYTES:]
 
     def _note_head(self, data: bytes) -> None:
@@ -196,8 +199,8 @@ class GuardedProtocol(HttpToolsProtocol):
         elif data.endswith(b"\n") and line == bare:
             self.send_400_response(_NOT_HTTP)
 
-    def _limit_barren(self, data: bytes, has_body: bool) -> None:
-        if has_body or self._timer is not None or not self._in_message:
+    def _limit_barren(self, data: bytes) -> None:
+        if self._has_body or self._timer is not None or not self._in_message:
             self._barren_bytes = 0
             return
         self._barren_bytes += len(data)

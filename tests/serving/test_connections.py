@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from http.client import HTTPResponse
 
 import httpx
 import pytest
@@ -182,6 +183,18 @@ def test_what_follows_a_body_without_end_is_refused(start, before, part):
             answer = client.recv(65536)
         assert answer[:12] in (b"", b"HTTP/1.1 400")
         assert alive(predictor)
+
+
+def test_large_requests_may_follow_each_other(predictor, photo):
+    """Head and much of a body in one piece, behind a request that was no smaller."""
+    body = json.dumps({"instances": [{"b64": base64.b64encode(photo("red")).decode()}]}).encode()
+    body += b" " * 300_000
+    with socket.create_connection(("127.0.0.1", predictor.port), timeout=PATIENCE) as connection:
+        for _ in range(10):
+            connection.sendall(head(len(body)) + body)
+            answer = HTTPResponse(connection)
+            answer.begin()
+            assert (answer.status, answer.read()[:14]) == (200, b'{"predictions"')
 
 
 def test_a_trailer_is_no_header(start, photo):
