@@ -19,8 +19,8 @@ def draw_capacity() -> list[Builder[Panel]]:
     """Return how much of the capacity is used."""
     busy = Subject(
         "Share of the threads in use",
-        "The alert fires if this is above the line and requests wait. TensorFlow Serving does not "
-        "tell.",
+        "The alert fires if this is above the line and requests wait. Photos that need much memory "
+        "have further threads, so this can exceed 100%. TensorFlow Serving does not tell.",
         (Query(select(BUSY), "in use"),),
         units.PercentUnit,
         limits=(Limit("ViewfinderSaturated"),),
