@@ -138,16 +138,20 @@ def _show_services() -> Builder[Panel]:
             Column("alerts firing", query=f"{firing} or {none}", unit=units.Short),
             Column("pods", query=_by_service("sum", _RUNNING), unit=units.Short),
             Column("requests", query=_by_service("sum", _REQUESTS), unit=units.RequestsPerSecond),
-            Column("errors in 1 h", _by_service("max", _ERRORS), "", units.PercentUnit, _BUDGET),
-            Column("p99", _by_service("max", _P99), "", units.Seconds, _LATENCY),
-            Column("busy", _by_service("max", _BUSY), "", units.PercentUnit, _BUSIEST),
-            Column("waiting", _by_service("max", _WAITING), "", units.Short, _QUEUED),
-            Column("memory", _by_service("max", _MEMORY), "", units.PercentUnit, _FULL),
-            Column("throttled", _by_service("max", _THROTTLED), "", units.PercentUnit, _SLOWED),
-            Column("age of the model", _by_service("max", _AGE), "", units.Seconds, _OLD),
+            _show_highest("errors in 1 h", _ERRORS, units.PercentUnit, _BUDGET),
+            _show_highest("p99", _P99, units.Seconds, _LATENCY),
+            _show_highest("busy", _BUSY, units.PercentUnit, _BUSIEST),
+            _show_highest("waiting", _WAITING, units.Short, _QUEUED),
+            _show_highest("memory", _MEMORY, units.PercentUnit, _FULL),
+            _show_highest("throttled", _THROTTLED, units.PercentUnit, _SLOWED),
+            _show_highest("age of the model", _AGE, units.Seconds, _OLD),
         ],
         span=24,
     )
+
+
+def _show_highest(title: str, series: str, unit: str, limits: tuple[Limit, ...]) -> Column:
+    return Column(title, query=_by_service("max", series), unit=unit, limits=limits)
 
 
 def _draw_highest() -> list[Builder[Panel]]:

@@ -307,7 +307,7 @@ def test_every_query_of_the_dashboards_has_data(
     missing = list(read_panel_queries())
     for asked in missing:
         assert find_metrics(asked.expression) <= known | KUBE_STATE_METRICS, asked
-    told: defaultdict[str, set[str]] = defaultdict(set)
+    told: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
 
     def all_have_data() -> bool:
         for asked in list(missing):
@@ -316,7 +316,7 @@ def test_every_query_of_the_dashboards_has_data(
             ask_with_trace(predictor, b"no photo")
             found = query(prometheus, shorten(asked.expression))
             if found and (not asked.exemplars or find_exemplars(prometheus, asked.expression)):
-                told[asked.panel].update(*(one["metric"] for one in found))
+                told[asked.panel].update(*(one["metric"].items() for one in found))
                 missing.remove(asked)
         return not missing
 
@@ -325,7 +325,9 @@ def test_every_query_of_the_dashboards_has_data(
     finally:
         print("without data:", *missing, sep="\n")
     for panel, labels in read_labels().items():
-        assert labels <= told[panel], panel
+        assert labels <= {name for name, _ in told[panel]}, panel
+    other = {name for name, labels in told.items() if ("server", "tensorflow-serving") in labels}
+    assert other >= {f"service: {panel}" for panel in ("Requests per second", "Time of a request")}
 
 
 def ask_with_trace(predictor: Predictor, *photos: bytes) -> None:
