@@ -29,13 +29,14 @@ def watch(
     They are those of docs/monitoring.md, of all replicas together and of each.
 
     Args:
-        name: The model's name, or with `prometheus` the InferenceService's; None for whatever model
-            the predictors at `endpoint` serve.
+        name: The model's name, or the InferenceService's with `namespace` or `prometheus`; None for
+            whatever model the predictors at `endpoint` serve.
         endpoint: URLs of predictors, one or several replicas, or what `serve` yields; None for
             the address at which `viewfinder serve` listens. Each must be one process: behind an
             address that leads to several, counters would jump.
         prometheus: URL of a Prometheus that reads the predictors, which is asked instead of them.
-        namespace: With `prometheus`: the service's namespace; None for all.
+        namespace: The InferenceService's namespace. Its pods are read through the Kubernetes API
+            server, or `prometheus` is asked about this namespace only.
         interval: Seconds from one reading to the next.
         window: Seconds over which rates are taken from predictors. Prometheus' are of the last five
             minutes, and of the last hour for classes and confidence.
@@ -46,28 +47,26 @@ def watch(
 
     Raises:
         UsageError: An argument does not go with another one, or is no URL.
-        PermanentError: At the first reading: there is something else at an address.
+        PermanentError: At the first reading: there is something else at an address, or no such
+            service.
+        TransientError: At the first reading: the cluster does not answer.
     """
     for argument, seconds in (("interval", interval), ("window", window)):
         if not _SHORTEST <= seconds <= _LONGEST:
             rule = f"a number of seconds from {_SHORTEST:g} to {_LONGEST:g}"
             raise ParameterError(argument, rule, seconds)
-    if prometheus is not None:
-        if name is None or endpoint:
-            raise UsageError(
-                f"with {spell('prometheus')} the name of an InferenceService, and no "
-                f"{spell('endpoint')}",
-                "no name" if name is None else spell("endpoint"),
-                "name the service" if name is None else f"leave {spell('endpoint')} out",
-            )
-        return _ask_prometheus(prometheus, name, namespace, interval)
-    if namespace is not None:
+    if prometheus is None and namespace is None:
+        return _read_endpoints(_list_urls(endpoint), name, interval, window)
+    if name is None or endpoint:
+        given = spell("namespace" if prometheus is None else "prometheus")
         raise UsageError(
-            f"{spell('namespace')} with {spell('prometheus')}",
-            f"{spell('namespace')} alone",
-            f"add {spell('prometheus', 'URL')}, or leave {spell('namespace')} out",
+            f"the name of an InferenceService with {given}, and no {spell('endpoint')}",
+            "no name" if name is None else spell("endpoint"),
+            "name the service" if name is None else f"leave {spell('endpoint')} out",
         )
-    return _read_endpoints(_list_urls(endpoint), name, interval, window)
+    if prometheus is not None:
+        return _ask_prometheus(prometheus, name, namespace, interval)
+    return _read_pods(name, str(namespace), interval, window)
 
 
 def _list_urls(
@@ -87,6 +86,16 @@ def _read_endpoints(
     from viewfinder_pipelines.watching.watch import watch_predictors
 
     with open_endpoints(urls, name) as predictors:
+        yield from watch_predictors(predictors, interval, window)
+
+
+def _read_pods(
+    name: str, namespace: str, interval: float, window: float
+) -> Iterator[ServingFigures]:
+    from viewfinder_pipelines.watching.pods import open_pods
+    from viewfinder_pipelines.watching.watch import watch_predictors
+
+    with open_pods(name, namespace) as predictors:
         yield from watch_predictors(predictors, interval, window)
 
 

@@ -27,7 +27,11 @@ if TYPE_CHECKING:
     metavar="URL",
     help="Ask a Prometheus that reads the predictors; NAME is the InferenceService's.",
 )
-@click.option("--namespace", help="With --prometheus: the service's namespace.  [default: all]")
+@click.option(
+    "--namespace",
+    help="Read the pods of the InferenceService NAME in this namespace; with --prometheus, ask "
+    "about this namespace only.",
+)
 @click.option(
     "--interval", type=float, default=2.0, show_default=True, help="Seconds between readings."
 )
@@ -50,10 +54,10 @@ def watch(
     count: int | None,
     as_json: bool,
 ) -> None:
-    """Show what a served model does: requests, latency, load, classes and replicas; Ctrl-C ends it.
+    """Show what a served model does: requests, latency, load, classes and replicas.
 
-    NAME is the model's name. On a terminal, one picture changes; elsewhere, each reading is a line.
-    docs/monitoring.md explains the figures.
+    NAME is the model's name. Ctrl-C ends the command. On a terminal, one picture changes;
+    elsewhere, each reading is a line. docs/monitoring.md explains the figures.
     """
     from viewfinder.cli.interruption import ended_by_signals
     from viewfinder.watching import watch as watch_model

@@ -73,9 +73,11 @@ class Picture:
         if figures.problem:
             yield "problem", figures.problem
         yield "requests", _describe_requests(figures)
-        yield "", draw_bars(self._requests, points)
+        if points:
+            yield "", draw_bars(self._requests, points)
         yield "latency", _describe_latency(figures)
-        yield "", draw_bars(self._p99, points)
+        if points:
+            yield "", draw_bars(self._p99, points)
         yield "load", _describe_load(figures)
         yield "mean", _describe_parts(figures)
         yield "photos", _describe_photos(figures)
@@ -87,9 +89,9 @@ def draw_bars(values: deque[float | None], points: int) -> str:
 
     Args:
         values: What to draw; nothing is drawn for None.
-        points: The most bars.
+        points: The most bars, at least 1.
     """
-    shown = list(values)[max(0, len(values) - points) :] if points else []
+    shown = list(values)[-points:]
     most = max((value for value in shown if value is not None), default=0.0)
     bars = [
         " " if value is None else _BARS[round(value / most * (len(_BARS) - 1)) if most else 0]

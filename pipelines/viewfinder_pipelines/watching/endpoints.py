@@ -8,7 +8,7 @@ from viewfinder_client.endpoint import Endpoint, show_url
 from viewfinder_components.errors import PermanentError, UsageError, ViewfinderError
 from viewfinder_components.spelling import spell
 from viewfinder_pipelines.watching.page import NotReadable, Pages
-from viewfinder_pipelines.watching.reading import Reading
+from viewfinder_pipelines.watching.reading import Reading, read_all
 from viewfinder_pipelines.watching.samples import Samples, find_labels, read_samples, total
 
 DEFAULT = "http://127.0.0.1:8080"
@@ -105,6 +105,6 @@ class Endpoints:
         Raises:
             PermanentError: There is something else at an address.
         """
-        readings = self._pool.map(_Predictor.read, self._predictors)
+        readings = read_all(self._pool, _Predictor.read, self._predictors)
         names = [one.name for one in self._predictors]
         return dict(zip(names, readings, strict=True))

@@ -1,10 +1,15 @@
 """What one predictor said when it was asked."""
 
 import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from contextvars import copy_context
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 from viewfinder_pipelines.watching.samples import Samples
+
+_Asked = TypeVar("_Asked")
 
 
 @dataclass(frozen=True)
@@ -33,4 +38,23 @@ class Predictors(Protocol):
     """Predictors that can be asked for their metrics."""
 
     def read(self) -> dict[str, Reading]:
-        """Return what each says now, by address; there may be others each time."""
+        """Return what each says now, by address; there may be others each time.
+
+        Raises:
+            PermanentError: They cannot be asked.
+            TransientError: Nobody says now which there are.
+        """
+
+
+def read_all(
+    pool: Executor, read: Callable[[_Asked], Reading], asked: Sequence[_Asked]
+) -> list[Reading]:
+    """Return what each says, asked at the same time.
+
+    Args:
+        pool: What asks.
+        read: Asks one; its errors are worded as in the calling thread.
+        asked: Whom to ask.
+    """
+    futures = [pool.submit(copy_context().run, read, one) for one in asked]
+    return [future.result() for future in futures]

@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
+from viewfinder_components.errors import TransientError
 from viewfinder_pipelines.watching.figures import ServingFigures
 from viewfinder_pipelines.watching.history import History
 from viewfinder_pipelines.watching.reading import Predictors
@@ -22,7 +24,7 @@ def watch_predictors(
     watched = _Watched(predictors, window)
     watched.read()
     time.sleep(interval)
-    yield from repeat(watched.read, interval)
+    yield from repeat(watched.read_patiently, interval)
 
 
 def repeat(read: Callable[[], ServingFigures], interval: float) -> Iterator[ServingFigures]:
@@ -37,6 +39,12 @@ class _Watched:
     def __init__(self, predictors: Predictors, window: float) -> None:
         self._predictors, self._window = predictors, window
         self._histories: dict[str, History] = {}
+
+    def read_patiently(self) -> ServingFigures:
+        try:
+            return self.read()
+        except TransientError as error:
+            return ServingFigures(datetime.now(UTC), str(error))
 
     def read(self) -> ServingFigures:
         readings = self._predictors.read()
