@@ -46,7 +46,7 @@ def watch(
         it: the figures say so.
 
     Raises:
-        UsageError: An argument does not go with another one, or is no URL.
+        UsageError: An argument does not go with another one, or is not a URL.
         PermanentError: At the first reading: there is something else at an address, or no such
             service.
         TransientError: At the first reading: the cluster does not answer.

@@ -225,6 +225,7 @@ def known(predictor: Predictor, tmp_path_factory: pytest.TempPathFactory) -> set
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(content)
     assert predictor.predict(draw("red")).status_code == 200
+    assert predictor.predict(b"text").status_code == 400
     served = set(re.findall(r"^([a-zA-Z_]\w*)", predictor.client.get("/metrics").text, re.M))
     for family in ContainerCollector(root).collect():
         served |= {sample.name for sample in family.samples}
@@ -298,7 +299,7 @@ def test_the_rules_have_data_and_alerts_arrive(prometheus: str, predictor: Predi
     for name in ("p50_seconds", "busy_share", "queue_seconds", "photos_per_second", "confidence"):
         assert getattr(figures, name) is not None, name
     assert figures.classes["red"] > figures.classes["blue"] > 0
-    other, ours = figures.replicas
+    ours, other = figures.replicas
     assert (ours.address, ours.version, ours.is_ready) == ("pod-1", "7", True)
     assert (other.address, other.version, other.is_ready) == ("pod-3", "", True)
 
