@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from viewfinder_client.endpoint import Endpoint, show_url
 from viewfinder_components.errors import PermanentError, UsageError, ViewfinderError
 from viewfinder_components.spelling import spell
-from viewfinder_pipelines.watching.page import NotReadable, Pages
+from viewfinder_pipelines.watching.page import NotNow, NotReadable, Pages
 from viewfinder_pipelines.watching.reading import Reading, read_all
 from viewfinder_pipelines.watching.samples import Samples, find_labels, read_samples, total
 
@@ -33,6 +33,8 @@ class _Predictor:
         """
         try:
             samples = self._ask()
+        except NotNow as error:
+            return Reading.of_problem(str(error))
         except ViewfinderError as error:
             if isinstance(error, PermanentError) and not self._is_known:
                 raise

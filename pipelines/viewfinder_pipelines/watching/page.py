@@ -7,7 +7,6 @@ from typing import Self
 import httpx
 
 from viewfinder_client.connection import explained, find_way
-from viewfinder_components.errors import TransientError
 
 _SECONDS = 5.0
 _MOST_BYTES = 16 << 20  # of 1,000 classes, a predictor's page has 0.1 MB
@@ -16,6 +15,10 @@ _SUCCESS = 200
 
 class NotReadable(Exception):  # noqa: N818  (the caller knows what it expected, and makes the error)
     """An answer that is no page."""
+
+
+class NotNow(Exception):  # noqa: N818  (no error: it is shown, and the page is read again)
+    """The server says that it may answer later."""
 
 
 class Pages:
@@ -57,8 +60,9 @@ class Pages:
 
         Raises:
             NotReadable: The answer is another one, too large, or no text.
+            NotNow: The server says that it may answer later.
             PermanentError: The server cannot be spoken to: no TLS that can be used.
-            TransientError: There is no answer, or the server says that it may answer later.
+            TransientError: There is no answer.
         """
         method = "GET" if query is None else "POST"
         ends = time.monotonic() + _SECONDS
@@ -78,7 +82,7 @@ class Pages:
 
 def _read_text(status: int, body: bytes) -> str:
     if status in (httpx.codes.TOO_MANY_REQUESTS, *range(500, 600)):
-        raise TransientError("a page", f"HTTP {status}", "wait")
+        raise NotNow(f"HTTP {status}")
     try:
         text = body.decode()
     except UnicodeDecodeError as error:

@@ -17,7 +17,7 @@ from viewfinder_components.errors import (
 )
 from viewfinder_components.spelling import spell
 from viewfinder_pipelines.watching.figures import ServingFigures, ServingReplica
-from viewfinder_pipelines.watching.page import NotReadable, Pages
+from viewfinder_pipelines.watching.page import NotNow, NotReadable, Pages
 from viewfinder_pipelines.watching.queries import FIGURE, write_query
 from viewfinder_pipelines.watching.summary import sort_shares
 
@@ -69,12 +69,17 @@ class Prometheus:
         """
         try:
             figures = _read_figures(self._ask())
+        except NotNow as error:
+            return self._without_figures(str(error))
         except ViewfinderError as error:
             if isinstance(error, PermanentError) and not self._is_known:
                 raise
-            return ServingFigures(datetime.now(UTC), f"{show_url(self._url)}: {error.received}")
+            return self._without_figures(error.received)
         self._is_known = True
         return figures
+
+    def _without_figures(self, reason: str) -> ServingFigures:
+        return ServingFigures(datetime.now(UTC), f"{show_url(self._url)}: {reason}")
 
     def _ask(self) -> list[_Series]:
         try:
@@ -102,7 +107,8 @@ class Prometheus:
         return PermanentError(
             f"Prometheus at {show_url(self._url)}",
             received,
-            f"let {spell('prometheus')} be its base URL",
+            f"let {spell('prometheus')} be its base URL, with USER:PASSWORD@ before the host if it "
+            "asks for them",
         )
 
 

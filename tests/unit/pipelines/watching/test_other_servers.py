@@ -91,7 +91,8 @@ def test_no_prometheus(server: str, status: int, body: bytes, received: str) -> 
     with pytest.raises(PermanentError) as caught:
         next(watch("fruit", prometheus=server))
     assert str(caught.value) == (
-        f"expected Prometheus at {server}, received {received}; let prometheus be its base URL"
+        f"expected Prometheus at {server}, received {received}; let prometheus be its base URL, "
+        "with USER:PASSWORD@ before the host if it asks for them"
     )
 
 
