@@ -12,9 +12,8 @@ MALFORMED = (
     *(ArithmeticError, RecursionError),  # a number of 400 digits, and a thousand nested lists
 )
 """What reading an answer raises that is something else."""
-LONGEST_REASON = 300
-"""Characters of what a server says."""
-_LONGEST_READ = 4 * LONGEST_REASON  # with blanks: millions of words would take memory
+_LONGEST_REASON = 300  # characters of what a server says
+_LONGEST_READ = 4 * _LONGEST_REASON  # with blanks: millions of words would take memory
 NEEDS_PASSWORD = 407
 """The status with which a proxy asks for a user and a password."""
 MAY_SUCCEED_LATER = (408, 429, 500, 502, 503, 504)
@@ -70,7 +69,7 @@ def reason_of(answer: httpx.Response) -> str:
 
 def shorten(text: str) -> str:
     """Return the beginning of what a server says, in one line."""
-    return " ".join(text[:_LONGEST_READ].split())[:LONGEST_REASON]
+    return " ".join(text[:_LONGEST_READ].split())[:_LONGEST_REASON]
 
 
 def advise_password(proxy: Proxy) -> str:

@@ -109,14 +109,14 @@ def _find_folders(controller: str, root: Path) -> Iterator[Path]:
     """Yield the folders of the groups that this process is in, from its own to the outermost."""
     groups: dict[str, str] = {}
     for line in _read(root / "proc/self/cgroup").splitlines():
-        _, controllers, path = line.split(":", 2)
+        controllers, _, path = line.partition(":")[2].partition(":")
         groups |= dict.fromkeys(controllers.split(","), path)
     for line in _read(root / "proc/self/mountinfo").splitlines():
         place, _, what = line.partition(" - ")
-        kind, _, options = what.split(" ", 2)
+        kind, _, rest = what.partition(" ")
         if kind == "cgroup2":
             name = _UNIFIED
-        elif kind == "cgroup" and controller in options.split(","):
+        elif kind == "cgroup" and controller in rest.rpartition(" ")[2].split(","):
             name = controller
         else:
             continue

@@ -57,6 +57,8 @@ class GuardedProtocol(HttpToolsProtocol):
     # Bytes of the open chunk; None outside of chunks.
     _chunk_bytes: int | None = None
     _body_bytes = 0
+    # Whether the current data has a part of a body.
+    _has_body = False
     # Bytes since the last one of a body: of a chunk's extension, or of trailers.
     _barren_bytes = 0
 
@@ -127,6 +129,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Count what was received."""
+        self._has_body = True
         self._body_bytes += len(body)
         if self._chunk_bytes is not None:
             self._chunk_bytes += len(body)
@@ -137,7 +140,7 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._refused:
             return
         self._note_head(data)
-        before = self._body_bytes
+        self._has_body = False
         self._unset_keepalive_if_required()
         try:
             self._need_start_line()
@@ -150,7 +153,7 @@ class GuardedProtocol(HttpToolsProtocol):
             self._limit_head(data)
         elif self._chunk_bytes is not None:
             self._read_chunk_size(data)
-        self._limit_barren(data, self._body_bytes > before)
+        self._limit_barren(data)
         self._before = data[-_CHUNK_LINE_BYTES:]
 
     def _note_head(self, data: bytes) -> None:
@@ -196,8 +199,8 @@ class GuardedProtocol(HttpToolsProtocol):
         elif data.endswith(b"\n") and line == bare:
             self.send_400_response(_NOT_HTTP)
 
-    def _limit_barren(self, data: bytes, has_body: bool) -> None:
-        if has_body or self._timer is not None or not self._in_message:
+    def _limit_barren(self, data: bytes) -> None:
+        if self._has_body or self._timer is not None or not self._in_message:
             self._barren_bytes = 0
             return
         self._barren_bytes += len(data)
@@ -226,9 +229,9 @@ class GuardedProtocol(HttpToolsProtocol):
         """Refuse what is not HTTP, in the same form as all other refusals."""
         self._stop_clock()
         self._refused = True
-        if self.cycle is not None and not (self.cycle.more_body or self.cycle.response_complete):
-            # An earlier request is being answered; this must not be mistaken for its answer.
-            self.cycle.keep_alive = False
+        if (earlier := self._find_last_unanswered()) is not None:
+            # This must not be mistaken for its answer.
+            earlier.keep_alive = False
             return
         body = orjson.dumps({"error": msg})
         head = (
@@ -237,6 +240,13 @@ class GuardedProtocol(HttpToolsProtocol):
         )
         self.transport.write(head + body)
         self.transport.close()
+
+    def _find_last_unanswered(self) -> RequestResponseCycle | None:
+        """Return the last request that has arrived completely and is not answered yet."""
+        waiting = [cycle for cycle, _ in reversed(self.pipeline)]
+        cycles = waiting if self._running is None else [self._running, *waiting]
+        whole = [one for one in cycles if not (one.more_body or one.response_complete)]
+        return whole[-1] if whole else None
 
     def _await_head(self) -> None:
         self._stop_clock()

@@ -16,6 +16,7 @@ from viewfinder_serving.connection import BODY_BYTES, ON_GONE
 from viewfinder_serving.refusals import RefusedError, shown
 from viewfinder_serving.room import Share
 from viewfinder_serving.trace_context import HEADER as TRACE
+from viewfinder_serving.trace_context import VALUE as TRACE_VALUE
 from viewfinder_serving.uploads import Upload
 
 Message = MutableMapping[str, Any]
@@ -33,7 +34,7 @@ _CALLER = {
     "for": ("x-forwarded-for", re.compile(r"(.+)")),
     "as": ("x-forwarded-client-cert", re.compile(r"URI=spiffe://([^;,]+)")),
     "with": ("user-agent", re.compile(r"(.+)")),
-    "trace": (TRACE, re.compile(r"^[0-9a-f]{2}-([0-9a-f]{32})-")),
+    "trace": (TRACE, TRACE_VALUE),
 }
 
 

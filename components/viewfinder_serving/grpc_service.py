@@ -311,8 +311,8 @@ def _record(status: int, started: float, context: Any, config: ServeConfig) -> N
         _access.info("%s: ModelInfer %d %.1f ms", peer, status, 1e3 * seconds)
     outcome = {200: "answered", 499: "gone", 500: "failed", 503: "busy"}
     metrics.REQUESTS.labels("grpc", outcome.get(status, "refused"), str(status)).inc()
-    trace = dict(context.invocation_metadata() or ()).get(TRACE, "")
-    metrics.REQUEST_SECONDS.labels("grpc").observe(seconds, read_exemplar(str(trace)))
+    trace = _read_metadata(context).get(TRACE, "")
+    metrics.REQUEST_SECONDS.labels("grpc").observe(seconds, read_exemplar(trace))
 
 
 def _make_question(

@@ -56,8 +56,7 @@ class Room:
         """Take room for a body's next part; `Share.take` calls it."""
         try:
             async with asyncio.timeout(self._wait_seconds):
-                while not self._fits(share, size) and self._beyond not in (None, share):
-                    await self._wait(share)
+                await self._wait(share, size)
         except TimeoutError as error:
             raise refuse_busy() from error
         if self._beyond is not share and self._fits(share, size):
@@ -71,13 +70,16 @@ class Room:
         is_small = share.held + size <= _SMALL_BYTES
         return size <= self._left - (0 if is_small else self._reserve)
 
-    async def _wait(self, share: "Share") -> None:
-        """Wait until there is more room, for a while."""
-        try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
-                await self._freed.wait()
-        except TimeoutError:
-            share.make_way()
+    async def _wait(self, share: "Share", size: int) -> None:
+        clock = asyncio.get_running_loop().time
+        patient_until = clock() + _PATIENCE_SECONDS
+        while not self._fits(share, size) and self._beyond not in (None, share):
+            try:
+                async with asyncio.timeout_at(patient_until):
+                    await self._freed.wait()
+            except TimeoutError:
+                share.make_way()
+                patient_until = clock() + _PATIENCE_SECONDS
 
 
 class Share:

@@ -6,7 +6,8 @@ HEADER = "traceparent"
 
 # https://www.w3.org/TR/trace-context/#traceparent-header: version, trace, caller's span and flags.
 # Later versions may add fields. Version ff and a trace of zeros are not valid.
-_VALUE = re.compile(r"(?!ff)[0-9a-f]{2}-((?!0{32})[0-9a-f]{32})-[0-9a-f]{16}-([0-9a-f]{2})(?:-.*)?")
+VALUE = re.compile(r"^(?!ff)[0-9a-f]{2}-((?!0{32})[0-9a-f]{32})-[0-9a-f]{16}-([0-9a-f]{2})(?:-.*)?")
+"""The header; the first group is the trace's id."""
 _SAMPLED = 1
 
 
@@ -19,7 +20,7 @@ def read_exemplar(value: str) -> dict[str, str] | None:
     Returns:
         The trace's id as `trace_id`; None if the header is not valid, or nobody keeps the trace.
     """
-    found = _VALUE.fullmatch(value)
+    found = VALUE.fullmatch(value)
     if found is None or not int(found[2], 16) & _SAMPLED:
         return None
     return {"trace_id": found[1]}

@@ -12,7 +12,7 @@ from viewfinder_serving.refusals import RefusedError
 # Below this a client is broken or malicious: a phone on the worst network sends ten times as much.
 _BYTES_A_SECOND = 2_000
 _IDLE_SECONDS = 0.5
-_LEAST_STEP_BYTES = 16_384  # fewer are no progress: a byte now and then keeps no place
+_LEAST_STEP_BYTES = 8_192  # fewer are no progress: a byte now and then keeps no place
 
 
 class Upload:
@@ -145,8 +145,9 @@ class Uploads:
     def free_room(self, address: str) -> None:
         """End an upload that keeps a body waiting for room, if there is one to end.
 
-        It is one that makes no progress or, if an address holds more than twice as much as this
-        one, one of that address: the largest.
+        It is the largest of those that make no progress, and of those of an address that has
+        several and holds more than twice as much as this one. An address with one upload alone may
+        finish it: if every newcomer ended the largest upload, few would ever be complete.
 
         Args:
             address: The source of the body that waits.
@@ -159,7 +160,7 @@ class Uploads:
         movable = [
             upload
             for upload in holding
-            if upload.moved <= latest or held[upload.address] > 2 * held[address]
+            if upload.moved <= latest or held[upload.address] > max(upload.held, 2 * held[address])
         ]
         if movable:
             self._push_out(max(movable, key=lambda upload: upload.held))

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from http.client import HTTPResponse
 
 import httpx
 import pytest
@@ -184,6 +185,18 @@ def test_what_follows_a_body_without_end_is_refused(start, before, part):
         assert alive(predictor)
 
 
+def test_large_requests_may_follow_each_other(predictor, photo):
+    """Head and much of a body in one piece, behind a request that was no smaller."""
+    body = json.dumps({"instances": [{"b64": base64.b64encode(photo("red")).decode()}]}).encode()
+    body += b" " * 300_000
+    with socket.create_connection(("127.0.0.1", predictor.port), timeout=PATIENCE) as connection:
+        for _ in range(10):
+            connection.sendall(head(len(body)) + body)
+            answer = HTTPResponse(connection)
+            answer.begin()
+            assert (answer.status, answer.read()[:14]) == (200, b'{"predictions"')
+
+
 def test_a_trailer_is_no_header(start, photo):
     body = json.dumps({"instances": [{"b64": base64.b64encode(photo("red")).decode()}]}).encode()
     chunk = b"%x\r\n%b\r\n0\r\n" % (len(body), body)
@@ -192,6 +205,14 @@ def test_a_trailer_is_no_header(start, photo):
         assert status(answer) == 200
         predictor.stop()
         assert "forged" not in predictor.log.read_text()
+
+
+def test_what_is_no_request_does_not_answer_the_one_before(predictor, photo):
+    """It arrives before the first request is answered, and its head was in order."""
+    body = json.dumps({"instances": [{"b64": base64.b64encode(photo("red")).decode()}]}).encode()
+    answer = talk(predictor, head(len(body)) + body + CHUNKED + b"no size\r\n")
+    assert status(answer) == 200
+    assert answer.count(b"HTTP/1.1") == 1
 
 
 @pytest.mark.slow

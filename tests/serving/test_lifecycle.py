@@ -402,6 +402,7 @@ def test_the_log_tells_the_caller_that_a_mesh_names(start, photo):
     headers = {
         "x-forwarded-for": "10.1.2.3",
         "x-forwarded-client-cert": "By=spiffe://mesh/ns/a/sa/b;URI=spiffe://mesh/ns/c/sa/d",
+        "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00",
     }
     port = free_port()
     with start("--grpc-port", str(port)) as predictor:
@@ -411,6 +412,7 @@ def test_the_log_tells_the_caller_that_a_mesh_names(start, photo):
         predictor.stop()
         log = predictor.log.read_text()
     assert " 127.0.0.1 for '10.1.2.3' as 'mesh/ns/c/sa/d' with 'python" in log
+    assert " trace '0af7651916cd43dd8448eb211c80319c': GET /nowhere" in log
     assert "ipv4:127.0.0.1:" in log
     assert ": ModelInfer 400" in log
 

@@ -9,7 +9,13 @@ import pytest
 from tests.fixtures.control_group import control_group, enter_group
 from tests.fixtures.system_files import write_group
 
-from viewfinder_components.control_groups import cpu_limit, memory_limit
+from viewfinder_components.control_groups import (
+    Throttling,
+    cpu_limit,
+    memory_limit,
+    memory_use,
+    read_throttling,
+)
 
 CPU = {"cpu.max": "50000 100000"}
 LEGACY_CPU = {"cpu.cfs_quota_us": "150000", "cpu.cfs_period_us": "100000"}
@@ -67,8 +73,49 @@ def test_no_limit(tmp_path: Path, files: dict[str, str], controllers: str) -> No
 
 
 def test_a_system_without_control_groups(tmp_path: Path) -> None:
-    assert cpu_limit(tmp_path) is None
-    assert memory_limit(tmp_path) is None
+    for read in (cpu_limit, memory_limit, memory_use, read_throttling):
+        assert read(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("stopped", "controllers"),
+    [("throttled_usec 1500000", ""), ("throttled_time 1500000000", "cpu,cpuacct")],
+)
+def test_how_long_the_limit_has_stopped_threads(
+    tmp_path: Path, stopped: str, controllers: str
+) -> None:
+    files = {"cpu.stat": f"nr_periods 40\nnr_throttled 20\n{stopped}"}
+    write_group(tmp_path, files, controllers=controllers)
+    assert read_throttling(tmp_path) == Throttling(40, 20, 1.5)
+
+
+@pytest.mark.parametrize(
+    ("files", "controllers"),
+    [
+        ({"memory.current": "100", "memory.stat": "anon 70\ninactive_file 30"}, ""),
+        (
+            {
+                "memory.usage_in_bytes": "100",
+                "memory.stat": "inactive_file 10\ntotal_inactive_file 30",
+            },
+            "memory",
+        ),
+    ],
+)
+def test_memory_in_use_is_what_the_kernel_cannot_drop(
+    tmp_path: Path, files: dict[str, str], controllers: str
+) -> None:
+    write_group(tmp_path, files, controllers=controllers)
+    assert memory_use(tmp_path) == 70
+
+
+@pytest.mark.parametrize("line", ["nonsense", "22 1 8:1 / / rw - ext4", "0:"])
+def test_a_line_in_another_form_does_not_matter(tmp_path: Path, line: str) -> None:
+    write_group(tmp_path, CPU)
+    for name in ("mountinfo", "cgroup"):
+        file = tmp_path / "proc/self" / name
+        file.write_text(f"{line}\n{file.read_text()}")
+    assert cpu_limit(tmp_path) == 0.5
 
 
 READ = """

@@ -11,6 +11,7 @@ from typing import Self
 from viewfinder_components.checking.config import CheckConfig
 from viewfinder_components.checking.conversation import Patience
 from viewfinder_components.checking.examination import Examination
+from viewfinder_components.checking.judging import FAILED_ANSWERS
 from viewfinder_components.checking.node import NodeReading, describe_node
 from viewfinder_components.checking.precisions import Trials
 from viewfinder_components.checking.verdict import Criterion, write_verdict
@@ -138,11 +139,12 @@ def _refusal(result: CheckResult, node: str) -> PermanentError | TransientError:
             "try again when the node is less busy, or set a higher cpu_request under "
             "[steps.check] in the settings file",
         )
-    return PermanentError(
-        "a predictor that passes every check",
-        result.summary,
-        f"see {VERDICT}; fix the model or the export, or change the limit it names",
-    )
+    if any(check.name == FAILED_ANSWERS and not check.passed for check in result.checks):
+        remedy = f"look at {VERDICT} and, if this pipeline exported the model, report the fault"
+    else:
+        remedy = f"see all figures in {VERDICT}; change the model, or the limit that it exceeds"
+    summary = result.summary.removesuffix(".")
+    return PermanentError("a predictor that passes every check", summary, remedy)
 
 
 def _versions() -> dict[str, str]:

@@ -13,6 +13,7 @@ from viewfinder_components.checking.conversation import (
     conversing,
 )
 from viewfinder_components.checking.judging import (
+    FAILED_ANSWERS,
     is_excused,
     judge_latency,
     judge_memory,
@@ -33,7 +34,7 @@ _NAME = "checked"
 _PREDICT = f"/v1/models/{_NAME}:predict"
 
 # What a busy node can distort; `failed_answers` only counts where there was no answer at all.
-_TIMED = {"start_seconds", "failed_answers", "p50_ms", "p99_ms"}
+_TIMED = {"start_seconds", FAILED_ANSWERS, "p50_ms", "p99_ms"}
 # On a busy node a latency above its limit is measured again.
 _ROUNDS = 3
 # Below f32, answers may differ from the evaluation's: test photos show whether that matters.
@@ -88,7 +89,7 @@ class Examination:
         except NoAnswerError as error:
             self.spoilt = error.busy
             self.details["stacks"] = error.stacks.splitlines()
-            self.checks = [Criterion("failed_answers", None, 0, False, error.sentence)]
+            self.checks = [Criterion(FAILED_ANSWERS, None, 0, False, error.sentence)]
 
     def _start_and_ask(self, servable_dir: Path, patience: Patience) -> None:
         limit = self.config.max_start_seconds

@@ -8,6 +8,9 @@ from viewfinder_components.formats.samples import Samples
 from viewfinder_components.parity import Parity
 from viewfinder_components.reports.formatting import plural
 
+FAILED_ANSWERS = "failed_answers"
+"""The check that every photo was answered."""
+
 
 def judge_start(predictor: RunningPredictor, config: CheckConfig) -> Criterion:
     """Check the time to readiness, not counting waits for a processor, against its limit."""
@@ -33,7 +36,7 @@ def judge_parity(parity: Parity, samples: Samples, tolerance: float) -> list[Cri
     shown = f"; {'; '.join(parity.failures[:3])}" if count else ""
     same_order = parity.labels == samples.labels
     return [
-        Criterion("failed_answers", count, 0, answered, f"{words}{shown}."),
+        Criterion(FAILED_ANSWERS, count, 0, answered, f"{words}{shown}."),
         Criterion(
             "labels", float(not same_order), 0, same_order,
             "The labels are the evaluation's, in the same order." if same_order else

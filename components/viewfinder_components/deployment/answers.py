@@ -78,13 +78,8 @@ def find_tolerance(route: Route, least: float) -> float:
         )
     try:
         return max(least, float(answer.json()["properties"]["precision_tolerance"]))
-    except (
-        ValueError,
-        RecursionError,
-        LookupError,
-        TypeError,
-    ):  # TensorFlow Serving, or an earlier predictor
-        return least
+    except (ValueError, RecursionError, LookupError, TypeError):
+        return least  # TensorFlow Serving, or an earlier predictor
 
 
 def need_answers(route: Route, samples: Samples, tolerance: float) -> Parity:

@@ -207,13 +207,8 @@ def _photo_notes(model: InferenceModel, shards: Shards, scored: NDArray[np.bool_
 def _data_notes(folder: Path, shards: Shards) -> Iterator[str]:
     try:
         digest = json.loads((folder / MANIFEST).read_text("utf-8")).get("data_digest")
-    except (
-        OSError,
-        ValueError,
-        RecursionError,
-        AttributeError,
-    ):  # not written by Viewfinder: nothing is known
-        return
+    except (OSError, ValueError, RecursionError, AttributeError):
+        return  # not written by Viewfinder: nothing is known
     if digest not in (None, shards.data_digest):
         yield (
             "It was trained on different data: some of today's test photos may have been among "

@@ -77,7 +77,7 @@ def test_the_documented_commands(tmp_path: Path) -> None:
 
 
 def test_openvino_model_server_gets_pixels(tmp_path: Path) -> None:
-    (tmp_path / "manifest.json").write_text('{"image_size": 4}')
+    (tmp_path / "manifest.json").write_text('{"image_size": 4, "files": {}}')
     place = Place(Path("/opt/ovms"), tmp_path, "fruit", (9000,), 2, host="models.example")
     head, _, body = OVMS.request(place, draw((250, 10, 0))).partition(b"\r\n\r\n")
     assert head.startswith(b"POST /v2/models/fruit/infer HTTP/1.1\r\nHost: models.example\r\n")

@@ -7,6 +7,7 @@ import pytest
 
 from viewfinder_comparison.servers.registry import SERVERS
 from viewfinder_comparison.servers.server import Place
+from viewfinder_components.errors import PermanentError
 from viewfinder_components.formats.precision import PrecisionChoice
 from viewfinder_serving.__main__ import _make_parser
 
@@ -15,7 +16,7 @@ CHOSEN = SERVERS["viewfinder-chosen"]
 
 def write_version(folder: Path, *allowed: str, tolerance: float = 0.2) -> Path:
     choice = PrecisionChoice((*allowed, "f32"), "int8 passed.", {"int8": tolerance})
-    (folder / "manifest.json").write_text(json.dumps({"precision": choice.to_json()}))
+    (folder / "manifest.json").write_text(json.dumps({"precision": choice.to_json(), "files": {}}))
     for name in ("model.xml", "model.bin", "model-int8.xml", "model-int8.bin"):
         (folder / name).touch()
     return folder
@@ -39,6 +40,14 @@ def test_a_version_in_f32_has_no_other_precision_to_compare(tmp_path: Path) -> N
     version = write_version(tmp_path, "int8")
     (version / "model-int8.xml").unlink()
     assert CHOSEN.find_obstacle(version), "int8 is allowed, but not there"
+
+
+@pytest.mark.parametrize("name", ["viewfinder-chosen", "openvino-model-server"])
+@pytest.mark.parametrize("text", ["{", "[" * 100_000, "[]"])
+def test_a_damaged_manifest_is_refused_in_a_sentence(name: str, text: str, tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(PermanentError, match=r"expected a manifest in .*; copy the version again"):
+        SERVERS[name].find_obstacle(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def test_test_photos_are_never_taken_for_training_photos(folder: Path) -> None:
 
 
 def test_another_folder_is_refused_with_the_output_to_pass(tmp_path: Path) -> None:
-    """As the shards, which these steps took before."""
+    """Such as the shards."""
     with pytest.raises(PermanentError, match="and pass its whole output test_photos"):
         DrawnPhotos.open(tmp_path, "test")
 

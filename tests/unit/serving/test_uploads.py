@@ -119,6 +119,12 @@ def test_an_address_that_holds_most_of_the_room_makes_way_for_another(
     assert asyncio.run(end_one_of(("a", 3_000_000), ("b", 2_000_000), ("b", 0))) == []
 
 
+def test_the_only_upload_of_an_address_may_be_finished(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of six that each ended the largest, few were ever complete."""
+    monkeypatch.setattr(uploads, "_IDLE_SECONDS", 60.0)
+    assert asyncio.run(end_one_of(("a", 5_000_000), ("b", 100_000), ("c", 0))) == []
+
+
 def test_a_body_that_waits_for_room_itself_is_not_ended() -> None:
     assert asyncio.run(end_one_of(("a", 5_000_000), ("a", 100_000), waits=0)) == [1]
 

@@ -4,7 +4,6 @@ It can decode photos itself, but scales them otherwise than the model was traine
 answers would differ. It therefore gets pixels.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from viewfinder_comparison.servers.http_requests import post_tensor
 from viewfinder_comparison.servers.server import LOOPBACK, Place, Server
 from viewfinder_components.formats.precision import F32, MODEL_FILES
 from viewfinder_components.photos.decode import decode
+from viewfinder_components.storage.contents import Manifest
 from viewfinder_components.storage.version import MANIFEST
 
 _MODELS = "models"
@@ -35,7 +35,7 @@ def _links(version: Path) -> Mapping[str, Path]:
 
 def _read_size(version: Path) -> int | None:
     """Return the side of the photos that the model takes, None if its manifest does not say it."""
-    size = json.loads((version / MANIFEST).read_bytes()).get("image_size")
+    size = Manifest.read(version).values.get("image_size")
     return size if isinstance(size, int) else None
 
 

@@ -1,6 +1,5 @@
 """Viewfinder's own predictor: in f32, in the precision that check chose, and with TensorFlow."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -11,7 +10,7 @@ from viewfinder_comparison.servers.answers import read_v1
 from viewfinder_comparison.servers.http_requests import post_instance
 from viewfinder_comparison.servers.server import Place, Server
 from viewfinder_components.formats.precision import AUTO, F32
-from viewfinder_components.storage.version import MANIFEST
+from viewfinder_components.storage.contents import Manifest
 
 
 def _command(options: tuple[str, ...], place: Place) -> list[str]:
@@ -32,7 +31,7 @@ def _adapt(server: Server, version: Path) -> Server:
     from viewfinder_serving.engine_names import OPENVINO
     from viewfinder_serving.precision import select_precision
 
-    served = select_precision(OPENVINO, version, json.loads((version / MANIFEST).read_bytes()))
+    served = select_precision(OPENVINO, version, Manifest.read(version).values)
     return replace(
         server,
         title=f"Viewfinder, {served.name}",

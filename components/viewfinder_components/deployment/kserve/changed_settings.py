@@ -27,12 +27,7 @@ def find_changed_settings(service: Object, config: DeployConfig) -> list[str]:
         return []
     try:
         before = read_config(live, config.name, config.namespace)
-    except (
-        KeyError,
-        TypeError,
-        ValueError,
-        RecursionError,
-    ):  # another version of Viewfinder wrote it
-        return []
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return []  # another version of Viewfinder wrote it
     pairs = {name: (getattr(before, name), getattr(config, name)) for name in _RECORDED}
     return [f"{name} {new} (was {old})" for name, (old, new) in pairs.items() if old != new]
