@@ -120,7 +120,7 @@ def _read_series(one: Any) -> _Series:
 def _read_figures(series: list[_Series]) -> ServingFigures:
     found: defaultdict[str, list[_Series]] = defaultdict(list)
     for labels, value in series:
-        if not math.isnan(value):
+        if math.isfinite(value):
             found[labels.get(FIGURE, "")].append((labels, value))
     replicas = _read_replicas(found)
     fields: dict[str, Any] = {

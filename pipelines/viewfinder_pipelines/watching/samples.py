@@ -1,5 +1,6 @@
 """The samples of a predictor's `/metrics`: read, added and selected."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
@@ -11,18 +12,24 @@ _COUNTED = ("_total", "_bucket", "_count", "_sum")
 
 
 def read_samples(text: str) -> Samples:
-    """Read Prometheus' text format.
+    """Read Prometheus' text format; what is not a finite number is left out.
 
     Raises:
         ValueError: The text has another format.
     """
     from prometheus_client.parser import text_string_to_metric_families
 
-    return {
-        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
+    samples: Samples = {}
+    try:
+        for family in text_string_to_metric_families(text):
+            for name, labels, value, *_ in family.samples:
+                if name.endswith("_bucket"):
+                    float(labels["le"])
+                if math.isfinite(value):
+                    samples[name, tuple(sorted(labels.items()))] = value
+    except LookupError as error:  # the parser's own, of a label that is cut off; or no `le`
+        raise ValueError(str(error)) from error
+    return samples
 
 
 def is_counter(name: str) -> bool:
