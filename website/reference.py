@@ -22,6 +22,7 @@ _TITLES = {
     "serving": "Serving and predicting",
     "tables": "Tables",
     "versions": "Published versions",
+    "watching": "Watching a served model",
 }
 
 

@@ -66,6 +66,7 @@ from .serving import (
 )
 from .tables import read_history, read_label_issues, read_photos, read_predictions
 from .versions import Pruning, Version, list_models, list_versions, prune_versions
+from .watching import ServingFigures, ServingReplica, watch
 
 __all__ = [
     "BATCH_PREDICTION",
@@ -107,6 +108,8 @@ __all__ = [
     "RunningPredictor",
     "Schedule",
     "ServerResult",
+    "ServingFigures",
+    "ServingReplica",
     "Share",
     "Step",
     "StepResult",
@@ -154,5 +157,6 @@ __all__ = [
     "serve",
     "undeploy",
     "verify_installation",
+    "watch",
     "with_parameters",
 ]

@@ -33,6 +33,8 @@ from tests.serving.conftest import Predictor, run_predictor
 from tests.storage.servers import Server
 from tests.testbed.monitoring import MonitoringPrograms
 
+import viewfinder
+from viewfinder_pipelines.watching.queries import write_query
 from viewfinder_serving.container import ContainerCollector
 
 SERVICE = {"namespace": "shop", "inferenceservice": "colour"}
@@ -299,6 +301,28 @@ def test_the_rules_have_data_and_alerts_arrive(
     states = {rule["name"]: rule["health"] for group in rules for rule in group["rules"]}
     assert set(ALERTS) <= set(states)
     assert set(states.values()) == {"ok"}
+
+    figures = watch_service(prometheus)
+    assert figures.requests_per_second
+    assert figures.requests_per_second > 0
+    assert set(figures.outcomes) >= {"answered", "busy"}
+    for name in ("p50_seconds", "busy_share", "queue_seconds", "photos_per_second", "confidence"):
+        assert getattr(figures, name) is not None, name
+    assert figures.classes["red"] > figures.classes["blue"] > 0
+    ours, other = figures.replicas
+    assert (ours.address, ours.version, ours.is_ready) == ("pod-1", "7", True)
+    assert (other.address, other.version, other.is_ready) == ("pod-3", "", True)
+
+
+def watch_service(prometheus: httpx.Client) -> viewfinder.ServingFigures:
+    """Return what `viewfinder watch` shows of the service."""
+    url = str(prometheus.base_url)
+    return next(viewfinder.watch("colour", prometheus=url, namespace="shop"))
+
+
+def test_what_prometheus_is_asked_by_watch(known: set[str]) -> None:
+    names = find_metrics(write_query("colour", "shop")) - {"inferenceservice", "figure"}
+    assert names - known == set()
 
 
 def test_every_query_of_the_dashboards_has_data(

@@ -79,6 +79,11 @@ COMPARISON = Topic(
     "`viewfinder compare`: [comparison.md](comparison.md). What a server does wrong is the reason "
     "in its row, and does not end the comparison.",
 )
+WATCH = Topic(
+    "Watching a served model",
+    "`viewfinder watch`: [monitoring.md](monitoring.md#in-the-terminal). Later than at the first "
+    "reading, what does not answer is shown, and does not end the command.",
+)
 KUBEFLOW = Topic(
     "Kubeflow Pipelines",
     "A run could not be submitted or followed, or one of its pods does not start: "
@@ -109,6 +114,7 @@ _TOPICS = {  # the longest beginning of a module's name decides
     "viewfinder.figures": NOTEBOOK,
     "viewfinder.kubeflow": KUBEFLOW,
     "viewfinder.tables": NOTEBOOK,
+    "viewfinder.watching": WATCH,
     "viewfinder_client": PREDICTION,
     "viewfinder_comparison": COMPARISON,
     "viewfinder_comparison.cost": COST,
@@ -155,10 +161,11 @@ _TOPICS = {  # the longest beginning of a module's name decides
     f"{_PIPELINES}.results": NOTEBOOK,
     f"{_PIPELINES}.runs": RUNS,
     f"{_PIPELINES}.settings": ARGUMENTS,
+    f"{_PIPELINES}.watching": WATCH,
 }
 TOPICS = (
     PHOTOS, TABLES, ARGUMENTS, SYSTEM, RUNS, GATE, CHECK, STORAGE, DEPLOYMENT, SERVING, REQUESTS,
-    PREDICTION, COMPARISON, COST, KUBEFLOW, DOCTOR, NOTEBOOK,
+    PREDICTION, WATCH, COMPARISON, COST, KUBEFLOW, DOCTOR, NOTEBOOK,
 )  # fmt: skip
 """The sections in the order of the page: as a user meets them."""
 

@@ -27,6 +27,7 @@ from viewfinder.cli.output import say, write_json
 from viewfinder.cli.parameters import parameters
 from viewfinder.cli.prediction import predict
 from viewfinder.cli.versions import prune, versions
+from viewfinder.cli.watch import watch
 from viewfinder_components.errors import UsageError
 from viewfinder_serving.engine_names import ENGINES, OPENVINO
 
@@ -48,6 +49,7 @@ for command in (
     predict,
     versions,
     prune,
+    watch,
 ):
     main.add_command(command)
 

@@ -15,8 +15,9 @@ _NOT_IN_ROLE = {
     ("delete", "inferenceservices"),
     ("list", "inferenceservices"),
     ("list", "configmaps"),
+    ("get", "pods/proxy"),
 }
-"""What `viewfinder undeploy` and `prune` need but runs do not, so the role omits it."""
+"""What `viewfinder undeploy`, `prune` and `watch` need but runs do not, so the role omits it."""
 
 # The API server's own words; users also see them in kubectl.
 _FORBIDDEN = re.compile(

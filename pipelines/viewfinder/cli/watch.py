@@ -1,0 +1,97 @@
+"""The command that shows what a served model does."""
+
+import dataclasses
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import click
+
+from viewfinder.cli.group import StrictCommand, need_text
+from viewfinder.cli.output import say, write_json
+
+if TYPE_CHECKING:
+    from viewfinder.watching import ServingFigures
+
+
+@click.command(cls=StrictCommand)
+@click.argument("name", required=False, metavar="[NAME]", callback=need_text)
+@click.option(
+    "--endpoint",
+    metavar="URL",
+    multiple=True,
+    help="A predictor; repeat it for several replicas.  [default: http://127.0.0.1:8080]",
+)
+@click.option(
+    "--prometheus",
+    metavar="URL",
+    help="Ask a Prometheus that reads the predictors; NAME is the InferenceService's.",
+)
+@click.option(
+    "--namespace",
+    help="Read the pods of the InferenceService NAME in this namespace; with --prometheus, ask "
+    "about this namespace only.",
+)
+@click.option(
+    "--interval", type=float, default=2.0, show_default=True, help="Seconds between readings."
+)
+@click.option(
+    "--window",
+    type=float,
+    default=10.0,
+    show_default=True,
+    help="Seconds over which the rates of predictors are taken.",
+)
+@click.option("--count", type=click.IntRange(min=1), help="End after so many readings.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
+def watch(
+    name: str | None,
+    endpoint: tuple[str, ...],
+    prometheus: str | None,
+    namespace: str | None,
+    interval: float,
+    window: float,
+    count: int | None,
+    as_json: bool,
+) -> None:
+    """Show what a served model does: requests, latency, load, classes and replicas.
+
+    NAME is the model's name. Ctrl-C ends the command. On a terminal, one picture changes;
+    elsewhere, each reading is a line. docs/monitoring.md explains the figures.
+    """
+    from viewfinder.cli.interruption import ended_by_signals
+    from viewfinder.watching import watch as watch_model
+
+    found = watch_model(
+        name,
+        endpoint=endpoint or None,
+        prometheus=prometheus,
+        namespace=namespace,
+        interval=interval,
+        window=window,
+    )
+    with ended_by_signals():
+        _show(name or "", islice(found, count), as_json)
+
+
+def _show(name: str, found: "Iterator[ServingFigures]", as_json: bool) -> None:
+    if as_json:
+        for figures in found:
+            record = {**dataclasses.asdict(figures), "time": figures.time.isoformat()}
+            write_json(record, ascii_only=False)
+        return
+
+    from rich.console import Console
+    from rich.live import Live
+
+    from viewfinder.cli.watch_display import Picture, write_line
+
+    console = Console()
+    if not console.is_terminal or console.is_dumb_terminal:
+        for figures in found:
+            say(write_line(figures))
+        return
+    picture = Picture(name)
+    with Live("reading", console=console, auto_refresh=False) as live:
+        for figures in found:
+            live.update(picture.draw(figures, console.options), refresh=True)

@@ -1,0 +1,109 @@
+"""Watch a served model: its figures, read again and again."""
+
+from collections.abc import Iterator, Sequence
+
+from viewfinder.arguments import checked, read_endpoint
+from viewfinder_components.errors import ParameterError, UsageError
+from viewfinder_components.spelling import spell
+from viewfinder_pipelines.local.running_predictor import RunningPredictor
+from viewfinder_pipelines.watching.figures import ServingFigures, ServingReplica
+
+__all__ = ["ServingFigures", "ServingReplica", "watch"]
+
+_SHORTEST = 0.1  # seconds
+_LONGEST = 3600.0
+
+
+@checked
+def watch(
+    name: str | None = None,
+    *,
+    endpoint: str | RunningPredictor | Sequence[str] | None = None,
+    prometheus: str | None = None,
+    namespace: str | None = None,
+    interval: float = 2.0,
+    window: float = 10.0,
+) -> Iterator[ServingFigures]:
+    """Yield the figures of a served model in every interval, without an end.
+
+    They are those of docs/monitoring.md, of all replicas together and of each.
+
+    Args:
+        name: The model's name, or the InferenceService's with `namespace` or `prometheus`; None for
+            whatever model the predictors at `endpoint` serve.
+        endpoint: URLs of predictors, one or several replicas, or what `serve` yields; None for
+            the address at which `viewfinder serve` listens. Each must be one process: behind an
+            address that leads to several, counters would jump.
+        prometheus: URL of a Prometheus that reads the predictors, which is asked instead of them.
+        namespace: The InferenceService's namespace. Its pods are read through the Kubernetes API
+            server, or `prometheus` is asked about this namespace only.
+        interval: Seconds from one reading to the next.
+        window: Seconds over which rates are taken from predictors. Prometheus' are of the last five
+            minutes, and of the last hour for classes and confidence.
+
+    Returns:
+        An iterator over the figures. A predictor or a Prometheus that does not answer does not end
+        it: the figures say so.
+
+    Raises:
+        UsageError: An argument does not go with another one, or is not a URL.
+        PermanentError: At the first reading: there is something else at an address, or no such
+            service.
+        TransientError: At the first reading: the cluster does not answer.
+    """
+    for argument, seconds in (("interval", interval), ("window", window)):
+        if not _SHORTEST <= seconds <= _LONGEST:
+            rule = f"a number of seconds from {_SHORTEST:g} to {_LONGEST:g}"
+            raise ParameterError(argument, rule, seconds)
+    if prometheus is None and namespace is None:
+        return _read_endpoints(_list_urls(endpoint), name, interval, window)
+    if name is None or endpoint:
+        given = spell("namespace" if prometheus is None else "prometheus")
+        raise UsageError(
+            f"the name of an InferenceService with {given}, and no {spell('endpoint')}",
+            "no name" if name is None else spell("endpoint"),
+            "name the service" if name is None else f"leave {spell('endpoint')} out",
+        )
+    if prometheus is not None:
+        return _ask_prometheus(prometheus, name, namespace, interval)
+    return _read_pods(name, str(namespace), interval, window)
+
+
+def _list_urls(
+    endpoint: str | RunningPredictor | Sequence[str] | None,
+) -> list[str]:
+    from viewfinder_pipelines.watching.endpoints import DEFAULT
+
+    if isinstance(endpoint, str | RunningPredictor):
+        return [read_endpoint(endpoint)]
+    return list(endpoint or ()) or [DEFAULT]
+
+
+def _read_endpoints(
+    urls: Sequence[str], name: str | None, interval: float, window: float
+) -> Iterator[ServingFigures]:
+    from viewfinder_pipelines.watching.endpoints import open_endpoints
+    from viewfinder_pipelines.watching.watch import watch_predictors
+
+    with open_endpoints(urls, name) as predictors:
+        yield from watch_predictors(predictors, interval, window)
+
+
+def _read_pods(
+    name: str, namespace: str, interval: float, window: float
+) -> Iterator[ServingFigures]:
+    from viewfinder_pipelines.watching.pods import open_pods
+    from viewfinder_pipelines.watching.watch import watch_predictors
+
+    with open_pods(name, namespace) as predictors:
+        yield from watch_predictors(predictors, interval, window)
+
+
+def _ask_prometheus(
+    url: str, name: str, namespace: str | None, interval: float
+) -> Iterator[ServingFigures]:
+    from viewfinder_pipelines.watching.prometheus import open_prometheus
+    from viewfinder_pipelines.watching.watch import repeat
+
+    with open_prometheus(url, name, namespace) as asked:
+        yield from repeat(asked.read, interval)
