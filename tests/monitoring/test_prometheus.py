@@ -309,9 +309,8 @@ def test_the_rules_have_data_and_alerts_arrive(
     for name in ("p50_seconds", "busy_share", "queue_seconds", "photos_per_second", "confidence"):
         assert getattr(figures, name) is not None, name
     assert figures.classes["red"] > figures.classes["blue"] > 0
-    ours, other = figures.replicas
-    assert (ours.address, ours.version, ours.is_ready) == ("pod-1", "7", True)
-    assert (other.address, other.version, other.is_ready) == ("pod-3", "", True)
+    replicas = {one.address: (one.version, one.is_ready) for one in figures.replicas}
+    assert replicas.items() >= {"pod-1": ("7", True), "pod-3": ("", True)}.items()
 
 
 def watch_service(prometheus: httpx.Client) -> viewfinder.ServingFigures:
