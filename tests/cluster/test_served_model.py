@@ -7,10 +7,13 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from tests.cluster.deployments import MODEL, Stage
 from tests.fixtures.servables import COLOURS, LABELS, draw
 
 import viewfinder
+
+MONITORING = Path(__file__).parents[2] / "manifests/monitoring"
 
 pytestmark = pytest.mark.timeout(900)  # a busy machine takes three times as long
 
@@ -54,10 +57,43 @@ def test_the_photos_of_a_bucket_get_the_same_predictions_from_the_service_and_fr
             np.testing.assert_allclose(asked["probabilities"], computed["probabilities"], atol=1e-5)
 
 
-def test_the_service_explains_its_predictions(endpoint: str, tmp_path: Path) -> None:
+def test_the_service_explains_its_predictions_and_can_be_watched(
+    stage: Stage,
+    endpoint: str,
+    kubeconfig: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
     photo = tmp_path / "photo.png"
     photo.write_bytes(draw(COLOURS[0]))
     (explained,) = viewfinder.explain(photo, endpoint, model=MODEL)
     assert isinstance(explained, viewfinder.Explanation)
     assert explained.label in LABELS
     assert np.array(explained.map).shape == (32, 32)
+
+    # Watching reads the pods, which the account of the pipelines may not.
+    (pod,) = stage.pods()
+    monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
+    figures = next(viewfinder.watch(MODEL, namespace=stage.admin.namespace))
+    (replica,) = figures.replicas
+    assert (replica.address, replica.version, replica.is_ready) == (
+        pod["metadata"]["name"],
+        "1",
+        True,
+    )
+    need_scraped(pod)
+
+
+def need_scraped(pod: dict[str, Any]) -> None:
+    """Check that the PodMonitor selects a pod, and that the pod has what its relabelling reads."""
+    spec = yaml.safe_load((MONITORING / "podmonitor.yaml").read_text("utf-8"))["spec"]
+    metadata = pod["metadata"]
+    assert metadata["labels"].items() >= spec["selector"]["matchLabels"].items()
+    assert metadata["labels"]["serving.kserve.io/inferenceservice"] == MODEL
+    ports = {
+        str(port["containerPort"])
+        for container in pod["spec"]["containers"]
+        for port in container.get("ports", ())
+    }
+    assert metadata["annotations"]["prometheus.kserve.io/port"] in ports
+    assert metadata["annotations"]["prometheus.kserve.io/path"] == "/metrics"
