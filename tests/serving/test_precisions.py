@@ -15,6 +15,7 @@ from tests.serving.conftest import run_predictor
 
 from viewfinder_components.errors import ParameterError, PermanentError, UsageError
 from viewfinder_components.inference import has_bfloat16
+from viewfinder_components.storage.checksums import digest_file
 from viewfinder_serving.config import ServeConfig
 from viewfinder_serving.precision import select_precision
 from viewfinder_serving.servable import Servable
@@ -51,7 +52,8 @@ def test_the_manifest_says_which_precision_is_served(version, serve):
             "precision_reason": "int8 is served: it is the fastest that passed.",
             "precision_tolerance": "0.3",
         }
-        assert predictor.metric('viewfinder_model_info{labels="3",model="colour",precision="int8"')
+        identity = f'digest="{digest_file(version / "manifest.json")}",labels="3",model="colour"'
+        assert predictor.metric(f'viewfinder_model_info{{{identity},precision="int8"') == 1
         assert "the model computes in int8. int8 is served: it is the" in predictor.log.read_text()
 
 
