@@ -10,8 +10,8 @@ from tests.costly_pictures import costly_pictures, photo_of
 from tests.fixtures.ports import free_port
 from tests.serving.conftest import Predictor, run_predictor
 from tests.serving.good_requests import GoodRequests
-from tests.serving.memory_group import MemoryGroup, memory_group
-from tests.serving.test_memory_limit import EXPLAIN, body_of, limit_of_the_runtime, send
+from tests.serving.memory_group import MemoryGroup, limit_of_the_runtime, memory_group
+from tests.serving.test_memory_limit import EXPLAIN, body_of, send
 
 from viewfinder.cli.demo import MODEL_NAME
 from viewfinder_pipelines.local.serving import find_version

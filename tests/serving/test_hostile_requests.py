@@ -7,6 +7,7 @@ import socket
 import ssl
 import struct
 import time
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import grpc
@@ -17,6 +18,7 @@ from tests.fixtures.servables import draw
 from tests.fixtures.waiting import PATIENCE
 from tests.serving.conftest import run_predictor
 from tests.serving.good_requests import GoodRequests
+from tests.serving.memory_group import MODEL_BYTES, limit_of_the_runtime, memory_group
 from tests.testbed.certificates import Authority
 
 FOLDER = Path(__file__).parent / "hostile"
@@ -74,10 +76,19 @@ def grpc_port() -> int:
 
 @pytest.fixture(scope="module")
 def target(servable_dir, grpc_port, tmp_path_factory):
-    """A predictor with small limits, and good requests beside the hostile ones."""
+    """A predictor with small limits, and good requests beside the hostile ones.
+
+    Where control groups can be made, it has no more memory than in a pod.
+    """
     options = ["--max-request-mb", "1", "--max-megapixels", "2", "--max-photos", "4"]
     options += ["--body-seconds", "3", "--grpc-port", str(grpc_port), "--no-access-log"]
-    with run_predictor(servable_dir, tmp_path_factory.mktemp("target"), *options) as predictor:
+    scratch, enter, group = tmp_path_factory.mktemp("target"), list, None
+    with ExitStack() as stack:
+        with suppress(pytest.skip.Exception):
+            group = stack.enter_context(memory_group(limit_of_the_runtime() - MODEL_BYTES))
+            enter = group.enter
+        predictor = stack.enter_context(run_predictor(servable_dir, scratch, *options, enter=enter))
+        predictor.group = group
         good = GoodRequests(predictor.url, V1, BODY)
         good.start()
         predictor.good = good
@@ -273,4 +284,5 @@ def test_good_requests_went_on_and_memory_is_bounded(target):
     peak = int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) * 1024 / 1e6
     print(f"peak {peak:.0f} MB; longest good request {max(target.good.seconds):.2f} s")
     assert peak < PEAK_MB
+    assert target.group is None or target.group.kills() == 0
     assert "Traceback" not in target.log.read_text()

@@ -12,33 +12,20 @@ from pathlib import Path
 import grpc
 import httpx
 import pytest
-import yaml
 from tests.costly_pictures import costly_pictures, photo_of
 from tests.fixtures.ports import free_port
 from tests.fixtures.waiting import PATIENCE, wait_for
 from tests.serving.conftest import run_predictor
 from tests.serving.good_requests import GoodRequests
-from tests.serving.memory_group import memory_group
+from tests.serving.memory_group import MODEL_BYTES, limit_of_the_runtime, memory_group
 
 from viewfinder_serving.kserve_sdk import messages
 
-ROOT = Path(__file__).parents[2]
-RUNTIME = ROOT / "manifests/base/servingruntime-predictor.yaml"
-# What a published model takes more than the one of these tests, which has no weights.
-MODEL_BYTES = 64 << 20
 AT_ONCE = 16
 EXPLAIN = "/v1/models/colour:explain"
 OPTIONS = ["--threads", "2", "--request-seconds", "5", "--no-access-log"]
 # The last test judges what the others did: none of them runs without the others.
 pytestmark = pytest.mark.slow
-
-
-def limit_of_the_runtime() -> int:
-    container = yaml.safe_load(RUNTIME.read_text())["spec"]["containers"][0]
-    number, unit = re.fullmatch(
-        r"(\d+)([MG]i)", container["resources"]["limits"]["memory"]
-    ).groups()
-    return int(number) << {"Mi": 20, "Gi": 30}[unit]
 
 
 def body_of(photo: bytes) -> bytes:

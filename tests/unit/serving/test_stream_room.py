@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from tests.fixtures.servables import write_servable
-from tests.serving.test_memory_limit import limit_of_the_runtime
+from tests.serving.memory_group import limit_of_the_runtime
 
 from viewfinder_serving.config import ServeConfig
 from viewfinder_serving.openvino_engine import OpenVinoEngine
