@@ -9,7 +9,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from tests.fixtures.ports import free_port
 from tests.fixtures.servables import LABELS
-from tests.fixtures.waiting import PATIENCE
+from tests.fixtures.waiting import PATIENCE, wait_for
 from tests.serving.conftest import run_predictor
 from tests.serving.memory_group import memory_group
 
@@ -103,14 +103,19 @@ def test_a_slow_call_leads_to_its_trace(start):
 
 
 def find_exemplars(predictor, protocol: str) -> list[dict[str, str]]:
+    """Return the exemplars as soon as there are any: a call is recorded after its answer."""
     accept = {"accept": "application/openmetrics-text"}
-    text = predictor.client.get("/metrics", headers=accept).text
-    return [
-        sample.exemplar.labels
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-        if sample.exemplar and sample.labels.get("protocol") == protocol
-    ]
+
+    def look() -> list[dict[str, str]]:
+        text = predictor.client.get("/metrics", headers=accept).text
+        return [
+            sample.exemplar.labels
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+            if sample.exemplar and sample.labels.get("protocol") == protocol
+        ]
+
+    return wait_for(look, "exemplars", pause=0.02)
 
 
 def test_the_container_s_memory_and_its_limit(servable_dir, tmp_path):
