@@ -128,6 +128,7 @@ def started(program: str) -> Iterator[Browser]:
         process = subprocess.Popen(
             ["bash", "-c", command, program],
             pass_fds=(asked, answered),
+            env=os.environ | {"TMPDIR": profile},  # killed, it leaves its temporary files
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # its own processes end with it
