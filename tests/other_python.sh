@@ -27,7 +27,7 @@ VIRTUAL_ENV=$(mktemp -d)
 export VIRTUAL_ENV
 trap 'rm -rf "$VIRTUAL_ENV"' EXIT
 "$uv" venv --quiet --allow-existing --python "$python" "$VIRTUAL_ENV"
-"$uv" pip install --quiet --compile-bytecode --require-hashes -r requirements/dev.txt
+"$uv" pip install --quiet --require-hashes -r requirements/dev.txt
 "$uv" pip install --quiet --no-deps --no-build-isolation --editable .
 pytest=("$VIRTUAL_ENV/bin/python" -m pytest -p no:cacheprovider)
 # Most contract tests only read the repository, which is the same on every Python; these compile.
