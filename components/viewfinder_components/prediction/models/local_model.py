@@ -13,6 +13,14 @@ from numpy.typing import NDArray
 from viewfinder_components.cores import usable_cores
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.formats.labels import LABELS, read_labels
+from viewfinder_components.formats.precision import (
+    ENTRY,
+    F32,
+    MODEL_FILES,
+    Precision,
+    PrecisionChoice,
+    list_missing,
+)
 from viewfinder_components.inference import InferenceModel
 from viewfinder_components.photos.candidate import Candidate
 from viewfinder_components.photos.decode import PhotoError, decode
@@ -30,7 +38,8 @@ from viewfinder_components.spelling import write_command
 from viewfinder_components.storage.contents import Manifest, digest_files
 from viewfinder_components.storage.version import MANIFEST, parse_number
 
-_FILES = ("model.xml", "model.bin", LABELS)
+# Several machines may do a part of the work each, and not every processor computes in bfloat16.
+_PRECISIONS: tuple[Precision, ...] = ("int8", F32)
 _AGAIN = "copy the version again, or export and publish the model again"
 _MAX_PIXELS = int(DEFAULT_MAX_MEGAPIXELS * 1_000_000)
 # Pixels and photos that are classified at once; as many more are being decoded.
@@ -46,6 +55,8 @@ _Decoded = Answer | tuple[str, NDArray[np.uint8]]
 
 class LocalModel:
     """A version that was loaded into this process; a `PhotoModel`.
+
+    It computes in the precision in which the predictor serves it, except that there is no bfloat16.
 
     Args:
         model: From pixels to probabilities.
@@ -73,9 +84,10 @@ class LocalModel:
             PermanentError: A file is missing or differs from the manifest's digest, or the model
                 does not give one probability per label.
         """
-        digests = _need_intact(folder)
+        precision = _choose_precision(folder)
+        digests = _need_intact(folder, (*MODEL_FILES[precision], LABELS))
         labels = read_labels(folder, _AGAIN)
-        model = InferenceModel.load(folder)
+        model = InferenceModel.load(folder, precision=precision)
         grey = np.full((1, model.image_size, model.image_size, 3), 128, np.uint8)
         if (shape := model.predict(grey).shape) != (1, len(labels)):
             raise PermanentError(
@@ -119,18 +131,28 @@ class LocalModel:
             yield file if isinstance(file, Answer) else classified(file[0], next(rows))
 
 
-def _need_intact(folder: Path) -> list[str]:
+def _choose_precision(folder: Path) -> Precision:
+    """Return the fastest precision that check has proved and every processor has."""
+    if not (folder / MANIFEST).exists():
+        return F32
+    choice = PrecisionChoice.read(Manifest.read(folder).values.get(ENTRY))
+    proved = [name for name in choice.allowed if name in _PRECISIONS]
+    known = [name for name in _PRECISIONS if not list_missing(folder, name)]
+    return next((one for name in proved for one in known if one == name), F32)
+
+
+def _need_intact(folder: Path, files: Sequence[str]) -> list[str]:
     """Refuse a version whose files are not those that were published; return their digests."""
-    if missing := [name for name in _FILES if not (folder / name).is_file()]:
+    if missing := [name for name in files if not (folder / name).is_file()]:
         raise PermanentError(
-            f"a published version with {', '.join(_FILES)} in {folder}",
+            f"a published version with {', '.join(files)} in {folder}",
             f"no {', '.join(missing)}",
             f"name a version that `{write_command('versions', 'MODEL')}` lists",
         )
-    found = digest_files(folder, _FILES)
+    found = digest_files(folder, files)
     # Without a manifest, it is of another program: nothing is promised.
     promised = Manifest.read(folder).promised if (folder / MANIFEST).exists() else found
-    if changed := sorted(name for name in _FILES if found[name] != promised.get(name)):
+    if changed := sorted(name for name in files if found[name] != promised.get(name)):
         raise PermanentError(
             f"{', '.join(changed)} in {folder} with the SHA-256 that {MANIFEST} has",
             f"the SHA-256 {', '.join(found[name] for name in changed)}",
