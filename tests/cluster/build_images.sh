@@ -19,12 +19,16 @@ for secret in "pip.conf=${PIP_CONFIG_FILE:-/etc/pip.conf}" \
   [ ! -f "${secret#*=}" ] || secrets+=(--secret "id=${secret%%=*},src=${secret#*=}")
 done
 
+id_of() { buildah inspect --type image --format '{{.FromImageID}}' "$1"; }
 for target in predictor steps notebook; do
   name=localhost/viewfinder/$target:test
+  before=$(id_of "$name" 2>/dev/null || true)
   # chroot: no daemon, and no namespaces that a container may not make.
   buildah build --quiet --isolation chroot --layers --build-arg "BASE=$base" "${secrets[@]}" \
     --target "$target" --tag "$name" .
-  id=$(buildah inspect --type image --format '{{.FromImageID}}' "$name")
+  id=$(id_of "$name")
+  # The image that had the name before would stay, gigabytes for each change of the project.
+  [ -z "$before" ] || [ "$before" = "$id" ] || buildah rmi "$before" > /dev/null || true
   if [ "$(cat "$folder/$target.id" 2>/dev/null)" != "$id" ]; then
     rm -f "$folder/$target.tar" "$folder/$target.id"
     buildah push --quiet "$name" "docker-archive:$folder/$target.tar:$name"
