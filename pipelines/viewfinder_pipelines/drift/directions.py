@@ -71,6 +71,14 @@ def describe_change(measure: CountedMeasure, present: NDArray[np.float64]) -> tu
     return f"{word}, median {bins[now]} instead of {bins[before]}", causes
 
 
+def describe_agreement(measure: CountedMeasure, present: NDArray[np.float64]) -> tuple[str, str]:
+    """Return what is to be said of a measure within its limit, as `describe_change` does."""
+    if measure.classes:
+        place = int(np.argmax(present))
+        return f"as expected, most are {describe_bins(measure)[place]}", ""
+    return f"as expected, median {describe_bins(measure)[find_median(present)]}", ""
+
+
 def _find_gain(measure: CountedMeasure, present: NDArray[np.float64]) -> str:
     bins, place = describe_bins(measure), int(np.argmax(present - measure.expected))
     return f"{present[place]:.0%} instead of {measure.expected[place]:.0%} are {bins[place]}"

@@ -9,7 +9,11 @@ from numpy.typing import NDArray
 from viewfinder_components.monitoring.measure_words import find_words
 from viewfinder_components.monitoring.statistic import compute_statistic
 from viewfinder_pipelines.drift.counted import CountedMeasure, CountedVersion
-from viewfinder_pipelines.drift.directions import describe_bins, describe_change
+from viewfinder_pipelines.drift.directions import (
+    describe_agreement,
+    describe_bins,
+    describe_change,
+)
 from viewfinder_pipelines.drift.findings import DriftPoint, MeasureDrift, VersionDrift
 
 Counts = NDArray[np.float64]
@@ -45,7 +49,10 @@ def _judge_measure(
     photos = float(measure.counts.sum())
     statistic, moved = _compute(version, measure, measure.counts)
     present = measure.counts / photos if photos else np.zeros_like(measure.counts)
-    sentence, causes = describe_change(measure, present) if photos else ("no photos", "")
+    sentence, causes = "no photos", ""
+    if photos:
+        is_beyond = statistic > measure.limit  # smaller differences come by chance
+        sentence, causes = (describe_change if is_beyond else describe_agreement)(measure, present)
     return MeasureDrift(
         measure.name,
         find_words(measure.name).title,

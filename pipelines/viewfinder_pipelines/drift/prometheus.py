@@ -21,6 +21,7 @@ from viewfinder_pipelines.drift.counted import (
 )
 from viewfinder_pipelines.drift.findings import Drift
 from viewfinder_pipelines.drift.judging import Counts, History, judge_version
+from viewfinder_pipelines.drift.sentences import name_length
 from viewfinder_pipelines.watching.page import NotNow, Pages
 from viewfinder_pipelines.watching.prometheus import Series, ask, open_pages
 from viewfinder_pipelines.watching.samples import Samples
@@ -70,7 +71,7 @@ class PrometheusDrift:
         if not found:
             raise PermanentError(
                 f"series of the service {self._service} in Prometheus at {show_url(self._url)}",
-                f"none in the last {show_time(since)}",
+                f"none in the last {name_length(since)}",
                 f"check its name and {spell('namespace')}, and that Prometheus reads the "
                 "predictors (docs/monitoring.md)",
             )
@@ -82,7 +83,7 @@ class PrometheusDrift:
         history = self._read_history(versions, end, since, step, stretch)
         return Drift(
             self._service,
-            f"Prometheus, the last {show_time(since)}",
+            f"Prometheus, the last {name_length(since)}",
             end,
             end - since,
             tuple(judge_version(version, history) for version in versions),
@@ -142,15 +143,6 @@ class PrometheusDrift:
                 f"in {', '.join(names)}",
                 f"choose one with {spell('namespace')}",
             )
-
-
-def show_time(time: timedelta) -> str:
-    """Return a length of time as it is typed, such as `1d` or `90m`."""
-    seconds = round(time.total_seconds())
-    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
-        if seconds >= size and seconds % size == 0:
-            return f"{seconds // size}{unit}"
-    return f"{seconds}s"
 
 
 def _in_promql(time: timedelta) -> str:

@@ -59,15 +59,18 @@ def describe_resolution(drift: Drift) -> str:
     if drift.step is None or drift.stretch is None:
         return ""
     return (
-        f"One point every {show_length(drift.step)}; each is about the photos of the "
-        f"{show_length(drift.stretch)} before it."
+        f"One point every {name_length(drift.step)}; each is about the photos of the "
+        f"{name_length(drift.stretch)} before it."
     )
 
 
-def show_length(time: timedelta) -> str:
-    """Return a length of time in the largest unit that fits, such as `15 min`."""
-    seconds = time.total_seconds()
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds:.3g} s"
+def name_length(time: timedelta) -> str:
+    """Return a length of time as it stands after `the` or `every`: `hour`, `15 minutes`.
+
+    Args:
+        time: At least a second.
+    """
+    seconds = round(time.total_seconds())
+    sizes = (("day", 86400), ("hour", 3600), ("minute", 60))
+    unit, size = next((pair for pair in sizes if seconds % pair[1] == 0), ("second", 1))
+    return unit if seconds == size else plural(seconds // size, unit)
