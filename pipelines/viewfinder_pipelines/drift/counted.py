@@ -33,6 +33,8 @@ MOST_COUNTED = 1e15
 _SMALLEST = 1e-12  # share or limit; what is divided by it stays finite
 _TOLERANCE = 0.01  # of the sum of all shares: `above` and the shares are short texts
 
+_Sample = tuple[str, Mapping[str, str], float]
+
 
 @dataclass(frozen=True)
 class CountedMeasure:
@@ -40,6 +42,8 @@ class CountedMeasure:
 
     Attributes:
         name: The measure's.
+        precision: That of the model whose answers are measured, because replicas may serve a
+            version in several; empty for what is measured on photos.
         edges: Between the bins, ascending; empty for classes.
         classes: The class of each bin; empty for numbers.
         expected: The expected shares, float64 `[bins]`, above 0.
@@ -48,6 +52,7 @@ class CountedMeasure:
     """
 
     name: str
+    precision: str
     edges: tuple[float, ...]
     classes: tuple[str, ...]
     expected: NDArray[np.float64]
@@ -79,8 +84,8 @@ class CountedVersion:
 def merge_replicas(replicas: Iterable[Samples]) -> Samples:
     """Return what replicas say together: counters are added, and the largest gauge counts.
 
-    Of replicas of one version with different references, such as those of an int8 and an f32
-    model, the shares no longer add up to 1 then, and `read_versions` says so.
+    If replicas of one version have different references, the shares no longer add up to 1, and
+    `read_versions` says so.
     """
     merged: defaultdict[tuple[str, tuple[tuple[str, str], ...]], float] = defaultdict(float)
     for samples in replicas:
@@ -131,12 +136,12 @@ def _rank(version: str) -> tuple[int, str]:
 
 
 def _read_version(version: str, samples: Samples) -> CountedVersion:
-    by_measure: defaultdict[str, list[tuple[str, Mapping[str, str], float]]] = defaultdict(list)
+    by_measure: defaultdict[tuple[str, str], list[_Sample]] = defaultdict(list)
     single: dict[str, float] = {}
     for (name, labels), value in samples.items():
         given = dict(labels)
         if "measure" in given:
-            by_measure[given["measure"]].append((name, given, value))
+            by_measure[given["measure"], given.get("precision", "")].append((name, given, value))
         else:
             single[name] = value
     reference, least, most = (
@@ -147,9 +152,9 @@ def _read_version(version: str, samples: Samples) -> CountedVersion:
     if not all(0 < number <= MOST_COUNTED for number in (reference, least, most)):
         return CountedVersion(version, 0.0, least, most, (), (_NO_NUMBERS,))
     measures, problems = [], []
-    for name in sorted(by_measure):
+    for name, precision in sorted(by_measure):
         try:
-            measures.append(_read_measure(name, by_measure[name]))
+            measures.append(_read_measure(name, precision, by_measure[name, precision]))
         except ValueError as error:
             problems.append(f"{make_printable(name)[:60]} is left out: {error}.")
     return CountedVersion(version, reference, least, most, tuple(measures), tuple(problems))
@@ -162,9 +167,7 @@ _NO_REFERENCE = (
 _NO_NUMBERS = "Its metrics do not say how many photos the reference and a window have."
 
 
-def _read_measure(
-    name: str, samples: Iterable[tuple[str, Mapping[str, str], float]]
-) -> CountedMeasure:
+def _read_measure(name: str, precision: str, samples: Iterable[_Sample]) -> CountedMeasure:
     """Return a measure from its metrics, labels and values.
 
     Raises:
@@ -194,7 +197,7 @@ def _read_measure(
     photos = np.array([counts.get(place, 0.0) for place in range(len(shares))])
     if photos.min() < 0 or photos.sum() > MOST_COUNTED:
         raise ValueError("its counts are impossible")
-    return CountedMeasure(name, edges, classes, expected, limit, photos)
+    return CountedMeasure(name, precision, edges, classes, expected, limit, photos)
 
 
 def _read_place(labels: Mapping[str, str]) -> int:
@@ -222,6 +225,6 @@ def _read_edges(above: list[str]) -> tuple[float, ...]:
         edges = tuple(map(float, above))
     except ValueError:
         raise ValueError("an edge of a bin is no number") from None
-    if list(edges) != sorted(set(edges)) or not all(map(math.isfinite, edges)):
+    if list(edges) != sorted(edges) or not all(map(math.isfinite, edges)):
         raise ValueError("the edges of its bins are not in order")
     return edges

@@ -65,7 +65,7 @@ def describe_change(measure: CountedMeasure, present: NDArray[np.float64]) -> tu
     before, now = find_median(measure.expected), find_median(present)
     if before == now:
         return (
-            f"{word}: the median is still {bins[now]}, but {_find_gain(measure, present)}",
+            f"{word}; the median is still {bins[now]}, but {_find_gain(measure, present)}",
             causes,
         )
     return f"{word}, median {bins[now]} instead of {bins[before]}", causes

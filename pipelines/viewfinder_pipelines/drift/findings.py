@@ -1,6 +1,5 @@
 """What was found about drift: of a served model, of each version, of each measure."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -34,6 +33,8 @@ class MeasureDrift:
 
     name: str
     """The measure's name, such as `brightness`."""
+    precision: str
+    """That of the model whose answers are measured; empty for what is measured on photos."""
     title: str
     """What people call it."""
     photos: int
@@ -176,24 +177,12 @@ class Drift:
     def to_table(self) -> "pa.Table":
         """Return a row for each measure of each version, as an Arrow table.
 
-        The columns are `version`, `measure`, `photos`, `statistic`, `limit`, `moved` (0 to 1),
-        `has_drifted`, `since` and `sentence`.
+        The columns are `version`, and of `MeasureDrift` `name`, `precision`, `photos`,
+        `statistic`, `limit`, `moved`, `has_drifted`, `since` and `sentence`.
         """
-        import pyarrow as pa
+        from viewfinder_pipelines.drift.tables import tabulate
 
-        kinds = {
-            "version": pa.string(), "measure": pa.string(), "photos": pa.int64(),
-            "statistic": pa.float64(), "limit": pa.float64(), "moved": pa.float64(),
-            "has_drifted": pa.bool_(), "since": pa.timestamp("us", "UTC"), "sentence": pa.string(),
-        }  # fmt: skip
-        return pa.Table.from_pylist(list(self._list_rows()), pa.schema(kinds.items()))
-
-    def _list_rows(self) -> Iterator[dict[str, Any]]:
-        for version in self.versions:
-            for one in version.measures:
-                same = ("photos", "statistic", "limit", "moved", "has_drifted", "since", "sentence")
-                row = {name: getattr(one, name) for name in same}
-                yield {"version": version.version, "measure": one.name, **row}
+        return tabulate(self)
 
     def to_json(self) -> dict[str, Any]:
         """Return the findings as JSON's types; docs/drift.md describes them."""

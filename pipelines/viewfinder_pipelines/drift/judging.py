@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from viewfinder_components.monitoring.measure_words import find_words
 from viewfinder_components.monitoring.statistic import compute_statistic
+from viewfinder_components.printable import make_printable
 from viewfinder_pipelines.drift.counted import CountedMeasure, CountedVersion
 from viewfinder_pipelines.drift.directions import (
     describe_agreement,
@@ -17,8 +18,10 @@ from viewfinder_pipelines.drift.directions import (
 from viewfinder_pipelines.drift.findings import DriftPoint, MeasureDrift, VersionDrift
 
 Counts = NDArray[np.float64]
-History = Mapping[tuple[str, str], Sequence[tuple[datetime, Counts]]]
-"""Photos in each bin, by version and measure, at the end of each stretch of time."""
+Key = tuple[str, str, str]
+"""A version, a measure and a precision."""
+History = Mapping[Key, Sequence[tuple[datetime, Counts]]]
+"""Photos in each bin of each measure, at the end of each stretch of time."""
 
 
 def judge_version(version: CountedVersion, history: History) -> VersionDrift:
@@ -29,7 +32,7 @@ def judge_version(version: CountedVersion, history: History) -> VersionDrift:
         history: How that came about; empty if it is not known.
     """
     judged = [
-        _judge_measure(version, measure, history.get((version.version, measure.name), ()))
+        _judge_measure(version, measure, history.get(find_key(version, measure), ()))
         for measure in version.measures
     ]
     return VersionDrift(
@@ -41,6 +44,11 @@ def judge_version(version: CountedVersion, history: History) -> VersionDrift:
         tuple(sorted(judged, key=lambda one: (not one.has_drifted, -one.times_limit, one.name))),
         version.problems,
     )
+
+
+def find_key(version: CountedVersion, measure: CountedMeasure) -> Key:
+    """Return where the history has a measure."""
+    return version.version, measure.name, measure.precision
 
 
 def _judge_measure(
@@ -55,7 +63,8 @@ def _judge_measure(
         sentence, causes = (describe_change if is_beyond else describe_agreement)(measure, present)
     return MeasureDrift(
         measure.name,
-        find_words(measure.name).title,
+        measure.precision,
+        _write_title(version, measure),
         round(photos),
         statistic,
         measure.limit,
@@ -69,6 +78,13 @@ def _judge_measure(
         tuple(present.tolist()),
         tuple(_judge_point(version, measure, time, counts) for time, counts in history),
     )
+
+
+def _write_title(version: CountedVersion, measure: CountedMeasure) -> str:
+    """Return what a measure is called, with its precision where there are several."""
+    title = find_words(measure.name).title
+    alike = [one for one in version.measures if one.name == measure.name]
+    return title if len(alike) == 1 else f"{title} ({make_printable(measure.precision)})"
 
 
 def _judge_point(

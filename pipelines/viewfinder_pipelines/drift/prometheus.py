@@ -20,14 +20,14 @@ from viewfinder_pipelines.drift.counted import (
     read_versions,
 )
 from viewfinder_pipelines.drift.findings import Drift
-from viewfinder_pipelines.drift.judging import Counts, History, judge_version
+from viewfinder_pipelines.drift.judging import Counts, History, Key, find_key, judge_version
 from viewfinder_pipelines.drift.sentences import name_length
 from viewfinder_pipelines.watching.page import NotNow, Pages
 from viewfinder_pipelines.watching.prometheus import Series, ask, open_pages
 from viewfinder_pipelines.watching.samples import Samples
 
 _TAG = "metric"
-_LABELS = ("namespace", "version", "measure", "bin", "above")
+_LABELS = ("namespace", "version", "measure", "precision", "bin", "above")
 _POINTS = 96  # of a timeline: a day in quarters of an hour
 _LONGEST_STRETCH = timedelta(hours=1)  # that of the alert
 
@@ -111,7 +111,7 @@ class PrometheusDrift:
         step: timedelta,
         stretch: timedelta,
     ) -> History:
-        by = "by (version, measure, bin)"
+        by = "by (version, measure, precision, bin)"
         counted = f"sum {by} (increase({PHOTOS}{self._of}[{_in_promql(stretch)}]))"
         form = {
             "query": counted,
@@ -121,7 +121,7 @@ class PrometheusDrift:
         }
         found = self._ask("query_range", form)
         sizes = {
-            (one.version, measure.name): len(measure.expected)
+            find_key(one, measure): len(measure.expected)
             for one in versions
             for measure in one.measures
         }
@@ -163,12 +163,14 @@ def _to_samples(found: list[Series]) -> Samples:
     return samples
 
 
-def _to_history(found: list[Series], sizes: dict[tuple[str, str], int]) -> History:
+def _to_history(found: list[Series], sizes: dict[Key, int]) -> History:
     """Return the counts at each time that has any, of the measures of these numbers of bins."""
-    counts: defaultdict[tuple[str, str], dict[float, Counts]] = defaultdict(dict)
+    counts: defaultdict[Key, dict[float, Counts]] = defaultdict(dict)
     for one in found:
-        key = one.labels.get("version", ""), one.labels.get("measure", "")
-        place = one.labels.get("bin", "")
+        version, measure, precision, place = (
+            one.labels.get(name, "") for name in ("version", "measure", "precision", "bin")
+        )
+        key = version, measure, precision
         if key not in sizes or not place.isascii() or not place.isdigit():
             continue
         if int(place) < sizes[key]:
