@@ -44,7 +44,8 @@ def drift(
             meanwhile; None for all since the predictors' start.
 
     Raises:
-        UsageError: An argument does not go with another one, or is no URL or length of time.
+        UsageError: An argument does not go with another one, or is not a URL or not a length
+            of time.
         PermanentError: There is something else at an address, or no such service, or no version
             with a reference.
         TransientError: Nobody answers.

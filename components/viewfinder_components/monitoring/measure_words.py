@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from viewfinder_components.printable import make_printable
 
 _MOST_LETTERS = 60
+_NARROW = 3e-4  # of the value, or of 1: a bin of one value, which has edges on both sides of it
 
 
 @dataclass(frozen=True)
@@ -159,8 +160,12 @@ def describe_bin(measure: str, edges: Sequence[float], place: int) -> str:
     """
     write = find_words(measure).write
     if place == 0:
-        is_other = measure == "jpeg_quality" and edges[0] <= 1
+        is_other = measure == "jpeg_quality" and 0 < edges[0] <= 1
         return "no JPEG" if is_other else f"below {write(edges[0])}"
     if place == len(edges):
         return f"{write(edges[-1])} or more"
-    return f"{write(edges[place - 1])} to {write(edges[place])}"
+    low, high = edges[place - 1 : place + 1]
+    middle = (low + high) / 2
+    if high - low <= _NARROW * max(abs(middle), 1):
+        return "no JPEG" if measure == "jpeg_quality" and abs(middle) < _NARROW else write(middle)
+    return f"{write(low)} to {write(high)}"

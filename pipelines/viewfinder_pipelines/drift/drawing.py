@@ -41,10 +41,13 @@ def draw_bars(measure: MeasureDrift) -> Markup:
         parts.append(f"<g><title>{escape(title)}</title>{back}{front}</g>")
     parts.append(_draw_line(_LEFT, bottom, _WIDTH - _RIGHT, bottom, "axis"))
     write = find_words(measure.name).write
+    shown = ""
     for number in _choose(len(measure.edges)):
         x = _LEFT + (number + 1) * width
         parts.append(_draw_line(x, bottom, x, bottom + 4, "axis"))
-        parts.append(_write_text(x, bottom + 17, "middle", write(measure.edges[number])))
+        if (text := write(measure.edges[number])) != shown:  # as both sides of a narrow bin
+            parts.append(_write_text(x, bottom + 17, "middle", text))
+        shown = text
     label = f"Distribution of {measure.title}. {measure.sentence}"
     return _wrap(parts, bottom + _FOOT, label)
 
@@ -143,7 +146,7 @@ def _write_moment(time: datetime, span: float) -> str:
 
 
 def _wrap(parts: list[str], height: float, label: str) -> Markup:
-    box = f'viewBox="0 0 {_WIDTH} {height:.0f}"'
+    box = f'viewBox="0,0,{_WIDTH},{height:.0f}"'
     inside = "".join(parts)
     return Markup(  # noqa: S704  (every text in it is escaped)
         f'<svg class="drift" role="img" aria-label="{escape(label)}" {box}>{inside}</svg>'

@@ -87,6 +87,10 @@ def test_bins_in_words() -> None:
     assert describe_bin("pixels", (50_000.0, 12e6), 1) == "50,000 px to 12 MP"
     assert describe_bin("confidence", (0.5, 0.975), 1) == "50% to 97.5%"
     assert describe_bin("jpeg_quality", (0.5, 80.0), 0) == "no JPEG"
+    assert describe_bin("jpeg_quality", (-0.0001, 0.0001, 75.0), 1) == "no JPEG"
+    assert describe_bin("aspect", (1.3332, 1.3335), 1) == "1.33"
+    assert describe_bin("confidence", (0.9999, 1.0001), 1) == "100%"
+    assert describe_bin("pixels", (121091.9, 121116.1), 1) == "0.121 MP"
     assert describe_bin("unheard of", (1.0,), 0) == "below 1"
 
 
