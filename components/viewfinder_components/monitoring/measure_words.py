@@ -163,9 +163,14 @@ def describe_bin(measure: str, edges: Sequence[float], place: int) -> str:
         is_other = measure == "jpeg_quality" and 0 < edges[0] <= 1
         return "no JPEG" if is_other else f"below {write(edges[0])}"
     if place == len(edges):
-        return f"{write(edges[-1])} or more"
+        is_beyond = len(edges) > 1 and _is_narrow(*edges[-2:])  # the value itself has its own bin
+        return f"more than {write(edges[-1])}" if is_beyond else f"{write(edges[-1])} or more"
     low, high = edges[place - 1 : place + 1]
-    middle = (low + high) / 2
-    if high - low <= _NARROW * max(abs(middle), 1):
+    if _is_narrow(low, high):
+        middle = (low + high) / 2
         return "no JPEG" if measure == "jpeg_quality" and abs(middle) < _NARROW else write(middle)
     return f"{write(low)} to {write(high)}"
+
+
+def _is_narrow(low: float, high: float) -> bool:
+    return high - low <= _NARROW * max(abs(low + high) / 2, 1)

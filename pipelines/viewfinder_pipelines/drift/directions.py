@@ -5,11 +5,12 @@ from numpy.typing import NDArray
 
 from viewfinder_components.monitoring.measure_words import describe_bin, find_words
 from viewfinder_components.printable import make_printable
-from viewfinder_pipelines.drift.counted import CountedMeasure
+from viewfinder_pipelines.drift.measure_metrics import CountedMeasure
 
 _LEAST_SHARE_OF_MOVED = 1 / 3
 """A shift has a direction if photos went mostly one way: so much of what moved, at least."""
 _MOST_CLASSES = 3
+_MOST_LETTERS = 60  # of a class in a sentence
 _OTHERS = "other classes"
 
 
@@ -99,6 +100,6 @@ def _describe_classes(measure: CountedMeasure, present: NDArray[np.float64]) -> 
     bins, change = describe_bins(measure), present - measure.expected
     places = np.argsort(-np.abs(change), kind="stable")[:_MOST_CLASSES]
     return ", ".join(
-        f"{bins[place]} {present[place]:.0%} instead of {measure.expected[place]:.0%}"
+        f"{bins[place][:_MOST_LETTERS]} {present[place]:.0%} instead of {measure.expected[place]:.0%}"
         for place in places
     )

@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 from viewfinder_components.monitoring.measure_words import find_words
 from viewfinder_components.monitoring.statistic import compute_statistic
 from viewfinder_components.printable import make_printable
-from viewfinder_pipelines.drift.counted import CountedMeasure, CountedVersion
+from viewfinder_pipelines.drift.counted import CountedVersion
 from viewfinder_pipelines.drift.directions import (
     describe_agreement,
     describe_bins,
     describe_change,
 )
 from viewfinder_pipelines.drift.findings import DriftPoint, MeasureDrift, VersionDrift
+from viewfinder_pipelines.drift.measure_metrics import CountedMeasure
 
 Counts = NDArray[np.float64]
 Key = tuple[str, str, str]

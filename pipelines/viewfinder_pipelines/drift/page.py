@@ -1,13 +1,13 @@
 """The page about a served model's drift."""
 
 from datetime import datetime
-from typing import Any
 
 from viewfinder_components.monitoring.measure_words import find_words
 from viewfinder_components.reports.page import render
 from viewfinder_pipelines.drift import sentences
-from viewfinder_pipelines.drift.drawing import draw_bars, draw_timeline
+from viewfinder_pipelines.drift.bars import draw_bars
 from viewfinder_pipelines.drift.findings import Drift, MeasureDrift
+from viewfinder_pipelines.drift.timelines import draw_timeline
 
 _MOST_CLASSES = 12
 _OTHERS = "all others"
@@ -24,7 +24,7 @@ def render_drift(drift: Drift) -> str:
         since=lambda one: sentences.describe_time(one, _write_time),
         resolution=sentences.describe_resolution(drift),
         bars=draw_bars,
-        timeline=lambda one: _draw_timeline(drift, one),
+        timeline=lambda one: draw_timeline(drift, one),
         classes=_list_classes,
         words=find_words,
     )
@@ -32,12 +32,6 @@ def render_drift(drift: Drift) -> str:
 
 def _write_time(time: datetime) -> str:
     return f"{time.day} {time:%B %Y, %H:%M} UTC"
-
-
-def _draw_timeline(drift: Drift, measure: MeasureDrift) -> Any:
-    if drift.start is None or drift.step is None or not measure.timeline:
-        return None
-    return draw_timeline(measure, drift.start, drift.end, drift.step)
 
 
 def _list_classes(measure: MeasureDrift) -> list[tuple[str, float, float]]:

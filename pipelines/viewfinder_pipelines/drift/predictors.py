@@ -10,13 +10,13 @@ from viewfinder_components.errors import TransientError
 from viewfinder_components.spelling import spell, write_command
 from viewfinder_pipelines.drift.counted import (
     GAUGES,
-    PHOTOS,
     merge_replicas,
     need_reference,
     read_versions,
 )
 from viewfinder_pipelines.drift.findings import Drift
 from viewfinder_pipelines.drift.judging import judge_version
+from viewfinder_pipelines.drift.measure_metrics import PHOTOS
 from viewfinder_pipelines.watching.history import History
 from viewfinder_pipelines.watching.reading import Predictors, Reading
 from viewfinder_pipelines.watching.samples import Samples, find_labels, total

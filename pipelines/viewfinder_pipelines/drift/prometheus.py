@@ -13,14 +13,13 @@ from viewfinder_components.errors import PermanentError, TransientError
 from viewfinder_components.spelling import spell
 from viewfinder_pipelines.drift.counted import (
     GAUGES,
-    MOST_COUNTED,
-    PHOTOS,
     CountedVersion,
     need_reference,
     read_versions,
 )
 from viewfinder_pipelines.drift.findings import Drift
 from viewfinder_pipelines.drift.judging import Counts, History, Key, find_key, judge_version
+from viewfinder_pipelines.drift.measure_metrics import MOST_COUNTED, PHOTOS
 from viewfinder_pipelines.drift.sentences import name_length
 from viewfinder_pipelines.watching.page import NotNow, Pages
 from viewfinder_pipelines.watching.prometheus import Series, ask, open_pages

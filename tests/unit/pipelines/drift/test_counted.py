@@ -9,13 +9,13 @@ from tests.fixtures.drift_metrics import count_photos, make_reference, write_met
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.monitoring.statistic import compare_counts
 from viewfinder_pipelines.drift.counted import (
-    CountedMeasure,
     CountedVersion,
     merge_replicas,
     need_reference,
     read_versions,
 )
 from viewfinder_pipelines.drift.judging import judge_version
+from viewfinder_pipelines.drift.measure_metrics import CountedMeasure
 from viewfinder_pipelines.watching.samples import read_samples
 
 REFERENCE = make_reference()
@@ -115,6 +115,12 @@ def test_counts_that_are_no_numbers_are_not_counted() -> None:
     (version,) = read(PAGE.replace(line, f"{line.rpartition(' ')[0]} NaN"))
     assert find(version, "brightness").counts[0] == 0
     assert all(math.isfinite(one.statistic) for one in judge_version(version, {}).measures)
+
+
+def test_a_measure_without_a_name_is_none() -> None:
+    (version,) = read(PAGE.replace('measure="tint"', 'measure=""'))
+    assert len(version.measures) == 11
+    assert version.problems == ()
 
 
 def test_a_hostile_name_of_a_measure() -> None:

@@ -5,7 +5,6 @@ import pytest
 
 from viewfinder_components.formats.drift_reference import ANSWER_MEASURES, PHOTO_MEASURES
 from viewfinder_components.monitoring.measure_words import describe_bin, find_words
-from viewfinder_pipelines.drift.counted import CountedMeasure
 from viewfinder_pipelines.drift.directions import (
     describe_agreement,
     describe_bins,
@@ -13,6 +12,7 @@ from viewfinder_pipelines.drift.directions import (
     find_direction,
     find_median,
 )
+from viewfinder_pipelines.drift.measure_metrics import CountedMeasure
 
 EXPECTED = np.array([0.1, 0.2, 0.4, 0.2, 0.1])
 
@@ -88,6 +88,7 @@ def test_bins_in_words() -> None:
     assert describe_bin("confidence", (0.5, 0.975), 1) == "50% to 97.5%"
     assert describe_bin("jpeg_quality", (0.5, 80.0), 0) == "no JPEG"
     assert describe_bin("jpeg_quality", (-0.0001, 0.0001, 75.0), 1) == "no JPEG"
+    assert describe_bin("aspect", (0.9999, 1.0001), 2) == "more than 1"
     assert describe_bin("aspect", (1.3332, 1.3335), 1) == "1.33"
     assert describe_bin("confidence", (0.9999, 1.0001), 1) == "100%"
     assert describe_bin("pixels", (121091.9, 121116.1), 1) == "0.121 MP"
