@@ -18,6 +18,12 @@ body { padding-bottom: 0 }
 </style>"""
 
 
+def write_page(found: Path, page: Path) -> None:
+    """Write the part of a page that the picture shows."""
+    text = found.read_text("utf-8")
+    page.write_text(text.replace("</head>", f"{_STYLE}</head>"), "utf-8")
+
+
 def main(pages: list[str]) -> int:
     """Make the picture; return the exit code."""
     if len(pages) != 1:
@@ -25,8 +31,7 @@ def main(pages: list[str]) -> int:
         return 2
     with tempfile.TemporaryDirectory() as folder:
         shown = Path(folder) / "drift.html"
-        text = Path(pages[0]).read_text("utf-8")
-        shown.write_text(text.replace("</head>", f"{_STYLE}</head>"), "utf-8")
+        write_page(Path(pages[0]), shown)
         take_picture(find_browser(), shown, _PICTURE)
     print(f"wrote {_PICTURE.name}, {_PICTURE.stat().st_size:,} bytes")
     return 0

@@ -99,7 +99,7 @@ def _describe_spread(
 def _describe_classes(measure: CountedMeasure, present: NDArray[np.float64]) -> str:
     bins, change = describe_bins(measure), present - measure.expected
     places = np.argsort(-np.abs(change), kind="stable")[:_MOST_CLASSES]
-    return ", ".join(
-        f"{bins[place][:_MOST_LETTERS]} {present[place]:.0%} instead of {measure.expected[place]:.0%}"
-        for place in places
+    changes = (
+        (bins[place][:_MOST_LETTERS], present[place], measure.expected[place]) for place in places
     )
+    return ", ".join(f"{name} {now:.0%} instead of {before:.0%}" for name, now, before in changes)
