@@ -37,7 +37,8 @@ def _write_pixels(value: float) -> str:
 
 
 def _write_share(value: float) -> str:
-    return f"{100 * value:.3g}%"
+    short = f"{100 * value:.3g}%"
+    return f"{min(100 * value, 99.99):.4g}%" if short == "100%" and value < 1 else short
 
 
 _MEASURES = {

@@ -10,6 +10,7 @@ from viewfinder_components.errors import TransientError
 from viewfinder_components.spelling import spell, write_command
 from viewfinder_pipelines.drift.counted import (
     GAUGES,
+    MODEL,
     merge_replicas,
     need_reference,
     read_versions,
@@ -57,18 +58,18 @@ def _judge_since_start(predictors: Predictors, name: str | None) -> Drift:
 
 
 def _judge_from_now_on(predictors: Predictors, name: str | None, wait: timedelta) -> Drift:
-    start, ends = datetime.now(UTC), time.monotonic() + wait.total_seconds()
-    first = predictors.read()
+    readings = first = predictors.read()
     _read(first)  # if none answers now, nobody has to wait to hear it
+    start, ends = datetime.now(UTC), time.monotonic() + wait.total_seconds()
     histories: dict[str, History] = {}
     _add(histories, first, first)
-    while time.monotonic() < ends:
-        time.sleep(max(0.0, min(_PAUSE, ends - time.monotonic())))
+    while (rest := ends - time.monotonic()) > 0:
+        time.sleep(min(_PAUSE, rest))
         readings = predictors.read()
         _add(histories, readings, first)
-    read = _read(readings)
-    grown = {address: _grow(histories[address]) for address in read.samples}
-    return _judge(_Read(grown, read.unread), name, "predictors, from now on", start)
+    unread = _read(readings).unread
+    grown = {address: _grow(history) for address, history in histories.items()}
+    return _judge(_Read(grown, unread), name, "predictors, from now on", start)
 
 
 def _add(
@@ -106,9 +107,7 @@ def _read(readings: Mapping[str, Reading]) -> _Read:
 
 
 def _judge(read: _Read, name: str | None, source: str, start: datetime | None) -> Drift:
-    names = {
-        find_labels(one, "viewfinder_model_info").get("model") for one in read.samples.values()
-    }
+    names = {find_labels(one, MODEL).get("model") for one in read.samples.values()}
     name = name or ", ".join(sorted(filter(None, names)))
     versions = read_versions(merge_replicas(read.samples.values()))
     need_reference(versions, name)

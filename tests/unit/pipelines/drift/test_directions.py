@@ -86,6 +86,8 @@ def test_bins_in_words() -> None:
     )  # fmt: skip
     assert describe_bin("pixels", (50_000.0, 12e6), 1) == "50,000 px to 12 MP"
     assert describe_bin("confidence", (0.5, 0.975), 1) == "50% to 97.5%"
+    assert describe_bin("confidence", (0.5, 0.9998), 2) == "99.98% or more"
+    assert describe_bin("confidence", (0.5, 0.999999), 2) == "99.99% or more"
     assert describe_bin("jpeg_quality", (0.5, 80.0), 0) == "no JPEG"
     assert describe_bin("jpeg_quality", (-0.0001, 0.0001, 75.0), 1) == "no JPEG"
     assert describe_bin("aspect", (0.9999, 1.0001), 2) == "more than 1"
