@@ -55,7 +55,7 @@ _MEASURES = {
         "the standard deviation of a photo's luma, from 0 (one shade) to 127.5",
         "flatter",
         "richer in contrast",
-        "fog, a dirty or fogged lens, a photo against the light, a plain background",
+        "little light, fog, a dirty or fogged lens, a plain background",
         "harsh light, a flash, another processing in the camera",
     ),
     "sharpness": MeasureWords(
@@ -63,7 +63,7 @@ _MEASURES = {
         "the mean absolute Laplacian at the model's size, from 0 (no edges) to 1,020",
         "less sharp",
         "sharper or noisier",
-        "a camera out of focus, motion, a dirty lens, photos enlarged by the client",
+        "a camera out of focus, motion, a dirty lens, little light, enlarged photos",
         "noise in little light, sharpening in the camera, a more detailed background",
     ),
     "saturation": MeasureWords(
@@ -71,7 +71,7 @@ _MEASURES = {
         "the mean range of a pixel's red, green and blue, from 0 (grey) to 255",
         "paler",
         "more colourful",
-        "night vision in black and white, fog, another processing in the camera",
+        "little light, night vision in black and white, fog, another processing in the camera",
         "coloured light, another camera, other objects or another background",
     ),
     "warmth": MeasureWords(
