@@ -181,6 +181,10 @@ dashboards: setup ## Rewrite Grafana's dashboards in manifests/monitoring
 screenshots: setup ## Make docs/images/report.png from a run of the demo (needs Chromium; RUNS=.viewfinder: from the newest run there)
 	$(BIN)/python -m website.screenshots $(RUNS)
 
+.PHONY: screenshot-drift
+screenshot-drift: setup ## Make docs/images/drift.png from a page of `viewfinder drift` (needs Chromium; PAGE=its file)
+	$(BIN)/python -m website.drift_screenshot $(PAGE)
+
 .PHONY: screenshots-kubeflow
 screenshots-kubeflow: setup ## Make docs/images/kubeflow-*.png (Chromium; UI=address of Kubeflow's UI, RUN=, FAILED=, DEPLOYMENT=: ids of runs there)
 	$(BIN)/python -m website.kubeflow_screenshots $(UI) $(if $(RUN),--run $(RUN)) $(if $(FAILED),--failed $(FAILED)) $(if $(DEPLOYMENT),--deployment $(DEPLOYMENT))

@@ -10,6 +10,7 @@ _TITLES = {
     "comparison": "Ways to serve, compared",
     "cost": "What serving costs",
     "deployments": "Deployments",
+    "drifting": "Drift",
     "errors": "Errors",
     "figures": "Figures",
     "installation": "Checking an installation",

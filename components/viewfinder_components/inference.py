@@ -26,25 +26,31 @@ _ISAS_WITH_BFLOAT16 = ("BF16", "FP16", "AMX", "AVX10", "AVX2_VNNI_2", "ALL", "DE
 _COMPUTED_IN: dict[Precision, str] = {"f32": "f32", "bf16": "bf16", "int8": "f32"}
 
 
-class Explained(NamedTuple):
-    """What a model says about one photo, and why."""
-
-    probabilities: NDArray[np.float32]
-    """float32 `[outputs]`, as `InferenceModel.predict` gives them."""
-    label: int
-    """The place of the explained class."""
-    class_map: NDArray[np.float32]
-    """float32 `[rows, columns]` over the whole photo, see `Head.class_map`."""
-
-
 class Answers(NamedTuple):
-    """What a model says about many photos."""
+    """What a model says about photos."""
 
     outputs: NDArray[np.float32]
     """float32 `[n, outputs]`."""
     features: NDArray[np.float32] | None
     """float32 `[n, f]`, the pooled features that the head sees; None where they were not asked for
     or the model does not pool."""
+
+
+class Explained(NamedTuple):
+    """What a model says about one photo, and why."""
+
+    answers: Answers
+    """As `InferenceModel.answer` gives them."""
+    label: int
+    """The place of the explained class."""
+    class_map: NDArray[np.float32]
+    """float32 `[rows, columns]` over the whole photo, see `Head.class_map`."""
+
+    @property
+    def probabilities(self) -> NDArray[np.float32]:
+        """float32 `[outputs]`."""
+        row: NDArray[np.float32] = self.answers.outputs[0]
+        return row
 
 
 class InferenceModel:
@@ -64,6 +70,7 @@ class InferenceModel:
         precision: The model's, or bf16 for a model in f32. Without `has_bfloat16`, bf16 is slow.
         most: How many batches at once there will be at most; None for OpenVINO's choice by the
             cores. Each takes memory.
+        features: Whether `answer` and `explain` shall return the pooled features.
     """
 
     def __init__(
@@ -74,10 +81,16 @@ class InferenceModel:
         explains: bool = False,
         precision: Precision = F32,
         most: int | None = None,
+        features: bool = False,
     ) -> None:
-        self._pooled = find_pooled_head(model) if explains else None
+        found = find_pooled_head(model) if explains or features else None
+        self._pooled = found if explains else None
+        self._features: int | None = None  # their place among the outputs
         if self._pooled is not None:
             model.add_outputs(self._pooled.maps)
+        if found is not None and features:
+            self._features = len(model.outputs)
+            model.add_outputs(found.pooled)
         settings: dict[str, Any] = {
             "PERFORMANCE_HINT": hint,
             "INFERENCE_PRECISION_HINT": _COMPUTED_IN[precision],
@@ -105,6 +118,7 @@ class InferenceModel:
         explains: bool = False,
         precision: Precision = F32,
         most: int | None = None,
+        features: bool = False,
     ) -> Self:
         """Read the files for the precision from `directory`; the rest is as for the class.
 
@@ -122,7 +136,7 @@ class InferenceModel:
             ) from error
         _need_form(model, path)
         try:
-            return cls(model, hint, threads, explains, precision, most)
+            return cls(model, hint, threads, explains, precision, most, features)
         except RuntimeError as error:
             need_memory(error)
             raise PermanentError(
@@ -140,9 +154,22 @@ class InferenceModel:
         Returns:
             float32 `[n, outputs]`.
         """
+        return self.answer(pixels).outputs
+
+    def answer(self, pixels: NDArray[np.uint8]) -> Answers:
+        """Run one batch, and return the features as well if they were asked for.
+
+        Args:
+            pixels: uint8 `[n, size, size, 3]`, RGB.
+        """
         request = self._compiled.create_infer_request()
-        # Shared, so that feature maps are not copied; the row is.
-        return np.array(request.infer({0: pixels}, share_outputs=True)[0], dtype=np.float32)
+        # Shared, so that feature maps are not copied; the rest is.
+        return self._copy(request.infer({0: pixels}, share_outputs=True))
+
+    def _copy(self, outputs: Any) -> Answers:
+        place = self._features
+        features = None if place is None else np.array(outputs[place], dtype=np.float32)
+        return Answers(np.array(outputs[0], dtype=np.float32), features)
 
     @property
     def streams(self) -> int:
@@ -172,10 +199,10 @@ class InferenceModel:
             )
         request = self._compiled.create_infer_request()
         outputs = request.infer({0: pixels[np.newaxis]}, share_outputs=True)
-        row = np.array(outputs[0][0], dtype=np.float32)
-        features = np.moveaxis(outputs[1], self._pooled.feature_axis, -1)[0]
-        label = int(row.argmax()) if label is None else label
-        return Explained(row, label, self._pooled.head.class_map(features, label))
+        answers = self._copy(outputs)
+        maps = np.moveaxis(outputs[1], self._pooled.feature_axis, -1)[0]
+        label = int(answers.outputs[0].argmax()) if label is None else label
+        return Explained(answers, label, self._pooled.head.class_map(maps, label))
 
     def predict_many(self, pixels: NDArray[np.uint8], batch: int = 8) -> NDArray[np.float32]:
         """Run many photos with every core busy.

@@ -142,6 +142,12 @@ def _make_parser() -> argparse.ArgumentParser:
         help="answer :explain with class activation maps",
     )
     parser.add_argument(
+        "--drift",
+        action=argparse.BooleanOptionalAction,
+        default=defaults["drift"],
+        help="count photos for drift, if the version has a reference",
+    )
+    parser.add_argument(
         "--cors-origin",
         dest="cors_origins",
         action="append",

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from viewfinder_components.photos.decode import PhotoError, Plan, plan_photo
 from viewfinder_components.photos.room import SMALL_BYTES, DecodingRoom, OutOfTimeError
 from viewfinder_serving import metrics
+from viewfinder_serving.drift.counting import DriftCounts
 from viewfinder_serving.refusals import RefusedError
 from viewfinder_serving.servable import Servable
 
@@ -39,18 +40,22 @@ class Batch:
     """A request whose photos' headers have been read, and what has been found so far.
 
     Attributes:
+        photos: Encoded pictures.
         plans: How to decode each photo.
         deadline: When to stop, in seconds of `time.monotonic`.
         word: Makes the answer.
         explained: Whether maps are wanted.
         found: What the model has said about the first photos.
+        measured: Of the first photos, what is compared with the drift reference.
     """
 
+    photos: Sequence[bytes]
     plans: list[Plan]
     deadline: float
     word: Callable[[Outputs], Any]
     explained: bool
     found: Outputs
+    measured: list[dict[str, float]] = field(default_factory=list)
 
     @property
     def is_heavy(self) -> bool:
@@ -75,6 +80,11 @@ class Classifier:
         self._max_pixels = max_pixels
         self._room = room
         self._counts = metrics.PredictionCounts(servable.labels)
+        self._drift = (
+            DriftCounts(servable.baseline, servable.version, servable.labels)
+            if servable.baseline
+            else None
+        )
 
     def prepare(
         self,
@@ -102,7 +112,7 @@ class Classifier:
                 plan.need_room(self._room)
             plans.append(plan)
         rows = np.empty((len(plans), len(self.labels)), np.float32)
-        return Batch(plans, deadline, word, explained, Outputs(rows, [], []))
+        return Batch(photos, plans, deadline, word, explained, Outputs(rows, [], []))
 
     def advance(self, batch: Batch, is_alone: Callable[[], bool]) -> Any:
         """Classify photos of a batch for one turn, at least one of them.
@@ -130,6 +140,8 @@ class Classifier:
         if not np.isfinite(batch.found.rows).all():
             raise ArithmeticError("the model returned a probability that is not a number")
         self._counts.count(batch.found.rows)
+        if self._drift:
+            self._drift.count(batch.measured)
         return batch.word(batch.found)
 
     def _classify(self, batch: Batch, index: int, is_alone: Callable[[], bool]) -> None:
@@ -146,11 +158,14 @@ class Classifier:
         with metrics.INFERENCE_SECONDS.time():
             if batch.explained:
                 explained = self._model.explain(pixels, is_alone())
-                batch.found.rows[index] = explained.probabilities
+                answers = explained.answers
                 batch.found.maps.append(explained.class_map)
             else:
-                batch.found.rows[index] = self._model.predict(pixels[np.newaxis], is_alone())[0]
+                answers = self._model.answer(pixels[np.newaxis], is_alone())
+        batch.found.rows[index] = answers.outputs[0]
         batch.found.sizes.append((photo.width, photo.height))
+        if self._drift:
+            batch.measured.append(self._drift.measure(batch.photos[index], photo, pixels, answers))
 
 
 @contextmanager

@@ -102,6 +102,9 @@ class ServeConfig:
     explain: bool = True
     """Whether `:explain` is answered; without it, that is an unknown path."""
 
+    drift: bool = True
+    """Whether to compare photos and answers with the version's drift reference, if it has one."""
+
     cors_origins: Sequence[str] = ()
     """Origins whose pages may ask the predictor from a browser; `*` stands for all."""
 

@@ -11,7 +11,7 @@ from viewfinder_components.errors import PermanentError
 from viewfinder_components.explanation.class_map import Method
 from viewfinder_components.formats.labels import LABELS
 from viewfinder_components.formats.precision import F32, Precision
-from viewfinder_components.inference import Explained
+from viewfinder_components.inference import Answers, Explained
 from viewfinder_components.storage.version import MANIFEST
 from viewfinder_serving.engine_names import OPENVINO, TENSORFLOW
 from viewfinder_serving.openvino_engine import OpenVinoEngine
@@ -36,8 +36,8 @@ class Engine(Protocol):
     def explanation_method(self) -> Method | None:
         """How it explains its answers; None if it does not."""
 
-    def predict(self, pixels: NDArray[np.uint8], alone: bool = False) -> NDArray[np.float32]:
-        """Return float32 `[n, outputs]` for uint8 `[n, size, size, 3]`.
+    def answer(self, pixels: NDArray[np.uint8], alone: bool = False) -> Answers:
+        """Return what it says about uint8 `[n, size, size, 3]`.
 
         If it is `alone`, nothing else wants to compute at the same time.
         """
@@ -58,6 +58,7 @@ def load_engine(
     explains: bool,
     precision: Precision = F32,
     spare: int | None = None,
+    features: bool = False,
 ) -> Engine:
     """Load a version's model.
 
@@ -69,12 +70,13 @@ def load_engine(
         explains: Whether the model shall explain its answers, where it can.
         precision: The precision in which OpenVINO computes.
         spare: Bytes of memory for OpenVINO's model; None for no limit.
+        features: Whether OpenVINO's answers shall contain the features that the head sees.
 
     Raises:
         PermanentError: The files are not such a model, or TensorFlow is not installed.
     """
     if name == OPENVINO:
-        return OpenVinoEngine.load(directory, threads, explains, precision, spare)
+        return OpenVinoEngine.load(directory, threads, explains, precision, spare, features)
     if find_spec("tensorflow") is None:
         raise PermanentError(
             "TensorFlow for --engine tensorflow",

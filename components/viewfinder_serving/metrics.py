@@ -87,6 +87,35 @@ LOAD_SECONDS = Gauge(
 START_SECONDS = Gauge(
     "viewfinder_start_seconds", "Seconds from the start of the process until it was ready"
 )
+DRIFT_PHOTOS = Counter(
+    "viewfinder_drift_photos",
+    "Answered photos by the bins of the version's drift reference; precision is that of the "
+    "reference, and empty for what is measured on photos",
+    ["measure", "bin", "precision", "version"],
+)
+DRIFT_REFERENCE_SHARE = Gauge(
+    "viewfinder_drift_reference_share",
+    "Share of photos expected in the bin; above is its lower edge, or the class",
+    ["measure", "bin", "above", "precision", "version"],
+)
+DRIFT_LIMIT = Gauge(
+    "viewfinder_drift_limit",
+    "Statistic beyond which a measure has drifted",
+    ["measure", "precision", "version"],
+)
+DRIFT_REFERENCE_PHOTOS = Gauge(
+    "viewfinder_drift_reference_photos", "Photos of the drift reference", ["version"]
+)
+DRIFT_LEAST_PHOTOS = Gauge(
+    "viewfinder_drift_least_photos",
+    "Photos of a window below which nothing is concluded from the drift statistic",
+    ["version"],
+)
+DRIFT_MOST_PHOTOS = Gauge(
+    "viewfinder_drift_most_photos",
+    "Photos of a window beyond which the drift statistic counts no more",
+    ["version"],
+)
 READY = Gauge("viewfinder_ready", "1 while the server is ready, 0 before that and while it drains")
 
 

@@ -9,7 +9,6 @@ from viewfinder_components.photos.decode import PREPROCESSING
 from viewfinder_serving import metrics
 from viewfinder_serving.classifier import Classifier
 from viewfinder_serving.kserve_sdk import DataPlane, Model, ModelRepository
-from viewfinder_serving.precision import list_properties
 from viewfinder_serving.servable import Servable
 from viewfinder_serving.tensors import describe_inputs, describe_outputs
 from viewfinder_serving.work import Question, Work
@@ -37,7 +36,7 @@ class PhotoModel(Model):  # type: ignore[misc]  # kserve is not typed
         self.labels = servable.labels
         self.platform = servable.platform
         self.image_size = servable.model.image_size
-        self.properties = dict(list_properties(servable.precision))
+        self.properties = dict(servable.list_properties())
         self.explains = servable.model.explanation_method is not None
         self._classifier = classifier
         self._cores = ThreadPoolExecutor(threads, thread_name_prefix="photo")

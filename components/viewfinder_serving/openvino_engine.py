@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from viewfinder_components.explanation.class_map import Method
 from viewfinder_components.formats.precision import F32, MODEL_FILES, Precision
-from viewfinder_components.inference import Explained, InferenceModel
+from viewfinder_components.inference import Answers, Explained, InferenceModel
 from viewfinder_components.reports.formatting import plural
 from viewfinder_serving.stream_room import count_streams
 
@@ -45,6 +45,7 @@ class OpenVinoEngine:
         explains: bool,
         precision: Precision = F32,
         spare: int | None = None,
+        features: bool = False,
     ) -> Self:
         """Read a version's model.
 
@@ -54,13 +55,16 @@ class OpenVinoEngine:
             explains: Whether the model shall explain its answers, where it can.
             precision: What it computes in.
             spare: Bytes of memory for the model; None for no limit.
+            features: Whether its answers shall contain the features that its head sees.
 
         Raises:
             PermanentError: It is not a model of photos.
         """
 
         def compile_for(hint: str, most: int | None = None) -> InferenceModel:
-            return InferenceModel.load(directory, hint, threads, explains, precision, most)
+            return InferenceModel.load(
+                directory, hint, threads, explains, precision, most, features
+            )
 
         alone = compile_for("LATENCY")
         most = None
@@ -76,24 +80,21 @@ class OpenVinoEngine:
         )
         return cls(alone, together)
 
-    def predict(self, pixels: NDArray[np.uint8], alone: bool = False) -> NDArray[np.float32]:
+    def answer(self, pixels: NDArray[np.uint8], alone: bool = False) -> Answers:
         """Run one batch.
 
         Args:
             pixels: uint8 `[n, size, size, 3]`, RGB.
             alone: Whether no other photos are there, so that it may have all cores.
-
-        Returns:
-            float32 `[n, outputs]`.
         """
-        return self._choose(alone).predict(pixels)
+        return self._choose(alone).answer(pixels)
 
     def explain(self, pixels: NDArray[np.uint8], alone: bool = False) -> Explained:
         """Run one photo, and spread the logit of its most probable class over it.
 
         Args:
             pixels: uint8 `[size, size, 3]`, RGB.
-            alone: As for `predict`.
+            alone: As for `answer`.
 
         Raises:
             PermanentError: `explanation_method` is None.

@@ -1,7 +1,6 @@
 """Which precision this predictor serves a version in."""
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -101,11 +100,3 @@ def _lack(directory: Path, name: Precision) -> str:
 
 def _describe(choice: PrecisionChoice, name: Precision, reason: str) -> ServedPrecision:
     return ServedPrecision(name, reason, choice.tolerances.get(name))
-
-
-def list_properties(served: ServedPrecision) -> Iterator[tuple[str, str]]:
-    """Yield what the model's metadata say about it, as the protocol's `properties`: texts."""
-    yield "precision", served.name
-    yield "precision_reason", served.reason
-    if served.tolerance is not None:
-        yield "precision_tolerance", str(served.tolerance)

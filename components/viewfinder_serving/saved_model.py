@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder_components.errors import PermanentError
-from viewfinder_components.inference import Explained
+from viewfinder_components.inference import Answers, Explained
 from viewfinder_components.tensorflow import tf
 from viewfinder_serving.tensors import INPUT, SIGNATURE
 
@@ -64,15 +64,12 @@ class SavedModel:
                 "export the model again, with this release of TensorFlow or an older one",
             ) from error
 
-    def predict(self, pixels: NDArray[np.uint8], alone: bool = False) -> NDArray[np.float32]:
-        """Run one batch.
+    def answer(self, pixels: NDArray[np.uint8], alone: bool = False) -> Answers:
+        """Run one batch; the answers contain no features.
 
         Args:
             pixels: uint8 `[n, size, size, 3]`, RGB.
             alone: Ignored: TensorFlow divides its threads itself.
-
-        Returns:
-            float32 `[n, outputs]`.
 
         Raises:
             RuntimeError: TensorFlow cannot run the model.
@@ -82,7 +79,7 @@ class SavedModel:
             answers = self._answer(**{INPUT: tf.constant(files)})
         except tf.errors.OpError as error:
             raise RuntimeError(str(error)) from error
-        return np.array(answers["probabilities"].numpy(), dtype=np.float32)
+        return Answers(np.array(answers["probabilities"].numpy(), dtype=np.float32), None)
 
     def explain(self, pixels: NDArray[np.uint8], alone: bool = False) -> Explained:
         """Refuse to.

@@ -1,7 +1,7 @@
 """Open a published version and verify that it is complete and answers."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,11 +11,13 @@ import numpy as np
 
 from viewfinder_components.errors import PermanentError, reason_of
 from viewfinder_components.foreign_errors import need_memory
+from viewfinder_components.formats.drift_reference import DRIFT_REFERENCE
 from viewfinder_components.formats.labels import read_labels
 from viewfinder_components.formats.precision import AUTO, F32, MODEL_FILES, Precision
 from viewfinder_components.storage.checksums import digest_file
 from viewfinder_components.storage.contents import Manifest, changed_files
 from viewfinder_components.storage.version import MANIFEST, parse_number
+from viewfinder_serving.drift.baseline import Baseline
 from viewfinder_serving.engine_names import OPENVINO
 from viewfinder_serving.engines import FILES, PLATFORMS, Engine, load_engine
 from viewfinder_serving.precision import ServedPrecision, fall_back, select_precision
@@ -39,6 +41,7 @@ class Servable:
         precision: The precision in which the model computes, and why.
         created: When the model was exported, in seconds since 1970; None if the manifest does not
             say it.
+        baseline: With what photos and answers are compared; None for nothing.
     """
 
     labels: tuple[str, ...]
@@ -49,6 +52,16 @@ class Servable:
     platform: str = PLATFORMS[OPENVINO]
     digest: str = ""
     created: float | None = None
+    baseline: Baseline | None = None
+
+    def list_properties(self) -> Iterator[tuple[str, str]]:
+        """Yield what the model's metadata say about it, as the protocol's `properties`: texts."""
+        yield "precision", self.precision.name
+        yield "precision_reason", self.precision.reason
+        if self.precision.tolerance is not None:
+            yield "precision_tolerance", str(self.precision.tolerance)
+        if self.baseline:
+            yield "drift_measures", ", ".join(one.name for one in self.baseline.measures)
 
     @classmethod
     def load(
@@ -59,6 +72,7 @@ class Servable:
         engine: str = OPENVINO,
         precision: str = AUTO,
         spare: int | None = None,
+        drift: bool = False,
     ) -> "Servable":
         """Read a servable directory and run the model once.
 
@@ -69,6 +83,7 @@ class Servable:
             engine: What computes, one of `ENGINES`.
             precision: As for `select_precision`.
             spare: As for `load_engine`.
+            drift: Whether to read the version's drift reference.
 
         Raises:
             PermanentError: A file is missing, differs from the manifest's digest, is not what its
@@ -76,7 +91,7 @@ class Servable:
                 label, or there is no model of the wanted precision.
         """
         _need_files(directory, FILES[engine])
-        manifest = _read_manifest(directory, _list_used(engine, directory, precision))
+        manifest = _read_manifest(directory, _list_used(engine, directory, precision, drift))
         labels = read_labels(directory, _AGAIN)
 
         def load(name: Precision) -> Engine:
@@ -99,7 +114,9 @@ class Servable:
         version = folder if is_number else run_id or "0"
         digest = digest_file(directory / MANIFEST) if manifest else ""
         created = _read_time(manifest.get("created"))
-        return cls(labels, model, version, run_id, served, PLATFORMS[engine], digest, created)
+        baseline = Baseline.read(directory, served.name) if drift else None
+        platform = PLATFORMS[engine]
+        return cls(labels, model, version, run_id, served, platform, digest, created, baseline)
 
 
 def _need_files(directory: Path, files: Sequence[str]) -> None:
@@ -112,9 +129,11 @@ def _need_files(directory: Path, files: Sequence[str]) -> None:
         )
 
 
-def _list_used(engine: str, directory: Path, precision: str) -> Sequence[str]:
+def _list_used(engine: str, directory: Path, precision: str, drift: bool) -> Sequence[str]:
     """Return the files that may be loaded."""
     others = MODEL_FILES["int8"] if engine == OPENVINO and precision in (AUTO, "int8") else ()
+    if drift:
+        others = (*others, DRIFT_REFERENCE)
     return (*FILES[engine], *(name for name in others if (directory / name).exists()))
 
 
@@ -158,7 +177,7 @@ def _prove(model: Engine, labels: tuple[str, ...], directory: Path) -> None:
     """Run a grey photo: the first inference is slow, and reveals a broken model."""
     grey = np.full((1, model.image_size, model.image_size, 3), 128, np.uint8)
     try:
-        rows = model.predict(grey)
+        rows = model.answer(grey).outputs
     except RuntimeError as error:
         need_memory(error)
         raise PermanentError(

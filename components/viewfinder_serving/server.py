@@ -59,6 +59,7 @@ def serve(config: ServeConfig) -> None:
             config.engine,
             config.precision,
             find_spare_bytes(config),
+            config.drift,
         )
     if config.model_version is not None:
         servable = replace(servable, version=config.model_version)

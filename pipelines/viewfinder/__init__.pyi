@@ -2,6 +2,7 @@
 from .comparison import Comparison, ServerResult, compare, read_comparison
 from .cost import Capacity, CostPlan, OptionCost, estimate_cost, read_capacity
 from .deployments import Deployment, Removed, deploy, rollback, undeploy
+from .drifting import Drift, DriftPoint, MeasureDrift, VersionDrift, drift
 from .errors import ParameterError, PermanentError, TransientError, UsageError, ViewfinderError
 from .figures import (
     plot_calibration,
@@ -80,6 +81,8 @@ __all__ = [
     "CostPlan",
     "Count",
     "Deployment",
+    "Drift",
+    "DriftPoint",
     "Event",
     "Explanation",
     "Finding",
@@ -88,6 +91,7 @@ __all__ = [
     "Given",
     "KubeflowPipelines",
     "Listener",
+    "MeasureDrift",
     "ModelName",
     "ModelRoot",
     "OptionCost",
@@ -118,6 +122,7 @@ __all__ = [
     "Unanswered",
     "UsageError",
     "Version",
+    "VersionDrift",
     "ViewfinderError",
     "__version__",
     "compare",
@@ -125,6 +130,7 @@ __all__ = [
     "compile_pipeline",
     "configuration",
     "deploy",
+    "drift",
     "estimate_cost",
     "explain",
     "list_models",

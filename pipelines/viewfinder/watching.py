@@ -56,7 +56,24 @@ def watch(
             rule = f"a number of seconds from {_SHORTEST:g} to {_LONGEST:g}"
             raise ParameterError(argument, rule, seconds)
     if prometheus is None and namespace is None:
-        return _read_endpoints(_list_urls(endpoint), name, interval, window)
+        return _read_endpoints(list_urls(endpoint), name, interval, window)
+    service = need_service(name, endpoint, prometheus)
+    if prometheus is not None:
+        return _ask_prometheus(prometheus, service, namespace, interval)
+    return _read_pods(service, str(namespace), interval, window)
+
+
+def need_service(name: str | None, endpoint: object, prometheus: str | None) -> str:
+    """Return the name of the InferenceService that is meant.
+
+    Args:
+        name: As for `watch`; the following as well.
+        endpoint: What must not be given.
+        prometheus: None if a namespace was given instead.
+
+    Raises:
+        UsageError: There is no name, or there are addresses of predictors.
+    """
     if name is None or endpoint:
         given = spell("namespace" if prometheus is None else "prometheus")
         raise UsageError(
@@ -64,14 +81,13 @@ def watch(
             "no name" if name is None else spell("endpoint"),
             "name the service" if name is None else f"leave {spell('endpoint')} out",
         )
-    if prometheus is not None:
-        return _ask_prometheus(prometheus, name, namespace, interval)
-    return _read_pods(name, str(namespace), interval, window)
+    return name
 
 
-def _list_urls(
+def list_urls(
     endpoint: str | RunningPredictor | Sequence[str] | None,
 ) -> list[str]:
+    """Return the addresses of the predictors that are meant by `watch`'s argument `endpoint`."""
     from viewfinder_pipelines.watching.endpoints import DEFAULT
 
     if isinstance(endpoint, str | RunningPredictor):

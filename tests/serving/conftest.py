@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.fixtures.drift_references import write_reference
 from tests.fixtures.servables import draw, write_servable
 from tests.fixtures.waiting import PATIENCE, wait_for
 
@@ -82,8 +83,9 @@ def wait_until_ready(process: subprocess.Popen[bytes], ready: Path, log: Path) -
 
 @pytest.fixture(scope="session")
 def servable_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("models") / "colour" / "7"
-    return write_servable(folder, scale=8.0)
+    folder = write_servable(tmp_path_factory.mktemp("models") / "colour" / "7", scale=8.0)
+    write_reference(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

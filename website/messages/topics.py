@@ -84,6 +84,10 @@ WATCH = Topic(
     "`viewfinder watch`: [monitoring.md](monitoring.md#in-the-terminal). Later than at the first "
     "reading, what does not answer is shown, and does not end the command.",
 )
+DRIFT = Topic(
+    "Drift of a served model",
+    "`viewfinder drift`: [drift.md](drift.md).",
+)
 KUBEFLOW = Topic(
     "Kubeflow Pipelines",
     "A run could not be submitted or followed, or one of its pods does not start: "
@@ -111,6 +115,7 @@ _TOPICS = {  # the longest beginning of a module's name decides
     "viewfinder.comparison": COMPARISON,
     "viewfinder.cost": COST,
     "viewfinder.display": NOTEBOOK,
+    "viewfinder.drifting": DRIFT,
     "viewfinder.figures": NOTEBOOK,
     "viewfinder.kubeflow": KUBEFLOW,
     "viewfinder.tables": NOTEBOOK,
@@ -151,6 +156,7 @@ _TOPICS = {  # the longest beginning of a module's name decides
     f"{_COMPONENTS}.writing": SYSTEM,
     f"{_PIPELINES}.deployments": DEPLOYMENT,
     f"{_PIPELINES}.doctor": DOCTOR,
+    f"{_PIPELINES}.drift": DRIFT,
     f"{_PIPELINES}.kubeflow": KUBEFLOW,
     f"{_PIPELINES}.local": RUNS,
     f"{_PIPELINES}.local.explanation": PREDICTION,
@@ -165,7 +171,7 @@ _TOPICS = {  # the longest beginning of a module's name decides
 }
 TOPICS = (
     PHOTOS, TABLES, ARGUMENTS, SYSTEM, RUNS, GATE, CHECK, STORAGE, DEPLOYMENT, SERVING, REQUESTS,
-    PREDICTION, WATCH, COMPARISON, COST, KUBEFLOW, DOCTOR, NOTEBOOK,
+    PREDICTION, WATCH, DRIFT, COMPARISON, COST, KUBEFLOW, DOCTOR, NOTEBOOK,
 )  # fmt: skip
 """The sections in the order of the page: as a user meets them."""
 

@@ -21,6 +21,8 @@ class PooledHead(NamedTuple):
     head: Head
     maps: ov.Output
     """The feature maps: what is pooled."""
+    pooled: ov.Output
+    """Their means, `[photos, features]`: what the head sees."""
     feature_axis: int
     """Which of their dimensions counts the features: 1 or 3."""
 
@@ -46,7 +48,9 @@ def find_pooled_head(model: ov.Model) -> PooledHead | None:
         layer, node = found
         layers.insert(0, layer)
     axis = _feature_axis(node)
-    return None if axis is None else PooledHead(Head(tuple(layers)), node.input_value(0), axis)
+    if axis is None:
+        return None
+    return PooledHead(Head(tuple(layers)), node.input_value(0), node.output(0), axis)
 
 
 def _source(node: Any, place: int = 0) -> Any:

@@ -51,12 +51,29 @@ def compare_counts(
         reference: The version's.
     """
     photos = float(counts.sum())
-    if photos <= 0:
-        return Shift(measure, 0, 0.0, 0.0, False)
-    shares, expected = counts / photos, measure.shares
-    distance = float(((shares - expected) ** 2 / expected).sum())
-    window = min(photos, reference.most_photos)
-    statistic = window * reference.photos / (window + reference.photos) * distance
-    moved = float(np.abs(shares - expected).sum()) / 2
+    statistic, moved = compute_statistic(
+        counts, measure.shares, reference.photos, reference.most_photos
+    )
     has_drifted = photos >= reference.least_photos and statistic > measure.limit
     return Shift(measure, round(photos), statistic, moved, has_drifted)
+
+
+def compute_statistic(
+    counts: NDArray[np.float64], expected: NDArray[np.float64], reference: float, most: float
+) -> tuple[float, float]:
+    """Return X and the total variation distance; both are 0 without photos.
+
+    Args:
+        counts: Photos of the window in each bin, float64 `[bins]`, at least 0.
+        expected: The expected shares q, float64 `[bins]`, above 0.
+        reference: Photos of the reference, m.
+        most: A window of more photos is judged as one of this many.
+    """
+    photos = float(counts.sum())
+    if photos <= 0:
+        return 0.0, 0.0
+    shares = counts / photos
+    distance = float(((shares - expected) ** 2 / expected).sum())
+    window = min(photos, most)
+    statistic = window * reference / (window + reference) * distance
+    return statistic, float(np.abs(shares - expected).sum()) / 2

@@ -9,6 +9,7 @@ import click
 from viewfinder.cli import deployments
 from viewfinder.cli.comparison import compare
 from viewfinder.cli.cost import cost
+from viewfinder.cli.drift import drift
 from viewfinder.cli.errors import Sentences
 from viewfinder.cli.group import FilePath, need_text
 from viewfinder.cli.kubeflow import COMMANDS, follow_to_the_end, submit_from_options
@@ -50,6 +51,7 @@ for command in (
     versions,
     prune,
     watch,
+    drift,
 ):
     main.add_command(command)
 

@@ -27,8 +27,18 @@ class Report:
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows."""
-        page = self.html.replace("<head>", f"<head>{_BASE}", 1)
-        return f'<iframe title="Report" sandbox srcdoc="{escape(page)}" style="{_STYLE}"></iframe>'
+        return show_in_frame(self.html, "Report")
+
+
+def show_in_frame(html: str, title: str) -> str:
+    """Return a self-contained page without scripts as a part of a notebook.
+
+    Args:
+        html: The page.
+        title: What the frame is called for screen readers.
+    """
+    page = html.replace("<head>", f"<head>{_BASE}", 1)
+    return f'<iframe title="{title}" sandbox srcdoc="{escape(page)}" style="{_STYLE}"></iframe>'
 
 
 def read_report(result: RunResult, read: "Read") -> Report:

@@ -38,12 +38,13 @@ class History:
         while len(self._grown) > 1 and self._seconds - self._grown[0][0] >= self._window:
             self._grown.popleft()
 
+    def growth(self) -> Samples:
+        """Return how much each counter grew; empty before the second reading."""
+        return add_up(samples for _, samples in self._grown)
+
     def rates(self) -> Samples:
         """Return how much each counter grew a second; empty before the second reading."""
-        if not self._grown:
-            return {}
-        grown = add_up(samples for _, samples in self._grown)
-        return {key: value / self._seconds for key, value in grown.items()}
+        return {key: value / self._seconds for key, value in self.growth().items()}
 
     @property
     def _seconds(self) -> float:

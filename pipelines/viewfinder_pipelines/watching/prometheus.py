@@ -5,6 +5,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,6 +24,7 @@ from viewfinder_pipelines.watching.summary import sort_shares
 
 _Series = tuple[dict[str, str], float]
 _MANY = {"outcomes": "outcome", "refused_photos": "kind", "classes": "predicted"}
+_LAST_TIME = datetime.max.replace(tzinfo=UTC).timestamp()
 _OF_PODS = ("pods", "pod_requests", "throttled", "up")
 
 
@@ -34,6 +36,20 @@ def open_prometheus(url: str, service: str, namespace: str | None) -> Iterator["
         url: Its address.
         service: The name of the InferenceService.
         namespace: Its namespace; None for all that have such a service.
+
+    Raises:
+        UsageError: The address is no URL.
+    """
+    with open_pages(url) as pages:
+        yield Prometheus(url.rstrip("/"), write_query(service, namespace), pages)
+
+
+@contextmanager
+def open_pages(url: str) -> Iterator[Pages]:
+    """Let the pages of a Prometheus be read while the block runs.
+
+    Args:
+        url: Its address.
 
     Raises:
         UsageError: The address is no URL.
@@ -50,7 +66,56 @@ def open_prometheus(url: str, service: str, namespace: str | None) -> Iterator["
             f"write it as in {spell('prometheus', 'http://127.0.0.1:9090')}",
         ) from error
     with Pages(base) as pages:
-        yield Prometheus(base, write_query(service, namespace), pages)
+        yield pages
+
+
+@dataclass(frozen=True)
+class Series:
+    """A series that Prometheus returned.
+
+    Attributes:
+        labels: Its labels.
+        points: Times, in seconds since 1970, and values, which may be no number; at least one.
+    """
+
+    labels: dict[str, str]
+    points: list[tuple[float, float]]
+
+
+def ask(pages: Pages, url: str, path: str, form: dict[str, str]) -> list[Series]:
+    """Ask Prometheus' API.
+
+    Args:
+        pages: Those of `open_pages`.
+        url: Prometheus' address.
+        path: `query` or `query_range`.
+        form: The expression and its times.
+
+    Raises:
+        NotNow: It says that it may answer later.
+        PermanentError: There is something else at the address.
+        TransientError: It does not answer.
+    """
+    try:
+        answer = json.loads(pages.read(f"{url}/api/v1/{path}", form))
+        return [_read_series(one) for one in answer["data"]["result"]]
+    except NotReadable as error:
+        raise _not_one(url, str(error)) from error
+    except (ValueError, TypeError, LookupError, RecursionError, AttributeError) as error:
+        raise _not_one(url, "an answer that is not of its API") from error
+    except TransientError:
+        raise
+    except PermanentError as error:  # whose advice is about predictors
+        raise _not_one(url, error.received) from error
+
+
+def _not_one(url: str, received: str) -> PermanentError:
+    return PermanentError(
+        f"Prometheus at {show_url(url)}",
+        received,
+        f"let {spell('prometheus')} be its base URL, with USER:PASSWORD@ before the host if it "
+        "asks for them",
+    )
 
 
 class Prometheus:
@@ -82,18 +147,8 @@ class Prometheus:
         return ServingFigures(datetime.now(UTC), f"{show_url(self._url)}: {reason}")
 
     def _ask(self) -> list[_Series]:
-        try:
-            text = self._pages.read(f"{self._url}/api/v1/query", {"query": self._query})
-            answer = json.loads(text)
-            found = [_read_series(one) for one in answer["data"]["result"]]
-        except NotReadable as error:
-            raise self._not_one(str(error)) from error
-        except (ValueError, TypeError, LookupError, RecursionError, AttributeError) as error:
-            raise self._not_one("an answer that is not of its API") from error
-        except TransientError:
-            raise
-        except PermanentError as error:  # whose advice is about predictors
-            raise self._not_one(error.received) from error
+        series = ask(self._pages, self._url, "query", {"query": self._query})
+        found = [(one.labels, one.points[-1][1]) for one in series]
         if not found and not self._is_known:
             raise PermanentError(
                 f"series of the service in Prometheus at {show_url(self._url)}",
@@ -103,18 +158,14 @@ class Prometheus:
             )
         return found
 
-    def _not_one(self, received: str) -> PermanentError:
-        return PermanentError(
-            f"Prometheus at {show_url(self._url)}",
-            received,
-            f"let {spell('prometheus')} be its base URL, with USER:PASSWORD@ before the host if it "
-            "asks for them",
-        )
 
-
-def _read_series(one: Any) -> _Series:
+def _read_series(one: Any) -> Series:
     labels = {str(name): str(value) for name, value in one["metric"].items()}
-    return labels, float(one["value"][1])
+    given = one["values"] if "values" in one else [one["value"]]
+    points = [(float(time), float(value)) for time, value in given]
+    if not points or not all(0 <= time < _LAST_TIME for time, _ in points):
+        raise ValueError("a series without a time")
+    return Series(labels, points)
 
 
 def _read_figures(series: list[_Series]) -> ServingFigures:

@@ -15,6 +15,6 @@ def test_alone_and_together(tmp_path: Path, threads: int | None) -> None:
     side = engine.image_size
     photos = np.random.default_rng(0).integers(0, 256, (5, 1, side, side, 3), dtype=np.uint8)
     for photo in photos:
-        alone, together = engine.predict(photo, alone=True), engine.predict(photo)
+        alone, together = (engine.answer(photo, one).outputs for one in (True, False))
         assert alone.shape == (1, 3)
         np.testing.assert_allclose(alone, together, atol=1e-6)

@@ -24,6 +24,7 @@ _WITHOUT_LENGTH = {*range(0xC0), *range(0xD0, 0xD9)}
 _NEXT_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)
 _BLOCK = 8
 _COEFFICIENT_BYTES = 2
+_MOST_BODY = 520  # bytes; the four largest quantization tables
 
 
 class JpegFrame(NamedTuple):
@@ -74,7 +75,7 @@ def read_frame(data: bytes) -> JpegFrame | None:
         PhotoError: `too_large`: it has more scans or markers than any photo.
     """
     frame, scans = None, 0
-    for count, (marker, body) in enumerate(_segments(data)):
+    for count, (marker, body) in enumerate(read_segments(data)):
         if marker in _FRAMES and frame is None:
             frame = _read_frame(marker, body)
         elif marker == _SCAN:
@@ -98,8 +99,15 @@ def _need_few(markers: int, scans: int) -> None:
         )
 
 
-def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield the markers up to the end of the picture, each with the data its length covers."""
+def read_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the markers up to the end of the picture, each with what its length covers.
+
+    Args:
+        data: A file that starts with JPEG's first marker.
+
+    Yields:
+        The marker's second byte; up to 518 bytes of its data, fewer where the file is cut short.
+    """
     place = 0
     while found := _NEXT_MARKER.search(data, place):
         marker, place = found[1][0], found.end()
@@ -109,7 +117,7 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
             yield marker, b""
             continue
         length = int.from_bytes(data[place : place + 2], "big")
-        yield marker, data[place + 2 : place + min(length, 64)]
+        yield marker, data[place + 2 : place + min(length, _MOST_BODY)]
         place += max(2, length)
 
 

@@ -7,8 +7,10 @@ from typing import Any, ClassVar
 from urllib.parse import unquote
 
 import pytest
+from tests.fixtures.drift_metrics import count_photos, make_reference, write_metrics
 from tests.fixtures.loopback import QuietHandler, serving
 
+from viewfinder.drifting import drift
 from viewfinder.watching import watch
 from viewfinder_components.errors import PermanentError
 
@@ -95,3 +97,18 @@ def test_a_permission_that_is_missing(cluster: type[_Server]) -> None:
         next(watch("fruit", namespace="shop"))
     rule = "{apiGroups: [''], resources: ['pods/proxy'], verbs: ['get']}"
     assert rule in str(caught.value)
+
+
+def test_the_drift_of_all_pods_together(cluster: type[_Server]) -> None:
+    reference = make_reference()
+    pages = [
+        write_metrics(reference, count_photos(reference, 100, {"brightness": 0.9}, seed))
+        for seed in (1, 2)
+    ]
+    cluster.pods = [pod("a"), pod("b"), pod("c", "Pending")]
+    cluster.pages = {"a:8080": (200, pages[0]), "b:8080": (200, pages[1])}
+    found = drift("fruit", namespace="shop")
+    (version,) = found.versions
+    assert version.photos == 200
+    assert [one.name for one in version.drifted] == ["brightness"]
+    assert found.unread == {"c": "its pod is Pending"}

@@ -1,0 +1,1 @@
+"""Whether the photos of a served model are still those that it was made for."""
