@@ -47,7 +47,8 @@ class Novelty:
             features: float32 `[n, f]`, pooled, as `InferenceModel.answer_many` returns them.
 
         Returns:
-            float64 `[n]`, at least 0; about 2 for photos like those of training.
+            float64 `[n]`, at least 0; 2 on average for the training photos themselves, more for
+            others of their kind.
         """
         centred = features - self.centre
         main = centred @ self.directions
@@ -76,6 +77,8 @@ class Novelty:
         centre = exact.mean(axis=0)
         exact -= centre
         directions = _find_directions(exact)
+        if not directions.shape[1]:
+            return None
         main = exact @ directions
         residual = float(np.square(exact).sum() - np.square(main).sum()) / len(exact)
         classes, places = np.unique(labels, return_inverse=True)
