@@ -21,7 +21,8 @@ ARTIFACTS = {
                       "validation_report": "HTML"}),
     "preprocess": ({"index": "Dataset", "pixels": "Dataset"},
                    {"shards": "Dataset", "calibration_photos": "Dataset",
-                    "reference_photos": "Dataset", "test_photos": "Dataset", "split_counts": "Metrics"}),
+                    "reference_photos": "Dataset", "test_photos": "Dataset",
+                    "split_counts": "Metrics"}),
     "train": ({"shards": "Dataset"}, {"model": "Model", "training_metrics": "Metrics"}),
     "evaluate": (
         {"model": "Model", "index": "Dataset", "shards": "Dataset"},
