@@ -23,6 +23,7 @@ _PHOTOS_PER_DIRECTION = 4
 _LEAST_PHOTOS = 2 * _PHOTOS_PER_DIRECTION
 _SHRINKAGE = 0.05  # of the covariance, towards equal variances
 _TINY = 1e-12
+_DAMAGE = (ValueError, LookupError, TypeError, AttributeError, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ class Novelty:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 names = cls.__dataclass_fields__
                 return cls._checked({name: stored[name] for name in names})
-        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, *_DAMAGE) as error:
             raise PermanentError(
                 f"a drift model in {path}", repr(error), "export the model again, and publish it"
             ) from error

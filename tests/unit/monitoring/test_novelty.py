@@ -105,6 +105,7 @@ def test_one_that_is_cut_short_is_refused(novelty: Novelty, tmp_path: Path, kept
         {"centre": np.zeros(3, np.float32)},
         {"means": np.full((1, 8), np.nan, np.float32)},
         {"directions": np.zeros(4, np.float32)},
+        {"means": np.float32(1)},
         {"whitening": np.array([object()])},
         {"residual": np.float32(0)},
         {"residual": np.array("1")},
@@ -114,5 +115,12 @@ def test_one_with_another_content_is_refused(
     novelty: Novelty, tmp_path: Path, changes: dict
 ) -> None:
     np.savez(tmp_path / DRIFT_MODEL, **(vars(novelty) | changes))
+    with pytest.raises(PermanentError, match="export the model again"):
+        Novelty.read(tmp_path)
+
+
+def test_an_array_alone_is_refused(tmp_path: Path) -> None:
+    with (tmp_path / DRIFT_MODEL).open("wb") as file:
+        np.save(file, np.zeros(3))
     with pytest.raises(PermanentError, match="export the model again"):
         Novelty.read(tmp_path)
