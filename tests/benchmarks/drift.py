@@ -212,7 +212,7 @@ def print_power(
             window = watcher.see(rewrite(contents[place], change, strength) for place in pool)
             uniform = [random.permutation(POOL) for _ in range(DRAWS)]
             print(f"{name} {strength}: {await_alarm(reference, window, uniform)}", flush=True)
-    unknown = watcher.see(cut_unknown(random))
+    unknown = watcher.see(cut_unknown(random, [contents[place] for place in pool]))
     both = Seen(
         {n: np.concatenate([v[pool], unknown.measures[n]]) for n, v in seen.measures.items()}
     )
@@ -254,16 +254,17 @@ def rewrite(content: bytes, change: Change, strength: float) -> bytes:
     return file.getvalue()
 
 
-def cut_unknown(random: np.random.Generator) -> Iterable[bytes]:
-    """Yield photos of other things, several parts of each, in the size of the others."""
+def cut_unknown(random: np.random.Generator, models: Sequence[bytes]) -> Iterable[bytes]:
+    """Yield photos of other things, several parts of each, in the models' sizes and qualities."""
     pictures = [Image.open(path).convert("RGB") for path in imagenet_files()]
-    for number in range(POOL):
+    for number, model in enumerate(models):
         picture = pictures[number % len(pictures)]
         side = int(min(picture.size) * random.uniform(0.7, 1))
         left, top = (int(random.integers(0, length - side + 1)) for length in picture.size)
         file = io.BytesIO()
-        part = picture.crop((left, top, left + side, top + side)).resize((348, 348))
-        part.save(file, "JPEG", quality=95)
+        part = picture.crop((left, top, left + side, top + side))
+        part = part.resize(Image.open(io.BytesIO(model)).size)
+        part.save(file, "JPEG", quality=estimate_quality(model) or 90)
         yield file.getvalue()
 
 
