@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from viewfinder_components.export.drift import DriftOutcome
 from viewfinder_components.export.inputs import ExportInputs
 from viewfinder_components.reports.formatting import plural
 
@@ -14,7 +15,7 @@ _LICENCES = {
 }
 
 
-def render_card(inputs: ExportInputs, model_name: str, run_id: str) -> str:
+def render_card(inputs: ExportInputs, drift: DriftOutcome, model_name: str, run_id: str) -> str:
     """Write the card as Markdown; the same model always gets the same card."""
     sections = (
         (f"# {_plain(model_name)}", _introduction(inputs)),
@@ -23,6 +24,7 @@ def render_card(inputs: ExportInputs, model_name: str, run_id: str) -> str:
         ("## Per class", _classes(inputs.evaluation["metrics"]["classes"])),
         ("## Decision", _decision(inputs.evaluation)),
         ("## Intended use and limits", _limits(inputs)),
+        ("## Drift", _plain(drift.sentence)),
         ("## How it was made", _making(inputs, run_id)),
     )
     return "\n\n".join(f"{title}\n\n{text}" for title, text in sections) + "\n"

@@ -18,7 +18,9 @@ def export(
     tolerance: float,
     keep_test_photos: int,
     precision_served: str,
+    drift_false_alarm_rate: float,
     calibration_photos: dsl.Input[dsl.Dataset] = None,
+    reference_photos: dsl.Input[dsl.Dataset] = None,
 ) -> None:
     """Write the directory that TensorFlow Serving and the predictor load.
 
@@ -27,7 +29,9 @@ def export(
         evaluation: The evaluate step's metrics and sample photos.
         calibration_photos: The training photos that preprocess drew, with which an int8 model is
             calibrated; without them, there is none.
-        servable: SavedModel, OpenVINO IR, labels, model card, manifest.
+        reference_photos: The validation photos that preprocess drew, which the predictor compares
+            photos with; without them, it notices no drift.
+        servable: SavedModel, OpenVINO IR, labels, drift reference, model card, manifest.
         servable_facts: Files, size, and the largest difference from the evaluation.
     """
     arguments = locals()
@@ -47,5 +51,6 @@ def export(
             Path(servable.path),
             config,
             calibration_photos and Path(calibration_photos.path),
+            reference_photos and Path(reference_photos.path),
         )
         outcome.succeed(result.summary, result.seconds, result.metrics)

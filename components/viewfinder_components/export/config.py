@@ -2,6 +2,8 @@
 
 from typing import Annotated
 
+from pydantic import Field
+
 from viewfinder_components.formats.precision import LEAST_PHOTOS
 from viewfinder_components.parameters import INTERNAL, configuration
 from viewfinder_components.ranges import Count, CountFromZero
@@ -30,6 +32,9 @@ class ExportConfig:
     TensorFlow Serving warms up with them.
     """
     precision_served: PrecisionServed = DEFAULT_PRECISION_SERVED
+    drift_false_alarm_rate: Annotated[float, Field(ge=0, le=0.5)] = 0.001
+    """Probability that a window of photos like the validation photos counts as drift; 0 for no
+    reference to compare with."""
     least_photos: Annotated[Count, INTERNAL] = LEAST_PHOTOS
     """Test photos below which there is no int8 model, because check could not prove it."""
 

@@ -11,13 +11,16 @@ import numpy as np
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.export.card import render_card
 from viewfinder_components.export.config import ExportConfig
+from viewfinder_components.export.drift import DriftOutcome, write_drift
 from viewfinder_components.export.inputs import IR_FILES, ExportInputs
 from viewfinder_components.export.kept_photos import choose_kept, write_kept
 from viewfinder_components.export.manifest import write_manifest
 from viewfinder_components.export.quantization import NotQuantizedError, find_photos, quantize
+from viewfinder_components.formats.drift_reference import DRIFT_REFERENCE
 from viewfinder_components.formats.labels import LABELS
 from viewfinder_components.formats.precision import MODEL_FILES, PrecisionChoice
 from viewfinder_components.formats.samples import Sample
+from viewfinder_components.monitoring.novelty import DRIFT_MODEL
 from viewfinder_components.reports.formatting import plural
 from viewfinder_components.storage.version import MANIFEST, SAMPLES
 from viewfinder_components.timing import Stopwatch
@@ -39,6 +42,8 @@ class ExportResult:
     """Largest difference found between the SavedModel's and the evaluation's probabilities."""
     seconds: dict[str, float]
     """Wall-clock seconds by phase."""
+    drift: DriftOutcome
+    """What the predictor can compare photos with."""
     not_quantized: str = ""
     """Why there is no int8 model, in a sentence; empty if there is one."""
 
@@ -58,6 +63,7 @@ class ExportResult:
             f"{plural(self.files, 'file')}, {self.bytes / 1e6:.1f} MB; the SavedModel's "
             f"probabilities differ from the evaluation's by at most {self.difference:.4f}"
             f"{'' if self.not_quantized else '; with an int8 model'}"
+            f"{self.drift.summary}"
         )
 
 
@@ -67,8 +73,9 @@ def export_model(
     servable_dir: Path,
     config: ExportConfig,
     calibration_dir: Path | None = None,
+    reference_dir: Path | None = None,
 ) -> ExportResult:
-    """Write the SavedModel, OpenVINO's files, labels, model card and manifest.
+    """Write the SavedModel, OpenVINO's files, labels, drift reference, model card and manifest.
 
     Args:
         model_dir: `model.keras`, `model.xml`, `model.bin`, `labels.json` and `training.json` from
@@ -78,6 +85,8 @@ def export_model(
         config: User settings.
         calibration_dir: The training photos that preprocess drew, with which the int8 model is
             calibrated; None for no such model.
+        reference_dir: The validation photos that preprocess drew, which the drift reference is
+            made of; None for none.
 
     Raises:
         PermanentError: An input is missing or broken, the evaluation is of another model,
@@ -92,17 +101,21 @@ def export_model(
     difference = _write_saved_model(servable_dir, inputs, kept, config, watch)
     with watch.phase("quantize"):
         not_quantized = _write_int8(servable_dir, model_dir, calibration_dir, config)
+    with watch.phase("drift"):
+        drift = write_drift(servable_dir, inputs, config, calibration_dir, reference_dir)
     with watch.phase("describe"):
         for name in (*IR_FILES, LABELS):
             shutil.copyfile(model_dir / name, servable_dir / name)
         write_kept(servable_dir / SAMPLES, kept)
-        card = render_card(inputs, config.model_name, config.run_id)
+        card = render_card(inputs, drift, config.model_name, config.run_id)
         (servable_dir / CARD).write_text(card, "utf-8")
         # Until check has proved another precision, f32 is served.
         precision = PrecisionChoice(reason=not_quantized)
-        manifest = write_manifest(servable_dir, inputs, config.run_id, config.model_name, precision)
+        manifest = write_manifest(
+            servable_dir, inputs, config.run_id, config.model_name, precision, drift
+        )
     sizes = [entry["bytes"] for entry in manifest["files"].values()]
-    return ExportResult(len(sizes) + 1, sum(sizes), difference, watch.seconds, not_quantized)
+    return ExportResult(len(sizes) + 1, sum(sizes), difference, watch.seconds, drift, not_quantized)
 
 
 def _write_int8(
@@ -122,6 +135,7 @@ def _clear(servable: Path) -> None:
     """Create the directory; remove what an interrupted export may have left."""
     servable.mkdir(parents=True, exist_ok=True)
     ours = {*_TENSORFLOW_PARTS, *IR_FILES, *MODEL_FILES["int8"], LABELS, CARD, MANIFEST, SAMPLES}
+    ours |= {DRIFT_REFERENCE, DRIFT_MODEL}
     foreign = sorted(path.name for path in servable.iterdir() if path.name not in ours)
     if foreign:
         raise PermanentError(

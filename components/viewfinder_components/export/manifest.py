@@ -2,11 +2,13 @@
 
 import hashlib
 import platform
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from viewfinder_components.export.drift import DriftOutcome
 from viewfinder_components.export.inputs import ExportInputs
 from viewfinder_components.export.signature import describe_signature
 from viewfinder_components.formats.precision import ENTRY, PrecisionChoice
@@ -32,6 +34,7 @@ def write_manifest(
     run_id: str,
     model_name: str,
     precision: PrecisionChoice,
+    drift: DriftOutcome,
 ) -> dict[str, Any]:
     """Describe every file below `servable` in `manifest.json`, atomically.
 
@@ -52,6 +55,7 @@ def write_manifest(
         "backbone": inputs.training.get("backbone"),
         "metrics": {name: inputs.evaluation["metrics"].get(name) for name in _METRICS},
         ENTRY: precision.to_json(),
+        "drift": asdict(drift),
         "signature": describe_signature(inputs.image_size, len(inputs.labels)),
         "versions": {"python": platform.python_version(), **_versions()},
         "files": _describe_files(servable),

@@ -1,6 +1,7 @@
 """The few photos of a split that preprocess draws for export and for check.
 
-Without them, both would need the shards, which have every photo: 150 kB each to download.
+Without them, both would need the shards, which have every photo: 150 kB each to download. What only
+a photo's file shows is kept with them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,11 +18,12 @@ from viewfinder_components.formats.pixels import PixelFiles
 from viewfinder_components.whole_files import write_json
 
 SCHEMA_VERSION = 1
-ARTIFACTS = {"train": "calibration_photos", "test": "test_photos"}
+ARTIFACTS = {"train": "calibration_photos", "val": "reference_photos", "test": "test_photos"}
 """The output of preprocess, by the split from which its photos are drawn."""
 _INDEX = "drawn.json"
 """Written last: a folder without it was left by a run that did not finish."""
 _PHOTOS = "photos.npy"
+_MEASURES = 3
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,9 @@ class DrawnPhotos:
     """int32 `[n]`: the position of each photo's class in `labels`."""
     files: PixelFiles
     """The pixels, which stay on disk until requested."""
+    file_measures: NDArray[np.float64]
+    """float64 `[n, 3]`, as `measure_file` returns them; NaN where they are not known, or the photo
+    was shrunk before."""
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -71,8 +76,11 @@ class DrawnPhotos:
             found = cls._parse(folder, values)
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise PermanentError(f"drawn photos in {path}", repr(error), remedy) from error
-        if len(found.files) != len(found):
-            received = f"{len(found)} photos there, {len(found.files)} in {_PHOTOS}"
+        if not len(found.files) == len(found.file_measures) == len(found):
+            received = (
+                f"{len(found)} photos there, {len(found.files)} in {_PHOTOS}, "
+                f"{len(found.file_measures)} files measured"
+            )
             raise PermanentError(f"drawn photos that match {path}", received, remedy)
         return found
 
@@ -83,6 +91,7 @@ class DrawnPhotos:
             {str(split): int(count) for split, count in values["counts"].items()},
             np.array(values["truth"], np.int32),
             PixelFiles.open([folder / _PHOTOS], int(values["image_size"])),
+            np.array(_measures(values), np.float64).reshape(-1, _MEASURES),
         )
 
 
@@ -95,6 +104,7 @@ def write_drawn_photos(
     truth: NDArray[np.int32],
     image_size: int,
     batches: Iterable[NDArray[np.uint8]],
+    file_measures: Sequence[NDArray[np.float64] | None] = (),
 ) -> None:
     """Write drawn photos; what an earlier run left in the folder is replaced.
 
@@ -107,6 +117,8 @@ def write_drawn_photos(
         image_size: Width and height of every photo, in pixels.
         batches: The n photos, uint8 `[k, image_size, image_size, 3]`, of which one batch at a time
             is in memory.
+        file_measures: For each of them what `measure_file` returns, or None; empty for None for
+            all.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _INDEX).unlink(missing_ok=True)
@@ -123,5 +135,12 @@ def write_drawn_photos(
         "counts": dict(counts),
         "truth": truth.tolist(),
         "image_size": image_size,
+        "file_measures": [None if row is None else row.tolist() for row in file_measures],
     }
     write_json(folder / _INDEX, values, indent=None)
+
+
+def _measures(values: Mapping[str, Any]) -> list[list[float]]:
+    unknown = [float("nan")] * _MEASURES
+    measures = values.get("file_measures") or [None] * len(values["truth"])
+    return [unknown if row is None else list(row) for row in measures]

@@ -6,10 +6,12 @@ as in training. They take 5 kB per photo of EfficientNet-Lite0, its pixels 150 k
 
 import hashlib
 import logging
+import math
 import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,7 @@ from viewfinder_components.formats.shards import Split
 
 FEATURES = "features.npz"
 _ORDER = "order of "
+_LABELS = "labels of "
 _log = logging.getLogger(__name__)
 
 
@@ -36,10 +39,11 @@ def write_features(
     path.unlink(missing_ok=True)
     if not features:
         return
-    orders = {_ORDER + name: np.array(_digest(splits[name])) for name in features}
+    known = {_ORDER + name: np.array(_digest(splits[name])) for name in features}
+    known |= {_LABELS + name: splits[name].labels for name in features}
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     with temporary.open("wb") as file:
-        np.savez(file, **features, **orders)  # type: ignore[arg-type]  # none is allow_pickle
+        np.savez(file, **features, **known)  # type: ignore[arg-type]  # none is allow_pickle
     os.replace(temporary, path)
 
 
@@ -63,6 +67,43 @@ def read_features(model_dir: Path, split: Split) -> NDArray[np.float32] | None:
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         _log.warning("%s is damaged (%s): the features are computed again", path, error)
     return None
+
+
+def read_some(
+    model_dir: Path, name: str, most: int
+) -> tuple[NDArray[np.float32], NDArray[np.int32]] | None:
+    """Read the features and classes of the first photos of a split, which are in random order.
+
+    Args:
+        model_dir: The model's.
+        name: The split's.
+        most: Maximum number of photos; no others are read.
+
+    Returns:
+        float32 `[n, f]` and int32 `[n]`; None if there are none, or they are damaged.
+    """
+    path = model_dir / FEATURES
+    if not path.exists():
+        return None
+    try:
+        with zipfile.ZipFile(path) as parts:
+            labels = _read_first(parts, _LABELS + name, most)
+            features = _need_form(_read_first(parts, name, most), len(labels))
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        _log.warning("%s is damaged or of an older release (%s)", path, error)
+        return None
+    return features, labels
+
+
+def _read_first(parts: zipfile.ZipFile, name: str, most: int) -> NDArray[Any]:
+    with parts.open(f"{name}.npy") as file:
+        np.lib.format.read_magic(file)
+        shape, column_major, dtype = np.lib.format.read_array_header_1_0(file)
+        if column_major or dtype.hasobject:
+            raise ValueError(f"{name}: {dtype}, column-major: {column_major}")
+        some = (min(most, shape[0]), *shape[1:])
+        content = file.read(math.prod(some) * dtype.itemsize)
+    return np.frombuffer(content, dtype).reshape(some)
 
 
 def _need_form(features: NDArray[np.float32], photos: int) -> NDArray[np.float32]:

@@ -21,7 +21,18 @@ def measure_file(data: bytes, width: int, height: int) -> NDArray[np.float64]:
         float64 `[3]`, in the order of `FILE_MEASURES`: width times height; width by height; the
         quality of a JPEG, 1 to 100, as `estimate_quality` finds it, or 0 for another format.
     """
-    return np.array((width * height, width / max(height, 1), estimate_quality(data)), np.float64)
+    return join_measures(width, height, estimate_quality(data))
+
+
+def join_measures(width: int, height: int, jpeg_quality: int) -> NDArray[np.float64]:
+    """Return what `measure_file` does, where the quality is known already.
+
+    Args:
+        width: Pixels across, as shown.
+        height: Pixels down, as shown.
+        jpeg_quality: As `estimate_quality` finds it.
+    """
+    return np.array((width * height, width / max(height, 1), jpeg_quality), np.float64)
 
 
 def is_shrunk(width: int, height: int, image_size: int) -> bool:

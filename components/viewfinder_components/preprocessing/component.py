@@ -13,6 +13,7 @@ def preprocess(
     pixels: dsl.Input[dsl.Dataset],
     shards: dsl.Output[dsl.Dataset],
     calibration_photos: dsl.Output[dsl.Dataset],
+    reference_photos: dsl.Output[dsl.Dataset],
     test_photos: dsl.Output[dsl.Dataset],
     split_counts: dsl.Output[dsl.Metrics],
     seed: int,
@@ -24,6 +25,7 @@ def preprocess(
         pixels: The decoded photos of the validate step.
         shards: The photos of each split in order, with their labels.
         calibration_photos: Up to 128 photos of the training split, for export.
+        reference_photos: Up to 1,000 photos of the validation split, for export.
         test_photos: Up to 1,000 photos of the test split, for check.
         split_counts: Number of photos in each split.
     """
@@ -41,7 +43,12 @@ def preprocess(
         config = build_config(PreprocessConfig, arguments)
         result = write_shards(Path(index.path), Path(pixels.path), Path(shards.path), config)
         drawing = draw_photos(
-            Path(shards.path), Path(calibration_photos.path), Path(test_photos.path), config
+            Path(index.path),
+            Path(shards.path),
+            Path(calibration_photos.path),
+            Path(reference_photos.path),
+            Path(test_photos.path),
+            config,
         )
         shards.metadata.update(data_digest=result.data_digest)
         outcome.succeed(

@@ -16,6 +16,8 @@ class PreprocessConfig:
     """Determines, with the photos' content, their order within a split."""
     calibration_photos: Annotated[Count, INTERNAL] = 128
     """Maximum number of training photos with which export calibrates the int8 model."""
+    reference_photos: Annotated[Count, INTERNAL] = 1000
+    """Maximum number of validation photos that export measures, so that drift can be noticed."""
     test_photos: Annotated[Count, INTERNAL] = 1000
     """Maximum number of test photos that check sends to the predictor in each precision."""
 

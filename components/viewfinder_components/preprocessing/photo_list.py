@@ -14,6 +14,7 @@ from viewfinder_components.formats.photo_index import USED
 from viewfinder_components.formats.shards import SPLITS
 
 _COLUMNS = ["uri", "sha256", "label", "split", "row"]
+_FILE = ["width", "height", "jpeg_quality"]
 _LIST = pa.schema([(name, pa.string()) for name in ("uri", "label", "sha256")])
 _DIGEST = pa.binary(32)  # half of what its hexadecimal digits take
 _PART_ROWS = 512  # read and written at a time: four times as many cost 10 MB of memory
@@ -49,6 +50,31 @@ def read_used_photos(path: Path, labels: Sequence[str], available: int) -> pa.Ta
     return photos
 
 
+def read_files(path: Path, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Read what the files of some used photos are.
+
+    Args:
+        path: The index, which `read_used_photos` accepts.
+        rows: int64 `[n]`: where each photo's pixels are.
+
+    Returns:
+        int64 `[n, 3]`: pixels across and down, as shown, and the quality of the JPEG; 0 for what
+        is not known, or for the quality of another format.
+    """
+    with pq.ParquetFile(path, read_dictionary=["status"], pre_buffer=False) as index:
+        known = [name for name in _FILE if name in index.schema_arrow.names]
+        columns = [*known, "row", "status"]
+        parts = index.iter_batches(_PART_ROWS, columns=columns, use_threads=False)
+        wanted = pa.array(rows)
+        found = pa.Table.from_batches([_wanted_rows(part, wanted) for part in parts])
+    order = np.searchsorted(np.sort(rows), rows)
+    photos = found.sort_by("row").take(order)
+    files = np.zeros((len(rows), len(_FILE)), np.int64)
+    for name in known:
+        files[:, _FILE.index(name)] = pc.fill_null(photos[name], 0).to_numpy()
+    return files
+
+
 def write_list(path: Path, photos: pa.Table, places: NDArray[np.int64]) -> None:
     """Write uri, label and hexadecimal sha256 of the photos at `places`, in that order."""
     columns = photos.select(_LIST.names)
@@ -59,6 +85,11 @@ def write_list(path: Path, photos: pa.Table, places: NDArray[np.int64]) -> None:
             digests = [digest.as_py().hex() for digest in part["sha256"]]
             uris, names = part["uri"], part["label"].cast(pa.string())
             writer.write_table(pa.table([uris, names, pa.array(digests)], schema=_LIST))
+
+
+def _wanted_rows(part: pa.RecordBatch, rows: pa.Array) -> pa.RecordBatch:
+    used = part.filter(pc.equal(part["status"], USED)).drop_columns(["status"])
+    return used.filter(pc.is_in(used["row"], rows))
 
 
 def _used_rows(part: pa.RecordBatch) -> pa.RecordBatch:

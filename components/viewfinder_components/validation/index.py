@@ -26,6 +26,7 @@ _SCHEMA = pa.schema(
         ("split", pa.string()),
         ("width", pa.int32()),
         ("height", pa.int32()),
+        ("jpeg_quality", pa.int8()),
         ("row", pa.int64()),
         ("status", pa.string()),
         ("reason", pa.string()),
@@ -70,6 +71,7 @@ def _batch(photos: PhotoTable, files: slice) -> pa.RecordBatch:
     digest = photos.digest[files]
     looks = photos.look[files].astype(">u8").view(np.uint8).reshape(-1, 8)
     sizes = photos.width[files], photos.height[files]
+    quality = photos.quality[files]
     columns = [
         pa.concat_arrays(photos.uri[files].chunks or [pa.array([], pa.string())]),
         _hex(digest, (digest == 0).all(axis=1)),
@@ -77,6 +79,7 @@ def _batch(photos: PhotoTable, files: slice) -> pa.RecordBatch:
         _names(photos.labels, photos.label[files]),
         _names(SPLITS, photos.split[files]),
         *(pa.array(size, mask=size == 0) for size in sizes),
+        pa.array(quality, mask=quality == 0),
         pa.array(row, mask=row == NONE),
         _names(STATUSES, status),
         pa.array(

@@ -39,6 +39,8 @@ class Content(NamedTuple):
     """The perceptual hash."""
     width: int = 0
     height: int = 0
+    quality: int = 0
+    """A JPEG's, as `estimate_quality` finds it."""
     row: int = NONE
     """Where its pixels are; files with the same bytes share them."""
 
@@ -70,6 +72,7 @@ class PhotoTable:
     """Perceptual hash."""
     width: NDArray[np.int32]
     height: NDArray[np.int32]
+    quality: NDArray[np.int8]
     row: NDArray[np.int64]
     outside: NDArray[np.int8]
     """1 if it was reached by a link out of the folder."""
@@ -121,6 +124,7 @@ class PhotoTableBuilder:
             "look": array("Q"),
             "width": array("i"),
             "height": array("i"),
+            "quality": array("b"),
             "row": array("q"),
             "outside": array("b"),
         }
@@ -140,6 +144,7 @@ class PhotoTableBuilder:
             "look": content.look,
             "width": content.width,
             "height": content.height,
+            "quality": content.quality,
             "row": content.row,
             "outside": candidate.outside,
         }
@@ -152,12 +157,13 @@ class PhotoTableBuilder:
 
     def content(self, number: int) -> Content:
         """Return what was recorded about a file added before."""
-        status, reason, look, width, height, row = (
+        status, reason, look, width, height, quality, row = (
             self._columns[name][number]
-            for name in ("status", "reason", "look", "width", "height", "row")
+            for name in ("status", "reason", "look", "width", "height", "quality", "row")
         )
         digest = bytes(self._digests[32 * number : 32 * number + 32])
-        return Content(status, self._reasons[reason], digest, look, width, height, row)
+        known = self._reasons[reason]
+        return Content(status, known, digest, look, width, height, quality, row)
 
     def build(self) -> PhotoTable:
         """Return the columns; the builder cannot be used again."""

@@ -16,6 +16,7 @@ from viewfinder_components.photos.candidate import Candidate
 from viewfinder_components.photos.decode import PhotoError, open_photo
 from viewfinder_components.photos.hashing import perceptual_hashes, shrink_to_grey
 from viewfinder_components.photos.judgement import is_other_file
+from viewfinder_components.photos.pictures.jpeg_quality import estimate_quality
 from viewfinder_components.photos.plausible_size import MAX_BYTES_PER_PIXEL
 from viewfinder_components.photos.read import read_candidate
 from viewfinder_components.progress import Progress
@@ -136,7 +137,13 @@ class _Reader:
         photo = open_photo(data, self._config.image_size, self._config.max_pixels)
         if photo.damage:
             raise PhotoError("broken", photo.damage)
-        content = Content(USED, digest=digest, width=photo.width, height=photo.height)
+        content = Content(
+            USED,
+            digest=digest,
+            width=photo.width,
+            height=photo.height,
+            quality=estimate_quality(data),
+        )
         return _Reading(digest, photo.picture.tobytes(), content, shrink_to_grey(photo.picture))
 
     def _claim(self, digest: bytes, number: int) -> bool:

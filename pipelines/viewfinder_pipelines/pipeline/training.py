@@ -45,6 +45,7 @@ def training_pipeline(given: Given) -> None:
             model=trained.outputs["model"],
             evaluation=evaluated.outputs["evaluation"],
             calibration_photos=preprocessed.outputs["calibration_photos"],
+            reference_photos=preprocessed.outputs["reference_photos"],
             **given.to(export),
         )
         # Not cached: latency and memory depend on the machine.

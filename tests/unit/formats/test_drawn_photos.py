@@ -20,6 +20,7 @@ def folder(tmp_path: Path) -> Path:
         truth=np.array([1, 0, 1], np.int32),
         image_size=4,
         batches=[np.full((count, 4, 4, 3), count, np.uint8) for count in (2, 1)],
+        file_measures=[np.array([12.0, 0.75, 90]), None, np.array([9.0, 1, 0])],
     )
     return tmp_path / "drawn"
 
@@ -30,6 +31,8 @@ def test_what_is_written_is_read(folder: Path) -> None:
     assert found.counts == {"train": 9, "test": 7}
     assert (found.truth.tolist(), found.truth.dtype) == ([1, 0, 1], np.int32)
     assert found.pixels().mean(axis=(1, 2, 3)).tolist() == [2, 2, 1]
+    nan = float("nan")
+    np.testing.assert_equal(found.file_measures, [[12, 0.75, 90], [nan, nan, nan], [9, 1, 0]])
 
 
 def test_test_photos_are_never_taken_for_training_photos(folder: Path) -> None:
@@ -56,6 +59,8 @@ def test_another_folder_is_refused_with_the_output_to_pass(tmp_path: Path) -> No
         ({"truth": ["bee"]}, "drawn photos in"),
         ({"truth": [0, 1]}, "2 photos there, 3 in photos.npy"),
         ({"image_size": 5}, "photos of 4 pixels"),
+        ({"file_measures": [None]}, "3 photos there, 3 in photos.npy, 1 files measured"),
+        ({"file_measures": [[1, 2], None, None]}, "drawn photos in"),
     ],
 )
 def test_a_changed_index_is_refused(folder: Path, changes: dict, sentence: str) -> None:

@@ -1,5 +1,6 @@
 """Features that train leaves for evaluate."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from viewfinder_components.formats.features import FEATURES, read_features, write_features
+from viewfinder_components.formats.features import (
+    FEATURES,
+    read_features,
+    read_some,
+    write_features,
+)
 from viewfinder_components.formats.pixels import PixelFiles
 from viewfinder_components.formats.shards import Split
 
@@ -55,3 +61,31 @@ def test_a_damaged_file_is_not_used(tmp_path: Path, kept: int) -> None:
     path = tmp_path / FEATURES
     path.write_bytes(path.read_bytes()[:kept])
     assert read_features(tmp_path, train) is None
+
+
+def test_the_first_of_a_split_are_read_with_their_classes(tmp_path: Path) -> None:
+    train = make_split(tmp_path, "train", "abcd")
+    train = replace(train, labels=np.array([2, 0, 1, 0], np.int32))
+    write_features(tmp_path, {"train": VALUES}, {"train": train})
+    found = read_some(tmp_path, "train", 3)
+    assert found is not None
+    np.testing.assert_array_equal(found[0], VALUES[:3])
+    assert found[1].tolist() == [2, 0, 1]
+    whole = read_some(tmp_path, "train", 99)
+    assert whole is not None
+    assert len(whole[0]) == len(whole[1]) == 4
+
+
+@pytest.mark.parametrize("kept", [0, 10, 200, -30])
+def test_of_a_damaged_file_none_are_read(tmp_path: Path, kept: int) -> None:
+    assert read_some(tmp_path, "train", 9) is None
+    train = make_split(tmp_path, "train", "abcd")
+    write_features(tmp_path, {"train": VALUES}, {"train": train})
+    path = tmp_path / FEATURES
+    path.write_bytes(path.read_bytes()[:kept])
+    assert read_some(tmp_path, "train", 9) is None
+
+
+def test_a_file_of_an_older_release_has_no_classes(tmp_path: Path) -> None:
+    np.savez(tmp_path / FEATURES, train=VALUES)
+    assert read_some(tmp_path, "train", 9) is None

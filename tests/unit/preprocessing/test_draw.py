@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from viewfinder_components.formats.drawn_photos import ARTIFACTS, DrawnPhotos
@@ -33,23 +34,23 @@ class Drawn:
 
 @pytest.fixture
 def draw(validated: Callable, tmp_path: Path) -> Callable[..., Drawn]:
-    def run(name: str = "run", **most: int) -> Drawn:
+    def run(name: str = "run", columns: dict | None = None, **most: int) -> Drawn:
         config = PreprocessConfig(**most)
-        index, pixels = validated(PHOTOS, root=f"{name}-{len(most)}")
+        index, pixels = validated(PHOTOS, root=f"{name}-{len(most)}", **columns or {})
         shards = tmp_path / name / "shards"
         write_shards(index, pixels, shards, config)
         folders = {split: tmp_path / name / output for split, output in ARTIFACTS.items()}
-        assert draw_photos(shards, *folders.values(), config).keys() == {"draw"}
+        assert draw_photos(index, shards, *folders.values(), config).keys() == {"draw"}
         return Drawn(shards, folders)
 
     return run
 
 
-@pytest.mark.parametrize(("split", "count"), [("train", 17), ("test", 33)])
+@pytest.mark.parametrize(("split", "count"), [("train", 17), ("val", 21), ("test", 33)])
 def test_they_are_photos_of_their_split_with_their_classes_and_no_others(
     draw: Callable[..., Drawn], split: str, count: int
 ) -> None:
-    drawn = draw(calibration_photos=17, test_photos=33)
+    drawn = draw(calibration_photos=17, reference_photos=21, test_photos=33)
     whole, found = Shards.open(drawn.shards).split(split), drawn.open(split)
     assert len(found) == len(found.pixels()) == count
     assert (found.labels, found.counts) == (("bee", "wasp"), {"train": 120, "val": 40, "test": 40})
@@ -77,10 +78,39 @@ def test_where_there_are_few_all_are_drawn(draw: Callable[..., Drawn]) -> None:
 def test_the_same_photos_give_the_same_bytes_whatever_was_there_before(
     draw: Callable[..., Drawn],
 ) -> None:
-    most = {"calibration_photos": 5, "test_photos": 7}
+    most = {"calibration_photos": 5, "reference_photos": 6, "test_photos": 7}
     draw("other")
     first, again = draw("first", **most), draw("other", **most)
     for split in ARTIFACTS:
         one, two = sorted(first.folders[split].iterdir()), sorted(again.folders[split].iterdir())
         assert [path.name for path in one] == [path.name for path in two]
         assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
+
+
+def test_what_the_files_of_reference_photos_were_is_kept(draw: Callable[..., Drawn]) -> None:
+    rows = np.arange(PHOTOS)
+    columns = {
+        "width": pa.array(100 + rows, pa.int32()),
+        "height": pa.array(np.full(PHOTOS, 50), pa.int32()),
+        "jpeg_quality": pa.array(rows % 101, pa.int8(), mask=rows % 2 == 0),
+    }
+    drawn = draw(columns=columns, reference_photos=30)
+    for row, measures in zip(drawn.rows("val"), drawn.open("val").file_measures, strict=True):
+        quality = row % 101 if row % 2 else 0
+        assert measures.tolist() == [(100 + row) * 50, (100 + row) / 50, quality]
+    assert np.isnan(drawn.open("test").file_measures).all()
+
+
+def test_a_photo_of_the_models_own_size_was_shrunk_before(draw: Callable[..., Drawn]) -> None:
+    sides = pa.array([8 if row == 10 else 9 for row in range(PHOTOS)], pa.int32())
+    drawn = draw(columns={"width": sides, "height": sides})
+    unknown = np.isnan(drawn.open("val").file_measures).all(axis=1)
+    assert [row for row, known in zip(drawn.rows("val"), ~unknown, strict=True) if not known] == [
+        10
+    ]
+
+
+def test_an_index_of_an_older_release_says_nothing_of_the_files(
+    draw: Callable[..., Drawn],
+) -> None:
+    assert np.isnan(draw().open("val").file_measures).all()
