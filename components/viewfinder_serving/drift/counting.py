@@ -12,7 +12,7 @@ from viewfinder_components.monitoring.files import FILE_MEASURES, is_shrunk, mea
 from viewfinder_components.monitoring.pixels import PIXEL_MEASURES, measure_pixels
 from viewfinder_components.photos.decode import Photo
 from viewfinder_serving import metrics
-from viewfinder_serving.drift.baseline import Baseline
+from viewfinder_serving.drift.baseline import NOVELTY, Baseline
 
 _PREDICTED = "predicted"
 
@@ -42,6 +42,7 @@ class DriftCounts:
             for measure in baseline.measures
         }
         classes = next((one.bins for one in baseline.measures if one.name == _PREDICTED), ())
+        self._novelty = baseline.novelty
         self._places = _place_labels(classes, labels)
         _describe(baseline, version)
 
@@ -66,6 +67,8 @@ class DriftCounts:
         (row,) = answers.outputs
         values["confidence"] = float(row.max())
         values[_PREDICTED] = self._places[int(row.argmax())]
+        if self._novelty and answers.features is not None:
+            values[NOVELTY] = float(self._novelty.distances(answers.features)[0])
         return values
 
     def count(self, photos: Iterable[Mapping[str, float]]) -> None:
