@@ -22,6 +22,8 @@ from viewfinder_components.monitoring.files import FILE_MEASURES, measure_file
 from viewfinder_components.monitoring.novelty import DRIFT_MODEL, Novelty
 from viewfinder_components.monitoring.pixels import PIXEL_MEASURES, measure_pixels
 from viewfinder_components.photos.decode import open_photo
+from viewfinder_serving.drift.allowance import Allowance
+from viewfinder_serving.drift.baseline import Baseline
 from viewfinder_serving.servable import Servable
 
 Sample = tuple[dict[str, str], float]
@@ -273,3 +275,24 @@ def test_a_model_of_novelty_that_is_not_the_published_one_is_refused(with_novelt
     (with_novelty / DRIFT_MODEL).write_bytes(b"")
     with pytest.raises(PermanentError, match=r"drift\.npz with sha256"):
         Servable.load(with_novelty, drift=True)
+
+
+def test_a_sample_is_counted_under_load():
+    """Those at once, and from then on one for each tenth of a second."""
+    now = 0.0
+    allowance = Allowance(rate=10.0, most=1_000.0, clock=lambda: now)
+    assert sum(allowance.take() for _ in range(5_000)) == 1_000
+    taken = 0
+    for step in range(1, 10_001):
+        now = step / 500  # 500 photos a second for 20 s
+        taken += allowance.take()
+    assert 199 <= taken <= 200
+    now += 3_600
+    assert sum(allowance.take() for _ in range(5_000)) == 1_000
+
+
+def test_novelty_needs_features(with_novelty):
+    """TensorFlow's engine and models of another form give none."""
+    baseline = Baseline.read(with_novelty, "f32")
+    assert "novelty" in [one.name for one in baseline.measures]
+    assert "novelty" not in [one.name for one in baseline.fit(None).measures]
