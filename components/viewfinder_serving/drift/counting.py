@@ -16,9 +16,9 @@ from viewfinder_serving.drift.allowance import Allowance
 from viewfinder_serving.drift.baseline import NOVELTY, Baseline
 
 _PREDICTED = "predicted"
-# Measuring takes about half a millisecond, with what it evicts from the caches; an int8 model takes
-# five. A window of more photos than this allows is judged by a thousand of them anyway.
-_PHOTOS_PER_SECOND = 10.0
+PHOTOS_PER_SECOND = 10.0
+"""How many photos are measured for long at most. Measuring takes up to half a millisecond, an int8
+model five; and a window of more than a thousand photos is judged as one of a thousand anyway."""
 _MOST_AT_ONCE = 1_000.0
 
 
@@ -50,7 +50,7 @@ class DriftCounts:
         }
         classes = next((one.bins for one in baseline.measures if one.name == _PREDICTED), ())
         self._novelty = baseline.novelty
-        self._allowance = Allowance(_PHOTOS_PER_SECOND, _MOST_AT_ONCE)
+        self._allowance = Allowance(PHOTOS_PER_SECOND, _MOST_AT_ONCE)
         self._places = _place_labels(classes, labels)
         _describe(baseline, version)
 

@@ -1,9 +1,7 @@
-"""What counting photos for drift costs: the same requests with and without it, in turn.
-
-At first every photo is counted; under lasting load, a sample.
-"""
+"""What counting photos for drift costs: the same requests without it and with it, in turn."""
 
 import time
+from operator import sub
 from pathlib import Path
 from statistics import median
 
@@ -15,38 +13,38 @@ from viewfinder_components.inference import has_bfloat16
 from viewfinder_components.photos.room import DecodingRoom
 from viewfinder_pipelines.local.serving import find_version
 from viewfinder_serving.classifier import Classifier, Outputs
+from viewfinder_serving.drift.allowance import Allowance
+from viewfinder_serving.drift.counting import PHOTOS_PER_SECOND
 from viewfinder_serving.servable import Servable
 
 PHOTOS = 20
-ROUNDS = 24
-COUNTED = 1_000  # photos that may be counted at once
+ROUNDS = 24  # fewer photos than are counted at once
 
 
 def run() -> None:
-    """Print the CPU time of a photo in each precision, and the shares that drift adds to it."""
+    """Print the CPU time of a photo in each precision, and what drift adds to it."""
     version = find_version(MODEL_NAME)
     photos = [make_photo(number) for number in range(PHOTOS)]
     for precision in PRECISIONS:
         if list_missing(version, precision) or (precision == "bf16" and not has_bfloat16()):
             continue
-        plain, drift = (open_version(version, precision, one) for one in (False, True))
-        spent, every = compare(plain, drift, photos)
-        for _ in range(COUNTED // PHOTOS):
-            measure(drift, photos)
-        _, sample = compare(plain, drift, photos)
-        print(f"{precision}: {spent:.1f} ms; counting each adds {every:.1%}, a sample {sample:.1%}")
-
-
-def compare(plain: Classifier, drift: Classifier, photos: list[bytes]) -> tuple[float, float]:
-    """Return the milliseconds of a photo without drift, and the share that drift adds."""
-    pairs = []
-    for number in range(ROUNDS):
-        # Whoever is first has the colder caches, so they change places.
-        both = [(plain, drift), (drift, plain)][number % 2]
-        spent = {one: measure(one, photos) for one in both}
-        pairs.append((spent[plain], spent[drift]))
-    added = median((new - old) / old for old, new in pairs)
-    return median(old for old, _ in pairs), added
+        plain, counting, idle = (
+            open_version(version, precision, drift) for drift in (False, True, True)
+        )
+        idle._drift._allowance = Allowance(0.0, 0.0)
+        spent: dict[Classifier, list[float]] = {plain: [], counting: [], idle: []}
+        for number in range(ROUNDS):
+            # Whoever is first has the colder caches, so they change places.
+            order = list(spent)
+            for one in order[number % 3 :] + order[: number % 3]:
+                spent[one].append(measure(one, photos))
+        alone = median(spent[plain])
+        counted, left_out = (median(map(sub, spent[one], spent[plain])) for one in (counting, idle))
+        print(
+            f"{precision}: {alone:.2f} ms; {counted:.2f} ms more if it is counted, {left_out:.2f} "
+            f"if not; {PHOTOS_PER_SECOND:g} a second take {PHOTOS_PER_SECOND * counted / 1e3:.1%} "
+            "of a core"
+        )
 
 
 def open_version(version: Path, precision: str, drift: bool) -> Classifier:
