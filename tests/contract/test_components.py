@@ -21,14 +21,16 @@ ARTIFACTS = {
                       "validation_report": "HTML"}),
     "preprocess": ({"index": "Dataset", "pixels": "Dataset"},
                    {"shards": "Dataset", "calibration_photos": "Dataset",
-                    "test_photos": "Dataset", "split_counts": "Metrics"}),
+                    "reference_photos": "Dataset", "test_photos": "Dataset",
+                    "split_counts": "Metrics"}),
     "train": ({"shards": "Dataset"}, {"model": "Model", "training_metrics": "Metrics"}),
     "evaluate": (
         {"model": "Model", "index": "Dataset", "shards": "Dataset"},
         {"evaluation": "Artifact", "test_metrics": "Metrics",
          "confusion_matrix_and_roc": "ClassificationMetrics", "evaluation_report": "HTML"},
     ),
-    "export": ({"model": "Model", "evaluation": "Artifact", "calibration_photos": "Dataset"},
+    "export": ({"model": "Model", "evaluation": "Artifact", "calibration_photos": "Dataset",
+                "reference_photos": "Dataset"},
                {"servable": "Model", "servable_facts": "Metrics"}),
     "check": (
         {"servable": "Model", "evaluation": "Artifact", "test_photos": "Dataset"},

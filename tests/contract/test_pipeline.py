@@ -187,6 +187,7 @@ def test_only_train_and_evaluate_download_every_photo(tmp_path: Path) -> None:
         "pixels": {"preprocess"},
         "shards": {"train", "evaluate"},
         "calibration_photos": {"export"},
+        "reference_photos": {"export"},
         "test_photos": {"check"},
     }
 

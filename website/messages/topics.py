@@ -129,6 +129,7 @@ _TOPICS = {  # the longest beginning of a module's name decides
     f"{_COMPONENTS}.failures": SYSTEM,
     f"{_COMPONENTS}.foreign_errors": SYSTEM,
     f"{_COMPONENTS}.formats": RUNS,
+    f"{_COMPONENTS}.monitoring": RUNS,
     f"{_COMPONENTS}.inference": RUNS,
     f"{_COMPONENTS}.inflation": REQUESTS,
     f"{_COMPONENTS}.parameters": ARGUMENTS,

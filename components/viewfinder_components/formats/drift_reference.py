@@ -84,8 +84,8 @@ class DriftReference:
         false_alarm_rate: Probability that at least one of the measures exceeds its limit in a
             window of photos like those of the reference.
         least_photos: Photos in a window below which nothing is concluded.
-        most_photos: A window of more photos is judged as one of this many, because the shares of
-            very many photos always differ a little.
+        most_photos: A window of more photos is judged as one of this many, because with enough
+            photos every small difference would count.
         measures: Those of `PHOTO_MEASURES` that could be measured.
         answers: By the precision of the model, those of `ANSWER_MEASURES`.
     """

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from viewfinder_components.formats.drift_reference import Measure
 
 _SEED = 0  # the same reference always has the same limits
-_DRAWS = 50_000
-_TAIL = 150  # draws from which the quantile is read, or extrapolated
+_MOST_DRAWS = 50_000
+_TAIL = 150  # of these draws, the highest, from which the quantile is read or extrapolated
 
 
 def set_limits(
@@ -35,16 +35,17 @@ def set_limits(
     found = []
     for measure in measures:
         if measure.counts not in known:
-            statistics = (_resample(measure, photos, window) for window in windows)
+            draws = min(_MOST_DRAWS, round(_TAIL / rate))
+            statistics = (_resample(measure, photos, window, draws) for window in windows)
             known[measure.counts] = max(_find_quantile(values, rate) for values in statistics)
         found.append(replace(measure, limit=known[measure.counts]))
     return tuple(found)
 
 
-def _resample(measure: Measure, photos: int, window: int) -> NDArray[np.float64]:
+def _resample(measure: Measure, photos: int, window: int, draws: int) -> NDArray[np.float64]:
     """Return the statistic of many windows of photos like the reference's, float64 `[draws]`."""
     random = np.random.default_rng(_SEED)
-    true = random.dirichlet(np.asarray(measure.counts) + 0.5, _DRAWS)
+    true = random.dirichlet(np.asarray(measure.counts) + 0.5, draws)
     shares = random.multinomial(window, true) / window
     distance: NDArray[np.float64] = ((shares - measure.shares) ** 2 / measure.shares).sum(axis=1)
     return window * photos / (window + photos) * distance
@@ -57,7 +58,5 @@ def _find_quantile(values: NDArray[np.float64], rate: float) -> float:
     that of a chi-square variable does.
     """
     tail = np.sort(values)[-_TAIL - 1 :]
-    if rate * len(values) >= _TAIL:
-        return float(np.quantile(values, 1 - rate))
     excess = float((tail[1:] - tail[0]).mean())
-    return float(tail[0]) + excess * math.log(_TAIL / (rate * len(values)))
+    return float(tail[0]) + excess * max(math.log(_TAIL / (rate * len(values))), 0)

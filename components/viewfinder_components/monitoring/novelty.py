@@ -23,6 +23,7 @@ _PHOTOS_PER_DIRECTION = 4
 _LEAST_PHOTOS = 2 * _PHOTOS_PER_DIRECTION
 _SHRINKAGE = 0.05  # of the covariance, towards equal variances
 _TINY = 1e-12
+_DAMAGE = (ValueError, LookupError, TypeError, AttributeError, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ class Novelty:
             features: float32 `[n, f]`, pooled, as `InferenceModel.answer_many` returns them.
 
         Returns:
-            float64 `[n]`, at least 0; about 2 for photos like those of training.
+            float64 `[n]`, at least 0; 2 on average for the training photos themselves, more for
+            others of their kind.
         """
         centred = features - self.centre
         main = centred @ self.directions
@@ -76,6 +78,8 @@ class Novelty:
         centre = exact.mean(axis=0)
         exact -= centre
         directions = _find_directions(exact)
+        if not directions.shape[1]:
+            return None
         main = exact @ directions
         residual = float(np.square(exact).sum() - np.square(main).sum()) / len(exact)
         classes, places = np.unique(labels, return_inverse=True)
@@ -114,7 +118,7 @@ class Novelty:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 names = cls.__dataclass_fields__
                 return cls._checked({name: stored[name] for name in names})
-        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, *_DAMAGE) as error:
             raise PermanentError(
                 f"a drift model in {path}", repr(error), "export the model again, and publish it"
             ) from error

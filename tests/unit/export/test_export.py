@@ -70,7 +70,7 @@ def test_everything_a_server_needs_is_there(exported: tuple[Path, ExportResult])
     }
     assert result.files == len(found)
     assert result.difference < 0.001
-    phases = {"read", "import", "load", "trace", "try", "save", "quantize", "describe"}
+    phases = {"read", "import", "load", "trace", "try", "save", "quantize", "drift", "describe"}
     assert result.seconds.keys() == phases
     assert not Contents.read(servable).differences()
 
@@ -79,6 +79,11 @@ def test_the_manifest_describes_what_is_there(exported: tuple[Path, ExportResult
     servable, result = exported
     manifest = json.loads((servable / "manifest.json").read_text("utf-8"))
     assert manifest["schema_version"] == 1
+    assert manifest["drift"] == {
+        "photos": 0,
+        "false_alarm_rate": 0,
+        "reason": "There is no drift reference, because export was given no validation photos.",
+    }
     assert (manifest["run_id"], manifest["model_name"]) == ("run-1", "fruit")
     assert manifest["labels"] == LABELS
     assert (manifest["image_size"], manifest["backbone"]) == (SIZE, "tiny")
@@ -177,6 +182,7 @@ def test_the_card_says_what_it_must(exported: tuple[Path, ExportResult]) -> None
         "Run: run-1",
         "Epochs: 2, the best was 1",
         "Licence: Apache-2.0",
+        "There is no drift reference, because export was given no validation photos.",
     ):
         assert part in card
 
