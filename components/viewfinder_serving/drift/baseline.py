@@ -79,8 +79,10 @@ class Baseline(NamedTuple):
         found, expected = features.shape[1], len(self.novelty.centre)
         if found != expected:
             _log.warning(
-                "novelty is not measured: the model has %d features, the version's %s is for %d",
-                *(found, DRIFT_MODEL, expected),
+                "novelty is not measured: the model has %d features, and %s is for %d",
+                found,
+                DRIFT_MODEL,
+                expected,
             )
             return self._without_novelty()
         return self
