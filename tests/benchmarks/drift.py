@@ -36,10 +36,10 @@ from viewfinder_components.photos.pictures.jpeg_quality import estimate_quality
 from viewfinder_components.photos.read import read_photo
 
 RATES = (0.001, 0.05)
-LEAST, POOL = 100, 200  # photos of a window: the least that counts, and the most there are
-SIZES = (LEAST, 150, POOL)
+LEAST, POOL = 100, 150  # photos of a window: the least that counts, and the most there are
+SIZES = (LEAST, 125, POOL)
 DRAWS = 25
-FALSE_ALARM_WINDOWS = 200
+REFERENCES, WINDOWS = 50, 4  # for each reference drawn anew
 _ANY = 10**9
 
 Change = Callable[[Image.Image, float], Image.Image]
@@ -113,11 +113,11 @@ def report(model_dir: Path, shards: Shards) -> None:
     watcher = Watcher(model, novelty)
     contents = [read_photo(uri) for uri in test.photos["uri"].to_pylist()]
     print_cost(contents, shards.image_size, novelty, features)
-    compare_novelty(model, train, test, features, shards.labels)
     seen = watcher.see(contents)
+    print_power(watcher, seen, contents, test.labels, shards.labels)
     for rate in RATES:
         print_false_alarms(seen, shards.labels, rate)
-    print_power(watcher, seen, contents, test.labels, shards.labels)
+    compare_novelty(model, train, test, features, shards.labels)
 
 
 def print_cost(
@@ -174,12 +174,12 @@ def normalize(features: NDArray[np.float32]) -> NDArray[np.float32]:
 def print_false_alarms(seen: Seen, labels: Sequence[str], rate: float) -> None:
     """Print how many windows of unchanged photos are alarms, with references drawn anew."""
     random, photos, alarms = np.random.default_rng(0), len(seen.measures["tint"]), 0
-    for done in range(0, FALSE_ALARM_WINDOWS, 2):
+    for _ in range(REFERENCES):
         order = random.permutation(photos)
-        reference = seen.take(order[2 * LEAST :]).reference(labels, rate)
-        for start in (0, LEAST)[: FALSE_ALARM_WINDOWS - done]:
+        reference = seen.take(order[WINDOWS * LEAST :]).reference(labels, rate)
+        for start in range(0, WINDOWS * LEAST, LEAST):
             alarms += bool(find_drifted(reference, seen.take(order[start : start + LEAST])))
-    print(f"false alarms at {rate}: {alarms} of {FALSE_ALARM_WINDOWS} windows of {LEAST}")
+    print(f"false alarms at {rate}: {alarms} of {REFERENCES * WINDOWS} windows of {LEAST}")
 
 
 def find_drifted(reference: DriftReference, window: Seen) -> dict[str, float]:
@@ -241,7 +241,8 @@ def await_alarm(reference: DriftReference, window: Seen, draws: Iterable[NDArray
             photos.append(_ANY)
     median = sorted(photos)[len(photos) // 2]
     when = f"more than {POOL}" if median == _ANY else f"{median}"
-    return f"{when} photos, {first.most_common(1)[0][0] if median < _ANY else 'none'}"
+    names = ", ".join(f"{name} {count}" for name, count in first.most_common(2))
+    return f"{when} photos ({photos.count(LEAST)} of {DRAWS} windows of {LEAST}); {names or 'none'}"
 
 
 def rewrite(content: bytes, change: Change, strength: float) -> bytes:

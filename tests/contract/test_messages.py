@@ -21,7 +21,7 @@ INTERNAL = {
     "ArithmeticError", "AttributeError", "IndexError", "KeyError", "LookupError", "ObjectError",
     "RuntimeError", "TypeError", "UnpicklingError", "UnseenError", "ValueError", "_SpoiltError",
     "AnswerTooLargeError", "ClientGoneError", "CompressionError", "OutOfTimeError",
-    "HttpParserError", "FileNotFoundError", "NotQuantizedError",
+    "HttpParserError", "FileNotFoundError", "NotQuantizedError", "_NoReferenceError",
 }  # fmt: skip
 
 

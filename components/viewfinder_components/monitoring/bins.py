@@ -65,15 +65,15 @@ def _find_edges(values: NDArray[np.float64]) -> Iterator[float]:
     """Walk through the distinct values; a bin is full once it has its share of the photos."""
     distinct, counts = np.unique(values, return_counts=True)
     full = len(values) / np.clip(len(values) // _PHOTOS_PER_BIN, 2, _MOST_BINS)
-    filled = 0
+    filled = 0.0
     for place, (value, count) in enumerate(zip(distinct.tolist(), counts.tolist(), strict=True)):
         if count >= full:
             margin = _TOLERANCE * max(abs(value), 1)
             yield from (value - margin, value + margin)
-            filled = 0
+            filled = 0.0
             continue
         filled += count
         is_last = place + 1 == len(distinct)
         if filled >= full and not is_last:
             yield float(value + distinct[place + 1]) / 2
-            filled = 0
+            filled = (filled - full) % 1  # a bin cannot have half a photo, two can have one more

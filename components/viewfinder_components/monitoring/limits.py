@@ -9,6 +9,7 @@ hold. From it, true shares are drawn again and again, and from each a window of 
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,15 +32,20 @@ def set_limits(
         photos: Number of reference photos, as the statistic has it.
         windows: Photos in a window; the limit is the largest over these.
     """
-    known: dict[tuple[int, ...], float] = {}
-    found = []
-    for measure in measures:
-        if measure.counts not in known:
-            draws = min(_MOST_DRAWS, round(_TAIL / rate))
-            statistics = (_resample(measure, photos, window, draws) for window in windows)
-            known[measure.counts] = max(_find_quantile(values, rate) for values in statistics)
-        found.append(replace(measure, limit=known[measure.counts]))
-    return tuple(found)
+    return tuple(
+        replace(measure, limit=_find_limit(measure.counts, rate, photos, tuple(windows)))
+        for measure in measures
+    )
+
+
+# Most measures have the same counts, because their bins hold equally many photos.
+@lru_cache(maxsize=64)
+def _find_limit(
+    counts: tuple[int, ...], rate: float, photos: int, windows: tuple[int, ...]
+) -> float:
+    bare = Measure("", (), counts, math.inf)
+    draws = min(_MOST_DRAWS, round(_TAIL / rate))
+    return max(_find_quantile(_resample(bare, photos, window, draws), rate) for window in windows)
 
 
 def _resample(measure: Measure, photos: int, window: int, draws: int) -> NDArray[np.float64]:
