@@ -12,6 +12,8 @@ BUSY = "inferenceservice:viewfinder_busy:ratio5m"
 WAITING = "inferenceservice:viewfinder_requests_waiting:avg5m"
 SHARES = "inferenceservice_predicted:viewfinder_predictions:share1h"
 CONFIDENCE = "inferenceservice:viewfinder_confidence:mean1h"
+DRIFT = "inferenceservice_measure:viewfinder_drift:"  # and what, and a window
+DRIFT_BINS = "inferenceservice_measure_bin:viewfinder_drift:"  # and what
 
 # Which series: those of the chosen service, or of all in the chosen namespaces.
 SERVICE = 'namespace="$namespace", inferenceservice="$service"'

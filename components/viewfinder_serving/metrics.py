@@ -89,8 +89,8 @@ START_SECONDS = Gauge(
 )
 DRIFT_PHOTOS = Counter(
     "viewfinder_drift_photos",
-    "Answered photos by the bins of the version's drift reference; precision is that of the "
-    "reference, and empty for what is measured on photos",
+    "Answered photos, or under load a sample, by the bins of the version's drift reference; "
+    "precision is that of the reference, and empty for what is measured on photos",
     ["measure", "bin", "precision", "version"],
 )
 DRIFT_REFERENCE_SHARE = Gauge(

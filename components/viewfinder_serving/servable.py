@@ -14,6 +14,8 @@ from viewfinder_components.foreign_errors import need_memory
 from viewfinder_components.formats.drift_reference import DRIFT_REFERENCE
 from viewfinder_components.formats.labels import read_labels
 from viewfinder_components.formats.precision import AUTO, F32, MODEL_FILES, Precision
+from viewfinder_components.inference import Answers
+from viewfinder_components.monitoring.novelty import DRIFT_MODEL
 from viewfinder_components.storage.checksums import digest_file
 from viewfinder_components.storage.contents import Manifest, changed_files
 from viewfinder_components.storage.version import MANIFEST, parse_number
@@ -94,27 +96,30 @@ class Servable:
         manifest = _read_manifest(directory, _list_used(engine, directory, precision, drift))
         labels = read_labels(directory, _AGAIN)
 
-        def load(name: Precision) -> Engine:
-            model = load_engine(engine, directory, manifest, threads, explains, name, spare)
+        def load(name: Precision) -> tuple[Engine, Baseline | None]:
+            baseline = Baseline.read(directory, name) if drift else None
+            features = bool(baseline and baseline.novelty)
+            model = load_engine(
+                engine, directory, manifest, threads, explains, name, spare, features
+            )
             _need_agreement(manifest, {"labels": list(labels), "image_size": model.image_size})
-            _prove(model, labels, directory)
-            return model
+            answers = _prove(model, labels, directory)
+            return model, baseline and baseline.fit(answers.features)
 
         served = select_precision(engine, directory, manifest, precision)
         try:
-            model = load(served.name)
+            model, baseline = load(served.name)
         except PermanentError as error:
             if precision != AUTO or served.name == F32:
                 raise
             served = fall_back(served, manifest, error)
-            model = load(served.name)
+            model, baseline = load(served.name)
         run_id = str(manifest.get("run_id") or "")
         folder = directory.resolve().name
         is_number = parse_number(folder) is not None
         version = folder if is_number else run_id or "0"
         digest = digest_file(directory / MANIFEST) if manifest else ""
         created = _read_time(manifest.get("created"))
-        baseline = Baseline.read(directory, served.name) if drift else None
         platform = PLATFORMS[engine]
         return cls(labels, model, version, run_id, served, platform, digest, created, baseline)
 
@@ -133,7 +138,7 @@ def _list_used(engine: str, directory: Path, precision: str, drift: bool) -> Seq
     """Return the files that may be loaded."""
     others = MODEL_FILES["int8"] if engine == OPENVINO and precision in (AUTO, "int8") else ()
     if drift:
-        others = (*others, DRIFT_REFERENCE)
+        others = (*others, DRIFT_REFERENCE, DRIFT_MODEL)
     return (*FILES[engine], *(name for name in others if (directory / name).exists()))
 
 
@@ -173,16 +178,17 @@ def _need_agreement(manifest: dict[str, Any], found: dict[str, Any]) -> None:
             )
 
 
-def _prove(model: Engine, labels: tuple[str, ...], directory: Path) -> None:
+def _prove(model: Engine, labels: tuple[str, ...], directory: Path) -> Answers:
     """Run a grey photo: the first inference is slow, and reveals a broken model."""
     grey = np.full((1, model.image_size, model.image_size, 3), 128, np.uint8)
     try:
-        rows = model.answer(grey).outputs
+        answers = model.answer(grey)
     except RuntimeError as error:
         need_memory(error)
         raise PermanentError(
             f"a model in {directory} that accepts uint8 pixels", reason_of(error)[:300], _AGAIN
         ) from error
+    rows = answers.outputs
     if rows.shape != (1, len(labels)):
         raise PermanentError(
             f"{len(labels)} outputs for {len(labels)} labels in {directory}",
@@ -196,3 +202,4 @@ def _prove(model: Engine, labels: tuple[str, ...], directory: Path) -> None:
             str(rows[0, :5].tolist()),
             _AGAIN,
         )
+    return answers

@@ -15,7 +15,7 @@ BOARDS: dict[str, dict[str, Any]] = {
 PANELS: list[tuple[str, dict[str, Any]]] = [
     (name, panel) for name, board in BOARDS.items() for panel in board["panels"]
 ]
-CHOSEN = {"namespace": "shop", "service": "colour"}
+CHOSEN = {"namespace": "shop", "service": "colour", "measure": "brightness"}
 
 
 @dataclass(frozen=True)

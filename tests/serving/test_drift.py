@@ -4,6 +4,7 @@ import base64
 import io
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -18,8 +19,11 @@ from tests.serving.conftest import Predictor, run_predictor
 from viewfinder_components.errors import PermanentError
 from viewfinder_components.formats.drift_reference import DRIFT_REFERENCE, DriftReference, Measure
 from viewfinder_components.monitoring.files import FILE_MEASURES, measure_file
+from viewfinder_components.monitoring.novelty import DRIFT_MODEL, Novelty
 from viewfinder_components.monitoring.pixels import PIXEL_MEASURES, measure_pixels
 from viewfinder_components.photos.decode import open_photo
+from viewfinder_serving.drift.allowance import Allowance
+from viewfinder_serving.drift.baseline import Baseline
 from viewfinder_serving.servable import Servable
 
 Sample = tuple[dict[str, str], float]
@@ -196,3 +200,99 @@ def test_a_reference_that_cannot_be_read_does_not_stop_the_model(version, caplog
     assert Servable.load(version, drift=True).baseline is None
     (warning,) = [one.message for one in caplog.records if "drift" in one.message]
     assert warning.startswith("photos are not compared with a reference: ")
+
+
+@pytest.fixture
+def with_novelty(version: Path) -> Path:
+    """The version, with a model of its three features."""
+    measure = Measure("novelty", (1.5, 3.0), (40, 40, 40), 20.0)
+    reference = write_reference(version)
+    answers = {"f32": (*reference.answers["f32"], measure), "int8": (measure,)}
+    replace(reference, answers=answers).write(version)
+    fit_novelty().write(version)
+    write_manifest(version)
+    return version
+
+
+def fit_novelty() -> Novelty:
+    random = np.random.default_rng(0)
+    labels = random.integers(0, 3, 200).astype(np.int32)
+    centres = 200 * np.eye(3)[::-1][labels]
+    found = Novelty.fit((centres + random.normal(0, 9, (200, 3))).astype(np.float32), labels)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("precision", ["f32", "int8"])
+def test_novelty_is_measured_on_the_model_s_features(with_novelty, tmp_path, precision):
+    """The features of this model are a photo's mean colours."""
+    allow_precisions(with_novelty, "f32", "int8")
+    photos = [draw("red"), draw((150, 0, 0)), draw("white"), draw((210, 10, 5))]
+    colours = [[255, 0, 0], [150, 0, 0], [255, 255, 255], [210, 10, 5]]
+    distances = fit_novelty().distances(np.array(colours, np.float32))
+    expected = np.bincount(np.searchsorted((1.5, 3.0), distances, side="right"), minlength=3)
+    with run_predictor(with_novelty, tmp_path, "--precision", precision) as predictor:
+        assert predictor.predict(*photos).status_code == 200
+        counts = count(predictor)
+        assert [counts["novelty", place] for place in range(3)] == expected.tolist()
+        labels = [one for one, _ in read(predictor, "limit") if one["measure"] == "novelty"]
+        assert [one["precision"] for one in labels] == [precision]
+
+
+@pytest.mark.parametrize("explains", [True, False])
+def test_explained_photos_have_features_as_well(with_novelty, explains):
+    servable = Servable.load(with_novelty, explains=explains, drift=True)
+    pixels = np.full((32, 32, 3), (250, 3, 0), np.uint8)
+    answers = [servable.model.answer(pixels[np.newaxis])]
+    if explains:
+        answers.append(servable.model.explain(pixels).answers)
+    for one in answers:
+        np.testing.assert_allclose(one.features, [[250, 3, 0]], rtol=1e-3)
+
+
+def test_without_its_model_novelty_is_left_out(with_novelty, caplog):
+    (with_novelty / DRIFT_MODEL).unlink()
+    write_manifest(with_novelty)
+    baseline = Servable.load(with_novelty, drift=True).baseline
+    assert [one.name for one in baseline.measures][-2:] == ["confidence", "predicted"]
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("damage", ["empty", "other features"])
+def test_a_model_of_novelty_that_does_not_fit_is_left_out(with_novelty, caplog, damage):
+    if damage == "empty":
+        (with_novelty / DRIFT_MODEL).write_bytes(b"")
+    else:
+        features = np.random.default_rng(0).normal(size=(40, 5)).astype(np.float32)
+        Novelty.fit(features, np.zeros(40, np.int32)).write(with_novelty)
+    write_manifest(with_novelty)
+    servable = Servable.load(with_novelty, drift=True)
+    assert "novelty" not in [one.name for one in servable.baseline.measures]
+    assert "novelty is not measured: " in caplog.text
+
+
+def test_a_model_of_novelty_that_is_not_the_published_one_is_refused(with_novelty):
+    (with_novelty / DRIFT_MODEL).write_bytes(b"")
+    with pytest.raises(PermanentError, match=r"drift\.npz with sha256"):
+        Servable.load(with_novelty, drift=True)
+
+
+def test_a_sample_is_counted_under_load():
+    """Those at once, and from then on one for each tenth of a second."""
+    now = 0.0
+    allowance = Allowance(rate=10.0, most=1_000.0, clock=lambda: now)
+    assert sum(allowance.take() for _ in range(5_000)) == 1_000
+    taken = 0
+    for step in range(1, 10_001):
+        now = step / 500  # 500 photos a second for 20 s
+        taken += allowance.take()
+    assert 199 <= taken <= 200
+    now += 3_600
+    assert sum(allowance.take() for _ in range(5_000)) == 1_000
+
+
+def test_novelty_needs_features(with_novelty):
+    """TensorFlow's engine and models of another form give none."""
+    baseline = Baseline.read(with_novelty, "f32")
+    assert "novelty" in [one.name for one in baseline.measures]
+    assert "novelty" not in [one.name for one in baseline.fit(None).measures]

@@ -1,4 +1,4 @@
-"""Sort photos and answers into the bins of a reference, for a hundredth of their other cost."""
+"""Sort photos and answers into the bins of a reference."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,13 +12,20 @@ from viewfinder_components.monitoring.files import FILE_MEASURES, is_shrunk, mea
 from viewfinder_components.monitoring.pixels import PIXEL_MEASURES, measure_pixels
 from viewfinder_components.photos.decode import Photo
 from viewfinder_serving import metrics
-from viewfinder_serving.drift.baseline import Baseline
+from viewfinder_serving.drift.allowance import Allowance
+from viewfinder_serving.drift.baseline import NOVELTY, Baseline
 
 _PREDICTED = "predicted"
+PHOTOS_PER_SECOND = 10.0
+"""How many photos are measured for long at most. Measuring takes up to half a millisecond, an int8
+model five; and a window of more than a thousand photos is judged as one of a thousand anyway."""
+_MOST_AT_ONCE = 1_000.0
 
 
 class DriftCounts:
     """Counts photos by the bins of the reference's measures. Thread-safe.
+
+    Beyond 1,000 photos at once and 10 a second, it counts a sample, chosen by the clock alone.
 
     Every bin has a counter from the beginning, of 0: Prometheus sees no increase from nothing to 1.
 
@@ -42,6 +49,8 @@ class DriftCounts:
             for measure in baseline.measures
         }
         classes = next((one.bins for one in baseline.measures if one.name == _PREDICTED), ())
+        self._novelty = baseline.novelty
+        self._allowance = Allowance(PHOTOS_PER_SECOND, _MOST_AT_ONCE)
         self._places = _place_labels(classes, labels)
         _describe(baseline, version)
 
@@ -57,8 +66,10 @@ class DriftCounts:
             answers: What the model says about this photo alone.
 
         Returns:
-            The values by the measures' names.
+            The values by the measures' names; empty for a photo that is not in the sample.
         """
+        if not self._allowance.take():
+            return {}
         values = dict(zip(PIXEL_MEASURES, measure_pixels(pixels).tolist(), strict=True))
         if not is_shrunk(photo.width, photo.height, len(pixels)):
             found = measure_file(data, photo.width, photo.height).tolist()
@@ -66,6 +77,8 @@ class DriftCounts:
         (row,) = answers.outputs
         values["confidence"] = float(row.max())
         values[_PREDICTED] = self._places[int(row.argmax())]
+        if self._novelty and answers.features is not None:
+            values[NOVELTY] = float(self._novelty.distances(answers.features)[0])
         return values
 
     def count(self, photos: Iterable[Mapping[str, float]]) -> None:
