@@ -80,11 +80,14 @@ test-numerics-plain: ## Run the numerical tests without oneDNN
 # These two stand for other processors as well, so that CI needs no extra run of the numerical tests.
 test-python-3.12: PROCESSOR := ONEDNN_MAX_CPU_ISA=AVX2
 test-python-3.13: PROCESSOR := TF_ENABLE_ONEDNN_OPTS=0
+# The first Python on which code coverage costs nearly nothing, so CI needs no extra run for it.
+test-python-3.12: COVERAGE := 1
 .PHONY: test-pythons test-python-3.12 test-python-3.13
-test-pythons: setup ## Run the tests on Python 3.12 with AVX2 only and on 3.13 without oneDNN; if not installed, the numerical ones on this Python (REQUIRED=1: fail; JOBS=1: one by one)
+test-pythons: setup ## Run the tests on Python 3.12 with AVX2 only and coverage, and on 3.13 without oneDNN; if not installed, the numerical ones on this Python (REQUIRED=1: fail; JOBS=1: one by one)
 	$(MAKE) --no-print-directory -j$(JOBS) --output-sync=target test-python-3.12 test-python-3.13
 test-python-3.12 test-python-3.13: ## Run the tests on this version of Python
-	$(PROCESSOR) BIN=$(BIN) REQUIRED=$(REQUIRED) NUMERIC_TESTS="$(NUMERIC_TESTS)" tests/other_python.sh $(@:test-python-%=%)
+	$(PROCESSOR) BIN=$(BIN) REQUIRED=$(REQUIRED) COVERAGE=$(COVERAGE) NUMERIC_TESTS="$(NUMERIC_TESTS)" \
+	  UNTRACED_TESTS="$(UNTRACED_TESTS)" tests/other_python.sh $(@:test-python-%=%)
 
 .PHONY: test-programs
 test-programs: setup ## Build the object stores and kubectl for the tests (once; needs Go 1.26)
