@@ -52,7 +52,10 @@ test-tensorflow: setup ## Run the tests of training and export
 test-integration: setup test-programs ## Run the tests with whole runs, predictors and object stores
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow" --ignore=tests/cluster $(UNIT_TESTS:%=--ignore=%)
 test-slow: setup test-programs ## Run the tests that take more than ten seconds each
-	$(BIN)/pytest -n 2 --dist loadfile -m slow --ignore=tests/cluster
+	$(BIN)/pytest -n 2 --dist loadfile -m slow $(SLOW_TESTS)
+
+# Reading all modules takes each process half a minute, and few have slow tests.
+SLOW_TESTS = $(shell grep -rl --include='test_*.py' --exclude-dir=cluster 'mark\.slow' tests)
 
 # In these tests, predictors write the stacks of busy threads. CPython reads the stacks of running
 # threads without a lock, which has crashed the process under coverage's tracer.
