@@ -120,8 +120,8 @@ cluster-down: setup ## Remove that cluster completely
 .PHONY: test-cluster test-cluster-up
 test-cluster-up: setup ## Bring up what test-cluster starts with: the test bed with the project's images
 	BIN=$(BIN) tests/cluster/up.sh
-test-cluster: setup ## Run the tests that need a cluster: the one in KUBECONFIG, or the test bed
-	BIN=$(BIN) tests/cluster/run.sh $(TESTS)
+test-cluster: setup ## Run the tests that need a cluster: the one in KUBECONFIG, or the test bed (WORKERS=2: two at once)
+	BIN=$(BIN) WORKERS=$(WORKERS) tests/cluster/run.sh $(TESTS)
 
 ##@ Check
 .PHONY: check
