@@ -52,7 +52,10 @@ test-tensorflow: setup ## Run the tests of training and export
 test-integration: setup test-programs ## Run the tests with whole runs, predictors and object stores
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow" --ignore=tests/cluster $(UNIT_TESTS:%=--ignore=%)
 test-slow: setup test-programs ## Run the tests that take more than ten seconds each
-	$(BIN)/pytest -n 2 --dist loadfile -m slow --ignore=tests/cluster
+	$(BIN)/pytest -n 2 --dist loadfile -m slow $(SLOW_TESTS)
+
+# Reading all modules takes each process half a minute, and few have slow tests.
+SLOW_TESTS = $(shell grep -rl --include='test_*.py' --exclude-dir=cluster 'mark\.slow' tests)
 
 # In these tests, predictors write the stacks of busy threads. CPython reads the stacks of running
 # threads without a lock, which has crashed the process under coverage's tracer.
@@ -80,11 +83,14 @@ test-numerics-plain: ## Run the numerical tests without oneDNN
 # These two stand for other processors as well, so that CI needs no extra run of the numerical tests.
 test-python-3.12: PROCESSOR := ONEDNN_MAX_CPU_ISA=AVX2
 test-python-3.13: PROCESSOR := TF_ENABLE_ONEDNN_OPTS=0
+# The first Python on which code coverage costs nearly nothing, so CI needs no extra run for it.
+test-python-3.12: COVERAGE := 1
 .PHONY: test-pythons test-python-3.12 test-python-3.13
-test-pythons: setup ## Run the tests on Python 3.12 with AVX2 only and on 3.13 without oneDNN; if not installed, the numerical ones on this Python (REQUIRED=1: fail; JOBS=1: one by one)
+test-pythons: setup ## Run the tests on Python 3.12 with AVX2 only and coverage, and on 3.13 without oneDNN; if not installed, the numerical ones on this Python (REQUIRED=1: fail; JOBS=1: one by one)
 	$(MAKE) --no-print-directory -j$(JOBS) --output-sync=target test-python-3.12 test-python-3.13
 test-python-3.12 test-python-3.13: ## Run the tests on this version of Python
-	$(PROCESSOR) BIN=$(BIN) REQUIRED=$(REQUIRED) NUMERIC_TESTS="$(NUMERIC_TESTS)" tests/other_python.sh $(@:test-python-%=%)
+	$(PROCESSOR) BIN=$(BIN) REQUIRED=$(REQUIRED) COVERAGE=$(COVERAGE) NUMERIC_TESTS="$(NUMERIC_TESTS)" \
+	  UNTRACED_TESTS="$(UNTRACED_TESTS)" tests/other_python.sh $(@:test-python-%=%)
 
 .PHONY: test-programs
 test-programs: setup ## Build the object stores and kubectl for the tests (once; needs Go 1.26)
@@ -114,8 +120,8 @@ cluster-down: setup ## Remove that cluster completely
 .PHONY: test-cluster test-cluster-up
 test-cluster-up: setup ## Bring up what test-cluster starts with: the test bed with the project's images
 	BIN=$(BIN) tests/cluster/up.sh
-test-cluster: setup ## Run the tests that need a cluster: the one in KUBECONFIG, or the test bed
-	BIN=$(BIN) tests/cluster/run.sh $(TESTS)
+test-cluster: setup ## Run the tests that need a cluster: the one in KUBECONFIG, or the test bed (WORKERS=2: two at once)
+	BIN=$(BIN) WORKERS=$(WORKERS) tests/cluster/run.sh $(TESTS)
 
 ##@ Check
 .PHONY: check

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,11 @@ import pytest
 
 # A background job of a shell ignores Ctrl-C, and so does every program that the tests start in it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# As `viewfinder_components.openvino` does, for test modules that import OpenVINO before it. With
+# its telemetry, each conversion of a model forks processes that report to Google Analytics, and
+# takes three times the processor time.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 MakeServable = Callable[..., Path]
 

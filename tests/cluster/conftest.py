@@ -24,6 +24,9 @@ stage: `tests.cluster.deployments.Stage`: the namespace with the project's manif
 
 What needs the node itself (`new_volume`, the API server's death) is skipped on a cluster that is
 not the project's own.
+
+Tests may run side by side (WORKERS in `run.sh`). One that takes away what others stand on is
+`disruptive`, by its fixtures or by a mark, and runs with no other beside it.
 """
 
 import os
@@ -42,7 +45,15 @@ from tests.testbed import knative, stores
 from tests.testbed.node import Node
 
 _CONTROLLER = {"namespace": "kserve", "label_selector": "control-plane=kserve-controller-manager"}
+_DISRUPTIVE = {"kill_kserve_controller", "kill_api_server", "without_s3", "without_api_server"}
 _IMAGE_SECONDS = 30  # the kubelet tells of a new image a while after it was loaded
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that take programs of the cluster away."""
+    for item in items:
+        if _DISRUPTIVE & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.disruptive)
 
 
 @dataclass(frozen=True)

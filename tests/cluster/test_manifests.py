@@ -25,6 +25,7 @@ FOREIGN_KINDS = (
     ("PrometheusRule", "monitoring.coreos.com", "v1"),
 )
 Kubectl = Callable[..., str]
+pytestmark = pytest.mark.xdist_group("kubeflow kinds")  # one process makes and removes them
 
 
 @pytest.fixture(scope="session")

@@ -31,6 +31,7 @@ IMAGE = "localhost/viewfinder/notebook:test"
 NOTEBOOKS = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
 NEEDS_KUBEFLOW = "2-the-same-pipeline-on-kubeflow.ipynb"
 USER = 65532
+pytestmark = pytest.mark.xdist_group("notebook server")  # all use the one server
 
 
 @dataclass(frozen=True)

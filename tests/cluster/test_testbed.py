@@ -158,6 +158,7 @@ def test_kserve_goes_on_after_its_controller_was_killed(api, namespace, kill_kse
     assert wait_for_answer(f"{address}/debian_version")
 
 
+@pytest.mark.disruptive
 @pytest.mark.parametrize("program", ["containerd", "etcd", "kubelet", "kube-proxy"])
 def test_every_program_is_healed(node, kubeconfig, program):
     before = node.pid(program)

@@ -19,6 +19,7 @@ TOOL = [sys.executable, "-m", "tests.testbed"]
 # What the kubelet would set, and what the node sets for itself.
 SYSCTLS = ("kernel/panic", "kernel/panic_on_oops", "vm/overcommit_memory", "net/ipv4/ip_forward")
 FOLDERS = ("/", "/run", "/var/lib", "/var/log", "/opt", "/etc")
+pytestmark = pytest.mark.xdist_group("leftovers")  # they compare what is on the machine
 
 
 @pytest.fixture

@@ -82,8 +82,19 @@ def test_the_checks_run_what_the_script_for_a_clone_runs() -> None:
     text = (ROOT / ".ci/run").read_text("utf-8")
     lines = re.findall(r"^(?!#|  ).*\bmake(?:_beside)? ([a-z][a-z0-9. -]*)", text, re.MULTILINE)
     script = {name for line in lines for name in line.split()}
-    assert {"check", "coverage", "test-integration", "test-pythons", "test-cluster"} <= script
+    tests = {"test-unit", "test-tensorflow", "test-integration", "test-slow", "test-cluster"}
+    assert {"check", "test-pythons", *tests} <= script
     assert script - INCLUDED <= run_by_checks()
+
+
+def test_one_of_the_other_pythons_measures_coverage() -> None:
+    """`.ci/run` relies on it: it does not run `coverage`."""
+    assert "coverage" in run_by_checks()
+    measured = re.findall(r"^test-python-([\d.]+): COVERAGE := 1$", MAKEFILE, re.M)
+    assert measured == ["3.12"]
+    script = (ROOT / "tests/other_python.sh").read_text("utf-8")
+    assert re.search(r'run -m "\$\{pytest\[@\]:2\}" .*"\$\{tests\[@\]\}"', script)
+    assert '"${coverage[@]}" report\n' in script
 
 
 def test_the_other_pythons_run_the_numerical_tests_as_on_other_processors() -> None:
@@ -94,11 +105,11 @@ def test_the_other_pythons_run_the_numerical_tests_as_on_other_processors() -> N
     )
     numerical = re.search(r"^NUMERIC_TESTS := ((?:.*\\\n)*.*)", MAKEFILE, re.M)
     script = (ROOT / "tests/other_python.sh").read_text("utf-8")
-    folders = re.search(r"^\"\$\{pytest\[@\]\}\" -m \"not slow\" (.*)", script, re.M)
+    folders = re.findall(r"^(?:tests|later)=\((.*)\)$", script, re.M)
     assert numerical
-    assert folders
+    assert len(folders) == 2
     assert all(
-        path.startswith(tuple(folders[1].split()))
+        path.startswith(tuple(" ".join(folders).split()))
         for path in numerical[1].replace("\\", "").split()
     )
 

@@ -107,6 +107,10 @@ def test_openvino_reports_nothing_about_its_user(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_neither_do_the_tests() -> None:
+    assert sys.modules["openvino_telemetry"] is None
+
+
 LITTLE_MEMORY = """
 import pathlib, resource, sys
 from viewfinder_components.errors import TransientError
