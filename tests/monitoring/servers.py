@@ -21,19 +21,19 @@ from tests.testbed.monitoring import MonitoringPrograms
 SECONDS = {"5m": 5, "30m": 6, "1h": 7, "6h": 8, "1d": 9, "3d": 10, "30d": 11}
 
 
-def shorten(expression: str) -> str:
-    """Return an expression with windows of seconds."""
+def shorten(expression: str, factor: int = 1) -> str:
+    """Return an expression with windows of seconds, which are `factor` times those above."""
     return re.sub(
         r"(\[|:|offset )(\d+[mhd])\b",
-        lambda found: f"{found[1]}{SECONDS[found[2]]}s",
+        lambda found: f"{found[1]}{factor * SECONDS[found[2]]}s",
         expression,
     )
 
 
-def hasten(rule: dict[str, Any]) -> dict[str, Any]:
+def hasten(rule: dict[str, Any], factor: int = 1) -> dict[str, Any]:
     """Return a rule with windows of seconds, and whose alert waits for nothing."""
     kept = {key: value for key, value in rule.items() if key != "for"}
-    return kept | {"expr": shorten(rule["expr"])}
+    return kept | {"expr": shorten(rule["expr"], factor)}
 
 
 def keep_alerts(received: "queue.Queue[dict[str, Any]]") -> type[QuietHandler]:
@@ -59,10 +59,13 @@ def running(server: Server) -> Iterator[Server]:
         server.kill()
 
 
-def prepare_alertmanager(program: tuple[str, ...], folder: Path, webhook: str) -> Server:
-    """Return an Alertmanager that tells a webhook at once."""
+def prepare_alertmanager(
+    program: tuple[str, ...], folder: Path, webhook: str, **options: Any
+) -> Server:
+    """Return an Alertmanager that tells a webhook at once; the options are the webhook's."""
     config, port = folder / "alertmanager.yaml", free_port()
-    receiver = {"name": "webhook", "webhook_configs": [{"url": webhook, "send_resolved": False}]}
+    told = {"url": webhook, "send_resolved": False, **options}
+    receiver = {"name": "webhook", "webhook_configs": [told]}
     route = {"receiver": "webhook", "group_by": ["alertname"], "group_wait": "0s"}
     route |= {"group_interval": "1s"}  # soon tell of further alerts of the same name
     config.write_text(yaml.safe_dump({"route": route, "receivers": [receiver]}))
@@ -75,11 +78,15 @@ def prepare_alertmanager(program: tuple[str, ...], folder: Path, webhook: str) -
 
 
 def prepare_prometheus(
-    programs: MonitoringPrograms, folder: Path, jobs: list[dict[str, Any]], alertmanager: Server
+    programs: MonitoringPrograms,
+    folder: Path,
+    jobs: list[dict[str, Any]],
+    alertmanager: Server,
+    factor: int = 1,
 ) -> Server:
-    """Return a Prometheus that has the hastened rules, and reads everything every second."""
+    """Return a Prometheus that reads everything every second, and has the rules, `hasten`ed."""
     rules, config, port = folder / "rules.yaml", folder / "prometheus.yaml", free_port()
-    group = {"name": "shortened", "rules": [hasten(rule) for rule in RULES]}
+    group = {"name": "shortened", "rules": [hasten(rule, factor) for rule in RULES]}
     rules.write_text(yaml.safe_dump({"groups": [group]}))
     told = [{"static_configs": [{"targets": [httpx.URL(alertmanager.url).netloc.decode()]}]}]
     values = {
