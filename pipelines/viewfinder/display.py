@@ -184,6 +184,7 @@ def print_result(console: Console, result: RunResult, home: str | Path | None = 
 
 def _list_places(result: RunResult, run_dir: Path) -> Iterator[tuple[str, str]]:
     """Yield where the parts of a run's result are, each with its heading."""
+    yield "Began:", str(result.reason)
     if result.version:
         yield "Version:", str(result.version["uri"])
     if result.endpoint:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from viewfinder.arguments import checked, merge
 from viewfinder_components.errors import ViewfinderError
+from viewfinder_components.run_reason import RunReason
 from viewfinder_pipelines.pipeline.definition import PipelineDefinition
 from viewfinder_pipelines.pipeline.registry import TRAINING
 from viewfinder_pipelines.runs.events import Event, Listener
@@ -31,6 +32,7 @@ __all__ = [
     "Listener",
     "RunError",
     "RunInterrupted",
+    "RunReason",
     "RunResult",
     "StepResult",
     "find_ended",

@@ -8,12 +8,17 @@ import pytest
 import yaml
 from tests.fixtures.waiting import PATIENCE
 
+from viewfinder.cli.main import main
 from viewfinder_components.image import PREDICTOR_IMAGE
 from viewfinder_pipelines.doctor.permissions import NEEDED
+from viewfinder_pipelines.retraining.kubeflow_runner import KubeflowRunner
+from viewfinder_pipelines.retraining.serve import plan_models
+from viewfinder_pipelines.settings.file import read_settings
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 FILES = sorted(path for path in MANIFESTS.rglob("*.yaml") if path.name != "kustomization.yaml")
 KUSTOMIZATIONS = sorted(MANIFESTS.rglob("kustomization.yaml"))
+RETRAINING = MANIFESTS / "retraining"
 RUNTIMES = sorted(MANIFESTS.glob("base/servingruntime-*.yaml"))
 
 
@@ -174,3 +179,63 @@ def test_the_notebook_server_fits_what_it_refers_to():
     assert selected.items() <= notebook["metadata"]["labels"].items()
     tag = PREDICTOR_IMAGE.rpartition(":")[2]
     assert container["image"] == f"viewfinder/notebook:{tag}"
+
+
+def test_the_receivers_pod_passes_the_standard_restricted():
+    spec = read(RETRAINING / "deployment.yaml")["spec"]["template"]["spec"]
+    assert spec["automountServiceAccountToken"] is False
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["securityContext"]["runAsUser"] > 0
+    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    (container,) = spec["containers"]
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert container["image"] == f"viewfinder/steps:{PREDICTOR_IMAGE.rpartition(':')[2]}"
+
+
+def test_the_receiver_can_only_start_and_read_runs():
+    rules = read(RETRAINING / "role.yaml")["rules"]
+    assert {group for rule in rules for group in rule["apiGroups"]} == {"pipelines.kubeflow.org"}
+    verbs = {verb for rule in rules for verb in rule["verbs"]}
+    assert verbs == {"get", "list", "create", "readArtifact"}
+    account = read(RETRAINING / "serviceaccount.yaml")
+    assert account["automountServiceAccountToken"] is False
+
+
+def test_the_receivers_objects_fit_each_other():
+    deployment, service, policy, claim = (
+        read(RETRAINING / f"{kind}.yaml")
+        for kind in ("deployment", "service", "networkpolicy", "persistentvolumeclaim")
+    )
+    labels = deployment["spec"]["template"]["metadata"]["labels"]
+    assert deployment["spec"]["selector"]["matchLabels"] == labels
+    assert service["spec"]["selector"] == labels
+    assert policy["spec"]["podSelector"]["matchLabels"] == labels
+    assert deployment["spec"]["replicas"] == 1
+    assert deployment["spec"]["strategy"] == {"type": "Recreate"}
+    spec = deployment["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    (port,) = container["ports"]
+    (rule,) = policy["spec"]["ingress"]
+    assert {one["port"] for one in rule["ports"]} == {port["containerPort"]}
+    assert [one["port"] for one in service["spec"]["ports"]] == [port["containerPort"]]
+    volumes = {volume["name"]: volume for volume in spec["volumes"]}
+    assert {mount["name"] for mount in container["volumeMounts"]} == set(volumes)
+    claimed = volumes["state"]["persistentVolumeClaim"]["claimName"]
+    assert claimed == claim["metadata"]["name"]
+
+
+def test_the_receivers_command_and_settings_are_valid():
+    (container,) = read(RETRAINING / "deployment.yaml")["spec"]["template"]["spec"]["containers"]
+    program, name = container["command"]
+    assert program == "viewfinder"
+    options = main.commands[name].make_context(name, list(container["args"])).params
+    mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+    assert options["state"].is_relative_to(mounts["state"])
+    assert options["token_file"].is_relative_to(mounts["tokens"])
+    assert options["settings"].parent == Path(mounts["settings"])
+    settings = read_settings(RETRAINING / options["settings"].name)
+    assert plan_models(settings, KubeflowRunner(settings)).keys() == {"fruit"}

@@ -88,6 +88,11 @@ DRIFT = Topic(
     "Drift of a served model",
     "`viewfinder drift`: [drift.md](drift.md).",
 )
+RETRAINING = Topic(
+    "Retraining automatically",
+    "`viewfinder receive` did not start, or refused a request, which is then answered with this "
+    "status: [retraining.md](retraining.md).",
+)
 KUBEFLOW = Topic(
     "Kubeflow Pipelines",
     "A run could not be submitted or followed, or one of its pods does not start: "
@@ -166,13 +171,14 @@ _TOPICS = {  # the longest beginning of a module's name decides
     f"{_PIPELINES}.local.serving": SERVING,
     f"{_PIPELINES}.pipeline": ARGUMENTS,
     f"{_PIPELINES}.results": NOTEBOOK,
+    f"{_PIPELINES}.retraining": RETRAINING,
     f"{_PIPELINES}.runs": RUNS,
     f"{_PIPELINES}.settings": ARGUMENTS,
     f"{_PIPELINES}.watching": WATCH,
 }
 TOPICS = (
     PHOTOS, TABLES, ARGUMENTS, SYSTEM, RUNS, GATE, CHECK, STORAGE, DEPLOYMENT, SERVING, REQUESTS,
-    PREDICTION, WATCH, DRIFT, COMPARISON, COST, KUBEFLOW, DOCTOR, NOTEBOOK,
+    PREDICTION, WATCH, DRIFT, RETRAINING, COMPARISON, COST, KUBEFLOW, DOCTOR, NOTEBOOK,
 )  # fmt: skip
 """The sections in the order of the page: as a user meets them."""
 

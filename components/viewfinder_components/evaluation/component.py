@@ -29,6 +29,7 @@ def evaluate(
     find_label_issues: bool,
     max_megapixels: float,
     near_duplicate_distance: int,
+    reason: str,
 ) -> NamedTuple("Outputs", [("accepted", bool)]):  # type: ignore[valid-type]
     """Score the model on the test photos, compare it with the champion, and decide.
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from viewfinder_components.parameters import INTERNAL, configuration
 from viewfinder_components.ranges import Count, Share
+from viewfinder_components.run_reason import RunReasonText
 from viewfinder_components.shared_parameters import (
     DEFAULT_CONFIDENCE,
     DEFAULT_MAX_MEGAPIXELS,
@@ -51,6 +52,7 @@ class EvaluationConfig:
     """
     max_megapixels: MaxMegapixels = DEFAULT_MAX_MEGAPIXELS
     near_duplicate_distance: NearDuplicateDistance = DEFAULT_NEAR_DUPLICATE_DISTANCE
+    reason: RunReasonText = ""
     samples: Annotated[Count, INTERNAL] = 64
     """Maximum number of test photos to keep for later steps."""
 

@@ -9,6 +9,7 @@ from viewfinder_components.evaluation import figures, tables
 from viewfinder_components.formats.evaluation import PAGE, read_evaluation
 from viewfinder_components.formats.json_files import read_object
 from viewfinder_components.reports.page import render
+from viewfinder_components.run_reason import RunReason
 
 _TEMPLATE = "evaluation/report.html"
 
@@ -21,6 +22,7 @@ def render_run_report(evaluation_dir: Path, run: Mapping[str, Any] | None = None
         run: How the run went, once it has finished; adds the section "The run"::
 
                 {"state": "succeeded" | "refused" | "failed" | "interrupted",
+                 "reason": why it began, optional,
                  "steps": [{"name", "state", "seconds", "phases": {name: seconds}}],
                  "check": verdict.json of the check step, or None,
                  "version": {"number", "uri"} of what was published, or None,
@@ -43,6 +45,7 @@ def render_run_report(evaluation_dir: Path, run: Mapping[str, Any] | None = None
         metrics=metrics,
         page=page,
         run=run,
+        reason=_find_reason(evaluation, run),
         steps=steps,
         time_parts=tables.time_parts(steps),
         phases=tables.describe_phases(steps),
@@ -55,6 +58,14 @@ def render_run_report(evaluation_dir: Path, run: Mapping[str, Any] | None = None
         ignorance=log(len(labels)),
         reliability=figures.reliability_diagram(metrics),
     )
+
+
+def _find_reason(evaluation: Mapping[str, Any], run: Mapping[str, Any] | None) -> str:
+    """Return why the run began; empty if only the run's record can tell."""
+    if run and "reason" in run:
+        return str(run["reason"])
+    given = evaluation["config"].get("reason")
+    return str(RunReason.parse(given)) if given else ""
 
 
 def _read_page(path: Path) -> dict[str, Any]:

@@ -16,5 +16,14 @@ def is_other_file(uri: str, kind: str) -> bool:
         uri: The file's.
         kind: What is wrong with it, as in `PhotoError.kind`.
     """
+    return kind in _OTHER_KINDS and is_named_otherwise(uri)
+
+
+def is_named_otherwise(uri: str) -> bool:
+    """Return whether a file's name says that it is not a photo.
+
+    Args:
+        uri: The file's.
+    """
     suffix = PurePosixPath(uri).suffix.lower()
-    return kind in _OTHER_KINDS and bool(suffix) and suffix not in _PHOTO_SUFFIXES
+    return bool(suffix) and suffix not in _PHOTO_SUFFIXES

@@ -23,10 +23,14 @@ class Authenticator:
 
     Args:
         tokens: Gives the digests of the accepted tokens; None lets every request in.
+        open_paths: The paths that can be read without a token.
     """
 
-    def __init__(self, tokens: Callable[[], Digests] | None) -> None:
+    def __init__(
+        self, tokens: Callable[[], Digests] | None, open_paths: re.Pattern[str] = _OPEN_PATHS
+    ) -> None:
         self._tokens = tokens
+        self._open_paths = open_paths
 
     def check_request(self, method: str, path: str, headers: Mapping[str, str]) -> None:
         """Refuse an HTTP request without a token that is accepted, unless it needs none.
@@ -39,7 +43,7 @@ class Authenticator:
         Raises:
             RefusedError: It has no such token (401).
         """
-        if not (method in _OPEN_METHODS and _OPEN_PATHS.fullmatch(path)):
+        if not (method in _OPEN_METHODS and self._open_paths.fullmatch(path)):
             self._need_token(headers)
 
     def check_call(self, method: str, metadata: Mapping[str, str]) -> None:

@@ -27,6 +27,7 @@ from viewfinder.cli.options import (
 from viewfinder.cli.output import say, write_json
 from viewfinder.cli.parameters import parameters
 from viewfinder.cli.prediction import predict
+from viewfinder.cli.receive import receive
 from viewfinder.cli.versions import prune, versions
 from viewfinder.cli.watch import watch
 from viewfinder_components.errors import UsageError
@@ -48,6 +49,7 @@ for command in (
     cost,
     parameters,
     predict,
+    receive,
     versions,
     prune,
     watch,

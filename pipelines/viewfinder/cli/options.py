@@ -34,6 +34,7 @@ _RUN_OPTIONS = (
     click.option("--model-root", help="Folder or URI under which versions are published."),
     click.option("--model-name", help="The model's name below the root.  [default: classifier]"),
     click.option("--backbone", help="efficientnet-lite0, mobilenet or scratch."),
+    click.option("--reason", help="Why the run begins, for its record and its report."),
     click.option(
         "--set",
         "assignments",

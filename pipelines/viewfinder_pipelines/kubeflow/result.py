@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from viewfinder_components.errors import compose_sentence
+from viewfinder_components.errors import ViewfinderError, compose_sentence
 from viewfinder_components.outcome import Outcome, parse_outcome
+from viewfinder_components.run_reason import RunReason
 from viewfinder_components.step import Role
 from viewfinder_components.steps import declared_name, find_role
 from viewfinder_pipelines.kubeflow.artifacts import artifact_path
@@ -58,6 +59,7 @@ class KubeflowRun:
         self._kubeflow = kubeflow
         self._run_id = run_id
         self._reader = StepReader(kubeflow, run_id)
+        self._schedule = ""
 
     def read(self) -> RunResult:
         """Return the run's record at this moment.
@@ -88,6 +90,7 @@ class KubeflowRun:
             pipeline=name,
             steps=tuple(map(_step_result, steps, readings)),
             page=kubeflow.run_page(self._run_id),
+            reason=self._find_reason(given, run.recurring_run_id or ""),
             gaps=_gaps(steps, readings),
         )
         gated = pipeline.gated if pipeline else ""
@@ -100,6 +103,26 @@ class KubeflowRun:
             page = kubeflow.ui + artifact_path(result.report, namespace)
             result = replace(result, report_page=page)
         return result
+
+    def _find_reason(self, given: Mapping[str, Any], schedule_id: str) -> RunReason:
+        reason = RunReason.parse(given.get("reason"))
+        if not schedule_id or reason.kind != "hand":
+            return reason
+        self._schedule = self._schedule or _find_schedule(self._kubeflow, schedule_id)
+        told = ": ".join(filter(None, [self._schedule, reason.text]))
+        return RunReason("schedule", text=told)
+
+
+def _find_schedule(kubeflow: Kubeflow, schedule_id: str) -> str:
+    """Return a schedule's name; its id if it was deleted."""
+    import kfp_server_api
+
+    api = kfp_server_api.RecurringRunServiceApi(kubeflow.connection)
+    try:
+        found = kubeflow.call(api.recurring_run_service_get_recurring_run, schedule_id)
+    except ViewfinderError:
+        return schedule_id
+    return str(found.display_name)
 
 
 def conclude(result: RunResult) -> RunResult:

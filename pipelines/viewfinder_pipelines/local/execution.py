@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.run_reason import RunReason
 from viewfinder_components.writing import HOME, writing
 from viewfinder_pipelines.local.cache_entries import read_cached_outputs, remove_foreign_entries
 from viewfinder_pipelines.local.failure import (
@@ -124,6 +125,7 @@ def _begin(run_dir: Path, parameters: Mapping[str, Any], name: str) -> RunResult
         parameters=dict(parameters),
         process=os.getpid(),
         pipeline=name,
+        reason=RunReason.parse(parameters.get("reason")),
     )
 
 

@@ -60,7 +60,7 @@ def _render_heading(result: "RunResult") -> str:
 
 
 def _render_sentences(result: "RunResult") -> str:
-    parts = []
+    parts = [f"Began: {_escape(result.reason)}"]
     if result.decision and result.decision not in [step.summary for step in result.steps]:
         parts.append(_escape(result.decision))
     if result.error:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.run_reason import RunReason
 from viewfinder_components.spelling import write_command
 from viewfinder_components.step import Role
 from viewfinder_components.steps import find_role
@@ -158,6 +159,7 @@ class RunResult:
         report_page: Where the report of a run on Kubeflow opens in a browser.
         gaps: What could not be read when this record was made.
         pipeline: The pipeline's name; empty in a record from an earlier release.
+        reason: Why it began.
         schema_version: Version of this record's schema.
     """
 
@@ -180,6 +182,7 @@ class RunResult:
     report_page: str | None = None
     gaps: tuple[Gap, ...] = ()
     pipeline: str = ""
+    reason: RunReason = field(default_factory=RunReason)
     schema_version: int = SCHEMA_VERSION
 
     def __repr__(self) -> str:  # every field would be pages

@@ -83,6 +83,7 @@ def describe_run(result: RunResult, run_dir: Path) -> dict[str, Any]:
     return {
         "run_id": result.run_id,
         "state": result.state,
+        "reason": str(result.reason),
         "seconds": result.seconds,
         "steps": steps,
         "check": _read_verdict(result),

@@ -8,7 +8,9 @@ from typing import Any, TypeVar, get_origin, get_type_hints
 
 from viewfinder_components.errors import PermanentError, UsageError, reason_of
 from viewfinder_components.spelling import spell
+from viewfinder_components.storage.model_name import RULE, is_model_name
 from viewfinder_pipelines.pipeline.platform import PlatformSettings, PodSettings, SecretKeys, Volume
+from viewfinder_pipelines.settings.retraining import RetrainingSettings
 
 DEFAULT_FILE = Path("viewfinder.toml")
 _Settings = TypeVar("_Settings")
@@ -58,11 +60,13 @@ class ClusterSettings:
         kubeflow: The `[kubeflow]` table.
         platform: The `[steps]` and `[steps.NAME]` tables.
         parameters: The `[parameters]` table: pipeline parameters of every run.
+        retraining: The `[retraining.MODEL]` tables, by model.
     """
 
     kubeflow: KubeflowSettings = field(default_factory=KubeflowSettings)
     platform: PlatformSettings = field(default_factory=PlatformSettings)
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    retraining: Mapping[str, RetrainingSettings] = field(default_factory=dict)
 
 
 def read_settings(path: str | Path | None) -> ClusterSettings:
@@ -87,7 +91,7 @@ def read_settings(path: str | Path | None) -> ClusterSettings:
     except (ValueError, RecursionError) as error:
         remedy = "correct that line; docs/viewfinder.toml shows every setting"
         raise UsageError(f"TOML in {path}", reason_of(error), remedy) from error
-    _refuse_unknown(tables, {"kubeflow", "steps", "parameters"}, "", path)
+    _refuse_unknown(tables, {"kubeflow", "steps", "parameters", "retraining"}, "", path)
     for name, table in tables.items():
         if not isinstance(table, dict):
             raise _wrong(name, "a table", table, path)
@@ -97,6 +101,7 @@ def read_settings(path: str | Path | None) -> ClusterSettings:
         kubeflow=kubeflow,
         platform=replace(platform, run_deadline_seconds=kubeflow.run_deadline_seconds),
         parameters=tables.get("parameters", {}),
+        retraining=_read_retraining(tables.get("retraining", {}), path),
     )
 
 
@@ -109,6 +114,16 @@ def _read_platform(table: Mapping[str, Any], path: Path) -> PlatformSettings:
         every=_read_pod(every, "steps", path),
         steps={name: _read_pod(values, f"steps.{name}", path) for name, values in single.items()},
     )
+
+
+def _read_retraining(table: Mapping[str, Any], path: Path) -> dict[str, RetrainingSettings]:
+    for name in table:
+        if not is_model_name(name):
+            raise _wrong("the model in [retraining.MODEL]", RULE, name, path)
+    return {
+        name: _read(RetrainingSettings, values, f"retraining.{name}", path)
+        for name, values in table.items()
+    }
 
 
 def _read_pod(table: Mapping[str, Any], name: str, path: Path) -> PodSettings:

@@ -14,6 +14,7 @@ from viewfinder_components.evaluation.evaluate import evaluate_model
 from viewfinder_components.evaluation.report import render_run_report
 from viewfinder_components.formats.precision import Candidate, PrecisionChoice
 from viewfinder_components.printable import make_printable
+from viewfinder_components.run_reason import RunReason
 
 VOID = {"meta", "img", "br", "hr", "link", "input"}
 HOSTILE = [
@@ -347,6 +348,24 @@ def test_the_run(world) -> None:
     assert "77.0 s" in page.text
     assert "start and end 5.0 s" in page.text
     assert "40.0 s" in page.text
+
+
+def test_the_page_says_why_the_run_began(world) -> None:
+    reason = RunReason("alert", alert=HOSTILE[0], measure="brightness", value="0.3")
+    told = f"Why the run began: alert {HOSTILE[0]}: brightness 0.3."
+    page = make(world, ["cat", "dog"], [12, 12], reason=reason.write())
+    assert_stands_alone(page)
+    assert told in page.text
+    run = {**RUN, "reason": "schedule nightly"}
+    assert (
+        "Why the run began: schedule nightly."
+        in Page(render_run_report(world.evaluation, run)).text
+    )
+
+
+def test_a_page_without_a_run_does_not_guess_why_it_began(world) -> None:
+    page = make(world, ["cat", "dog"], [12, 12])
+    assert "Why the run began" not in page.text
 
 
 @pytest.mark.parametrize("state", ["failed", "interrupted"])

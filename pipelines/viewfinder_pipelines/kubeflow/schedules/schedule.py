@@ -12,6 +12,7 @@ NO_OVERLAP = (
     "than the interval start less often than scheduled."
 )
 """Why runs may be less frequent than scheduled."""
+_OWN = ("run_id", "reason")  # which setting a schedule adds
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,10 @@ class Schedule:
         """Return whether it starts the requested runs at the requested times."""
         # The API fills in the default account of a schedule created without one.
         account = self.service_account if wanted.service_account else ""
-        return replace(self, schedule_id="", service_account=account) == wanted
+        # A schedule of an earlier release names no reason: that alone is not worth a new one.
+        told = {"reason": wanted.parameters.get("reason"), **self.parameters}
+        mine = replace(self, schedule_id="", service_account=account, parameters=told)
+        return mine == replace(wanted, parameters={"reason": None, **wanted.parameters})
 
 
 def read_schedule(run: Any) -> Schedule:
@@ -76,6 +80,6 @@ def describe_schedule(schedule: Schedule) -> str:
     start = now if schedule.trigger.cron else schedule.made or now
     due = schedule.trigger.next_time(start) if schedule.enabled else None
     following = f", next at {due:%Y-%m-%d %H:%M} UTC" if due else ""
-    parameters = {k: v for k, v in schedule.parameters.items() if k != "run_id"}
+    parameters = {k: v for k, v in schedule.parameters.items() if k not in _OWN}
     given = ", ".join(f"{name}={value}" for name, value in sorted(parameters.items()))
     return f"{schedule.name}: {schedule.trigger}, {state}{following}\n  {given}"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from viewfinder_components.run_reason import RunReason
 from viewfinder_pipelines.kubeflow.client import Kubeflow
 from viewfinder_pipelines.kubeflow.schedules.listing import list_schedules_of
 from viewfinder_pipelines.kubeflow.schedules.retirement import retire_schedule
@@ -37,13 +38,15 @@ def set_schedule(
     import kfp_server_api
 
     before = list_schedules_of(kubeflow, {version.pipeline_id}, name)
+    told = ": ".join(filter(None, [name, str(arguments.get("reason", ""))]))
+    reason = RunReason("schedule", text=told)
     wanted = Schedule(
         schedule_id="",
         name=name,
         trigger=trigger,
         pipeline_id=version.pipeline_id,
         version_id=version.version_id,
-        parameters={**arguments, "run_id": RUN_ID},
+        parameters={**arguments, "run_id": RUN_ID, "reason": reason.write()},
         enabled=True,
         experiment_id=find_experiment(kubeflow, settings),
         service_account=settings.service_account,

@@ -9,6 +9,7 @@ import pytest
 from tests.unit.pipelines.played_kubeflow import API_HEALTH, UI_HEALTH, PlayedKubeflow
 
 from viewfinder_components.outcome import Outcome
+from viewfinder_components.run_reason import RunReason
 from viewfinder_pipelines.kubeflow.result import KubeflowRun, measure_overhead
 from viewfinder_pipelines.kubeflow.workflow_step import Pod, WorkflowStep
 from viewfinder_pipelines.runs.record import RunResult
@@ -24,9 +25,9 @@ def read(
     return KubeflowRun(kubeflow.connect(health), "r").read()
 
 
-def answer(kubeflow: PlayedKubeflow, workflow: dict[str, Any], state: str) -> None:
-    """Have the server tell of a run with this workflow."""
-    run = {
+def answer(kubeflow: PlayedKubeflow, workflow: dict[str, Any], state: str, **more: object) -> None:
+    """Have the server tell of a run with this workflow, and of more about the run."""
+    run = more | {
         "run_id": "r",
         "state": state,
         "created_at": "2026-11-26T02:25:38Z",
@@ -151,3 +152,17 @@ def test_a_pod_that_argo_saw_late_did_not_begin_after_its_end() -> None:
 
 def at(seconds: int) -> datetime:
     return datetime(2026, 11, 26, 2, 0, tzinfo=UTC) + timedelta(seconds=seconds)
+
+
+def test_the_run_of_a_schedule_says_so(kubeflow: PlayedKubeflow) -> None:
+    """Also of a schedule that was set in the UI, or deleted since."""
+    workflow = json.loads((DATA / "workflow-flat-refused.json").read_text())
+    answer(kubeflow, workflow, "SUCCEEDED", recurring_run_id="s-1")
+    run = KubeflowRun(kubeflow.connect(API_HEALTH), "r")
+    assert run.read().reason == RunReason("schedule", text="s-1")
+    schedule = json.dumps({"recurring_run_id": "s-1", "display_name": "nightly"})
+    kubeflow.answers["/apis/v2beta1/recurringruns/s-1"] = schedule
+    run = KubeflowRun(kubeflow.connect(API_HEALTH), "r")
+    assert run.read().reason == RunReason("schedule", text="nightly")
+    answer(kubeflow, workflow, "SUCCEEDED")
+    assert KubeflowRun(kubeflow.connect(API_HEALTH), "r").read().reason == RunReason()

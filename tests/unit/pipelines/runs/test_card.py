@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from viewfinder_components.printable import make_printable
+from viewfinder_components.run_reason import RunReason
 from viewfinder_pipelines.runs.card import render_card
 from viewfinder_pipelines.runs.record import LOCAL, Gap, RunError, RunResult, StepResult
 
@@ -53,6 +54,14 @@ def test_it_has_steps_sentences_and_places() -> None:
     assert "4.6" in text
     assert "Failed in step train: expected more photos" in text
     assert "Could not read from train: no log" in text
+
+
+def test_it_says_why_the_run_began() -> None:
+    assert "Began: by hand" in read_text(make_result())
+    reason = RunReason("alert", alert=HOSTILE, measure="brightness", value="0.3", limit="0.1")
+    assert f"Began: alert {HOSTILE}: brightness 0.3 (limit 0.1)" in read_text(
+        make_result(reason=reason)
+    )
 
 
 def test_a_decision_is_shown_once() -> None:

@@ -7,6 +7,7 @@ import jsonschema
 import pytest
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.run_reason import RunReason
 from viewfinder_pipelines.local.runner import list_runs, load_run
 from viewfinder_pipelines.runs.lock import held_run
 from viewfinder_pipelines.runs.record import ArtifactRecord, RunError, RunResult, StepResult
@@ -32,6 +33,7 @@ def result() -> RunResult:
         version={"number": 1, "uri": "file:///models/m/1"},
         report="/runs/r/report.html",
         error=RunError("check", "expected a, received b; do c", False, ("line",)),
+        reason=RunReason("alert", alert="ViewfinderDrift", value="0.3", limit="0.1"),
     )
 
 

@@ -1,0 +1,1 @@
+"""Start runs by themselves: when an alert fires, or when new photos have appeared."""
