@@ -11,6 +11,7 @@ import httpx
 from viewfinder_client.answer_body import ACCEPTED, AnswerTooLargeError, decompress
 from viewfinder_client.loop_thread import LoopThread
 from viewfinder_client.photo_body import Body
+from viewfinder_client.trace_headers import make_trace_headers
 from viewfinder_components.bearer_token import OWN_HEADER, find_own_token
 
 MAX_ANSWER_BYTES = 16 << 20
@@ -133,7 +134,7 @@ async def exchange(
         httpx.HTTPError, httpx.InvalidURL, TimeoutError, AnswerTooLargeError, CompressionError,
             UsageError: As from `HttpClient.request`.
     """
-    headers = _make_token_header(url, token) | (body.headers if body else {})
+    headers = _make_token_header(url, token) | make_trace_headers() | (body.headers if body else {})
     content = body.pieces() if body else None
     async with (
         asyncio.timeout(LONGEST_SECONDS),

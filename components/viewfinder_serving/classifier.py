@@ -14,6 +14,7 @@ from viewfinder_components.photos.room import SMALL_BYTES, DecodingRoom, OutOfTi
 from viewfinder_serving import metrics
 from viewfinder_serving.refusals import RefusedError
 from viewfinder_serving.servable import Servable
+from viewfinder_serving.tracing.request_trace import RequestTrace, phase
 
 # A request with more pixels than this takes about a second on one core.
 _LIGHT_PIXELS = 100_000_000
@@ -44,6 +45,7 @@ class Batch:
         word: Makes the answer.
         explained: Whether maps are wanted.
         found: What the model has said about the first photos.
+        trace: Where the time goes; None for no trace.
     """
 
     plans: list[Plan]
@@ -51,6 +53,7 @@ class Batch:
     word: Callable[[Outputs], Any]
     explained: bool
     found: Outputs
+    trace: RequestTrace | None = None
 
     @property
     def is_heavy(self) -> bool:
@@ -139,11 +142,12 @@ class Classifier:
             RefusedError: As `advance` does.
         """
         _need_time(batch.deadline)
-        with _refusing(index, len(batch.plans)), metrics.DECODE_SECONDS.time():
+        decoding = phase(batch.trace, "decode", index)
+        with _refusing(index, len(batch.plans)), metrics.DECODE_SECONDS.time(), decoding:
             photo = batch.plans[index].decode(self._room)
         pixels = np.asarray(photo.picture)
         _need_time(batch.deadline)
-        with metrics.INFERENCE_SECONDS.time():
+        with metrics.INFERENCE_SECONDS.time(), phase(batch.trace, "inference", index):
             if batch.explained:
                 explained = self._model.explain(pixels, is_alone())
                 batch.found.rows[index] = explained.probabilities

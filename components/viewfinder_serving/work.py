@@ -7,6 +7,7 @@ from typing import Any
 from viewfinder_serving import metrics
 from viewfinder_serving.classifier import Batch, Classifier
 from viewfinder_serving.memory import return_free_memory
+from viewfinder_serving.tracing.request_trace import CURRENT
 
 Question = Callable[[Classifier], Batch]
 """Parses a request and has the classifier read its photos' headers, which occupies a core."""
@@ -35,6 +36,7 @@ class Work:
         self._batch: Batch | None = None
         self._classifier = classifier
         self._is_alone = is_alone
+        self._trace = CURRENT.get()
 
     def begin(self) -> Any:
         """Parse the request and, unless it is heavy, take its first turn.
@@ -50,8 +52,11 @@ class Work:
             return None
         began = time.monotonic()
         metrics.QUEUE_SECONDS.observe(began - self._asked)
+        if self._trace is not None:
+            self._trace.add("queue", self._asked, began)
         try:
             self._batch = question(self._classifier)
+            self._batch.trace = self._trace
         finally:
             metrics.BUSY_SECONDS.inc(time.monotonic() - began)
         self.is_heavy = self._batch.is_heavy
