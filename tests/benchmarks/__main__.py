@@ -9,7 +9,7 @@ NUMBERS = (
     *("startup", "reading", "memory", "engine", "predictor", "overload"),
     *("batch", "demo", "accuracy", "label_issues"),
 )
-OF_PAGES = ("upload", "event_loop")
+OF_PAGES = ("upload", "event_loop", "tracing")
 # As root, only when they are named: a hunt of an hour, and ten minutes of hostile requests.
 NAMES = (*NUMBERS, *OF_PAGES, "standstill", "limit")
 
