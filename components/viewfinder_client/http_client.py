@@ -4,7 +4,7 @@ import asyncio
 import ssl
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import httpx
 
@@ -27,6 +27,8 @@ VERSION_HEADER = "viewfinder-model-version"
 # and Python's codecs have names that are none.
 _KEPT_HEADERS = (b"location", b"retry-after", VERSION_HEADER.encode())
 
+_Client = TypeVar("_Client", httpx.Client, httpx.AsyncClient)
+
 
 class HttpClient:
     """Sends requests for any number of threads.
@@ -43,7 +45,7 @@ class HttpClient:
         proxy: httpx.Proxy | None = None,
         certificates: ssl.SSLContext | None = None,
     ) -> None:
-        self._client = open_http(timeout, proxy, certificates)
+        self._client = open_http(httpx.AsyncClient, timeout, proxy, certificates)
         self._thread = LoopThread("http")
 
     def __enter__(self) -> Self:
@@ -99,10 +101,20 @@ def _make_token_header(url: str, token: str | None) -> dict[str, str]:
 
 
 def open_http(
-    timeout: float, proxy: httpx.Proxy | None, certificates: ssl.SSLContext | None
-) -> httpx.AsyncClient:
-    """Return httpx's client for requests to a server; the arguments are those of `HttpClient`."""
-    return httpx.AsyncClient(
+    kind: type[_Client],
+    timeout: float,
+    proxy: httpx.Proxy | None,
+    certificates: ssl.SSLContext | None,
+) -> _Client:
+    """Return httpx's client for requests to a server.
+
+    Args:
+        kind: With an event loop or without one.
+        timeout: As for `HttpClient`.
+        proxy: As for `HttpClient`.
+        certificates: As for `HttpClient`.
+    """
+    return kind(
         timeout=httpx.Timeout(timeout, connect=min(timeout, _CONNECT_SECONDS)),
         proxy=proxy,
         verify=certificates or True,

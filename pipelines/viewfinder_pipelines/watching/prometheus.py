@@ -1,34 +1,27 @@
 """The figures of a service as Prometheus has them."""
 
-import json
 import math
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from viewfinder_client.endpoint import check_url, show_url
-from viewfinder_components.errors import (
-    PermanentError,
-    TransientError,
-    UsageError,
-    ViewfinderError,
-)
+from viewfinder_components.errors import PermanentError, ViewfinderError
 from viewfinder_components.spelling import spell
 from viewfinder_pipelines.watching.figures import ServingFigures, ServingReplica
-from viewfinder_pipelines.watching.page import NotNow, NotReadable, Pages
+from viewfinder_pipelines.watching.page import NotNow
+from viewfinder_pipelines.watching.prometheus_api import PrometheusApi, Series, open_api
 from viewfinder_pipelines.watching.queries import FIGURE, write_query
 from viewfinder_pipelines.watching.summary import sort_shares
 
-_Series = tuple[dict[str, str], float]
 _MANY = {"outcomes": "outcome", "refused_photos": "kind", "classes": "predicted"}
 _OF_PODS = ("pods", "pod_requests", "throttled", "up")
 
 
 @contextmanager
 def open_prometheus(url: str, service: str, namespace: str | None) -> Iterator["Prometheus"]:
-    """Let Prometheus be asked while the block runs.
+    """Let Prometheus be asked for a service while the block runs.
 
     Args:
         url: Its address.
@@ -36,28 +29,17 @@ def open_prometheus(url: str, service: str, namespace: str | None) -> Iterator["
         namespace: Its namespace; None for all that have such a service.
 
     Raises:
-        UsageError: The address is no URL.
+        UsageError: The address is no URL, or a token cannot be used.
     """
-    base = url.rstrip("/")
-    try:
-        if not base.startswith(("http://", "https://")):
-            raise ValueError("neither http:// nor https:// is before it")
-        check_url(base)
-    except ValueError as error:
-        raise UsageError(
-            f"{spell('prometheus')} to be the URL of Prometheus",
-            f"{show_url(url)!r} ({error})",
-            f"write it as in {spell('prometheus', 'http://127.0.0.1:9090')}",
-        ) from error
-    with Pages(base) as pages:
-        yield Prometheus(base, write_query(service, namespace), pages)
+    with open_api(url) as api:
+        yield Prometheus(api, write_query(service, namespace))
 
 
 class Prometheus:
     """A Prometheus that is asked for the figures of one service."""
 
-    def __init__(self, url: str, query: str, pages: Pages) -> None:
-        self._url, self._query, self._pages = url, query, pages
+    def __init__(self, api: PrometheusApi, query: str) -> None:
+        self._api, self._query = api, query
         self._is_known = False
 
     def read(self) -> ServingFigures:
@@ -68,7 +50,9 @@ class Prometheus:
                 not raised again after a right answer.
         """
         try:
-            figures = _read_figures(self._ask())
+            found = self._api.query(self._query)
+            if not found and not self._is_known:
+                raise explain_no_series(self._api)
         except NotNow as error:
             return self._without_figures(str(error))
         except ViewfinderError as error:
@@ -76,52 +60,27 @@ class Prometheus:
                 raise
             return self._without_figures(error.received)
         self._is_known = True
-        return figures
+        return _read_figures(found)
 
     def _without_figures(self, reason: str) -> ServingFigures:
-        return ServingFigures(datetime.now(UTC), f"{show_url(self._url)}: {reason}")
-
-    def _ask(self) -> list[_Series]:
-        try:
-            text = self._pages.read(f"{self._url}/api/v1/query", {"query": self._query})
-            answer = json.loads(text)
-            found = [_read_series(one) for one in answer["data"]["result"]]
-        except NotReadable as error:
-            raise self._not_one(str(error)) from error
-        except (ValueError, TypeError, LookupError, RecursionError, AttributeError) as error:
-            raise self._not_one("an answer that is not of its API") from error
-        except TransientError:
-            raise
-        except PermanentError as error:  # whose advice is about predictors
-            raise self._not_one(error.received) from error
-        if not found and not self._is_known:
-            raise PermanentError(
-                f"series of the service in Prometheus at {show_url(self._url)}",
-                "none",
-                f"check its name and {spell('namespace')}, and that Prometheus reads the "
-                "predictors (docs/monitoring.md)",
-            )
-        return found
-
-    def _not_one(self, received: str) -> PermanentError:
-        return PermanentError(
-            f"Prometheus at {show_url(self._url)}",
-            received,
-            f"let {spell('prometheus')} be its base URL, with USER:PASSWORD@ before the host if it "
-            "asks for them",
-        )
+        return ServingFigures(datetime.now(UTC), f"{self._api.name}: {reason}")
 
 
-def _read_series(one: Any) -> _Series:
-    labels = {str(name): str(value) for name, value in one["metric"].items()}
-    return labels, float(one["value"][1])
+def explain_no_series(api: PrometheusApi) -> PermanentError:
+    """Return the error for a service of which Prometheus has no series."""
+    return PermanentError(
+        f"series of the service in Prometheus at {api.name}",
+        "none",
+        f"check its name and {spell('namespace')}, and that Prometheus reads the predictors "
+        "(docs/monitoring.md)",
+    )
 
 
-def _read_figures(series: list[_Series]) -> ServingFigures:
-    found: defaultdict[str, list[_Series]] = defaultdict(list)
+def _read_figures(series: Sequence[Series]) -> ServingFigures:
+    found: defaultdict[str, list[Series]] = defaultdict(list)
     for labels, value in series:
         if math.isfinite(value):
-            found[labels.get(FIGURE, "")].append((labels, value))
+            found[labels.get(FIGURE, "")].append(Series(labels, value))
     replicas = _read_replicas(found)
     fields: dict[str, Any] = {
         name: {labels.get(label, ""): value for labels, value in found.pop(name, [])}
@@ -132,7 +91,7 @@ def _read_figures(series: list[_Series]) -> ServingFigures:
     return ServingFigures(datetime.now(UTC), replicas=replicas, **fields)
 
 
-def _read_replicas(found: dict[str, list[_Series]]) -> tuple[ServingReplica, ...]:
+def _read_replicas(found: dict[str, list[Series]]) -> tuple[ServingReplica, ...]:
     pods: defaultdict[str, dict[str, Any]] = defaultdict(dict)
     for name in _OF_PODS:
         for labels, value in found.get(name, []):
