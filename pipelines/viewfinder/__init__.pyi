@@ -14,6 +14,7 @@ from .figures import (
 )
 from .installation import Finding, FindingState, verify_installation
 from .kubeflow import KubeflowPipelines, Schedule, SubmittedRun
+from .objectives import ErrorBudget, VersionUse, read_error_budgets
 from .pipelines import (
     BATCH_PREDICTION,
     DEPLOYMENT,
@@ -66,7 +67,7 @@ from .serving import (
 )
 from .tables import read_history, read_label_issues, read_photos, read_predictions
 from .versions import Pruning, Version, list_models, list_versions, prune_versions
-from .watching import ServingFigures, ServingReplica, watch
+from .watching import ServingFigures, ServingReplica, save_figures, watch
 
 __all__ = [
     "BATCH_PREDICTION",
@@ -80,6 +81,7 @@ __all__ = [
     "CostPlan",
     "Count",
     "Deployment",
+    "ErrorBudget",
     "Event",
     "Explanation",
     "Finding",
@@ -118,6 +120,7 @@ __all__ = [
     "Unanswered",
     "UsageError",
     "Version",
+    "VersionUse",
     "ViewfinderError",
     "__version__",
     "compare",
@@ -143,6 +146,7 @@ __all__ = [
     "prune_versions",
     "read_capacity",
     "read_comparison",
+    "read_error_budgets",
     "read_evaluation",
     "read_history",
     "read_label_issues",
@@ -154,6 +158,7 @@ __all__ = [
     "resume",
     "rollback",
     "run",
+    "save_figures",
     "serve",
     "undeploy",
     "verify_installation",

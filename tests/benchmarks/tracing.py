@@ -6,9 +6,10 @@ from pathlib import Path
 from statistics import median
 
 import psutil
-from tests.benchmarks.predictor import PORT, predictor
+from tests.benchmarks.predictor import predictor
 from tests.benchmarks.reading import make_photo
 from tests.fixtures.loopback import QuietHandler, serving
+from tests.fixtures.ports import free_port
 
 from viewfinder.cli.demo import MODEL_NAME
 from viewfinder_comparison.load.plan import Plan
@@ -41,8 +42,9 @@ def run() -> None:
     with serving(Collector) as url, tempfile.TemporaryDirectory() as folder:
         os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = url
         with pinned(cores[:half]):
-            without = predictor(version, "--no-tracing", port=PORT)
-            traced = predictor(version, "--tracing", port=PORT + 1)
+            ports = free_port(), free_port()
+            without = predictor(version, "--no-tracing", port=ports[0])
+            traced = predictor(version, "--tracing", port=ports[1])
 
             def load(port: int, process: psutil.Process) -> tuple[float, float]:
                 """Return photos a second, and milliseconds of processor time for each."""
@@ -54,7 +56,7 @@ def run() -> None:
                 return answered / SECONDS, 1e3 * spent / answered
 
             with without as (_, _, one), traced as (_, _, other):
-                served = [(PORT, psutil.Process(one.pid)), (PORT + 1, psutil.Process(other.pid))]
+                served = list(zip(ports, map(psutil.Process, (one.pid, other.pid)), strict=True))
                 for each in served:
                     load(*each)
                 rounds = [[load(*each) for each in served] for _ in range(ROUNDS)]

@@ -26,6 +26,7 @@ from viewfinder.cli.options import (
 from viewfinder.cli.output import say, write_json
 from viewfinder.cli.parameters import parameters
 from viewfinder.cli.prediction import predict
+from viewfinder.cli.slo import slo
 from viewfinder.cli.versions import prune, versions
 from viewfinder.cli.watch import watch
 from viewfinder_components.errors import UsageError
@@ -49,6 +50,7 @@ for command in (
     predict,
     versions,
     prune,
+    slo,
     watch,
 ):
     main.add_command(command)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from viewfinder_components.errors import PermanentError, ViewfinderError
+from viewfinder_components.errors import PermanentError, TransientError, ViewfinderError
 from viewfinder_components.spelling import spell
 from viewfinder_pipelines.watching.figures import ServingFigures, ServingReplica
 from viewfinder_pipelines.watching.page import NotNow
@@ -16,6 +16,7 @@ from viewfinder_pipelines.watching.queries import FIGURE, write_query
 from viewfinder_pipelines.watching.summary import sort_shares
 
 _MANY = {"outcomes": "outcome", "refused_photos": "kind", "classes": "predicted"}
+_MOST_POINTS = 300  # of the past; Prometheus returns 11,000 at most
 _OF_PODS = ("pods", "pod_requests", "throttled", "up")
 
 
@@ -60,7 +61,33 @@ class Prometheus:
                 raise
             return self._without_figures(error.received)
         self._is_known = True
-        return _read_figures(found)
+        return read_figures(found, datetime.now(UTC))
+
+    def read_past(self, seconds: float, interval: float) -> Iterator[ServingFigures]:
+        """Yield the figures of the last seconds, the oldest first.
+
+        Args:
+            seconds: How far to go back.
+            interval: Seconds from one reading to the next; more where there would be too many.
+
+        Raises:
+            PermanentError: There is something else at the address.
+            TransientError: Prometheus does not answer.
+        """
+        end = datetime.now(UTC).timestamp()
+        step = max(interval, seconds / _MOST_POINTS)
+        moments: defaultdict[float, list[Series]] = defaultdict(list)
+        try:
+            courses = self._api.query_range(self._query, end - seconds, end, step)
+        except NotNow as error:
+            raise TransientError(
+                f"the past figures from Prometheus at {self._api.name}", str(error), "try again"
+            ) from error
+        for labels, values in courses:
+            for time, value in values:
+                moments[time].append(Series(labels, value))
+        for time in sorted(moments):
+            yield read_figures(moments[time], datetime.fromtimestamp(time, UTC))
 
     def _without_figures(self, reason: str) -> ServingFigures:
         return ServingFigures(datetime.now(UTC), f"{self._api.name}: {reason}")
@@ -76,7 +103,13 @@ def explain_no_series(api: PrometheusApi) -> PermanentError:
     )
 
 
-def _read_figures(series: Sequence[Series]) -> ServingFigures:
+def read_figures(series: Sequence[Series], time: datetime) -> ServingFigures:
+    """Return the figures that the answer to `write_query` has.
+
+    Args:
+        series: What Prometheus answered.
+        time: The moment that it is about.
+    """
     found: defaultdict[str, list[Series]] = defaultdict(list)
     for labels, value in series:
         if math.isfinite(value):
@@ -88,7 +121,7 @@ def _read_figures(series: Sequence[Series]) -> ServingFigures:
     }
     fields["classes"] = sort_shares(fields["classes"])
     fields |= {name: many[0][1] for name, many in found.items() if name not in _OF_PODS}
-    return ServingFigures(datetime.now(UTC), replicas=replicas, **fields)
+    return ServingFigures(time, replicas=replicas, **fields)
 
 
 def _read_replicas(found: dict[str, list[Series]]) -> tuple[ServingReplica, ...]:

@@ -162,6 +162,8 @@ def test_prometheus_may_be_down_for_a_while(server: str) -> None:
         ({"endpoint": "127.0.0.1:1"}, "endpoint to be the URL of a predictor, with http://"),
         ({"prometheus": "x", "name": "a"}, "prometheus to be the URL of Prometheus, received 'x'"),
         ({"prometheus": SILENT}, "an InferenceService with prometheus, and no endpoint"),
+        ({"minutes": 5.0}, "prometheus with minutes: predictors do not know the past"),
+        ({"prometheus": SILENT, "name": "a", "minutes": 0.0}, "a number of minutes greater than 0"),
         ({"namespace": "a", "name": "b", "endpoint": SILENT}, "with namespace, and no endpoint"),
     ],
 )
