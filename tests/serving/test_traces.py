@@ -141,7 +141,7 @@ def test_what_was_not_answered_has_spans(start, photo, collector):
 
 
 def test_traces_that_the_sampler_drops_are_not_sent(start, photo, collector, monkeypatch):
-    """But what the client keeps is still the exemplar."""
+    """What the client keeps is still the exemplar."""
     monkeypatch.setenv("OTEL_TRACES_SAMPLER", "always_off")
     header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     with start() as predictor:
