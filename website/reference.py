@@ -14,6 +14,7 @@ _TITLES = {
     "figures": "Figures",
     "installation": "Checking an installation",
     "kubeflow": "Kubeflow Pipelines",
+    "objectives": "Error budgets",
     "pipelines": "Pipelines of your own",
     "prediction": "Batch prediction",
     "release": "Release",

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 _PROTOCOL = "http/protobuf"
+_USER = re.compile(r"//[^/]*@")  # which may have a password
 
 _log = logging.getLogger(__name__)
 
@@ -94,6 +96,6 @@ def _need_endpoint() -> None:
     if not is_url:
         raise UsageError(
             f"the environment variable {name} to be the URL of a collector",
-            "something else",
+            repr(_USER.sub("//", os.environ[name])),
             "write it as in http://collector:4318",
         )
