@@ -92,7 +92,7 @@ class Exchange:
         self.scheme: str = scope.get("scheme", "http")
         self.http_version: str = scope.get("http_version", "1.1")
         self.trace_id = ""
-        """Of the trace that the server has begun itself, for the log."""
+        """Of the trace that the server has written, for the log; empty if it has written none."""
         self.coding = self.headers.get("content-encoding", "").strip().lower()
         self._scope = scope
         self._receive = receive

@@ -55,11 +55,12 @@ class Work:
         if self._trace is not None:
             self._trace.add("queue", self._asked, began)
         try:
-            self._batch = question(self._classifier)
-            self._batch.trace = self._trace
+            batch = question(self._classifier)
+            batch.trace = self._trace
+            self._batch = batch
         finally:
             metrics.BUSY_SECONDS.inc(time.monotonic() - began)
-        self.is_heavy = self._batch.is_heavy
+        self.is_heavy = batch.is_heavy
         return None if self.is_heavy else self.advance()
 
     def advance(self) -> Any:

@@ -24,6 +24,8 @@ from viewfinder_serving.tracing.span_writer import SpanWriter
 _NAME = "viewfinder-predictor"
 _FLUSH_SECONDS = 5.0  # at the end of the process; Kubernetes waits for 30 s altogether by default
 
+_RETRIED = "Transient error"  # how the exporter's messages about a repeated attempt begin
+
 _log = logging.getLogger(__name__)
 
 
@@ -78,17 +80,24 @@ def _find_release() -> str:
 
 
 class _FirstMessage(logging.Handler):
-    """Logs what the SDK says first, and nothing more until spans arrive again."""
+    """Logs what the SDK says first about lost spans, and nothing more until `has_said` is False."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.has_said = False
+        self._reason = ""
 
     def emit(self, record: logging.LogRecord) -> None:
-        if not self.has_said:
+        text = strip_addresses(record.getMessage())
+        if text.startswith(_RETRIED):  # nothing is lost yet, but only this says why
+            self._reason = f" {text}"
+        elif not self.has_said:
             self.has_said = True
-            text = strip_addresses(record.getMessage())
-            _log.warning("spans are lost (this is not logged again until some arrive): %s", text)
+            _log.warning(
+                "spans are lost (this is not logged again until some arrive): %s%s",
+                text,
+                self._reason,
+            )
 
 
 class _LoggingExporter(SpanExporter):
@@ -109,10 +118,8 @@ class _LoggingExporter(SpanExporter):
         if result is not SpanExportResult.SUCCESS:
             self._is_failing = True
         elif self._is_failing:
-            self._is_failing = False
+            self._is_failing = self._messages.has_said = False
             _log.info("spans arrive again")
-        if not self._is_failing:
-            self._messages.has_said = False
         return result
 
     def shutdown(self) -> None:

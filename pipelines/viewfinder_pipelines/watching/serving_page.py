@@ -7,6 +7,7 @@ from itertools import groupby
 from markupsafe import Markup
 
 from viewfinder_components.reports.charts import Line, Plot, line_chart
+from viewfinder_components.reports.formatting import MISSING
 from viewfinder_components.reports.page import render
 from viewfinder_pipelines.watching.cold_starts import ColdStart, find_cold_starts
 from viewfinder_pipelines.watching.figures import ServingFigures
@@ -43,7 +44,14 @@ def render_serving(title: str, readings: Sequence[ServingFigures]) -> str:
         highest_rate=max((rate for rate in rates if rate is not None), default=None),
         highest_p99=max((value for value in p99 if value is not None), default=None),
         readings=len(readings),
+        rate=_write_rate,
     )
+
+
+def _write_rate(rate: float | None) -> str:
+    if rate is None:
+        return MISSING
+    return f"{rate:,.0f}/s" if rate >= 100 else f"{rate:.3g}/s"
 
 
 def _column(
