@@ -191,6 +191,10 @@ screenshots: setup ## Make docs/images/report.png from a run of the demo (needs 
 screenshot-drift: setup ## Make docs/images/drift.png from a page of `viewfinder drift` (needs Chromium; PAGE=its file)
 	$(BIN)/python -m website.drift_screenshot $(PAGE)
 
+.PHONY: screenshots-serving
+screenshots-serving: setup ## Make docs/images/serving.png from a start of the demo's model under load (needs Chromium and `make demo`)
+	$(BIN)/python -m website.serving_picture
+
 .PHONY: screenshots-kubeflow
 screenshots-kubeflow: setup ## Make docs/images/kubeflow-*.png (Chromium; UI=address of Kubeflow's UI, RUN=, FAILED=, DEPLOYMENT=: ids of runs there)
 	$(BIN)/python -m website.kubeflow_screenshots $(UI) $(if $(RUN),--run $(RUN)) $(if $(FAILED),--failed $(FAILED)) $(if $(DEPLOYMENT),--deployment $(DEPLOYMENT))

@@ -15,6 +15,7 @@ _TITLES = {
     "figures": "Figures",
     "installation": "Checking an installation",
     "kubeflow": "Kubeflow Pipelines",
+    "objectives": "Error budgets",
     "pipelines": "Pipelines of your own",
     "prediction": "Batch prediction",
     "release": "Release",

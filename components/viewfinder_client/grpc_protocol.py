@@ -28,6 +28,7 @@ from viewfinder_client.options import Options
 from viewfinder_client.photo_body import INPUT, pack_photo
 from viewfinder_client.protocol import Description, Reply, read_input
 from viewfinder_client.proxy import find_proxy
+from viewfinder_client.trace_headers import make_trace_headers
 from viewfinder_client.v1_answers import need_text, read_classification
 from viewfinder_client.v1_failures import MALFORMED
 from viewfinder_components.bearer_token import OWN_HEADER, find_own_token
@@ -138,7 +139,8 @@ class GrpcProtocol:
 
     def _make_metadata(self) -> list[tuple[str, str]]:
         token = self._token or find_own_token()
-        return [] if token is None else [(self._header, f"Bearer {token}")]
+        own = {} if token is None else {self._header: f"Bearer {token}"}
+        return list((own | make_trace_headers()).items())
 
 
 def _read_reply(said: Any) -> Reply:

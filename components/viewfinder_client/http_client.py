@@ -4,13 +4,14 @@ import asyncio
 import ssl
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import httpx
 
 from viewfinder_client.answer_body import ACCEPTED, AnswerTooLargeError, decompress
 from viewfinder_client.loop_thread import LoopThread
 from viewfinder_client.photo_body import Body
+from viewfinder_client.trace_headers import make_trace_headers
 from viewfinder_components.bearer_token import OWN_HEADER, find_own_token
 
 MAX_ANSWER_BYTES = 16 << 20
@@ -25,6 +26,8 @@ VERSION_HEADER = "viewfinder-model-version"
 # The others are about how the body was sent, or name a character set: of JSON it is always UTF-8,
 # and Python's codecs have names that are none.
 _KEPT_HEADERS = (b"location", b"retry-after", VERSION_HEADER.encode())
+
+_Client = TypeVar("_Client", httpx.Client, httpx.AsyncClient)
 
 
 class HttpClient:
@@ -42,7 +45,7 @@ class HttpClient:
         proxy: httpx.Proxy | None = None,
         certificates: ssl.SSLContext | None = None,
     ) -> None:
-        self._client = open_http(timeout, proxy, certificates)
+        self._client = open_http(httpx.AsyncClient, timeout, proxy, certificates)
         self._thread = LoopThread("http")
 
     def __enter__(self) -> Self:
@@ -98,10 +101,20 @@ def _make_token_header(url: str, token: str | None) -> dict[str, str]:
 
 
 def open_http(
-    timeout: float, proxy: httpx.Proxy | None, certificates: ssl.SSLContext | None
-) -> httpx.AsyncClient:
-    """Return httpx's client for requests to a server; the arguments are those of `HttpClient`."""
-    return httpx.AsyncClient(
+    kind: type[_Client],
+    timeout: float,
+    proxy: httpx.Proxy | None,
+    certificates: ssl.SSLContext | None,
+) -> _Client:
+    """Return httpx's client for requests to a server.
+
+    Args:
+        kind: With an event loop or without one.
+        timeout: As for `HttpClient`.
+        proxy: As for `HttpClient`.
+        certificates: As for `HttpClient`.
+    """
+    return kind(
         timeout=httpx.Timeout(timeout, connect=min(timeout, _CONNECT_SECONDS)),
         proxy=proxy,
         verify=certificates or True,
@@ -133,7 +146,7 @@ async def exchange(
         httpx.HTTPError, httpx.InvalidURL, TimeoutError, AnswerTooLargeError, CompressionError,
             UsageError: As from `HttpClient.request`.
     """
-    headers = _make_token_header(url, token) | (body.headers if body else {})
+    headers = _make_token_header(url, token) | make_trace_headers() | (body.headers if body else {})
     content = body.pieces() if body else None
     async with (
         asyncio.timeout(LONGEST_SECONDS),

@@ -51,7 +51,7 @@ class _HttpProtocol:
         self._proxy, asked, certificates = find_way(endpoint.address, options.ca_file)
         self._timeout = options.seconds
         self._token = options.token
-        self._client = open_http(options.seconds, asked, certificates)
+        self._client = open_http(httpx.AsyncClient, options.seconds, asked, certificates)
         self._endpoint = endpoint
         self.place = show_place(endpoint.address, self._proxy)
 

@@ -30,9 +30,11 @@ class _Formatter(argparse.HelpFormatter):
     def _get_help_string(self, action: argparse.Action) -> str | None:
         text = action.help or ""
         default, is_default_said = action.default, "by default" in text
+        if is_default_said:
+            return text
         if isinstance(action, argparse.BooleanOptionalAction):
             return f"{text} (default: {'on' if default else 'off'})"
-        if default in (None, [], "", argparse.SUPPRESS) or is_default_said or action.nargs == 0:
+        if default in (None, [], "", argparse.SUPPRESS) or action.nargs == 0:
             return text
         return f"{text} (default: %(default)s)"
 
@@ -154,6 +156,13 @@ def _make_parser() -> argparse.ArgumentParser:
         default=[],
         metavar="ORIGIN",
         help="answer pages of this origin in browsers; may be repeated; * for all",
+    )
+    parser.add_argument(
+        "--tracing",
+        action=argparse.BooleanOptionalAction,
+        default=defaults["tracing"],
+        help="send spans to an OpenTelemetry collector; by default if "
+        "OTEL_EXPORTER_OTLP_ENDPOINT names one",
     )
     parser.add_argument(
         "--access-log",

@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import numpy as np
@@ -38,10 +38,13 @@ from viewfinder_serving.pacing import Pacing
 from viewfinder_serving.refusals import RefusedError, shown
 from viewfinder_serving.request_headers import JSON_LENGTH, need_content_type, read_json_length
 from viewfinder_serving.room import Room
-from viewfinder_serving.trace_context import HEADER as TRACE
-from viewfinder_serving.trace_context import read_exemplar
+from viewfinder_serving.trace_context import find_exemplar
+from viewfinder_serving.tracing.request_trace import CURRENT, RequestTrace, phase
 from viewfinder_serving.uploads import Uploads
 from viewfinder_serving.work import Question
+
+if TYPE_CHECKING:
+    from viewfinder_serving.tracing.server_spans import ServerSpans
 
 _log = logging.getLogger(__name__)
 _access = logging.getLogger("viewfinder_serving.access")
@@ -61,12 +64,18 @@ class PhotoApp:
         dataplane: kserve's interface to the models.
         config: Limits, and whether to log requests.
         authenticator: Which requests are let in.
+        spans: Writes the traces of predictions; None for no traces.
     """
 
     def __init__(
-        self, dataplane: PhotoDataPlane, config: ServeConfig, authenticator: Authenticator
+        self,
+        dataplane: PhotoDataPlane,
+        config: ServeConfig,
+        authenticator: Authenticator,
+        spans: "ServerSpans | None",
     ) -> None:
         self._dataplane = dataplane
+        self._spans = spans
         self._config = config
         self._authenticator = authenticator
         self._admission = Admission(config.max_requests)
@@ -98,6 +107,8 @@ class PhotoApp:
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request; ASGI's entry point."""
         exchange = Exchange(scope, receive, send)
+        if self._spans is not None:
+            CURRENT.set(RequestTrace() if exchange.path.endswith(self._answering) else None)
         reply = await self._answer(exchange)
         if reply.status != _CLIENT_GONE:
             await exchange.send(reply)
@@ -256,7 +267,7 @@ class PhotoApp:
         exchange.need_size(limit)
         self._admission.need_place()
         with self._room.share(partial(self._uploads.free_room, exchange.address)) as share:
-            with self._uploads.open(exchange.address) as upload:
+            with self._uploads.open(exchange.address) as upload, phase(CURRENT.get(), "upload"):
                 body = await exchange.read_body(limit, upload, share)
             with self._admission.enter(), exchange.cancelling():
                 deadline = exchange.started + self._config.request_seconds
@@ -273,7 +284,8 @@ class PhotoApp:
             default = "answered" if reply.status < 400 else "refused"
             outcome = _OUTCOMES.get(reply.status, default)
             metrics.REQUESTS.labels(protocol, outcome, str(reply.status)).inc()
-            exemplar = read_exemplar(exchange.headers.get(TRACE, ""))
+            exchange.trace_id = self._write_spans(exchange, reply, outcome)
+            exemplar = find_exemplar(exchange.trace_id, exchange.headers)
             metrics.REQUEST_SECONDS.labels(protocol).observe(seconds, exemplar)
         if self._config.access_log and (prediction or reply.status >= 400):
             _access.info(
@@ -286,6 +298,13 @@ class PhotoApp:
                 reply.photos,
                 "" if reply.status < 400 else f" {reply.body[:300].decode(errors='replace')}",
             )
+
+    def _write_spans(self, exchange: Exchange, reply: Reply, outcome: str) -> str:
+        """Write one finished prediction's spans; return the id of its trace, if it is kept."""
+        trace = CURRENT.get()
+        if self._spans is None or trace is None:
+            return ""
+        return self._spans.write_request(trace, exchange, reply.status, outcome, reply.photos)
 
 
 def _word_v1(classifier: Classifier, version: str, is_columnar: bool, found: Outputs) -> Reply:

@@ -15,6 +15,7 @@ from viewfinder_serving import metrics
 from viewfinder_serving.drift.counting import DriftCounts
 from viewfinder_serving.refusals import RefusedError
 from viewfinder_serving.servable import Servable
+from viewfinder_serving.tracing.request_trace import RequestTrace, phase
 
 # A request with more pixels than this takes about a second on one core.
 _LIGHT_PIXELS = 100_000_000
@@ -47,6 +48,7 @@ class Batch:
         explained: Whether maps are wanted.
         found: What the model has said about the first photos.
         measured: Of the first photos, what is compared with the drift reference.
+        trace: Where the time goes; None for no trace.
     """
 
     photos: Sequence[bytes]
@@ -56,6 +58,7 @@ class Batch:
     explained: bool
     found: Outputs
     measured: list[dict[str, float]] = field(default_factory=list)
+    trace: RequestTrace | None = None
 
     @property
     def is_heavy(self) -> bool:
@@ -151,11 +154,12 @@ class Classifier:
             RefusedError: As `advance` does.
         """
         _need_time(batch.deadline)
-        with _refusing(index, len(batch.plans)), metrics.DECODE_SECONDS.time():
+        decoding = phase(batch.trace, "decode", index)
+        with _refusing(index, len(batch.plans)), metrics.DECODE_SECONDS.time(), decoding:
             photo = batch.plans[index].decode(self._room)
         pixels = np.asarray(photo.picture)
         _need_time(batch.deadline)
-        with metrics.INFERENCE_SECONDS.time():
+        with metrics.INFERENCE_SECONDS.time(), phase(batch.trace, "inference", index):
             if batch.explained:
                 explained = self._model.explain(pixels, is_alone())
                 answers = explained.answers

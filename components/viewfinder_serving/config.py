@@ -123,6 +123,10 @@ class ServeConfig:
     """What computes: `openvino`, or `tensorflow`, which runs the version's SavedModel if TensorFlow
     is installed."""
 
+    tracing: bool | None = None
+    """Whether spans of the requests are sent to an OpenTelemetry collector; None if an environment
+    variable names one (`OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`)."""
+
     access_log: bool = True
     """Whether to log a line for every request (except successful probes)."""
 

@@ -13,6 +13,7 @@ _DEFAULT_PORT = re.compile(r"http://.*:80|https://.*:443")  # browsers omit it
 _ACCEPTED_HEADERS = (
     *("authorization", OWN_HEADER),
     *("content-encoding", "inference-header-content-length"),
+    *("traceparent", "tracestate"),  # OpenTelemetry's JavaScript sends them
 )
 _SHOWN_HEADERS = (
     *("inference-header-content-length", "viewfinder-model-version"),

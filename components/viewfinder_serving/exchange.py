@@ -89,6 +89,10 @@ class Exchange:
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
         self.address: str = (scope.get("client") or ("unknown",))[0]
+        self.scheme: str = scope.get("scheme", "http")
+        self.http_version: str = scope.get("http_version", "1.1")
+        self.trace_id = ""
+        """Of the trace that the server has written, for the log; empty if it has written none."""
         self.coding = self.headers.get("content-encoding", "").strip().lower()
         self._scope = scope
         self._receive = receive
@@ -106,6 +110,8 @@ class Exchange:
         for word, (name, part) in _CALLER.items():
             if found := part.search(self.headers.get(name, "")):
                 parts.append(f"{word} {shown(found[1])}")
+        if self.trace_id and not TRACE_VALUE.search(self.headers.get(TRACE, "")):
+            parts.append(f"trace {shown(self.trace_id)}")
         return " ".join(parts)
 
     def need_size(self, limit: int) -> None:

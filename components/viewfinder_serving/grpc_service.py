@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc  # type: ignore[import-untyped]
 import numpy as np
@@ -40,19 +40,26 @@ from viewfinder_serving.tensors import (
 )
 from viewfinder_serving.tls.certificate import Certificate
 from viewfinder_serving.tls.contexts import make_changing_credentials
-from viewfinder_serving.trace_context import HEADER as TRACE
-from viewfinder_serving.trace_context import read_exemplar
+from viewfinder_serving.trace_context import find_exemplar
+from viewfinder_serving.tracing.request_trace import CURRENT, RequestTrace, phase
 from viewfinder_serving.work import Question
+
+if TYPE_CHECKING:
+    from viewfinder_serving.tracing.server_spans import ServerSpans
 
 _log = logging.getLogger(__name__)
 _access = logging.getLogger("viewfinder_serving.access")
 
+_OUTCOMES = {200: "answered", 499: "gone", 500: "failed", BUSY: "busy"}
 _CODES = {
+    200: grpc.StatusCode.OK,
     400: grpc.StatusCode.INVALID_ARGUMENT,
     401: grpc.StatusCode.UNAUTHENTICATED,
     404: grpc.StatusCode.NOT_FOUND,
     408: grpc.StatusCode.DEADLINE_EXCEEDED,
     413: grpc.StatusCode.INVALID_ARGUMENT,
+    499: grpc.StatusCode.CANCELLED,
+    500: grpc.StatusCode.INTERNAL,
     503: grpc.StatusCode.UNAVAILABLE,
 }
 
@@ -73,8 +80,10 @@ async def running_grpc(
     config: ServeConfig,
     authenticator: Authenticator,
     certificate: Callable[[], Certificate] | None,
+    spans: "ServerSpans | None",
 ) -> AsyncIterator[None]:
     """Serve gRPC while the block runs; requests in flight finish when it ends."""
+    records = _Records(config.access_log, spans)
     options = [
         ("grpc.max_receive_message_length", config.max_request_bytes),
         # Not fewer than are in progress: a client learns the limit only after its first calls, and
@@ -87,8 +96,12 @@ async def running_grpc(
         ("grpc.so_reuseport", 0),
         ("grpc.server_handshake_timeout_ms", _HANDSHAKE_MILLISECONDS),
     ]
-    server = grpc.aio.server(options=options, interceptors=[_OwnMethods(config, authenticator)])
-    services.add_GRPCInferenceServiceServicer_to_server(PhotoServicer(dataplane, config), server)
+    server = grpc.aio.server(
+        options=options, interceptors=[_OwnMethods(config, authenticator, records)]
+    )
+    services.add_GRPCInferenceServiceServicer_to_server(
+        PhotoServicer(dataplane, config, records), server
+    )
     host = f"[{config.host}]" if ":" in config.host else config.host
     try:
         if certificate is None:
@@ -119,10 +132,13 @@ class _OwnMethods(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc is 
     Args:
         config: The limits.
         authenticator: Which calls are let in.
+        records: Records predictions.
     """
 
-    def __init__(self, config: ServeConfig, authenticator: Authenticator) -> None:
-        self._config = config
+    def __init__(
+        self, config: ServeConfig, authenticator: Authenticator, records: "_Records"
+    ) -> None:
+        self._records = records
         self._authenticator = authenticator
         self._admission = Admission(config.max_requests)
         self._receiving = Receiving(_RECEIVED_AT_ONCE, config.body_seconds, config.request_seconds)
@@ -148,10 +164,15 @@ class _OwnMethods(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc is 
     ) -> Callable[[Any, Any], Any]:
         async def answer(_: Any, context: Any) -> Any:
             started = time.monotonic()
+            if parse is _unparsed:
+                self._records.begin()
             try:
                 self._authenticator.check_call(method, _read_metadata(context))
                 with self._admission.enter(), self._room.share() as share:
-                    request = _parse(parse, await self._receive(context, share))
+                    with phase(CURRENT.get(), "upload"):
+                        message = await self._receive(context, share)
+                    request = _parse(parse, message)
+                    del message
                     try:
                         return await handle(request, context)
                     finally:
@@ -162,7 +183,7 @@ class _OwnMethods(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc is 
                     refusal.__traceback__ = None  # it holds the message
                     await self._pacing.wait()
                 if parse is _unparsed:
-                    _record(refusal.status, started, context, self._config)
+                    self._records.add(refusal.status, started, context)
                 await _refuse(context, refusal)
 
         return answer
@@ -208,11 +229,13 @@ class PhotoServicer(services.GRPCInferenceServiceServicer):  # type: ignore[misc
     Args:
         dataplane: kserve's interface to the models.
         config: The limits.
+        records: Records predictions.
     """
 
-    def __init__(self, dataplane: PhotoDataPlane, config: ServeConfig) -> None:
+    def __init__(self, dataplane: PhotoDataPlane, config: ServeConfig, records: "_Records") -> None:
         self._dataplane = dataplane
         self._config = config
+        self._records = records
 
     async def ServerLive(self, request: Any, context: Any) -> Any:  # noqa: N802  (the protocol's)
         """Confirm that the process is alive."""
@@ -264,7 +287,7 @@ class PhotoServicer(services.GRPCInferenceServiceServicer):  # type: ignore[misc
                 grpc.StatusCode.INTERNAL, f"the server failed; see error {number} in its log"
             )
         finally:
-            _record(status, started, context, self._config)
+            self._records.add(status, started, context)
 
     async def _infer(self, holder: list[bytes], started: float) -> Any:
         request = self._parse_infer(holder.pop())
@@ -303,16 +326,42 @@ async def _refuse(context: Any, refusal: RefusedError) -> None:
     await context.abort(_CODES[refusal.status], str(refusal), tuple(refusal.headers.items()))
 
 
-def _record(status: int, started: float, context: Any, config: ServeConfig) -> None:
-    """Count and log one finished prediction."""
-    seconds = time.monotonic() - started
-    if config.access_log:
-        peer = shown(context.peer()).strip("'")
-        _access.info("%s: ModelInfer %d %.1f ms", peer, status, 1e3 * seconds)
-    outcome = {200: "answered", 499: "gone", 500: "failed", 503: "busy"}
-    metrics.REQUESTS.labels("grpc", outcome.get(status, "refused"), str(status)).inc()
-    trace = _read_metadata(context).get(TRACE, "")
-    metrics.REQUEST_SECONDS.labels("grpc").observe(seconds, read_exemplar(trace))
+class _Records:
+    """Counts, logs and traces finished predictions.
+
+    Args:
+        access_log: Whether to log them.
+        spans: Writes their traces; None for no traces.
+    """
+
+    def __init__(self, access_log: bool, spans: "ServerSpans | None") -> None:
+        self._access_log, self._spans = access_log, spans
+
+    def begin(self) -> None:
+        """Begin the trace of this task's call."""
+        if self._spans is not None:
+            CURRENT.set(RequestTrace())
+
+    def add(self, status: int, started: float, context: Any) -> None:
+        """Record a finished call.
+
+        Args:
+            status: What HTTP would answer.
+            started: When it began, in seconds of `time.monotonic`.
+            context: gRPC's.
+        """
+        seconds = time.monotonic() - started
+        if self._access_log:
+            peer = shown(context.peer()).strip("'")
+            _access.info("%s: ModelInfer %d %.1f ms", peer, status, 1e3 * seconds)
+        outcome = _OUTCOMES.get(status, "refused")
+        metrics.REQUESTS.labels("grpc", outcome, str(status)).inc()
+        metadata, written = _read_metadata(context), ""
+        if self._spans is not None and (trace := CURRENT.get()) is not None:
+            code = _CODES[status].name
+            written = self._spans.write_call(trace, metadata, context.peer(), code, outcome)
+        exemplar = find_exemplar(written, metadata)
+        metrics.REQUEST_SECONDS.labels("grpc").observe(seconds, exemplar)
 
 
 def _make_question(

@@ -9,7 +9,7 @@ import signal
 import socket
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from prometheus_client import REGISTRY
@@ -33,6 +33,10 @@ from viewfinder_serving.model import PhotoDataPlane, PhotoModel
 from viewfinder_serving.servable import Servable
 from viewfinder_serving.stream_room import find_spare_bytes
 from viewfinder_serving.tls.certificate import Certificate, watch_certificate
+from viewfinder_serving.tracing.choice import tracing
+
+if TYPE_CHECKING:
+    from viewfinder_serving.tracing.server_spans import ServerSpans
 
 _log = logging.getLogger(__name__)
 
@@ -44,8 +48,8 @@ def serve(config: ServeConfig) -> None:
     """Serve a published version until SIGTERM or SIGINT. Call it from the main thread.
 
     Raises:
-        PermanentError: The version cannot be served, the address cannot be listened on, or the
-            tokens or the certificate cannot be used.
+        PermanentError: The version cannot be served, the address cannot be listened on, the tokens
+            or the certificate cannot be used, or traces cannot be written.
     """
     authenticator = Authenticator(find_tokens(config.token_file))
     certificate = None
@@ -70,7 +74,20 @@ def serve(config: ServeConfig) -> None:
     metrics.REQUESTS_LIMIT.set(config.max_requests)
     REGISTRY.register(ContainerCollector())
     model = PhotoModel(config.name, servable, classifier, threads)
-    PhotoServer(config, authenticator, certificate).start([model])
+    with tracing(config.tracing, _identify(config, servable)) as spans:
+        PhotoServer(config, authenticator, certificate, spans).start([model])
+
+
+def _identify(config: ServeConfig, servable: Servable) -> dict[str, str]:
+    """Return what is served, as attributes of every span."""
+    found = {
+        "name": config.name,
+        "version": servable.version,
+        "precision": servable.precision.name,
+        "digest": servable.digest,
+        "run_id": servable.run_id,
+    }
+    return {f"viewfinder.model.{name}": value for name, value in found.items() if value}
 
 
 class PhotoServer(ModelServer):  # type: ignore[misc]  # kserve is not typed
@@ -82,6 +99,7 @@ class PhotoServer(ModelServer):  # type: ignore[misc]  # kserve is not typed
         config: The predictor's settings.
         authenticator: Which requests are let in.
         certificate: Gives the certificate for TLS; None for no TLS.
+        spans: Writes the traces of predictions; None for no traces.
     """
 
     def __init__(
@@ -89,6 +107,7 @@ class PhotoServer(ModelServer):  # type: ignore[misc]  # kserve is not typed
         config: ServeConfig,
         authenticator: Authenticator,
         certificate: Callable[[], Certificate] | None,
+        spans: "ServerSpans | None" = None,
     ) -> None:
         super().__init__(
             http_port=config.port,
@@ -98,6 +117,7 @@ class PhotoServer(ModelServer):  # type: ignore[misc]  # kserve is not typed
         self._config = config
         self._authenticator = authenticator
         self._certificate = certificate
+        self._spans = spans
         self._stopping = False
         self._failure: PermanentError | None = None
         self.dataplane = PhotoDataPlane(self.registered_models)
@@ -119,7 +139,7 @@ class PhotoServer(ModelServer):  # type: ignore[misc]  # kserve is not typed
         _log.info("stopped")
 
     def _make_http_server(self) -> HttpServer:
-        app: Any = PhotoApp(self.dataplane, self._config, self._authenticator)
+        app: Any = PhotoApp(self.dataplane, self._config, self._authenticator, self._spans)
         if self._config.cors_origins:
             app = allow_origins(app, self._config.cors_origins)
         return HttpServer(
@@ -152,7 +172,11 @@ class PhotoServer(ModelServer):  # type: ignore[misc]  # kserve is not typed
                 # gRPC would only report a failure, in a traceback.
                 listen(self._config.host, self._config.grpc_port, "--grpc-port").close()
                 serving = running_grpc(
-                    self.dataplane, self._config, self._authenticator, self._certificate
+                    self.dataplane,
+                    self._config,
+                    self._authenticator,
+                    self._certificate,
+                    self._spans,
                 )
                 await stack.enter_async_context(serving)
             await http.serve(sockets=[listener])

@@ -7,6 +7,7 @@ from typing import Any
 from viewfinder_serving import metrics
 from viewfinder_serving.classifier import Batch, Classifier
 from viewfinder_serving.memory import return_free_memory
+from viewfinder_serving.tracing.request_trace import CURRENT
 
 Question = Callable[[Classifier], Batch]
 """Parses a request and has the classifier read its photos' headers, which occupies a core."""
@@ -35,6 +36,7 @@ class Work:
         self._batch: Batch | None = None
         self._classifier = classifier
         self._is_alone = is_alone
+        self._trace = CURRENT.get()
 
     def begin(self) -> Any:
         """Parse the request and, unless it is heavy, take its first turn.
@@ -50,11 +52,15 @@ class Work:
             return None
         began = time.monotonic()
         metrics.QUEUE_SECONDS.observe(began - self._asked)
+        if self._trace is not None:
+            self._trace.add("queue", self._asked, began)
         try:
-            self._batch = question(self._classifier)
+            batch = question(self._classifier)
+            batch.trace = self._trace
+            self._batch = batch
         finally:
             metrics.BUSY_SECONDS.inc(time.monotonic() - began)
-        self.is_heavy = self._batch.is_heavy
+        self.is_heavy = batch.is_heavy
         return None if self.is_heavy else self.advance()
 
     def advance(self) -> Any:

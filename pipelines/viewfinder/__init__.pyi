@@ -15,6 +15,7 @@ from .figures import (
 )
 from .installation import Finding, FindingState, verify_installation
 from .kubeflow import KubeflowPipelines, Schedule, SubmittedRun
+from .objectives import ErrorBudget, VersionUse, read_error_budgets
 from .pipelines import (
     BATCH_PREDICTION,
     DEPLOYMENT,
@@ -68,7 +69,7 @@ from .serving import (
 )
 from .tables import read_history, read_label_issues, read_photos, read_predictions
 from .versions import Pruning, Version, list_models, list_versions, prune_versions
-from .watching import ServingFigures, ServingReplica, watch
+from .watching import ServingFigures, ServingReplica, save_figures, watch
 
 __all__ = [
     "BATCH_PREDICTION",
@@ -84,6 +85,7 @@ __all__ = [
     "Deployment",
     "Drift",
     "DriftPoint",
+    "ErrorBudget",
     "Event",
     "Explanation",
     "Finding",
@@ -125,6 +127,7 @@ __all__ = [
     "UsageError",
     "Version",
     "VersionDrift",
+    "VersionUse",
     "ViewfinderError",
     "__version__",
     "compare",
@@ -151,6 +154,7 @@ __all__ = [
     "prune_versions",
     "read_capacity",
     "read_comparison",
+    "read_error_budgets",
     "read_evaluation",
     "read_history",
     "read_label_issues",
@@ -162,6 +166,7 @@ __all__ = [
     "resume",
     "rollback",
     "run",
+    "save_figures",
     "serve",
     "undeploy",
     "verify_installation",

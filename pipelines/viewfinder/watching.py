@@ -1,17 +1,25 @@
 """Watch a served model: its figures, read again and again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 from viewfinder.arguments import checked, read_endpoint
-from viewfinder_components.errors import ParameterError, UsageError
+from viewfinder_components.errors import (
+    ParameterError,
+    PermanentError,
+    UsageError,
+    reason_of,
+)
 from viewfinder_components.spelling import spell
+from viewfinder_components.whole_files import write_text
 from viewfinder_pipelines.local.running_predictor import RunningPredictor
 from viewfinder_pipelines.watching.figures import ServingFigures, ServingReplica
 
-__all__ = ["ServingFigures", "ServingReplica", "watch"]
+__all__ = ["ServingFigures", "ServingReplica", "save_figures", "watch"]
 
 _SHORTEST = 0.1  # seconds
 _LONGEST = 3600.0
+_MOST_MINUTES = 60 * 24 * 31
 
 
 @checked
@@ -23,6 +31,7 @@ def watch(
     namespace: str | None = None,
     interval: float = 2.0,
     window: float = 10.0,
+    minutes: float | None = None,
 ) -> Iterator[ServingFigures]:
     """Yield the figures of a served model in every interval, without an end.
 
@@ -41,6 +50,9 @@ def watch(
         window: Seconds over which rates are taken from predictors. Prometheus' are of the last five
             minutes, and of the last hour for classes and confidence.
 
+        minutes: With `prometheus`, begin with the figures of so many minutes before now, at most
+            300 of them; None to begin now.
+
     Returns:
         An iterator over the figures. A predictor or a Prometheus that does not answer does not end
         it: the figures say so.
@@ -49,17 +61,27 @@ def watch(
         UsageError: An argument does not go with another one, or is not a URL.
         PermanentError: At the first reading: there is something else at an address, or no such
             service.
-        TransientError: At the first reading: the cluster does not answer.
+        TransientError: At the first reading: the cluster does not answer, or Prometheus does not
+            tell the past.
     """
     for argument, seconds in (("interval", interval), ("window", window)):
         if not _SHORTEST <= seconds <= _LONGEST:
             rule = f"a number of seconds from {_SHORTEST:g} to {_LONGEST:g}"
             raise ParameterError(argument, rule, seconds)
+    if minutes is not None and prometheus is None:
+        raise UsageError(
+            f"{spell('prometheus')} with {spell('minutes')}: predictors do not know the past",
+            "no Prometheus",
+            f"name it, or leave {spell('minutes')} out",
+        )
+    if minutes is not None and not 0 < minutes <= _MOST_MINUTES:
+        rule = f"a number of minutes greater than 0, at most {_MOST_MINUTES:,}"
+        raise ParameterError("minutes", rule, minutes)
     if prometheus is None and namespace is None:
         return _read_endpoints(list_urls(endpoint), name, interval, window)
     service = need_service(name, endpoint, prometheus)
     if prometheus is not None:
-        return _ask_prometheus(prometheus, service, namespace, interval)
+        return _ask_prometheus(prometheus, service, namespace, interval, minutes)
     return _read_pods(service, str(namespace), interval, window)
 
 
@@ -82,6 +104,50 @@ def need_service(name: str | None, endpoint: object, prometheus: str | None) -> 
             "name the service" if name is None else f"leave {spell('endpoint')} out",
         )
     return name
+
+
+@checked
+def save_figures(
+    figures: Iterable[ServingFigures], path: str | Path, *, title: str | None = None
+) -> Path:
+    """Write a self-contained page: requests and latency over time, and cold starts.
+
+    Args:
+        figures: What `watch` yielded, in that order; at least one.
+        path: Where to write the page; folders are created.
+        title: What was watched; None for the model's name.
+
+    Returns:
+        The page's path.
+
+    Raises:
+        UsageError: There are no figures.
+        PermanentError: The page cannot be written, or the packages for charts are not installed.
+    """
+    readings = list(figures)
+    if not readings:
+        raise UsageError("at least one reading", "none", "let `watch` read first")
+    try:
+        from viewfinder_pipelines.watching.serving_page import render_serving
+    except ImportError as error:
+        raise PermanentError(
+            "the packages for charts",
+            f"none of the name {error.name}",
+            "run `pip install 'viewfinder[steps]'`",
+        ) from error
+    file = Path(path)
+    try:
+        write_text(file, render_serving(title or _find_models(readings), readings))
+    except OSError as error:
+        raise PermanentError(
+            f"a writable path for the page {file}", reason_of(error), "name another file"
+        ) from error
+    return file
+
+
+def _find_models(readings: Sequence[ServingFigures]) -> str:
+    names = {one.model for reading in readings for one in reading.replicas if one.model}
+    return ", ".join(sorted(names)) or "A served model"
 
 
 def list_urls(
@@ -116,10 +182,12 @@ def _read_pods(
 
 
 def _ask_prometheus(
-    url: str, name: str, namespace: str | None, interval: float
+    url: str, name: str, namespace: str | None, interval: float, minutes: float | None
 ) -> Iterator[ServingFigures]:
     from viewfinder_pipelines.watching.prometheus import open_prometheus
     from viewfinder_pipelines.watching.watch import repeat
 
     with open_prometheus(url, name, namespace) as asked:
+        if minutes is not None:
+            yield from asked.read_past(60 * minutes, interval)
         yield from repeat(asked.read, interval)

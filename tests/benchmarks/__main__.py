@@ -9,7 +9,7 @@ NUMBERS = (
     *("startup", "reading", "memory", "engine", "predictor", "overload"),
     *("batch", "demo", "accuracy", "label_issues"),
 )
-OF_PAGES = ("upload", "event_loop", "drift", "drift_cost")
+OF_PAGES = ("upload", "event_loop", "tracing", "drift", "drift_cost")
 # As root, only when they are named: a hunt of an hour, and ten minutes of hostile requests.
 NAMES = (*NUMBERS, *OF_PAGES, "standstill", "limit")
 

@@ -43,20 +43,23 @@ def run() -> None:
 
 
 @contextmanager
-def predictor(version: Path) -> Iterator[tuple[str, float, subprocess.Popen[bytes]]]:
+def predictor(
+    version: Path, *options: str, port: int = PORT
+) -> Iterator[tuple[str, float, subprocess.Popen[bytes]]]:
     """Serve a version; yield its predict URL, the seconds to ready, and the process."""
     command = [
-        *predictor_command(version, version.parent.name, "127.0.0.1", PORT),
+        *predictor_command(version, version.parent.name, "127.0.0.1", port),
         "--no-access-log",
+        *options,
     ]
     started = time.perf_counter()
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         try:
-            wait_until_ready(f"http://127.0.0.1:{PORT}/v2/health/ready", process)
+            wait_until_ready(f"http://127.0.0.1:{port}/v2/health/ready", process)
             seconds = time.perf_counter() - started
-            yield f"http://127.0.0.1:{PORT}/v1/models/{MODEL_NAME}:predict", seconds, process
+            yield f"http://127.0.0.1:{port}/v1/models/{MODEL_NAME}:predict", seconds, process
         finally:
             process.terminate()
 

@@ -7,6 +7,9 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -202,6 +205,29 @@ def test_the_rules_have_data_and_alerts_arrive(
     assert figures.classes["red"] > figures.classes["blue"] > 0
     replicas = {one.address: (one.version, one.is_ready) for one in figures.replicas}
     assert replicas.items() >= {"pod-1": ("7", True), "pod-3": ("", True)}.items()
+
+
+def test_the_past_of_a_service(
+    prometheus: httpx.Client, predictor: Predictor, tmp_path: Path
+) -> None:
+    """Its figures of the last minutes, as a page."""
+    url, minutes = str(prometheus.base_url), 0.2
+
+    def read() -> list[viewfinder.ServingFigures]:
+        assert predictor.predict(draw("red")).status_code == 200
+        found = viewfinder.watch("colour", prometheus=url, namespace="shop", minutes=minutes)
+        began = datetime.now(UTC)
+        past = list(takewhile(lambda one: one.time < began, found))
+        return past if past and past[-1].requests_per_second else []
+
+    wait_for(lambda: query(prometheus, "viewfinder_ready == 1"), "the predictor to be read")
+    past = wait_for(read, "requests in the past")
+    times = [one.time for one in past]
+    assert times == sorted(times)
+    assert times[-1] - times[0] <= timedelta(minutes=minutes)
+    assert all(one.replicas[0].version == "7" for one in past[-1:])
+    page = viewfinder.save_figures(past, tmp_path / "page.html", title="colour")
+    assert f"{len(past)} reading" in page.read_text()
 
 
 def watch_service(prometheus: httpx.Client) -> viewfinder.ServingFigures:

@@ -57,6 +57,15 @@ def test_a_line_for_each_reading(predictor):
     assert second.endswith("1 of 1 up")
 
 
+def test_a_page_is_written_at_the_end(predictor, tmp_path):
+    options = ("--endpoint", predictor.url, "--interval", "0.1", "--count", "3")
+    page = tmp_path / "page.html"
+    command = [*WATCH, *options, "--output", str(page)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
+    assert done.stdout.endswith(f"wrote {page}\n")
+    assert "3 readings" in page.read_text()
+
+
 def test_a_picture_on_a_terminal(predictor):
     """It is drawn in the same place, and Ctrl-C ends it and restores the cursor."""
     leader, follower = pty.openpty()

@@ -82,7 +82,8 @@ COMPARISON = Topic(
 WATCH = Topic(
     "Watching a served model",
     "`viewfinder watch`: [monitoring.md](monitoring.md#in-the-terminal). Later than at the first "
-    "reading, what does not answer is shown, and does not end the command.",
+    "reading, what does not answer is shown, and does not end the command. `viewfinder slo`: "
+    "[slo.md](slo.md).",
 )
 DRIFT = Topic(
     "Drift of a served model",
@@ -124,6 +125,7 @@ _TOPICS = {  # the longest beginning of a module's name decides
     "viewfinder.figures": NOTEBOOK,
     "viewfinder.kubeflow": KUBEFLOW,
     "viewfinder.tables": NOTEBOOK,
+    "viewfinder.objectives": WATCH,
     "viewfinder.watching": WATCH,
     "viewfinder_client": PREDICTION,
     "viewfinder_comparison": COMPARISON,
@@ -169,6 +171,7 @@ _TOPICS = {  # the longest beginning of a module's name decides
     f"{_PIPELINES}.local.prediction": PREDICTION,
     f"{_PIPELINES}.local.served_model": PREDICTION,
     f"{_PIPELINES}.local.serving": SERVING,
+    f"{_PIPELINES}.objectives": WATCH,
     f"{_PIPELINES}.pipeline": ARGUMENTS,
     f"{_PIPELINES}.results": NOTEBOOK,
     f"{_PIPELINES}.retraining": RETRAINING,

@@ -106,7 +106,7 @@ class Plot:
     """Whether the diagonal from (0, 0) to (1, 1) is drawn, for comparison."""
     square: bool = False
     """Whether both axes have the same length."""
-    logarithmic: Literal["", "x", "xy"] = ""
+    logarithmic: Literal["", "x", "y", "xy"] = ""
     """Which axes are logarithmic."""
     wide: bool = False
     """Whether it takes the page's width, with room for labels at the right."""

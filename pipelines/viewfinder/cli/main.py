@@ -28,6 +28,7 @@ from viewfinder.cli.output import say, write_json
 from viewfinder.cli.parameters import parameters
 from viewfinder.cli.prediction import predict
 from viewfinder.cli.receive import receive
+from viewfinder.cli.slo import slo
 from viewfinder.cli.versions import prune, versions
 from viewfinder.cli.watch import watch
 from viewfinder_components.errors import UsageError
@@ -52,6 +53,7 @@ for command in (
     receive,
     versions,
     prune,
+    slo,
     watch,
     drift,
 ):

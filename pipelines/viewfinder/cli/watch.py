@@ -1,17 +1,21 @@
 """The command that shows what a served model does."""
 
 import dataclasses
+from collections import deque
 from collections.abc import Iterator
 from itertools import islice
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from viewfinder.cli.group import StrictCommand, need_text
+from viewfinder.cli.group import FilePath, StrictCommand, need_text
 from viewfinder.cli.output import say, write_json
 
 if TYPE_CHECKING:
     from viewfinder.watching import ServingFigures
+
+_MOST_KEPT = 50_000  # readings for the page: a day in intervals of 2 s
 
 
 @click.command(cls=StrictCommand)
@@ -42,17 +46,26 @@ if TYPE_CHECKING:
     show_default=True,
     help="Seconds over which the rates of predictors are taken.",
 )
+@click.option(
+    "--minutes",
+    type=float,
+    help="With --prometheus: begin with the figures of so many minutes before now.",
+)
+@click.option(
+    "--output",
+    type=FilePath(),
+    metavar="PAGE",
+    help="At the end, write a page with requests and latency over time here.",
+)
 @click.option("--count", type=click.IntRange(min=1), help="End after so many readings.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 def watch(
     name: str | None,
     endpoint: tuple[str, ...],
-    prometheus: str | None,
-    namespace: str | None,
-    interval: float,
-    window: float,
+    output: Path | None,
     count: int | None,
     as_json: bool,
+    **given: Any,
 ) -> None:
     """Show what a served model does: requests, latency, load, classes and replicas.
 
@@ -60,18 +73,27 @@ def watch(
     elsewhere, each reading is a line. docs/monitoring.md explains the figures.
     """
     from viewfinder.cli.interruption import ended_by_signals
+    from viewfinder.watching import save_figures
     from viewfinder.watching import watch as watch_model
 
-    found = watch_model(
-        name,
-        endpoint=endpoint or None,
-        prometheus=prometheus,
-        namespace=namespace,
-        interval=interval,
-        window=window,
-    )
-    with ended_by_signals():
-        _show(name or "", islice(found, count), as_json)
+    found = watch_model(name, endpoint=endpoint or None, **given)
+    kept: deque[ServingFigures] = deque(maxlen=_MOST_KEPT)
+    try:
+        with ended_by_signals():
+            _show(name or "", _keep(islice(found, count), kept), as_json)
+    finally:
+        if output is not None and kept:
+            save_figures(kept, output, title=name)
+            if not as_json:
+                say(f"wrote {output}")
+
+
+def _keep(
+    found: "Iterator[ServingFigures]", kept: "deque[ServingFigures]"
+) -> "Iterator[ServingFigures]":
+    for figures in found:
+        kept.append(figures)
+        yield figures
 
 
 def _show(name: str, found: "Iterator[ServingFigures]", as_json: bool) -> None:

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from viewfinder_client.endpoint import show_url
 from viewfinder_components.errors import PermanentError, TransientError
 from viewfinder_components.spelling import spell
 from viewfinder_pipelines.drift.counted import (
@@ -21,8 +20,8 @@ from viewfinder_pipelines.drift.findings import Drift
 from viewfinder_pipelines.drift.judging import Counts, History, Key, find_key, judge_version
 from viewfinder_pipelines.drift.measure_metrics import MOST_COUNTED, PHOTOS
 from viewfinder_pipelines.drift.sentences import name_length
-from viewfinder_pipelines.watching.page import NotNow, Pages
-from viewfinder_pipelines.watching.prometheus import Series, ask, open_pages
+from viewfinder_pipelines.watching.page import NotNow
+from viewfinder_pipelines.watching.prometheus_api import Course, PrometheusApi, Series, open_api
 from viewfinder_pipelines.watching.samples import Samples
 
 _TAG = "metric"
@@ -41,17 +40,17 @@ def open_drift(url: str, service: str, namespace: str | None) -> Iterator["Prome
         namespace: Its namespace; None if there is only one.
 
     Raises:
-        UsageError: The address is no URL.
+        UsageError: The address is no URL, or a token cannot be used.
     """
-    with open_pages(url) as pages:
-        yield PrometheusDrift(url.rstrip("/"), service, namespace, pages)
+    with open_api(url) as api:
+        yield PrometheusDrift(api, service, namespace)
 
 
 class PrometheusDrift:
     """A Prometheus that is asked for the drift of one service."""
 
-    def __init__(self, url: str, service: str, namespace: str | None, pages: Pages) -> None:
-        self._url, self._service, self._pages = url, service, pages
+    def __init__(self, api: PrometheusApi, service: str, namespace: str | None) -> None:
+        self._api, self._service = api, service
         names = {"inferenceservice": service} | ({"namespace": namespace} if namespace else {})
         self._of = "{" + ", ".join(f"{key}={json.dumps(name)}" for key, name in names.items()) + "}"
 
@@ -66,16 +65,17 @@ class PrometheusDrift:
                 several in different namespaces.
             TransientError: Prometheus does not answer.
         """
-        found = self._ask("query", {"query": self._write_query(since)})
+        with self._explained():
+            found = self._api.query(self._write_query(since))
         if not found:
             raise PermanentError(
-                f"series of the service {self._service} in Prometheus at {show_url(self._url)}",
+                f"series of the service {self._service} in Prometheus at {self._api.name}",
                 f"none in the last {name_length(since)}",
                 f"check its name and {spell('namespace')}, and that Prometheus reads the "
                 "predictors (docs/monitoring.md)",
             )
         self._need_one_namespace(found)
-        end = datetime.fromtimestamp(found[0].points[0][0], UTC)
+        end = datetime.fromtimestamp(found[0].at, UTC)
         versions = read_versions(_to_samples(found))
         need_reference(versions, self._service)
         step, stretch = _choose_resolution(since)
@@ -112,13 +112,9 @@ class PrometheusDrift:
     ) -> History:
         by = "by (version, measure, precision, bin)"
         counted = f"sum {by} (increase({PHOTOS}{self._of}[{_in_promql(stretch)}]))"
-        form = {
-            "query": counted,
-            "start": str((end - since + step).timestamp()),
-            "end": str(end.timestamp()),
-            "step": str(step.total_seconds()),
-        }
-        found = self._ask("query_range", form)
+        start, last = (end - since + step).timestamp(), end.timestamp()
+        with self._explained():
+            found = self._api.query_range(counted, start, last, step.total_seconds())
         sizes = {
             find_key(one, measure): len(measure.expected)
             for one in versions
@@ -126,12 +122,14 @@ class PrometheusDrift:
         }
         return _to_history(found, sizes)
 
-    def _ask(self, path: str, form: dict[str, str]) -> list[Series]:
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Say of a Prometheus that may answer later that it does not now."""
         try:
-            return ask(self._pages, self._url, path, form)
+            yield
         except NotNow as error:
             raise TransientError(
-                f"Prometheus at {show_url(self._url)}", str(error), "try again later"
+                f"Prometheus at {self._api.name}", str(error), "try again later"
             ) from error
 
     def _need_one_namespace(self, found: list[Series]) -> None:
@@ -158,11 +156,11 @@ def _to_samples(found: list[Series]) -> Samples:
     samples: Samples = {}
     for one in found:
         labels = {name: value for name, value in one.labels.items() if name in _LABELS[1:]}
-        samples[one.labels.get(_TAG, ""), tuple(sorted(labels.items()))] = one.points[-1][1]
+        samples[one.labels.get(_TAG, ""), tuple(sorted(labels.items()))] = one.value
     return samples
 
 
-def _to_history(found: list[Series], sizes: dict[Key, int]) -> History:
+def _to_history(found: list[Course], sizes: dict[Key, int]) -> History:
     """Return the counts at each time that has any, of the measures of these numbers of bins."""
     counts: defaultdict[Key, dict[float, Counts]] = defaultdict(dict)
     for one in found:
@@ -173,7 +171,7 @@ def _to_history(found: list[Series], sizes: dict[Key, int]) -> History:
         if key not in sizes or not place.isascii() or not place.isdigit():
             continue
         if int(place) < sizes[key]:
-            for time, value in one.points:
+            for time, value in one.values:
                 at = counts[key].setdefault(time, np.zeros(sizes[key]))
                 at[int(place)] = value if 0 <= value <= MOST_COUNTED else 0.0
     return {

@@ -7,6 +7,7 @@ from typing import Self
 import httpx
 
 from viewfinder_client.connection import explained, find_way
+from viewfinder_client.http_client import open_http
 
 _SECONDS = 5.0
 _MOST_BYTES = 16 << 20  # of 1,000 classes, a predictor's page has 0.1 MB
@@ -30,13 +31,7 @@ class Pages:
 
     def __init__(self, url: str) -> None:
         self._proxy, asked, certificates = find_way(url)
-        self._http = httpx.Client(
-            timeout=_SECONDS,
-            proxy=asked,
-            verify=certificates or True,
-            headers={"Accept-Encoding": "identity"},
-            trust_env=False,  # `find_way` has read the variables, and says what is wrong
-        )
+        self._http = open_http(httpx.Client, _SECONDS, asked, certificates)
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -51,12 +46,13 @@ class Pages:
         """Close the connections."""
         self._http.close()
 
-    def read(self, url: str, query: dict[str, str] | None = None) -> str:
+    def read(self, url: str, query: dict[str, str] | None = None, token: str | None = None) -> str:
         """Return the page at a URL.
 
         Args:
             url: Where to read.
             query: What to ask, as a form; None to get the page.
+            token: A bearer token to send; None for none.
 
         Raises:
             NotReadable: The answer is another one, too large, or no text.
@@ -65,11 +61,14 @@ class Pages:
             TransientError: There is no answer.
         """
         method = "GET" if query is None else "POST"
+        headers = {"Accept-Encoding": "identity"}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
         ends = time.monotonic() + _SECONDS
         whole = bytearray()
         with (
             explained(url, self._proxy, _SECONDS),
-            self._http.stream(method, url, data=query) as answer,
+            self._http.stream(method, url, data=query, headers=headers) as answer,
         ):
             for part in answer.iter_raw():
                 whole += part

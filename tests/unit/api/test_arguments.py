@@ -27,6 +27,8 @@ REQUIRED = {
     "name": "nightly",
     "host": "http://127.0.0.1:9",
     "namespace": "team",
+    "prometheus": "http://127.0.0.1:9",
+    "figures": [],
     "explanations": [],
     "folder": "components",
     "pipeline": viewfinder.TRAINING,

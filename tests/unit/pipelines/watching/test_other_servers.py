@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import parse_qs
 
@@ -18,6 +19,7 @@ class _Server(QuietHandler):
     status: ClassVar[int] = 200
     body: ClassVar[bytes] = b""
     asked: ClassVar[list[str]] = []
+    tokens: ClassVar[list[str | None]] = []
 
     def do_GET(self) -> None:
         self.send(self.status, self.body)
@@ -25,6 +27,7 @@ class _Server(QuietHandler):
     def do_POST(self) -> None:
         form = parse_qs(self.rfile.read(int(self.headers["content-length"])).decode())
         self.asked.extend(form["query"])
+        self.tokens.append(self.headers["authorization"])
         self.send(self.status, self.body)
 
 
@@ -96,8 +99,36 @@ def test_no_prometheus(server: str, status: int, body: bytes, received: str) -> 
         next(watch("fruit", prometheus=server))
     assert str(caught.value) == (
         f"expected Prometheus at {server}, received {received}; let prometheus be its base URL, "
-        "with USER:PASSWORD@ before the host if it asks for them"
+        "with USER:PASSWORD@ before the host if it asks for them; if it asks for a token, set "
+        "VIEWFINDER_PROMETHEUS_TOKEN to one, or VIEWFINDER_PROMETHEUS_TOKEN_FILE to a file with one"
     )
+
+
+def test_prometheus_gets_the_token(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is read each time; what is for predictors is not sent."""
+    answer(200, make_answer(({"figure": "limit"}, 1.0)))
+    monkeypatch.setenv("VIEWFINDER_TOKEN", "a-token-of-a-predictor")
+    _Server.tokens.clear()
+    next(watch("fruit", prometheus=server))
+    file = tmp_path / "token"
+    monkeypatch.setenv("VIEWFINDER_PROMETHEUS_TOKEN_FILE", str(file))
+    file.write_text("first" * 200)
+    found = watch("fruit", prometheus=server, interval=0.1)
+    next(found)
+    file.write_text("second")
+    next(found)
+    assert _Server.tokens == [None, "Bearer " + "first" * 200, "Bearer second"]
+    with pytest.raises(UsageError, match="a user in the URL of Prometheus or a token"):
+        next(watch("fruit", prometheus=server.replace("//", "//user:password@")))
+    monkeypatch.setenv("VIEWFINDER_PROMETHEUS_TOKEN", "third")
+    with pytest.raises(UsageError, match="or a file in VIEWFINDER_PROMETHEUS_TOKEN_FILE"):
+        next(watch("fruit", prometheus=server))
+    monkeypatch.delenv("VIEWFINDER_PROMETHEUS_TOKEN_FILE")
+    monkeypatch.setenv("VIEWFINDER_PROMETHEUS_TOKEN", "no token")
+    with pytest.raises(UsageError, match="in VIEWFINDER_PROMETHEUS_TOKEN, received 8 characters"):
+        next(watch("fruit", prometheus=server))
 
 
 def make_answer(*series: tuple[dict[str, str], float]) -> bytes:
@@ -131,6 +162,8 @@ def test_prometheus_may_be_down_for_a_while(server: str) -> None:
         ({"endpoint": "127.0.0.1:1"}, "endpoint to be the URL of a predictor, with http://"),
         ({"prometheus": "x", "name": "a"}, "prometheus to be the URL of Prometheus, received 'x'"),
         ({"prometheus": SILENT}, "an InferenceService with prometheus, and no endpoint"),
+        ({"minutes": 5.0}, "prometheus with minutes: predictors do not know the past"),
+        ({"prometheus": SILENT, "name": "a", "minutes": 0.0}, "a number of minutes greater than 0"),
         ({"namespace": "a", "name": "b", "endpoint": SILENT}, "with namespace, and no endpoint"),
     ],
 )

@@ -1,0 +1,1 @@
+"""Traces of prediction requests for OpenTelemetry, if they are turned on."""
