@@ -70,7 +70,9 @@ class InferenceModel:
         precision: The model's, or bf16 for a model in f32. Without `has_bfloat16`, bf16 is slow.
         most: How many batches at once there will be at most; None for OpenVINO's choice by the
             cores. Each takes memory.
-        features: Whether `answer` and `explain` shall return the pooled features.
+        features: Whether `answer` and `explain` will be asked for the pooled features. Where
+            there are feature maps, these are averaged then, which costs nothing for other photos;
+            else the features are a second output.
     """
 
     def __init__(
@@ -88,7 +90,7 @@ class InferenceModel:
         self._features: int | None = None  # their place among the outputs
         if self._pooled is not None:
             model.add_outputs(self._pooled.maps)
-        if found is not None and features:
+        elif found is not None:
             self._features = len(model.outputs)
             model.add_outputs(found.pooled)
         settings: dict[str, Any] = {
@@ -156,20 +158,28 @@ class InferenceModel:
         """
         return self.answer(pixels).outputs
 
-    def answer(self, pixels: NDArray[np.uint8]) -> Answers:
-        """Run one batch, and return the features as well if they were asked for.
+    def answer(self, pixels: NDArray[np.uint8], features: bool = False) -> Answers:
+        """Run one batch.
 
         Args:
             pixels: uint8 `[n, size, size, 3]`, RGB.
+            features: Whether to return the features as well; the model was loaded for them.
         """
         request = self._compiled.create_infer_request()
         # Shared, so that feature maps are not copied; the rest is.
-        return self._copy(request.infer({0: pixels}, share_outputs=True))
+        return self._copy(request.infer({0: pixels}, share_outputs=True), features)
 
-    def _copy(self, outputs: Any) -> Answers:
+    def _copy(self, outputs: Any, features: bool) -> Answers:
+        rows = np.array(outputs[0], dtype=np.float32)
+        return Answers(rows, self._pool(outputs) if features else None)
+
+    def _pool(self, outputs: Any) -> NDArray[np.float32] | None:
+        if self._pooled is not None:
+            maps = np.moveaxis(outputs[1], self._pooled.feature_axis, -1)
+            found: NDArray[np.float32] = maps.mean(axis=(1, 2), dtype=np.float32)
+            return found
         place = self._features
-        features = None if place is None else np.array(outputs[place], dtype=np.float32)
-        return Answers(np.array(outputs[0], dtype=np.float32), features)
+        return None if place is None else np.array(outputs[place], dtype=np.float32)
 
     @property
     def streams(self) -> int:
@@ -181,12 +191,15 @@ class InferenceModel:
         """How `explain` makes its maps; None where it cannot: no pooling, or not asked for."""
         return self._pooled and self._pooled.head.method
 
-    def explain(self, pixels: NDArray[np.uint8], label: int | None = None) -> Explained:
+    def explain(
+        self, pixels: NDArray[np.uint8], label: int | None = None, features: bool = False
+    ) -> Explained:
         """Run one photo, and spread the logit of a class over it.
 
         Args:
             pixels: uint8 `[size, size, 3]`, RGB.
             label: The class's place; None for the most probable one.
+            features: As for `answer`.
 
         Raises:
             PermanentError: `explanation_method` is None.
@@ -199,7 +212,7 @@ class InferenceModel:
             )
         request = self._compiled.create_infer_request()
         outputs = request.infer({0: pixels[np.newaxis]}, share_outputs=True)
-        answers = self._copy(outputs)
+        answers = self._copy(outputs, features)
         maps = np.moveaxis(outputs[1], self._pooled.feature_axis, -1)[0]
         label = int(answers.outputs[0].argmax()) if label is None else label
         return Explained(answers, label, self._pooled.head.class_map(maps, label))

@@ -47,7 +47,7 @@ class Batch:
         word: Makes the answer.
         explained: Whether maps are wanted.
         found: What the model has said about the first photos.
-        measured: Of the first photos, what is compared with the drift reference.
+        measured: Of some of these, what is compared with the drift reference.
         trace: Where the time goes; None for no trace.
     """
 
@@ -159,17 +159,19 @@ class Classifier:
             photo = batch.plans[index].decode(self._room)
         pixels = np.asarray(photo.picture)
         _need_time(batch.deadline)
+        drift = self._drift if self._drift and self._drift.choose() else None
+        features = drift is not None
         with metrics.INFERENCE_SECONDS.time(), phase(batch.trace, "inference", index):
             if batch.explained:
-                explained = self._model.explain(pixels, is_alone())
+                explained = self._model.explain(pixels, is_alone(), features)
                 answers = explained.answers
                 batch.found.maps.append(explained.class_map)
             else:
-                answers = self._model.answer(pixels[np.newaxis], is_alone())
+                answers = self._model.answer(pixels[np.newaxis], is_alone(), features)
         batch.found.rows[index] = answers.outputs[0]
         batch.found.sizes.append((photo.width, photo.height))
-        if self._drift:
-            batch.measured.append(self._drift.measure(batch.photos[index], photo, pixels, answers))
+        if drift:
+            batch.measured.append(drift.measure(batch.photos[index], photo, pixels, answers))
 
 
 @contextmanager

@@ -36,13 +36,18 @@ class Engine(Protocol):
     def explanation_method(self) -> Method | None:
         """How it explains its answers; None if it does not."""
 
-    def answer(self, pixels: NDArray[np.uint8], alone: bool = False) -> Answers:
+    def answer(
+        self, pixels: NDArray[np.uint8], alone: bool = False, features: bool = False
+    ) -> Answers:
         """Return what it says about uint8 `[n, size, size, 3]`.
 
-        If it is `alone`, nothing else wants to compute at the same time.
+        If it is `alone`, nothing else wants to compute at the same time. With `features`, it also
+        returns those that the head sees, if it has any.
         """
 
-    def explain(self, pixels: NDArray[np.uint8], alone: bool = False) -> Explained:
+    def explain(
+        self, pixels: NDArray[np.uint8], alone: bool = False, features: bool = False
+    ) -> Explained:
         """Run one photo, uint8 `[size, size, 3]`, and spread its best class's logit over it.
 
         Raises:
@@ -70,7 +75,7 @@ def load_engine(
         explains: Whether the model shall explain its answers, where it can.
         precision: The precision in which OpenVINO computes.
         spare: Bytes of memory for OpenVINO's model; None for no limit.
-        features: Whether OpenVINO's answers shall contain the features that the head sees.
+        features: Whether OpenVINO's model will be asked for the features that its head sees.
 
     Raises:
         PermanentError: The files are not such a model, or TensorFlow is not installed.

@@ -55,7 +55,7 @@ class OpenVinoEngine:
             explains: Whether the model shall explain its answers, where it can.
             precision: What it computes in.
             spare: Bytes of memory for the model; None for no limit.
-            features: Whether its answers shall contain the features that its head sees.
+            features: Whether it will be asked for the features that its head sees.
 
         Raises:
             PermanentError: It is not a model of photos.
@@ -80,26 +80,32 @@ class OpenVinoEngine:
         )
         return cls(alone, together)
 
-    def answer(self, pixels: NDArray[np.uint8], alone: bool = False) -> Answers:
+    def answer(
+        self, pixels: NDArray[np.uint8], alone: bool = False, features: bool = False
+    ) -> Answers:
         """Run one batch.
 
         Args:
             pixels: uint8 `[n, size, size, 3]`, RGB.
             alone: Whether no other photos are there, so that it may have all cores.
+            features: Whether to return the features as well.
         """
-        return self._choose(alone).answer(pixels)
+        return self._choose(alone).answer(pixels, features)
 
-    def explain(self, pixels: NDArray[np.uint8], alone: bool = False) -> Explained:
+    def explain(
+        self, pixels: NDArray[np.uint8], alone: bool = False, features: bool = False
+    ) -> Explained:
         """Run one photo, and spread the logit of its most probable class over it.
 
         Args:
             pixels: uint8 `[size, size, 3]`, RGB.
             alone: As for `answer`.
+            features: As for `answer`.
 
         Raises:
             PermanentError: `explanation_method` is None.
         """
-        return self._choose(alone).explain(pixels)
+        return self._choose(alone).explain(pixels, features=features)
 
     def _choose(self, alone: bool) -> InferenceModel:
         return self._alone if alone else self._together

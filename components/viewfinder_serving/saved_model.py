@@ -64,12 +64,15 @@ class SavedModel:
                 "export the model again, with this release of TensorFlow or an older one",
             ) from error
 
-    def answer(self, pixels: NDArray[np.uint8], alone: bool = False) -> Answers:
+    def answer(
+        self, pixels: NDArray[np.uint8], alone: bool = False, features: bool = False
+    ) -> Answers:
         """Run one batch; the answers contain no features.
 
         Args:
             pixels: uint8 `[n, size, size, 3]`, RGB.
             alone: Ignored: TensorFlow divides its threads itself.
+            features: Ignored: the signature does not return them.
 
         Raises:
             RuntimeError: TensorFlow cannot run the model.
@@ -81,7 +84,9 @@ class SavedModel:
             raise RuntimeError(str(error)) from error
         return Answers(np.array(answers["probabilities"].numpy(), dtype=np.float32), None)
 
-    def explain(self, pixels: NDArray[np.uint8], alone: bool = False) -> Explained:
+    def explain(
+        self, pixels: NDArray[np.uint8], alone: bool = False, features: bool = False
+    ) -> Explained:
         """Refuse to.
 
         Raises:

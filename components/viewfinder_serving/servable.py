@@ -182,7 +182,7 @@ def _prove(model: Engine, labels: tuple[str, ...], directory: Path) -> Answers:
     """Run a grey photo: the first inference is slow, and reveals a broken model."""
     grey = np.full((1, model.image_size, model.image_size, 3), 128, np.uint8)
     try:
-        answers = model.answer(grey)
+        answers = model.answer(grey, features=True)
     except RuntimeError as error:
         need_memory(error)
         raise PermanentError(

@@ -243,11 +243,12 @@ def test_novelty_is_measured_on_the_model_s_features(with_novelty, tmp_path, pre
 def test_explained_photos_have_features_as_well(with_novelty, explains):
     servable = Servable.load(with_novelty, explains=explains, drift=True)
     pixels = np.full((32, 32, 3), (250, 3, 0), np.uint8)
-    answers = [servable.model.answer(pixels[np.newaxis])]
+    answers = [servable.model.answer(pixels[np.newaxis], features=True)]
     if explains:
-        answers.append(servable.model.explain(pixels).answers)
+        answers.append(servable.model.explain(pixels, features=True).answers)
     for one in answers:
         np.testing.assert_allclose(one.features, [[250, 3, 0]], rtol=1e-3)
+    assert servable.model.answer(pixels[np.newaxis]).features is None
 
 
 def test_without_its_model_novelty_is_left_out(with_novelty, caplog):

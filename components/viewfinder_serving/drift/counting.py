@@ -54,6 +54,10 @@ class DriftCounts:
         self._places = _place_labels(classes, labels)
         _describe(baseline, version)
 
+    def choose(self) -> bool:
+        """Return whether the next photo is to be measured."""
+        return self._allowance.take()
+
     def measure(
         self, data: bytes, photo: Photo, pixels: NDArray[np.uint8], answers: Answers
     ) -> dict[str, float]:
@@ -63,13 +67,11 @@ class DriftCounts:
             data: The file.
             photo: What was decoded.
             pixels: Its pixels, uint8 `[size, size, 3]`.
-            answers: What the model says about this photo alone.
+            answers: What the model says about this photo alone, with features if it has any.
 
         Returns:
-            The values by the measures' names; empty for a photo that is not in the sample.
+            The values by the measures' names.
         """
-        if not self._allowance.take():
-            return {}
         values = dict(zip(PIXEL_MEASURES, measure_pixels(pixels).tolist(), strict=True))
         if not is_shrunk(photo.width, photo.height, len(pixels)):
             found = measure_file(data, photo.width, photo.height).tolist()
