@@ -23,6 +23,7 @@ _SHOWN_HOME = (
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _WIDTH, _TALLEST = 1180, 12000  # pixels
 COLORS = 256
+"""As many as the palette of a PNG file has."""
 # The picture ends with the section `labels`. Left out are what depends on the machine's speed, and
 # most of the mistakes, because photos make a PNG file large.
 _STYLE = """<style>
