@@ -13,22 +13,29 @@ import argparse
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import httpx
+from PIL import Image
 
 import viewfinder
 from website.browser import Browser, started
-from website.screenshots import find_browser
+from website.screenshots import COLORS, find_browser
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 _PANEL_OF = {
-    "metrics": ("test_metrics", "Visualization", 850),
-    "classification": ("confusion_matrix_and_roc", "Visualization", 1362),
-    "report": ("evaluation_report", "Visualization", 840),
+    "metrics": ("test_metrics", "Scalar Metrics", 968, 1276),
+    "classification": ("confusion_matrix_and_roc", "Confusion Matrix", 1480, 1776),
+    "report": ("evaluation_report", "Static HTML", 958, 1776),
 }
-"""Of a run's graph: the node that is opened, the tab of its panel, the height in pixels."""
+"""Of a run's graph: the node that is opened, a text that then appears, height and width of the
+window in pixels, of which the panel takes half the width."""
+_HIDDEN = "#sideNav, .react-flow__minimap"  # leaves the width to the page; lies on nodes
+_TALL = 1500  # pixels: a whole graph, which the UI shrinks to half its size at most
+_STATES = "document.querySelector('[data-testid=execution-icon-active]')"  # come after the graph
+_FIT = "document.querySelector('.react-flow__controls-fitview')"
 
 
 @dataclass(frozen=True)
@@ -40,16 +47,20 @@ class Picture:
         address: Below the UI's.
         shown: What must be there at first.
         clicks: Texts that are clicked on, one after another.
+        loaded: A text that appears after the clicks; empty for none.
         is_panel: Whether only the panel that opened is shown.
+        height: Of the window, in pixels.
+        width: Of the window, in pixels.
     """
 
     name: str
     address: str
     shown: str
     clicks: tuple[str, ...] = ()
+    loaded: str = ""
     is_panel: bool = False
-    height: int = 1290
-    width: int = 1408
+    height: int = 1120
+    width: int = 1760
 
 
 def list_pictures(ui: str, run: str, failed: str, deployment: str) -> Iterator[Picture]:
@@ -64,18 +75,18 @@ def list_pictures(ui: str, run: str, failed: str, deployment: str) -> Iterator[P
     if run:
         used = _ask(ui, run)["pipeline_version_reference"]
         page = f"#/pipelines/details/{used['pipeline_id']}/version/{used['pipeline_version_id']}"
-        yield Picture("parameters", page, "evaluate", ("Show Summary",), height=900, width=1220)
+        yield Picture("parameters", page, "evaluate", ("Show Summary",), "Hide", False, 1040, 1408)
         yield Picture("graph", f"#/runs/details/{run}", "evaluate")
-        for name, (node, tab, height) in _PANEL_OF.items():
-            place, clicks = f"#/runs/details/{run}", (node, tab)
-            yield Picture(name, place, "evaluate", clicks, is_panel=True, height=height)
+        for name, (node, loaded, *size) in _PANEL_OF.items():
+            place, clicks = f"#/runs/details/{run}", (node, "Visualization")
+            yield Picture(name, place, "evaluate", clicks, loaded, True, *size)
     if failed:
         step = _find_failed_step(ui, failed)
         place, clicks = f"#/runs/details/{failed}", (step, "Logs")
-        yield Picture("failure", place, step, clicks, is_panel=True, height=766)
+        yield Picture("failure", place, step, clicks, "exit status 1", True, 884, 2480)
     if deployment:
         place = f"#/runs/details/{deployment}"
-        yield Picture("deployment", place, "deploy", height=746, width=838)
+        yield Picture("deployment", place, "deploy", height=780, width=1000)
 
 
 def take(browser: Browser, ui: str, picture: Picture, folder: Path) -> Path:
@@ -85,14 +96,23 @@ def take(browser: Browser, ui: str, picture: Picture, folder: Path) -> Path:
         RuntimeError: The page does not show what it should.
     """
     file = folder / f"kubeflow-{picture.name}.png"
-    browser.open(f"{ui}/{picture.address}", picture.width, picture.height)
+    browser.open(f"{ui}/{picture.address}", picture.width, max(picture.height, _TALL))
     browser.wait(f"!!{_find(picture.shown)}", f"'{picture.shown}'")
-    for text in picture.clicks:
-        browser.click(_find(text), f"'{text}'")
+    if "/runs/" in picture.address:
+        browser.wait(f"!!{_STATES}", "the states of the steps")
+    if not picture.is_panel:
+        browser.resize(picture.width, picture.height)
+    browser.click(_FIT, "the button that fits the graph into the window", "true", "the graph")
+    for text, next_text in pairwise((*picture.clicks, picture.loaded)):
+        is_there = f"document.body.innerText.includes({next_text!r})"
+        browser.click(_find(text), f"'{text}'", is_there, f"'{next_text}'")
+        browser.resize(picture.width, picture.height)  # before a log appears and scrolls to its end
     if picture.is_panel:
         browser.take_picture(file, _find_panel(picture.clicks[-1]))
     else:
         browser.take_picture(file)
+    with Image.open(file) as taken:
+        taken.convert("RGB").quantize(COLORS).save(file, optimize=True)
     return file
 
 
@@ -105,11 +125,12 @@ def _find(text: str) -> str:
 
 
 def _find_panel(tab: str) -> str:
-    """Return JavaScript for the panel at the side, which is as high as the window."""
+    """Return JavaScript for the panel that lies on the graph at the right."""
     return (
         f"(() => {{ let e = {_find(tab)};"
-        " while (e && e.getBoundingClientRect().height < innerHeight * 0.9) e = e.parentElement;"
-        " return e })()"
+        " const lies = e => getComputedStyle(e).position === 'absolute' &&"
+        " e.getBoundingClientRect().height > innerHeight / 2;"
+        " while (e && !lies(e)) e = e.parentElement; return e })()"
     )
 
 
@@ -140,6 +161,7 @@ def main(arguments: list[str] | None = None) -> int:
     ui = given.ui.rstrip("/")
     try:
         with started(find_browser()) as browser:
+            browser.hide(_HIDDEN)
             for one in list_pictures(ui, given.run, given.failed, given.deployment):
                 print(f"wrote {take(browser, ui, one, given.folder)}")
     except (FileNotFoundError, RuntimeError, httpx.HTTPError) as error:

@@ -22,7 +22,8 @@ _SHOWN_HOME = (
 )
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _WIDTH, _TALLEST = 1180, 12000  # pixels
-_COLORS = 256
+COLORS = 256
+"""As many as the palette of a PNG file has."""
 # The picture ends with the section `labels`. Left out are what depends on the machine's speed, and
 # most of the mistakes, because photos make a PNG file large.
 _STYLE = """<style>
@@ -87,7 +88,7 @@ def shrink(taken: Path, picture: Path) -> None:
     margin = bounds[0] if bounds else 0
     bottom = min(whole.height, bounds[3] + margin) if bounds else whole.height
     cut = whole.crop((0, 0, whole.width, bottom))
-    cut.quantize(_COLORS).save(picture, optimize=True)
+    cut.quantize(COLORS).save(picture, optimize=True)
 
 
 def main(homes: list[str]) -> int:

@@ -16,7 +16,10 @@ from website.screenshots import find_browser
 
 UI = """<!doctype html><style>body { margin: 0; height: 100vh } .node { position: absolute }
 #panel { position: absolute; right: 0; top: 0; width: 400px; height: 100%; background: #00f }
-</style><body><script>
+#sideNav { position: absolute; left: 0; top: 0; width: 200px; height: 100%; background: #000 }
+.react-flow__controls-fitview { position: absolute; left: 0; bottom: 0 }
+</style><body><div id="sideNav"></div><button class="react-flow__controls-fitview"></button>
+<script>
 const show = (text, act) => {
   const node = document.createElement("div");
   node.className = "node"; node.textContent = text;
@@ -27,13 +30,21 @@ const show = (text, act) => {
 const open = (tab) => () => {
   const panel = document.createElement("div");
   panel.id = "panel";
-  panel.append(show(tab, () => { panel.style.background = "#f00"; }));
+  panel.append(show(tab, () => {
+    panel.style.background = "#0f0";
+    setTimeout(() => { panel.style.background = "#f00"; panel.append("exit status 1"); }, 1500);
+  }));
   document.body.append(panel);
 };
 setTimeout(() => {  // as an application of a single page, which loads its data first
   const isRun = location.hash.startsWith("#/runs/details/");
   const names = isRun ? NODES : { evaluate: "", "Show Summary": "" };
-  for (const [name, tab] of Object.entries(names)) document.body.append(show(name, open(tab)));
+  const states = document.createElement("i");
+  states.dataset.testid = "execution-icon-active";
+  setTimeout(() => {  // before, a click opens nothing
+    for (const [name, tab] of Object.entries(names)) document.body.append(show(name, open(tab)));
+    document.body.append(states);
+  }, 300);
 }, 300);
 </script>"""
 NODES = {
@@ -87,12 +98,13 @@ def test_the_pictures_show_what_was_opened(ui: FakeUI, tmp_path: Path) -> None:
     options = [f"--{option}={run}" for option, run in ids().items() if option != "run"]
     assert main([ui.url, "--folder", str(tmp_path), *options]) == 0
     for name, size, color in (
-        ("failure", (400, 766), (255, 0, 0)),
-        ("deployment", (838, 746), (255, 255, 255)),
+        ("failure", (400, 884), (255, 0, 0)),
+        ("deployment", (1000, 780), (255, 255, 255)),
     ):
         with Image.open(tmp_path / f"kubeflow-{name}.png") as picture:
             assert picture.size == size
             assert picture.convert("RGB").getpixel((380, 700)) == color
+            assert picture.convert("RGB").getpixel((20, 400)) == color  # the side bar is hidden
 
 
 def test_a_run_without_a_failed_step(
