@@ -42,6 +42,7 @@ _PHASES = {
         "try": "comparing its probabilities with the evaluation's",
         "save": "writing the SavedModel",
         "quantize": "quantizing the network to int8",
+        "drift": "describing the validation photos, for the detection of drift",
         "describe": "writing the OpenVINO files, the model card and the manifest",
     },
     "check": {
