@@ -169,16 +169,16 @@ def found_pods(stage: Stage, file: Path) -> Iterator[None]:
         for port in ports if address else ():
             number = str(port["containerPort"])
             values = {
-                "namespace": metadata["namespace"],
                 "name": metadata["name"],
                 "container_port_number": number,
                 "annotation_prometheus_kserve_io_port": annotations["prometheus.kserve.io/port"],
                 "label_app_kubernetes_io_managed_by": labels["app.kubernetes.io/managed-by"],
                 "label_serving_kserve_io_inferenceservice": MODEL,
             }
-            yield describe_target(
-                f"http://{address}:{number}", annotations["prometheus.kserve.io/path"], values
-            )
+            path = annotations["prometheus.kserve.io/path"]
+            target = describe_target(f"http://{address}:{number}", path, values)
+            target["labels"]["__meta_kubernetes_namespace"] = metadata["namespace"]
+            yield target
 
     def keep() -> None:
         while not ended.is_set():
