@@ -44,6 +44,8 @@ from tests.monitoring.servers import (
 from tests.storage.servers import Server
 from tests.testbed.monitoring import MonitoringPrograms
 
+import viewfinder
+
 pytestmark = pytest.mark.timeout(1800)  # two runs; a busy machine takes three times as long
 
 CLASSES = ("Apple", "Melon", "Pear")
@@ -225,6 +227,13 @@ class Workplace:
         found = query(self.prometheus, f"{STATISTIC}{which} / {LIMIT}{which}")
         return {one["metric"]["measure"]: float(one["value"][1]) for one in found}
 
+    def find_shift(self, measure: str) -> str:
+        """Ask as an operator does who was told of the alert; return what is said of a measure."""
+        url, namespace = str(self.prometheus.base_url), self.stage.admin.namespace
+        found = viewfinder.drift(MODEL, prometheus=url, namespace=namespace, since="30s")
+        found.save(self.settings.with_name("drift.html"))
+        return next((one.sentence for one in found.versions[0].drifted if one.name == measure), "")
+
     def alerts(self, version: str) -> list[dict[str, Any]]:
         """The alerts of drift that fire."""
         which = f'alertname="ViewfinderDrift", alertstate="firing", version="{version}"'
@@ -341,6 +350,8 @@ def test_photos_that_change_lead_to_a_version_that_knows_them(
         note("the first photos in the evening; some of them are labelled")
         wait_for(lambda: workplace.alerts("1"), "the alert", SECONDS, pause=1)
         note("the alert ViewfinderDrift fires")
+        darker = wait_for(lambda: workplace.find_shift("brightness"), "dark photos", SECONDS)
+        assert darker.startswith("darker")
         wait_for(lambda: len(workplace.records()) == 2, "a run that nobody started", SECONDS)
         note("a run has started")
         wait_for(
@@ -365,4 +376,6 @@ def test_photos_that_change_lead_to_a_version_that_knows_them(
     assert (reason["kind"], reason["alert"]) == ("alert", "ViewfinderDrift")
     assert reason["service"] == f"{stage.admin.namespace}/{MODEL}"
     assert float(reason["value"]) > float(reason["limit"])
-    assert "ViewfinderDrift" in Path(record["report"]).read_text("utf-8")
+    # The page is written after the record says how the run ended.
+    page = wait_for(lambda: workplace.records()[1]["report"], "the run's page", SECONDS)
+    assert "ViewfinderDrift" in Path(page).read_text("utf-8")
