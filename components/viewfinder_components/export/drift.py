@@ -59,7 +59,7 @@ class DriftOutcome:
             return f"{self.reason} Nothing tells when photos become unlike those it was tested on."
         return (
             f"The predictor compares photos and answers with those of {self.photos:,} validation "
-            "photos. A window of photos like these counts as drift with a probability of at most "
+            "photos. A window of photos like these counts as drift with a probability of about "
             f"{self.false_alarm_rate:g}."
         )
 

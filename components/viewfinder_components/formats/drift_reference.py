@@ -31,7 +31,9 @@ PHOTO_MEASURES = (
     "jpeg_quality",
 )
 """What is measured on a photo, whatever the model says."""
-ANSWER_MEASURES = ("confidence", "novelty", "predicted")
+PREDICTED = "predicted"
+"""The measure whose bins are classes."""
+ANSWER_MEASURES = ("confidence", "novelty", PREDICTED)
 """What is measured on an answer, which depends on the precision."""
 _REMEDY = "export the model again, and publish it"
 
@@ -167,6 +169,8 @@ def _parse_measure(values: Mapping[str, Any]) -> Measure:
         raise ValueError(f"a measure {measure.name!r:.80}")
     if len(measure.counts) != len(measure.edges) + 1 or min(measure.counts) < 0:
         raise ValueError(f"the bins of {measure.name}")
+    if len(measure.bins) != (len(measure.counts) if measure.name == PREDICTED else 0):
+        raise ValueError(f"the names of the bins of {measure.name}")
     if list(measure.edges) != sorted(set(measure.edges)) or not np.isfinite(measure.edges).all():
         raise ValueError(f"the edges of {measure.name}")
     if not measure.limit > 0:

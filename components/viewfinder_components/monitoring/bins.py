@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder_components.formats.drift_reference import Measure
+from viewfinder_components.formats.drift_reference import PREDICTED, Measure
 
 _MOST_BINS = 10
 _PHOTOS_PER_BIN = 10  # at least, as far as there are enough photos for two
@@ -58,7 +58,7 @@ def sort_classes(labels: Sequence[str], predicted: NDArray[np.intp]) -> Measure:
     if len(kept) < len(labels):
         bins, found = [*bins, ""], [*found, rest]
     edges = tuple(place + 0.5 for place in range(len(bins) - 1))
-    return Measure("predicted", edges, tuple(found), np.inf, tuple(bins))
+    return Measure(PREDICTED, edges, tuple(found), np.inf, tuple(bins))
 
 
 def _find_edges(values: NDArray[np.float64]) -> Iterator[float]:

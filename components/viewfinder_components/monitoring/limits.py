@@ -61,7 +61,8 @@ def _find_quantile(values: NDArray[np.float64], rate: float) -> float:
     """Return what the share `rate` of the values exceeds.
 
     Far out, few values decide. There the tail is taken to fall like an exponential function, as
-    that of a chi-square variable does.
+    that of a chi-square variable does. A bin that is nearly empty has a longer tail, so its measure
+    exceeds the limit up to twice as often.
     """
     tail = np.sort(values)[-_TAIL - 1 :]
     excess = float((tail[1:] - tail[0]).mean())

@@ -48,8 +48,8 @@ class Novelty:
             features: float32 `[n, f]`, pooled, as `InferenceModel.answer_many` returns them.
 
         Returns:
-            float64 `[n]`, at least 0; 2 on average for the training photos themselves, more for
-            others of their kind.
+            float64 `[n]`, at least 0; about 2 on average for the training photos themselves, more
+            for others of their kind.
         """
         centred = features - self.centre
         main = centred @ self.directions

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder_components.formats.drift_reference import Measure
+from viewfinder_components.formats.drift_reference import PREDICTED, Measure
 from viewfinder_components.inference import Answers
 from viewfinder_components.monitoring.files import FILE_MEASURES, is_shrunk, measure_file
 from viewfinder_components.monitoring.pixels import PIXEL_MEASURES, measure_pixels
@@ -15,7 +15,6 @@ from viewfinder_serving import metrics
 from viewfinder_serving.drift.allowance import Allowance
 from viewfinder_serving.drift.baseline import NOVELTY, Baseline
 
-_PREDICTED = "predicted"
 PHOTOS_PER_SECOND = 10.0
 """How many photos are measured for long at most. Measuring takes up to half a millisecond, an int8
 model five; and a window of more than a thousand photos is judged as one of a thousand anyway."""
@@ -48,7 +47,7 @@ class DriftCounts:
             )
             for measure in baseline.measures
         }
-        classes = next((one.bins for one in baseline.measures if one.name == _PREDICTED), ())
+        classes = next((one.bins for one in baseline.measures if one.name == PREDICTED), ())
         self._novelty = baseline.novelty
         self._allowance = Allowance(PHOTOS_PER_SECOND, _MOST_AT_ONCE)
         self._places = _place_labels(classes, labels)
@@ -78,7 +77,7 @@ class DriftCounts:
             values |= zip(FILE_MEASURES, found, strict=True)
         (row,) = answers.outputs
         values["confidence"] = float(row.max())
-        values[_PREDICTED] = self._places[int(row.argmax())]
+        values[PREDICTED] = self._places[int(row.argmax())]
         if self._novelty and answers.features is not None:
             values[NOVELTY] = float(self._novelty.distances(answers.features)[0])
         return values
@@ -121,6 +120,6 @@ def _describe(baseline: Baseline, version: str) -> None:
 
 def _name_bins(measure: Measure) -> list[str]:
     """Return what a bin has above its lower edge: for `predicted`, a class."""
-    if measure.name == _PREDICTED:
+    if measure.name == PREDICTED:
         return list(measure.bins)
     return ["", *(f"{edge:g}" for edge in measure.edges)]

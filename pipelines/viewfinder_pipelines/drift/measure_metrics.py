@@ -11,12 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from viewfinder_components.formats.drift_reference import PREDICTED
+
 PHOTOS = "viewfinder_drift_photos_total"
 SHARE = "viewfinder_drift_reference_share"
 LIMIT = "viewfinder_drift_limit"
 MOST_COUNTED = 1e15
 """Photos; beyond that, a sum of counts is not exact."""
-_CLASSES = "predicted"
 _MOST_BINS = 5000
 _SMALLEST = 1e-12  # share or limit; what is divided by it stays finite
 _TOLERANCE = 0.01  # of the sum of all shares: `above` and the shares are short texts
@@ -74,8 +75,8 @@ def read_measure(name: str, precision: str, samples: Iterable[Sample]) -> Counte
     if sorted(shares) != list(range(len(shares))) or not set(counts) <= set(shares):
         raise ValueError("its bins are not those of its reference")
     above = [shares[place][0] for place in range(len(shares))]
-    edges = () if name == _CLASSES else _read_edges(above[1:])
-    classes = tuple(above) if name == _CLASSES else ()
+    edges = () if name == PREDICTED else _read_edges(above[1:])
+    classes = tuple(above) if name == PREDICTED else ()
     photos = np.array([counts.get(place, 0.0) for place in range(len(shares))])
     if photos.min() < 0 or photos.sum() > MOST_COUNTED:
         raise ValueError("its counts are impossible")

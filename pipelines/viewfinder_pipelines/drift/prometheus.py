@@ -21,6 +21,7 @@ from viewfinder_pipelines.drift.judging import Counts, History, Key, find_key, j
 from viewfinder_pipelines.drift.measure_metrics import MOST_COUNTED, PHOTOS
 from viewfinder_pipelines.drift.sentences import name_length
 from viewfinder_pipelines.watching.page import NotNow
+from viewfinder_pipelines.watching.prometheus import explain_no_series
 from viewfinder_pipelines.watching.prometheus_api import Course, PrometheusApi, Series, open_api
 from viewfinder_pipelines.watching.samples import Samples
 
@@ -68,12 +69,8 @@ class PrometheusDrift:
         with self._explained():
             found = self._api.query(self._write_query(since))
         if not found:
-            raise PermanentError(
-                f"series of the service {self._service} in Prometheus at {self._api.name}",
-                f"none in the last {name_length(since)}",
-                f"check its name and {spell('namespace')}, and that Prometheus reads the "
-                "predictors (docs/monitoring.md)",
-            )
+            received = f"none in the last {name_length(since)}"
+            raise explain_no_series(self._api, self._service, received)
         self._need_one_namespace(found)
         end = datetime.fromtimestamp(found[0].at, UTC)
         versions = read_versions(_to_samples(found))

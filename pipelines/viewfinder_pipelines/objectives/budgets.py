@@ -81,7 +81,7 @@ def read_budgets(api: PrometheusApi, service: str, objectives: Objectives) -> li
             f"error budgets from Prometheus at {api.name}", str(error), "try again"
         ) from error
     if not found:
-        raise explain_no_series(api)
+        raise explain_no_series(api, service)
     budgets = []
     if objectives.availability is not None:
         counts = _group(found, budget_query.AVAILABILITY)

@@ -33,14 +33,15 @@ def open_prometheus(url: str, service: str, namespace: str | None) -> Iterator["
         UsageError: The address is no URL, or a token cannot be used.
     """
     with open_api(url) as api:
-        yield Prometheus(api, write_query(service, namespace))
+        yield Prometheus(api, service, namespace)
 
 
 class Prometheus:
     """A Prometheus that is asked for the figures of one service."""
 
-    def __init__(self, api: PrometheusApi, query: str) -> None:
-        self._api, self._query = api, query
+    def __init__(self, api: PrometheusApi, service: str, namespace: str | None) -> None:
+        self._api, self._service = api, service
+        self._query = write_query(service, namespace)
         self._is_known = False
 
     def read(self) -> ServingFigures:
@@ -53,7 +54,7 @@ class Prometheus:
         try:
             found = self._api.query(self._query)
             if not found and not self._is_known:
-                raise explain_no_series(self._api)
+                raise explain_no_series(self._api, self._service)
         except NotNow as error:
             return self._without_figures(str(error))
         except ViewfinderError as error:
@@ -93,11 +94,17 @@ class Prometheus:
         return ServingFigures(datetime.now(UTC), f"{self._api.name}: {reason}")
 
 
-def explain_no_series(api: PrometheusApi) -> PermanentError:
-    """Return the error for a service of which Prometheus has no series."""
+def explain_no_series(api: PrometheusApi, service: str, received: str = "none") -> PermanentError:
+    """Return the error for a service of which Prometheus has no series.
+
+    Args:
+        api: Which Prometheus was asked.
+        service: The InferenceService's name.
+        received: That there are none, with the time in which there are none if one was asked about.
+    """
     return PermanentError(
-        f"series of the service in Prometheus at {api.name}",
-        "none",
+        f"series of the service {service} in Prometheus at {api.name}",
+        received,
         f"check its name and {spell('namespace')}, and that Prometheus reads the predictors "
         "(docs/monitoring.md)",
     )

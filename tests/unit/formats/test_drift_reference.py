@@ -69,6 +69,9 @@ def test_an_edge_belongs_to_the_bin_above_it() -> None:
         {"limit": 0},
         {"limit": float("nan")},
         {"bins": 7},
+        {"bins": ["dark"]},
+        {"name": "predicted"},
+        {"name": "predicted", "bins": ["bee", "wasp"]},
     ],
 )
 def test_a_damaged_measure_is_refused(tmp_path: Path, changes: dict[str, Any]) -> None:
