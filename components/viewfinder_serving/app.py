@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
-from prometheus_client import REGISTRY, exposition
+from prometheus_client import REGISTRY
 
 from viewfinder_serving import metrics, v1, v2
 from viewfinder_serving.admission import BUSY, Admission
@@ -33,6 +33,7 @@ from viewfinder_serving.exchange import (
     reply_json,
     reply_refusal,
 )
+from viewfinder_serving.metrics_page import reply_metrics
 from viewfinder_serving.model import PhotoDataPlane, PhotoModel
 from viewfinder_serving.pacing import Pacing
 from viewfinder_serving.refusals import RefusedError, shown
@@ -166,8 +167,7 @@ class PhotoApp:
         return reply_json({"ready": ready}, 200 if ready else 503)
 
     async def _metrics(self, exchange: Exchange) -> Reply:
-        encode, content_type = exposition.choose_encoder(exchange.headers.get("accept", ""))
-        return Reply(encode(REGISTRY), content_type=content_type)
+        return reply_metrics(REGISTRY, exchange.headers.get("accept", ""))
 
     async def _models(self, exchange: Exchange) -> Reply:
         return reply_json({"models": list(self._dataplane.model_registry.get_models())})

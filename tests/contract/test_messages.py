@@ -22,6 +22,7 @@ INTERNAL = {
     "RuntimeError", "TypeError", "UnpicklingError", "UnseenError", "ValueError", "_SpoiltError",
     "AnswerTooLargeError", "ClientGoneError", "CompressionError", "OutOfTimeError",
     "HttpParserError", "FileNotFoundError", "NotQuantizedError", "_NoReferenceError",
+    "DamagedArraysError",
 }  # fmt: skip
 
 

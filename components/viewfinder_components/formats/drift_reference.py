@@ -4,7 +4,7 @@ The predictor sorts what it sees into the same bins, and counts. Bins, not value
 several replicas are added, and no photo can be recognized in them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -35,6 +35,8 @@ PREDICTED = "predicted"
 """The measure whose bins are classes."""
 ANSWER_MEASURES = ("confidence", "novelty", PREDICTED)
 """What is measured on an answer, which depends on the precision."""
+_MOST_BINS = 1_000
+_MOST_PHOTOS = 10**15  # beyond that, a sum of counts is not exact
 _REMEDY = "export the model again, and publish it"
 
 
@@ -123,19 +125,20 @@ class DriftReference:
         check_version(values, SCHEMA_VERSION, path, "export")
         try:
             return cls._parse(values)
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
-            raise PermanentError(f"a drift reference in {path}", repr(error), _REMEDY) from error
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            received = repr(error)[:200]
+            raise PermanentError(f"a drift reference in {path}", received, _REMEDY) from error
 
     @classmethod
     def _parse(cls, values: Mapping[str, Any]) -> Self:
         return cls(
-            photos=int(values["photos"]),
+            photos=_need_count(values["photos"], 1),
             false_alarm_rate=float(values["false_alarm_rate"]),
-            least_photos=int(values["least_photos"]),
-            most_photos=int(values["most_photos"]),
-            measures=tuple(_parse_measure(measure) for measure in values["measures"]),
+            least_photos=_need_count(values["least_photos"], 1),
+            most_photos=_need_count(values["most_photos"], 1),
+            measures=_parse_measures(values["measures"], PHOTO_MEASURES),
             answers={
-                precision: tuple(_parse_measure(measure) for measure in measures)
+                precision: _parse_measures(measures, ANSWER_MEASURES)
                 for precision, measures in values["answers"].items()
             },
         )
@@ -157,22 +160,43 @@ class DriftReference:
         write_json(folder / DRIFT_REFERENCE, values, indent=None)
 
 
+def _parse_measures(
+    values: Iterable[Mapping[str, Any]], names: Sequence[str]
+) -> tuple[Measure, ...]:
+    measures = tuple(_parse_measure(measure) for measure in values)
+    given = [measure.name for measure in measures]
+    if not set(given) <= set(names) or len(set(given)) < len(given):
+        raise ValueError(f"the measures {given}")
+    return measures
+
+
 def _parse_measure(values: Mapping[str, Any]) -> Measure:
     measure = Measure(
         name=str(values["name"]),
         edges=tuple(float(edge) for edge in values["edges"]),
-        counts=tuple(int(count) for count in values["counts"]),
+        counts=tuple(_need_count(count, 0) for count in values["counts"]),
         limit=float(values["limit"]),
-        bins=tuple(str(name) for name in values["bins"]),
+        bins=tuple(_need_text(name) for name in values["bins"]),
     )
-    if measure.name not in PHOTO_MEASURES + ANSWER_MEASURES:
-        raise ValueError(f"a measure {measure.name!r:.80}")
-    if len(measure.counts) != len(measure.edges) + 1 or min(measure.counts) < 0:
+    if not len(measure.edges) + 1 == len(measure.counts) <= _MOST_BINS:
         raise ValueError(f"the bins of {measure.name}")
     if len(measure.bins) != (len(measure.counts) if measure.name == PREDICTED else 0):
         raise ValueError(f"the names of the bins of {measure.name}")
     if list(measure.edges) != sorted(set(measure.edges)) or not np.isfinite(measure.edges).all():
         raise ValueError(f"the edges of {measure.name}")
-    if not measure.limit > 0:
+    if not 0 < measure.limit < np.inf:
         raise ValueError(f"the limit of {measure.name}")
     return measure
+
+
+def _need_count(value: Any, least: int) -> int:
+    count = int(value)
+    if not least <= count <= _MOST_PHOTOS:
+        raise ValueError(f"{value!r:.80} photos")
+    return count
+
+
+def _need_text(value: Any) -> str:
+    text = str(value)
+    text.encode()  # half a surrogate pair would make all metrics unreadable
+    return text

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from viewfinder_components.formats.array_files import DamagedArraysError, reading_arrays
 from viewfinder_components.formats.shards import Split
 
 FEATURES = "features.npz"
@@ -61,10 +62,10 @@ def read_features(model_dir: Path, split: Split) -> NDArray[np.float32] | None:
     if not path.exists():
         return None
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+        with reading_arrays(path) as stored:
             if split.name in stored and str(stored[_ORDER + split.name]) == _digest(split):
                 return _need_form(stored[split.name], len(split))
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except DamagedArraysError as error:
         _log.warning("%s is damaged (%s): the features are computed again", path, error)
     return None
 
@@ -89,7 +90,7 @@ def read_some(
         with zipfile.ZipFile(path) as parts:
             labels = _read_first(parts, _LABELS + name, most)
             features = _need_form(_read_first(parts, name, most), len(labels))
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except Exception as error:  # damaged archives raise almost anything
         _log.warning("%s is damaged or of an older release (%s)", path, error)
         return None
     return features, labels

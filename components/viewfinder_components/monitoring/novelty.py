@@ -6,7 +6,6 @@ like those of training, is added (the residual of ViM, Wang et al., CVPR 2022). 
 directions alone, photos of something else entirely lie near the middle and look familiar.
 """
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder_components.errors import PermanentError
+from viewfinder_components.formats.array_files import DamagedArraysError, reading_arrays
 
 DRIFT_MODEL = "drift.npz"
 """The file's name in a version."""
@@ -23,7 +23,6 @@ _PHOTOS_PER_DIRECTION = 4
 _LEAST_PHOTOS = 2 * _PHOTOS_PER_DIRECTION
 _SHRINKAGE = 0.05  # of the covariance, towards equal variances
 _TINY = 1e-12
-_DAMAGE = (ValueError, LookupError, TypeError, AttributeError, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True)
@@ -115,12 +114,12 @@ class Novelty:
         if not path.exists():
             return None
         try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            with reading_arrays(path) as stored:
                 names = cls.__dataclass_fields__
                 return cls._checked({name: stored[name] for name in names})
-        except (OSError, EOFError, *_DAMAGE) as error:
+        except DamagedArraysError as error:
             raise PermanentError(
-                f"a drift model in {path}", repr(error), "export the model again, and publish it"
+                f"a drift model in {path}", str(error), "export the model again, and publish it"
             ) from error
 
     @classmethod
@@ -135,7 +134,8 @@ class Novelty:
         }
         for name, shape in shapes.items():
             part = parts[name]
-            if part.shape != shape or part.dtype.kind != "f" or not np.isfinite(part).all():
+            is_filled = part.size > 0 and np.isfinite(part).all()
+            if part.shape != shape or part.dtype.kind != "f" or not is_filled:
                 raise ValueError(f"{name}: {part.dtype} of shape {part.shape}")
         residual = float(parts.pop("residual"))
         if not residual > 0:

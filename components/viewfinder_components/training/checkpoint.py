@@ -5,7 +5,6 @@ import json
 import logging
 import os
 import shutil
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from viewfinder_components.formats.array_files import DamagedArraysError, reading_arrays
 from viewfinder_components.formats.shards import MANIFEST, SPLITS, Shards
 from viewfinder_components.storage.locking import locked_in_passing
 from viewfinder_components.training.config import TrainConfig
@@ -99,11 +99,11 @@ class Checkpoint:
         if not path.exists():
             return None
         try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            with reading_arrays(path) as stored:
                 facts = json.loads(str(stored["progress"]))
                 current = [stored[f"current-{n}"] for n in range(_count(stored, "current-"))]
                 best = [stored[f"best-{n}"] for n in range(_count(stored, "best-"))]
-        except (OSError, EOFError, ValueError, RecursionError, KeyError, zipfile.BadZipFile):
+        except DamagedArraysError:
             _log.warning("train: the checkpoint %s is damaged; restarting the phase", path)
             return None
         facts["history"] = tuple(facts["history"])

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from viewfinder_components.errors import PermanentError, UsageError, ViewfinderError
+from viewfinder_components.errors import PermanentError, UsageError, ViewfinderError, reason_of
 
 if TYPE_CHECKING:
     from viewfinder_serving.tracing.server_spans import ServerSpans
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 _PROTOCOL = "http/protobuf"
+VARIABLES = "environment variables that OpenTelemetry can use"
+"""What is expected of all of them, as errors name it."""
 _USER = re.compile(r"//[^/]*@")  # which may have a password
 
 _log = logging.getLogger(__name__)
@@ -70,6 +72,8 @@ def _start(attributes: Mapping[str, str]) -> Iterator["ServerSpans"]:
             f"none of the name {error.name}",
             "run `pip install 'viewfinder[serving]'`, or leave --tracing out",
         ) from error
+    except Exception as error:  # of a variable that OpenTelemetry reads while it is imported
+        raise UsageError(VARIABLES, reason_of(error), "correct it") from error
     with exporting(attributes) as spans:
         yield spans
 

@@ -16,7 +16,7 @@ from viewfinder_pipelines.drift.measure_metrics import (
     Sample,
     read_measure,
 )
-from viewfinder_pipelines.watching.samples import Samples
+from viewfinder_pipelines.watching.samples import Samples, rank_version
 
 REFERENCE_PHOTOS = "viewfinder_drift_reference_photos"
 LEAST_PHOTOS = "viewfinder_drift_least_photos"
@@ -74,7 +74,10 @@ def read_versions(samples: Samples) -> list[CountedVersion]:
         given = dict(labels)
         if name in (PHOTOS, *GAUGES) and math.isfinite(value):
             by_version[given.get("version", "")][name, labels] = value
-    return [_read_version(one, by_version[one]) for one in sorted(by_version, key=_rank)]
+    return [
+        _read_version(one, by_version[one])
+        for one in sorted(by_version, key=rank_version, reverse=True)
+    ]
 
 
 def need_reference(versions: Sequence[CountedVersion], name: str) -> None:
@@ -95,10 +98,6 @@ def need_reference(versions: Sequence[CountedVersion], name: str) -> None:
             "export and publish the model again with this release, because a version that is older "
             "has no reference, and serve it with the predictor of this release",
         )
-
-
-def _rank(version: str) -> tuple[int, str]:
-    return (-int(version), "") if version.isascii() and version.isdigit() else (1, version)
 
 
 def _read_version(version: str, samples: Samples) -> CountedVersion:

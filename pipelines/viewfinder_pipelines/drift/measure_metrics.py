@@ -63,9 +63,9 @@ def read_measure(name: str, precision: str, samples: Iterable[Sample]) -> Counte
         if metric == LIMIT:
             limit = value
         elif metric == PHOTOS:
-            counts[_read_place(labels)] = value
+            counts[read_place(labels)] = value
         elif metric == SHARE:
-            place = _read_place(labels)
+            place = read_place(labels)
             if place in shares:
                 raise ValueError("its replicas have different references")
             shares[place] = labels.get("above", ""), value
@@ -83,7 +83,12 @@ def read_measure(name: str, precision: str, samples: Iterable[Sample]) -> Counte
     return CountedMeasure(name, precision, edges, classes, expected, limit, photos)
 
 
-def _read_place(labels: Mapping[str, str]) -> int:
+def read_place(labels: Mapping[str, str]) -> int:
+    """Return the number of a sample's bin.
+
+    Raises:
+        ValueError: It has none.
+    """
     text = labels.get("bin", "")
     if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) < _MOST_BINS):
         raise ValueError("a bin has no number")

@@ -18,7 +18,7 @@ from viewfinder_pipelines.drift.counted import (
 )
 from viewfinder_pipelines.drift.findings import Drift
 from viewfinder_pipelines.drift.judging import Counts, History, Key, find_key, judge_version
-from viewfinder_pipelines.drift.measure_metrics import MOST_COUNTED, PHOTOS
+from viewfinder_pipelines.drift.measure_metrics import MOST_COUNTED, PHOTOS, read_place
 from viewfinder_pipelines.drift.sentences import name_length
 from viewfinder_pipelines.watching.page import NotNow
 from viewfinder_pipelines.watching.prometheus import explain_no_series
@@ -161,16 +161,18 @@ def _to_history(found: list[Course], sizes: dict[Key, int]) -> History:
     """Return the counts at each time that has any, of the measures of these numbers of bins."""
     counts: defaultdict[Key, dict[float, Counts]] = defaultdict(dict)
     for one in found:
-        version, measure, precision, place = (
-            one.labels.get(name, "") for name in ("version", "measure", "precision", "bin")
+        version, measure, precision = (
+            one.labels.get(name, "") for name in ("version", "measure", "precision")
         )
         key = version, measure, precision
-        if key not in sizes or not place.isascii() or not place.isdigit():
+        try:
+            place = read_place(one.labels)
+        except ValueError:
             continue
-        if int(place) < sizes[key]:
+        if place < sizes.get(key, 0):
             for time, value in one.values:
                 at = counts[key].setdefault(time, np.zeros(sizes[key]))
-                at[int(place)] = value if 0 <= value <= MOST_COUNTED else 0.0
+                at[place] = value if 0 <= value <= MOST_COUNTED else 0.0
     return {
         key: [(datetime.fromtimestamp(time, UTC), times[time]) for time in sorted(times)]
         for key, times in counts.items()

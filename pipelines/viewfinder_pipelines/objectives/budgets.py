@@ -16,6 +16,7 @@ from viewfinder_pipelines.objectives.objective_file import Objectives
 from viewfinder_pipelines.watching.page import NotNow
 from viewfinder_pipelines.watching.prometheus import explain_no_series
 from viewfinder_pipelines.watching.prometheus_api import PrometheusApi, Series
+from viewfinder_pipelines.watching.samples import rank_version
 
 _Counts = Mapping[tuple[str, str], float]
 
@@ -98,7 +99,7 @@ def _group(found: Sequence[Series], objective: str) -> Mapping[str, _Counts]:
     counts: defaultdict[str, dict[tuple[str, str], float]] = defaultdict(dict)
     for labels, value, _ in found:
         if labels.get(budget_query.OBJECTIVE) == objective and math.isfinite(value):
-            place = labels[budget_query.SPAN], labels[budget_query.PART]
+            place = labels.get(budget_query.SPAN, ""), labels.get(budget_query.PART, "")
             counts[labels.get("version", "")][place] = value
     return counts
 
@@ -115,7 +116,7 @@ def _add_up(
     allowed = (1 - target) * requests
     versions = tuple(
         _describe(version, counts[version], allowed, 1 - target)
-        for version in sorted(counts, key=_sort_key)
+        for version in sorted(counts, key=rank_version)
     )
     return ErrorBudget(
         service=service,
@@ -143,7 +144,3 @@ def _describe(version: str, counts: _Counts, allowed: float, share: float) -> Ve
         burn_rate=bad / requests / share if requests else None,
         burn_rate_1h=bad_1h / requests_1h / share if requests_1h else None,
     )
-
-
-def _sort_key(version: str) -> tuple[int, str]:
-    return (int(version) if version.isdecimal() else 0, version)

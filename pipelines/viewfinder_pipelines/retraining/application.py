@@ -6,8 +6,6 @@ import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from prometheus_client import exposition
-
 from viewfinder_components.errors import ViewfinderError
 from viewfinder_pipelines.retraining.alerts import Alert, read_alerts
 from viewfinder_pipelines.retraining.figures import Figures
@@ -22,6 +20,7 @@ from viewfinder_serving.exchange import (
     reply_json,
     reply_refusal,
 )
+from viewfinder_serving.metrics_page import reply_metrics
 from viewfinder_serving.refusals import RefusedError, shown
 from viewfinder_serving.request_headers import need_content_type
 from viewfinder_serving.room import Room
@@ -141,8 +140,7 @@ class ReceiverApp:
         return reply_json({"alive": alive}, 200 if alive else 503)
 
     async def _tell_metrics(self, exchange: Exchange) -> Reply:
-        encode, content_type = exposition.choose_encoder(exchange.headers.get("accept", ""))
-        return Reply(encode(self._figures.registry), content_type=content_type)
+        return reply_metrics(self._figures.registry, exchange.headers.get("accept", ""))
 
 
 def _write(answer: Answer) -> dict[str, str]:

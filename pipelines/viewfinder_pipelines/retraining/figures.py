@@ -1,12 +1,10 @@
 """The receiver's own metrics."""
 
-from typing import get_args
-
 from prometheus_client import CollectorRegistry, Counter, Enum, Gauge
 
-from viewfinder_pipelines.runs.record import RunState
+from viewfinder_pipelines.retraining.state import START_STATES
 
-_STATES = ["none", "unstarted", "lost", *get_args(RunState)]
+_STATES = ["none", *START_STATES]
 
 
 class Figures:

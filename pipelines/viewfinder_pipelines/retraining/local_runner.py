@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from viewfinder_components.errors import PermanentError, TransientError
+from viewfinder_components.errors import PermanentError, TransientError, reason_of
 from viewfinder_components.whole_files import write_json
 from viewfinder_components.writing import HOME, writing
 from viewfinder_pipelines.local.runner import plan_run
@@ -111,5 +111,8 @@ class LocalRunner:
 
     def _read_last_words(self, name: str) -> str:
         path: Path = self._settings.runs / name / _OUTPUT
-        lines = path.read_text("utf-8", "replace").strip().splitlines()
+        try:
+            lines = path.read_text("utf-8", "replace").strip().splitlines()
+        except OSError as error:
+            return f"a process whose words cannot be read ({reason_of(error)})"
         return lines[-1][:_SHOWN] if lines else "a process that wrote nothing"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from viewfinder_components.errors import ViewfinderError
+from viewfinder_components.errors import PermanentError, ViewfinderError, reason_of
 from viewfinder_components.photos.candidate import Candidate
 from viewfinder_components.photos.find import list_labelled_photos
 from viewfinder_components.photos.fingerprint import Fingerprint, with_stamps
@@ -127,7 +127,8 @@ class PhotoWatch:
         return self._receiver.propose(self.model, RunReason("data", photos=new, since=since))
 
     def _note_changes(self, listing: Listing, known: ModelState, now: float) -> ModelState:
-        if listing.fingerprint == known.listed:
+        is_future = known.changed > now  # the clock was set back: wait from now on
+        if listing.fingerprint == known.listed and not is_future:
             return known
         self._receiver.update(
             self.model, lambda one: replace(one, listed=listing.fingerprint, changed=now)
@@ -138,6 +139,15 @@ class PhotoWatch:
         try:
             content = self._base_file.read_bytes()
         except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise PermanentError(
+                f"a list of photos that can be read in {self._base_file}",
+                reason_of(error),
+                "correct its permissions, or delete it: new photos are then counted from now on",
+            ) from error
+        if len(content) % _DIGEST_BYTES:
+            _log.warning("%s is damaged: new photos are counted from now on", self._base_file)
             return None
         starts = range(0, len(content), _DIGEST_BYTES)
         return frozenset(content[start : start + _DIGEST_BYTES] for start in starts)

@@ -4,7 +4,8 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -94,9 +95,12 @@ class Receiver:
         Raises:
             ViewfinderError: The decision could not be written down; nothing was decided.
         """
+        begun: dict[str, Start] = {}
         with self._lock:
-            begun: dict[str, Start] = {}
-            answers = [one for alert in alerts for one in self._take(alert, begun)]
+            with self._kept():
+                answers = [one for alert in alerts for one in self._take(alert, begun)]
+            for model, start in begun.items():
+                self._announce(model, start)
         for one in answers:
             if one.refused:
                 self._figures.refused.labels(one.model, one.refused).inc()
@@ -122,7 +126,7 @@ class Receiver:
             return Answer(alert.name, model, refused="repeated", detail=detail)
         if model in begun:  # by another alert of the same notification
             begun[model] = replace(begun[model], keys=(*begun[model].keys, alert.key))
-            self._save(model, known.with_last(begun[model]))
+            self._change(model, known.with_last(begun[model]))
         elif refused := self._find_obstacle(model):
             return Answer(alert.name, model, refused=refused[0], detail=refused[1])
         else:
@@ -139,7 +143,12 @@ class Receiver:
             ViewfinderError: The decision could not be written down; nothing was decided.
         """
         with self._lock:
-            return None if self._find_obstacle(model) else self._begin(model, reason, ()).name
+            if self._find_obstacle(model):
+                return None
+            with self._kept():
+                start = self._begin(model, reason, ())
+            self._announce(model, start)
+            return start.name
 
     def update(self, model: str, change: Callable[[ModelState], ModelState]) -> None:
         """Change what is known about a model, and keep it.
@@ -147,8 +156,8 @@ class Receiver:
         Raises:
             ViewfinderError: It could not be written down; nothing has changed.
         """
-        with self._lock:
-            self._save(model, change(self._state.of(model)))
+        with self._lock, self._kept():
+            self._change(model, change(self._state.of(model)))
 
     def _find_obstacle(self, model: str) -> tuple[Cause, str] | None:
         for other in self._settings:
@@ -169,11 +178,14 @@ class Receiver:
         time_of_day = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d-%H%M%S")
         name = f"{model}-{time_of_day}-{secrets.token_hex(4)}"
         start = Start(name, reason.write(), now, keys)
-        self._save(model, self._state.of(model).with_last(start))
-        self._show(model)
-        _log.info("run %s is to start: %s", name, make_printable(reason))
-        self.decided.set()
+        self._change(model, self._state.of(model).with_last(start))
         return start
+
+    def _announce(self, model: str, start: Start) -> None:
+        self._show(model)
+        reason = make_printable(RunReason.parse(start.reason))
+        _log.info("run %s is to start: %s", start.name, reason)
+        self.decided.set()
 
     def work(self) -> float:
         """Start what was decided on, and read the state of the run in progress.
@@ -242,10 +254,20 @@ class Receiver:
         if not changed.is_active:
             _log.info("run %s has ended: %s", changed.name, changed.state)
 
-    def _save(self, model: str, known: ModelState) -> None:
-        state = self._state.changed(model, known)
-        self._folder.save(state)
-        self._state = state
+    def _change(self, model: str, known: ModelState) -> None:
+        self._state = self._state.changed(model, known)
+
+    @contextmanager
+    def _kept(self) -> Iterator[None]:
+        """Write down what the block changes, once; if that fails, nothing has changed."""
+        before = self._state
+        try:
+            yield
+            if self._state is not before:
+                self._folder.save(self._state)
+        except BaseException:
+            self._state = before
+            raise
 
     def _show(self, model: str) -> None:
         last = self._state.of(model).last

@@ -175,6 +175,10 @@ class Work:
         except ViewfinderError as error:
             _log.warning("%s", error)
             return _RETRY_SECONDS
+        except Exception:
+            # Without its thread, a receiver would take alerts and start nothing.
+            _log.exception("the receiver failed; it tries again in %g s", _RETRY_SECONDS)
+            return _RETRY_SECONDS
         return pause if isinstance(pause, float) else _RETRY_SECONDS
 
 

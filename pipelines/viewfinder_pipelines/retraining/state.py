@@ -8,20 +8,27 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import get_args
 
 from viewfinder_components.errors import PermanentError, reason_of
 from viewfinder_components.spelling import spell
 from viewfinder_components.storage.locking import take_lock
 from viewfinder_components.whole_files import write_json
 from viewfinder_components.writing import writing
+from viewfinder_pipelines.runs.record import RunState
 from viewfinder_pipelines.runs.typed_values import build
 
 _FILE = "retraining.json"
 _LOCK = "lock"
 _VERSION = 1
 _PATIENCE = 3.0  # seconds; a receiver that was killed holds the lock only briefly
-_MOST_KEYS = 500  # of alerts that have started a run; the oldest are forgotten
+# Of alerts that have started a run; the oldest are forgotten. One notification has up to 1,000.
+_MOST_KEYS = 4000
+_LAST_TIME = datetime.max.replace(tzinfo=UTC).timestamp()
+START_STATES = ("unstarted", "lost", *get_args(RunState))
+"""What a start can have become."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +128,7 @@ class StateFolder:
         path = self.path / _FILE
         try:
             state = build(State, json.loads(path.read_bytes()), "the state")
+            _check(state)
         except FileNotFoundError:
             return State()
         except OSError as error:
@@ -169,6 +177,18 @@ class StateFolder:
                     f"end the other receiver, or name another folder with {spell('state')}",
                 )
             time.sleep(0.05)
+
+
+def _check(state: State) -> None:
+    """Raise ValueError for what has the right type, and no meaning."""
+    for known in state.models.values():
+        times = [known.changed, known.base_time]
+        if known.last is not None:
+            times.append(known.last.decided)
+            if known.last.state not in START_STATES:
+                raise ValueError(f"a run in the state {known.last.state!r:.40}")
+        if wrong := [time for time in times if not 0 <= time < _LAST_TIME]:
+            raise ValueError(f"the time {wrong[0]!r:.40}")
 
 
 def _damaged(path: Path, received: str) -> PermanentError:

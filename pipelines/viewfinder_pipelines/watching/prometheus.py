@@ -4,6 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from viewfinder_pipelines.watching.queries import FIGURE, write_query
 from viewfinder_pipelines.watching.summary import sort_shares
 
 _MANY = {"outcomes": "outcome", "refused_photos": "kind", "classes": "predicted"}
+_NUMBERS = {one.name for one in fields(ServingFigures)} - {"time", "problem", "replicas", *_MANY}
 _MOST_POINTS = 300  # of the past; Prometheus returns 11,000 at most
 _OF_PODS = ("pods", "pod_requests", "throttled", "up")
 
@@ -122,13 +124,13 @@ def read_figures(series: Sequence[Series], time: datetime) -> ServingFigures:
         if math.isfinite(value):
             found[labels.get(FIGURE, "")].append(Series(labels, value))
     replicas = _read_replicas(found)
-    fields: dict[str, Any] = {
+    figures: dict[str, Any] = {
         name: {labels.get(label, ""): value for labels, value, _ in found.pop(name, [])}
         for name, label in _MANY.items()
     }
-    fields["classes"] = sort_shares(fields["classes"])
-    fields |= {name: many[0][1] for name, many in found.items() if name not in _OF_PODS}
-    return ServingFigures(time, replicas=replicas, **fields)
+    figures["classes"] = sort_shares(figures["classes"])
+    figures |= {name: many[0][1] for name, many in found.items() if name in _NUMBERS}
+    return ServingFigures(time, replicas=replicas, **figures)
 
 
 def _read_replicas(found: dict[str, list[Series]]) -> tuple[ServingReplica, ...]:

@@ -14,6 +14,7 @@ from viewfinder_components.spelling import spell
 from viewfinder_pipelines.watching.page import NotReadable, Pages
 
 _Read = TypeVar("_Read")
+_DAMAGE = (ValueError, TypeError, LookupError, RecursionError, AttributeError, OverflowError)
 _LAST_TIME = datetime.max.replace(tzinfo=UTC).timestamp()
 
 
@@ -105,7 +106,7 @@ class PrometheusApi:
             return [read(one) for one in answer["data"]["result"]]
         except NotReadable as error:
             raise self._not_one(str(error)) from error
-        except (ValueError, TypeError, LookupError, RecursionError, AttributeError) as error:
+        except _DAMAGE as error:
             raise self._not_one("an answer that is not of its API") from error
         except TransientError:
             raise
@@ -142,4 +143,9 @@ def _read_point(point: Any) -> tuple[float, float]:
 
 
 def _read_labels(one: Any) -> dict[str, str]:
-    return {str(name): str(value) for name, value in one["metric"].items()}
+    return {_read_text(name): _read_text(value) for name, value in one["metric"].items()}
+
+
+def _read_text(value: Any) -> str:
+    r"""Return a text without halves of surrogate pairs, which JSON may have as \ud800."""
+    return str(value).encode("utf-8", "replace").decode()

@@ -8,6 +8,7 @@ Labels = tuple[tuple[str, str], ...]
 Samples = dict[tuple[str, Labels], float]
 """Values by the name and the sorted labels of their series."""
 
+_LONGEST_NUMBER = 20  # digits; Python refuses to read thousands of them
 _COUNTED = ("_total", "_bucket", "_count", "_sum")
 
 
@@ -30,6 +31,12 @@ def read_samples(text: str) -> Samples:
     except LookupError as error:  # the parser's own, of a label that is cut off; or no `le`
         raise ValueError(str(error)) from error
     return samples
+
+
+def rank_version(version: str) -> tuple[int, str]:
+    """Return what versions are sorted by: their numbers; before them, what is no number."""
+    is_number = version.isascii() and version.isdigit() and len(version) <= _LONGEST_NUMBER
+    return (int(version) if is_number else -1, version)
 
 
 def is_counter(name: str) -> bool:

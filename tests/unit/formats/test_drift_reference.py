@@ -68,10 +68,18 @@ def test_an_edge_belongs_to_the_bin_above_it() -> None:
         {"edges": ["bright", "dark"]},
         {"limit": 0},
         {"limit": float("nan")},
+        {"limit": float("inf")},
+        {"counts": [1, 2, float("inf")]},
+        {"counts": [1, 2, 10**400]},
+        {"edges": list(range(2000)), "counts": [1] * 2001},
+        {"edges": [10**400, 1]},
         {"bins": 7},
         {"bins": ["dark"]},
         {"name": "predicted"},
         {"name": "predicted", "bins": ["bee", "wasp"]},
+        {"bins": ["dark", "grey", "bright"]},
+        {"name": "aspect"},
+        {"name": "predicted", "bins": ["bee", "cat", "dog"]},
     ],
 )
 def test_a_damaged_measure_is_refused(tmp_path: Path, changes: dict[str, Any]) -> None:
@@ -85,11 +93,34 @@ def test_a_damaged_measure_is_refused(tmp_path: Path, changes: dict[str, Any]) -
 
 
 @pytest.mark.parametrize(
-    "changes", [{"schema_version": 2}, {"photos": None}, {"measures": 3}, {"answers": []}]
+    "changes",
+    [
+        {"schema_version": 2},
+        {"photos": None},
+        {"photos": float("inf")},
+        {"photos": 0},
+        {"least_photos": -100},
+        {"most_photos": 0},
+        {"measures": 3},
+        {"answers": []},
+    ],
 )
 def test_a_damaged_reference_is_refused(tmp_path: Path, changes: dict[str, Any]) -> None:
     REFERENCE.write(tmp_path)
     path = tmp_path / DRIFT_REFERENCE
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
     with pytest.raises(PermanentError):
+        DriftReference.read(tmp_path)
+
+
+@pytest.mark.parametrize("bins", [["bee"], ["bee", "cat", "dog"], ["bee", "\ud800"], []])
+def test_names_of_classes_that_metrics_cannot_have_are_refused(
+    tmp_path: Path, bins: list[str]
+) -> None:
+    REFERENCE.write(tmp_path)
+    path = tmp_path / DRIFT_REFERENCE
+    values = json.loads(path.read_text())
+    values["answers"]["int8"][0]["bins"] = bins
+    path.write_text(json.dumps(values))
+    with pytest.raises(PermanentError, match="expected a drift reference in"):
         DriftReference.read(tmp_path)

@@ -86,6 +86,21 @@ def test_of_a_damaged_file_none_are_read(tmp_path: Path, kept: int) -> None:
     assert read_some(tmp_path, "train", 9) is None
 
 
+def test_a_file_of_an_unknown_compression_is_not_used(tmp_path: Path) -> None:
+    train = make_split(tmp_path, "train", "abcd")
+    write_features(tmp_path, {"train": VALUES}, {"train": train})
+    path = tmp_path / FEATURES
+    content = bytearray(path.read_bytes())
+    for header, place in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        start = content.find(header)
+        while start >= 0:
+            content[start + place] = 97
+            start = content.find(header, start + 4)
+    path.write_bytes(content)
+    assert read_features(tmp_path, train) is None
+    assert read_some(tmp_path, "train", 9) is None
+
+
 def test_a_file_of_an_older_release_has_no_classes(tmp_path: Path) -> None:
     np.savez(tmp_path / FEATURES, train=VALUES)
     assert read_some(tmp_path, "train", 9) is None

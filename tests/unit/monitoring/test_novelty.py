@@ -124,3 +124,15 @@ def test_an_array_alone_is_refused(tmp_path: Path) -> None:
         np.save(file, np.zeros(3))
     with pytest.raises(PermanentError, match="export the model again"):
         Novelty.read(tmp_path)
+
+
+def test_one_without_classes_is_refused(novelty: Novelty, tmp_path: Path) -> None:
+    np.savez(tmp_path / DRIFT_MODEL, **(vars(novelty) | {"means": novelty.means[:0]}))
+    with pytest.raises(PermanentError, match="means: float32 of shape"):
+        Novelty.read(tmp_path)
+
+
+def test_one_whose_content_is_compressed_is_refused(novelty: Novelty, tmp_path: Path) -> None:
+    np.savez_compressed(tmp_path / DRIFT_MODEL, **vars(novelty))
+    with pytest.raises(PermanentError, match=r"compressed.*export the model again"):
+        Novelty.read(tmp_path)

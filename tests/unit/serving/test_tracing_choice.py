@@ -1,5 +1,6 @@
 """Whether traces are written, by the setting and OpenTelemetry's variables."""
 
+import os
 import subprocess
 import sys
 
@@ -45,6 +46,8 @@ def test_the_setting_decides_and_else_the_environment(monkeypatch, asked, variab
         (ENDPOINT, "http://[::1"),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
         ("OTEL_BSP_MAX_QUEUE_SIZE", "-1"),
+        ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "-1"),
+        ("OTEL_PYTHON_EXPORTER_OTLP_HTTP_CREDENTIAL_PROVIDER", "bogus"),
     ],
 )
 def test_wrong_variables_end_the_start_only_if_traces_were_asked_for(
@@ -57,6 +60,24 @@ def test_wrong_variables_end_the_start_only_if_traces_were_asked_for(
     with tracing(None, {}) as spans:
         assert spans is None
     assert "traces are off: expected" in caplog.text
+
+
+def test_variables_that_are_read_while_opentelemetry_is_imported_are_checked():
+    program = (
+        "import logging; from viewfinder_serving.tracing.choice import tracing\n"
+        "logging.basicConfig()\n"
+        "with tracing(None, {}) as spans: assert spans is None"
+    )
+    variables = {ENDPOINT: NOWHERE, "OTEL_PROPAGATORS": "bogus"}
+    found = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | variables,
+    )
+    assert "traces are off: expected environment variables that Open" in found.stderr
+    assert "Traceback" not in found.stderr
 
 
 def test_packages_that_are_not_installed_are_named(monkeypatch):

@@ -1,5 +1,6 @@
 """What the log says about a collector that does not take spans."""
 
+import contextlib
 import logging
 from typing import ClassVar
 
@@ -43,6 +44,52 @@ def test_a_streak_of_losses_is_one_line(monkeypatch, caplog):
     assert "Bad Request" in said[1]
     assert not [one for one in caplog.records if one.name.startswith("opentelemetry")]
     assert logging.getLogger("opentelemetry").propagate
+
+
+def test_a_clients_headers_are_no_loss_of_spans(monkeypatch, caplog):
+    """Such a client could else keep a real loss out of the log."""
+    forget_settings(monkeypatch)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+    hostile = {
+        "traceparent": f"00-{'a' * 32}-{'b' * 16}-01",
+        "tracestate": "spans are well",
+        "baggage": "spans are well",
+    }
+    with exporting({}) as spans:
+        spans._writer.write(RequestTrace(), hostile, Finished("POST", {}))
+        assert "spans are" not in caplog.text
+
+
+def test_headers_that_are_not_valid_stay_out_of_the_log(monkeypatch, caplog):
+    forget_settings(monkeypatch)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "Bearer my-secret")
+    with exporting({}):
+        pass
+    assert "OpenTelemetry: a header of the environment is not valid" in caplog.text
+    assert "my-secret" not in caplog.text
+
+
+class EndlessCollector(Collector):
+    sent: ClassVar[int] = 0
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            while self.sent < 64 << 20:
+                self.wfile.write(bytes(1 << 20))
+                type(self).sent += 1 << 20
+
+
+def test_an_answer_without_end_is_not_read(monkeypatch, caplog):
+    forget_settings(monkeypatch)
+    with serving(EndlessCollector) as url:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", url)
+        with exporting({}) as spans:
+            spans._writer.write(RequestTrace(), {}, Finished("POST", {}))
+    assert EndlessCollector.sent < 32 << 20
+    assert "spans are lost" not in caplog.text
 
 
 @pytest.mark.parametrize("name", [None, "shop"])

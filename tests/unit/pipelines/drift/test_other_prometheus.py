@@ -111,6 +111,36 @@ def test_a_series_without_values(server: str) -> None:
         drift("fruit", prometheus=server)
 
 
+@pytest.mark.parametrize("digits", ["9" * 5000, "\u0663", "\u00b2", "\ud800"])
+def test_versions_measures_and_bins_that_are_no_numbers(server: str, digits: str) -> None:
+    strange = list_series(PAGE, version=digits)
+    points = [
+        {"metric": {**one["metric"], "bin": digits}, "values": [one["value"]]} for one in strange
+    ]
+    answer(strange + list_series(PAGE), [*points])
+    found = drift("fruit", prometheus=server)
+    assert found.versions[-1].version == "7" or found.versions[0].version == "7"
+    assert found.to_table().num_rows == 2 * len(found.versions[0].measures)
+    assert found.html.encode()
+
+
+def test_a_number_beyond_all_numbers(server: str) -> None:
+    series = list_series(PAGE)
+    series[0]["value"][0] = 10**400
+    answer(series, [])
+    with pytest.raises(PermanentError, match="an answer that is not of its API"):
+        drift("fruit", prometheus=server)
+
+
+def test_a_version_without_any_measure_that_can_be_judged_has_a_page(server: str) -> None:
+    answer(list_series(PAGE, bin="99999"), [])
+    found = drift("fruit", prometheus=server)
+    (version,) = found.versions
+    assert not version.measures
+    assert "a bin has no number" in version.problems[0]
+    assert "is left out" in found.html
+
+
 def test_it_may_answer_later(server: str) -> None:
     answer([], [])
     _Server.status = 503

@@ -154,3 +154,32 @@ def test_photos_that_cannot_be_listed_are_told(bench: Bench, tmp_path: Path) -> 
     with pytest.raises(PermanentError):
         watching.look()
     assert bench.count("viewfinder_retraining_failures_total", model="fruit", kind="list") == 1
+
+
+def test_a_clock_that_is_set_back_starts_the_wait_anew(bench: Bench, photos: Path) -> None:
+    watching = watch(bench, photos, bench.restart())
+    watching.look()
+    add(photos, "cat", 3, "new")
+    bench.now += 365 * 86_400
+    assert watching.look() is None
+    bench.now -= 365 * 86_400
+    assert watching.look() is None
+    bench.now += 600
+    assert watching.look()
+
+
+def test_a_list_that_cannot_be_read_says_so(bench: Bench, photos: Path) -> None:
+    watching = watch(bench, photos, bench.restart())
+    (bench.folder.path / "fruit.photos").mkdir(parents=True)
+    with pytest.raises(PermanentError, match="or delete it"):
+        watching.look()
+
+
+def test_a_damaged_list_starts_no_run(bench: Bench, photos: Path) -> None:
+    watching = watch(bench, photos, bench.restart())
+    watching.look()
+    file = bench.folder.path / "fruit.photos"
+    file.write_bytes(file.read_bytes()[:3])
+    bench.now += 7200
+    assert watching.look() is None
+    assert bench.count("viewfinder_retraining_new_photos", model="fruit") == 0

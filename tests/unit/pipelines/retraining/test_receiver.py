@@ -255,3 +255,34 @@ def test_what_cannot_be_written_down_was_not_decided(
             receiver.take([make_alert()])
     assert not receiver.decided.is_set()
     assert refused(receiver, make_alert()) is None
+
+
+def test_a_notification_of_many_alerts_is_written_down_once_and_forgets_none(
+    bench: Bench, make_alert: MakeAlert, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver, saved, save = bench.restart(), [], bench.folder.save
+    monkeypatch.setattr(bench.folder, "save", lambda state: (saved.append(state), save(state)))
+    alerts = [make_alert(since=f"T{number}") for number in range(1000)]
+    assert {answer.refused for answer in receiver.take(alerts)} == {None}
+    assert len(saved) == 1
+    end(bench, receiver)
+    bench.now += 7200
+    assert {answer.refused for answer in receiver.take(alerts)} == {"repeated"}
+
+
+def test_of_a_notification_that_cannot_be_written_down_nothing_is_decided(
+    bench: Bench, make_alert: MakeAlert
+) -> None:
+    receiver = bench.restart()
+    path = bench.folder.path / "retraining.json"
+    path.mkdir()
+    with pytest.raises(PermanentError):
+        receiver.take([make_alert(), make_alert(since="T2")])
+    assert receiver.state.models == {}
+    assert not receiver.decided.is_set()
+    assert bench.count("viewfinder_retraining_last_run", model="fruit") == 0
+    path.rmdir()
+    assert [answer.refused for answer in receiver.take([make_alert(), make_alert(since="T2")])] == [
+        None,
+        None,
+    ]

@@ -50,10 +50,35 @@ def test_a_second_receiver_is_refused(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_old_alerts_are_forgotten_and_new_ones_are_not() -> None:
     known = ModelState()
-    for number in range(600):
-        known = known.with_last(Start("fruit", "{}", float(number), (f"a@{number}",)))
-    assert len(known.keys) == 500
-    assert known.keys[-1] == "a@599"
+    for number in range(50):
+        keys = tuple(f"a@{number}-{place}" for place in range(100))
+        known = known.with_last(Start("fruit", "{}", float(number), keys))
+    assert len(known.keys) == 4000
+    assert known.keys[-1] == "a@49-99"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"state": "banana"},
+        {"decided": float("inf")},
+        {"decided": float("nan")},
+        {"decided": 10**400},
+        {"decided": -1},
+        {"changed": 1e300},
+        {"base_time": float("nan")},
+    ],
+)
+def test_values_that_cannot_be_are_damage(tmp_path: Path, changes: dict[str, object]) -> None:
+    folder = StateFolder(tmp_path)
+    folder.save(make_state())
+    path = tmp_path / "retraining.json"
+    state = json.loads(path.read_text())
+    known = state["models"]["fruit"]
+    (known["last"] if changes.keys() <= known["last"].keys() else known).update(changes)
+    path.write_text(json.dumps(state))
+    with pytest.raises(PermanentError, match="delete the file"):
+        folder.load()
 
 
 def test_a_full_disk_keeps_the_earlier_state(tmp_path: Path) -> None:

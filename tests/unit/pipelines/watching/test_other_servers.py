@@ -171,3 +171,13 @@ def test_arguments_that_cannot_be_meant(given: dict[str, Any], message: str) -> 
     with pytest.raises(UsageError) as caught:
         next(watch(**given))
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("figure", ["", "ready", "time", "problem", "replicas"])
+def test_a_figure_that_was_not_asked_for_is_left_out(server: str, figure: str) -> None:
+    series = [
+        {"metric": {"figure": one}, "value": [1, "7"]} for one in (figure, "requests_per_second")
+    ]
+    answer(200, json.dumps({"data": {"result": series}}).encode())
+    found = next(watch("fruit", prometheus=server))
+    assert (found.requests_per_second, found.problem, found.replicas) == (7, "", ())
