@@ -129,5 +129,5 @@ def test_the_command(prometheus: str, file: Path) -> None:
 
 
 def test_a_service_that_prometheus_does_not_know(prometheus: str, file: Path) -> None:
-    with pytest.raises(PermanentError, match="expected series of the service in Prometheus"):
+    with pytest.raises(PermanentError, match="expected series of other in Prometheus"):
         viewfinder.read_error_budgets(prometheus, file=file)

@@ -53,7 +53,7 @@ class Prometheus:
         try:
             found = self._api.query(self._query)
             if not found and not self._is_known:
-                raise explain_no_series(self._api)
+                raise _explain_no_series(self._api)
         except NotNow as error:
             return self._without_figures(str(error))
         except ViewfinderError as error:
@@ -93,7 +93,7 @@ class Prometheus:
         return ServingFigures(datetime.now(UTC), f"{self._api.name}: {reason}")
 
 
-def explain_no_series(api: PrometheusApi) -> PermanentError:
+def _explain_no_series(api: PrometheusApi) -> PermanentError:
     """Return the error for a service of which Prometheus has no series."""
     return PermanentError(
         f"series of the service in Prometheus at {api.name}",
