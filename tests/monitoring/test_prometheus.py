@@ -1,6 +1,7 @@
 """A real Prometheus and a real Alertmanager beside a real predictor."""
 
 import base64
+import json
 import queue
 import re
 import time
@@ -14,6 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
+from click.testing import CliRunner
 from tests.fixtures.drift_references import write_reference
 from tests.fixtures.loopback import serving
 from tests.fixtures.servables import draw, write_manifest, write_servable
@@ -42,6 +44,7 @@ from tests.serving.conftest import Predictor, run_predictor
 from tests.testbed.monitoring import MonitoringPrograms
 
 import viewfinder
+from viewfinder.cli.main import main
 from viewfinder_pipelines.watching.queries import write_query
 from viewfinder_serving.container import ContainerCollector
 
@@ -228,6 +231,14 @@ def test_the_past_of_a_service(
     assert all(one.replicas[0].version == "7" for one in past[-1:])
     page = viewfinder.save_figures(past, tmp_path / "page.html", title="colour")
     assert f"{len(past)} reading" in page.read_text()
+
+    began = datetime.now(UTC)
+    options = ("--prometheus", url, "--minutes", f"{minutes}", "--count", "1", "--json")
+    shown = CliRunner().invoke(main, ["watch", "colour", "--namespace", "shop", *options])
+    readings = map(json.loads, shown.stdout.splitlines())
+    times = [datetime.fromisoformat(one["time"]) for one in readings]
+    assert times[0] < began
+    assert [time for time in times if time >= began] == times[-1:]
 
 
 def watch_service(prometheus: httpx.Client) -> viewfinder.ServingFigures:

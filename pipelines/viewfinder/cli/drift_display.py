@@ -8,6 +8,7 @@ from rich.table import Table
 
 from viewfinder.drifting import Drift, MeasureDrift, VersionDrift
 from viewfinder.markup import to_markup
+from viewfinder.run_tables import print_table
 from viewfinder_components.reports.formatting import plural
 from viewfinder_pipelines.drift import sentences
 
@@ -25,11 +26,16 @@ def print_drift(drift: Drift, console: Console | None = None) -> None:
         console: Where to print; None for standard output.
     """
     console = console or Console()
-    for version in drift.versions:
+    for number, version in enumerate(drift.versions):
+        if number:
+            console.print()
         _print_version(console, drift, version)
+    times = any(one.since for version in drift.versions for one in version.measures)
+    if drift.unread or times:
+        console.print()
     for address, problem in drift.unread.items():
         _print(console, f"[yellow]Not read:[/] {to_markup(f'{address}: {problem}')}")
-    if any(one.since for version in drift.versions for one in version.measures):
+    if times:
         _print(console, to_markup(sentences.describe_resolution(drift)))
 
 
@@ -51,8 +57,7 @@ def _print_version(console: Console, drift: Drift, version: VersionDrift) -> Non
         _print_drifted(console, measure)
     if rest := [one for one in version.measures if not one.has_drifted]:
         console.print()
-        _print_rest(console, rest)
-    console.print()
+        _print_rest(console, "measure" if version.has_too_few else "within its limit", rest)
 
 
 def _describe_window(drift: Drift) -> str:
@@ -73,9 +78,9 @@ def _print_drifted(console: Console, measure: MeasureDrift) -> None:
         _print(console, f"  {to_markup(line)}")
 
 
-def _print_rest(console: Console, measures: Sequence[MeasureDrift]) -> None:
+def _print_rest(console: Console, heading: str, measures: Sequence[MeasureDrift]) -> None:
     table = Table(box=None, pad_edge=False)
-    table.add_column("within its limit", overflow="fold")
+    table.add_column(heading, overflow="fold")
     table.add_column("of the limit", justify="right")
     table.add_column("moved", justify="right")
     table.add_column("photos", justify="right")
@@ -84,7 +89,7 @@ def _print_rest(console: Console, measures: Sequence[MeasureDrift]) -> None:
         since = sentences.describe_time(one, _write_time)
         cells = (one.title, f"{one.times_limit:.0%}", f"{one.moved:.0%}", f"{one.photos:,}", since)
         table.add_row(*map(to_markup, cells))
-    console.print(table)
+    print_table(console, table)
 
 
 def _draw(measure: MeasureDrift) -> Iterator[str]:

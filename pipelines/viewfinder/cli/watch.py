@@ -3,7 +3,7 @@
 import dataclasses
 from collections import deque
 from collections.abc import Iterator
-from itertools import islice
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +57,11 @@ _MOST_KEPT = 50_000  # readings for the page: a day in intervals of 2 s
     metavar="PAGE",
     help="At the end, write a page with requests and latency over time here.",
 )
-@click.option("--count", type=click.IntRange(min=1), help="End after so many readings.")
+@click.option(
+    "--count",
+    type=click.IntRange(min=1),
+    help="End after so many readings, not counting those of the past.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 def watch(
     name: str | None,
@@ -76,16 +80,29 @@ def watch(
     from viewfinder.watching import save_figures
     from viewfinder.watching import watch as watch_model
 
+    begun = datetime.now(UTC)
     found = watch_model(name, endpoint=endpoint or None, **given)
     kept: deque[ServingFigures] = deque(maxlen=_MOST_KEPT)
     try:
         with ended_by_signals():
-            _show(name or "", _keep(islice(found, count), kept), as_json)
+            _show(name or "", _keep(_end_after(count, found, begun), kept), as_json)
     finally:
         if output is not None and kept:
             save_figures(kept, output, title=name)
             if not as_json:
                 say(f"wrote {output}")
+
+
+def _end_after(
+    count: int | None, found: "Iterator[ServingFigures]", begun: datetime
+) -> "Iterator[ServingFigures]":
+    """Yield figures until so many of them are of the time since the command began."""
+    present = 0
+    for figures in found:
+        yield figures
+        present += figures.time >= begun
+        if present == count:
+            return
 
 
 def _keep(

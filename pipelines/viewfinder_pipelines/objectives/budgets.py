@@ -10,11 +10,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from viewfinder_components.errors import TransientError
+from viewfinder_components.errors import PermanentError, TransientError
 from viewfinder_pipelines.objectives import budget_query
 from viewfinder_pipelines.objectives.objective_file import Objectives
 from viewfinder_pipelines.watching.page import NotNow
-from viewfinder_pipelines.watching.prometheus import explain_no_series
 from viewfinder_pipelines.watching.prometheus_api import PrometheusApi, Series
 from viewfinder_pipelines.watching.samples import rank_version
 
@@ -82,7 +81,12 @@ def read_budgets(api: PrometheusApi, service: str, objectives: Objectives) -> li
             f"error budgets from Prometheus at {api.name}", str(error), "try again"
         ) from error
     if not found:
-        raise explain_no_series(api, service)
+        raise PermanentError(
+            f"series of {service} in Prometheus at {api.name}",
+            "none",
+            "correct its name or namespace in the file of objectives, let Prometheus read its "
+            "predictors (docs/monitoring.md), or name the other services only",
+        )
     budgets = []
     if objectives.availability is not None:
         counts = _group(found, budget_query.AVAILABILITY)

@@ -108,9 +108,15 @@ class PrometheusApi:
             raise self._not_one(str(error)) from error
         except _DAMAGE as error:
             raise self._not_one("an answer that is not of its API") from error
-        except TransientError:
-            raise
-        except PermanentError as error:  # whose advice is about predictors
+        # The advice of these errors is about predictors.
+        except TransientError as error:
+            raise TransientError(
+                f"Prometheus at {self.name}",
+                error.received,
+                f"start it, correct {spell('prometheus')}, or for one in a cluster use "
+                "`kubectl port-forward`",
+            ) from error
+        except PermanentError as error:
             raise self._not_one(error.received) from error
 
     def _not_one(self, received: str) -> PermanentError:

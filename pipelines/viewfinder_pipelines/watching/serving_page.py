@@ -64,12 +64,13 @@ def _draw_requests(readings: Sequence[ServingFigures], starts: Sequence[ColdStar
     seconds, unit = _choose_unit(readings)
     values = _column(readings, lambda one: one.requests_per_second)
     x, y = _thin(readings, values, _mean)
+    highest = max((value for value in y if not math.isnan(value)), default=0.0)
     plot = Plot(
         "Requests a second",
         f"{unit} since {readings[0].time:%H:%M:%S} UTC",
         "requests/s",
         x_limits=(0.0, _last(readings) / seconds),
-        y_limits=(0.0, 1.1 * max((value for value in y if not math.isnan(value)), default=1.0)),
+        y_limits=(0.0, 1.1 * highest or 1.0),
         marks=_mark(starts, seconds),
         wide=True,
     )

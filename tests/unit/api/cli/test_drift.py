@@ -68,6 +68,7 @@ def test_what_has_drifted(endpoint: str) -> None:
     (expected,) = (line for line in lines if line.startswith("  expected  "))
     assert expected.split()[1][:3] == "▁▂▄"
     assert any(line.startswith("contrast ") for line in lines)
+    assert [line.rstrip() for line in lines] == lines
 
 
 def test_nothing_has_drifted(endpoint: str) -> None:
@@ -82,6 +83,7 @@ def test_too_few_photos(endpoint: str) -> None:
     assert result.stdout.startswith(
         "fruit, version 7: too few photos to conclude anything: 20, and at least 50 are needed\n"
     )
+    assert "within its limit" not in result.stdout
 
 
 def test_two_versions(endpoint: str) -> None:
@@ -126,7 +128,8 @@ def test_the_page(endpoint: str, tmp_path: str) -> None:
     page = f"{tmp_path}/drift.html"
     result = call(endpoint, write_metrics(REFERENCE, DARK), "--output", page)
     assert result.exit_code == DRIFTED
-    assert result.stdout.endswith(f"wrote {page}\n")
+    assert result.stdout.endswith(f"\n\nwrote {page}\n")
+    assert "\n\n\n" not in result.stdout
     with open(page, encoding="utf-8") as file:
         assert "Darker, median 40 to 60" in file.read()
 

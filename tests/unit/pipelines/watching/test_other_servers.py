@@ -10,7 +10,7 @@ import pytest
 from tests.fixtures.loopback import QuietHandler, serving
 
 from viewfinder.watching import watch
-from viewfinder_components.errors import PermanentError, UsageError
+from viewfinder_components.errors import PermanentError, TransientError, UsageError
 
 SILENT = "http://127.0.0.1:1"
 
@@ -151,6 +151,15 @@ def test_prometheus_may_be_down_for_a_while(server: str) -> None:
     answer(503, b"")
     assert next(found).problem == f"{server}: HTTP 503"
     assert next(watch("fruit", prometheus=SILENT)).problem == f"{SILENT}: no server listening there"
+
+
+def test_no_prometheus_that_answers() -> None:
+    with pytest.raises(TransientError) as caught:
+        next(watch("fruit", prometheus=SILENT, minutes=1.0))
+    assert str(caught.value) == (
+        f"expected Prometheus at {SILENT}, received no server listening there; start it, correct "
+        "prometheus, or for one in a cluster use `kubectl port-forward`"
+    )
 
 
 @pytest.mark.parametrize(

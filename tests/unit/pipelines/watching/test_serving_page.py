@@ -51,10 +51,23 @@ def test_the_page_shows_latency_and_cold_starts(tmp_path: Path):
     assert "p99 at the end 50 ms" in text
 
 
-@pytest.mark.parametrize("readings", [[read(0)], [read(0, DOWN), read(2, problem="HTTP 503")]])
-def test_a_page_without_requests(tmp_path: Path, readings: list[ServingFigures]):
-    page = save_figures(iter(readings), tmp_path / "page.html").read_text()
+@pytest.mark.filterwarnings("error")
+def test_a_page_without_requests(tmp_path: Path):
+    readings = [
+        read(second, READY, requests_per_second=0.0, outcomes={"answered": 0.0})
+        for second in (0, 2)
+    ]
+    page = save_figures(readings, tmp_path / "page.html").read_text()
     assert "The model has not been asked for a prediction" in page
+    assert "At the end:" not in page
+    assert "\N{MINUS SIGN}" not in page  # the axis has no rates below 0
+
+
+@pytest.mark.parametrize("readings", [[read(0)], [read(0, DOWN), read(2, problem="HTTP 503")]])
+def test_a_page_whose_requests_are_not_known(tmp_path: Path, readings: list[ServingFigures]):
+    page = save_figures(iter(readings), tmp_path / "page.html").read_text()
+    assert "No reading says how many requests there were" in page
+    assert "The model has not been asked" not in page
 
 
 def test_a_page_that_cannot_be_written(tmp_path: Path):
