@@ -1,5 +1,6 @@
 """Service level objectives: how much of their error budgets the versions have used."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from viewfinder_pipelines.objectives.objective_file import DEFAULT_FILE, read_ob
 
 __all__ = ["ErrorBudget", "VersionUse", "read_error_budgets"]
 
+_log = logging.getLogger(__name__)
+
 
 @checked
 def read_error_budgets(
@@ -19,7 +22,8 @@ def read_error_budgets(
 
     Args:
         prometheus: URL of a Prometheus that reads the predictors.
-        services: Services of the file; None for all.
+        services: Services of the file; None for all of which Prometheus has series. For each of
+            the others, a warning is logged.
         file: The objectives (docs/slo.md); None for `slo.toml` in the working directory.
 
     Returns:
@@ -27,11 +31,11 @@ def read_error_budgets(
 
     Raises:
         UsageError: The file or the URL cannot be used, or the file lacks a service.
-        PermanentError: Prometheus has no series of a service, or there is something else at the
-            address.
+        PermanentError: Prometheus has no series of a service that was named, or of any, or there is
+            something else at the address.
         TransientError: Prometheus does not answer.
     """
-    from viewfinder_pipelines.objectives.budgets import read_budgets
+    from viewfinder_pipelines.objectives.budgets import explain_no_budgets, read_budgets
     from viewfinder_pipelines.watching.prometheus_api import open_api
 
     path = DEFAULT_FILE if file is None else Path(file)
@@ -43,8 +47,10 @@ def read_error_budgets(
                 f"a service of {path}: {', '.join(objectives)}", service, "name one of these"
             )
     with open_api(prometheus) as api:
-        return [
-            budget
-            for service in chosen
-            for budget in read_budgets(api, service, objectives[service])
-        ]
+        found = {service: read_budgets(api, service, objectives[service]) for service in chosen}
+        missing = [explain_no_budgets(api, name) for name, budgets in found.items() if not budgets]
+    if missing and (services is not None or len(missing) == len(found)):
+        raise missing[0]
+    for error in missing:
+        _log.warning("%s", error)
+    return [budget for budgets in found.values() for budget in budgets]

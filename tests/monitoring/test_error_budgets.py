@@ -130,6 +130,11 @@ def test_the_command(prometheus: str, file: Path) -> None:
     assert [one["versions"][0]["version"] for one in found] == ["1", "1"]
 
 
-def test_a_service_that_prometheus_does_not_know(prometheus: str, file: Path) -> None:
+def test_a_service_that_prometheus_does_not_know(
+    prometheus: str, file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with pytest.raises(PermanentError, match="expected series of other in Prometheus"):
-        viewfinder.read_error_budgets(prometheus, file=file)
+        viewfinder.read_error_budgets(prometheus, ["other"], file=file)
+    budgets = viewfinder.read_error_budgets(prometheus, file=file)
+    assert {budget.service for budget in budgets} == {"fruit"}
+    assert "expected series of other in Prometheus" in caplog.text

@@ -62,7 +62,7 @@ class ErrorBudget:
 
 
 def read_budgets(api: PrometheusApi, service: str, objectives: Objectives) -> list[ErrorBudget]:
-    """Return the error budgets of a service.
+    """Return the error budgets of a service; none if Prometheus has no series of it.
 
     Args:
         api: Which Prometheus to ask.
@@ -70,8 +70,7 @@ def read_budgets(api: PrometheusApi, service: str, objectives: Objectives) -> li
         objectives: What it promises.
 
     Raises:
-        PermanentError: Prometheus has no series of the service, or there is something else at the
-            address.
+        PermanentError: There is something else at the address.
         TransientError: Prometheus does not answer.
     """
     try:
@@ -81,12 +80,7 @@ def read_budgets(api: PrometheusApi, service: str, objectives: Objectives) -> li
             f"error budgets from Prometheus at {api.name}", str(error), "try again"
         ) from error
     if not found:
-        raise PermanentError(
-            f"series of {service} in Prometheus at {api.name}",
-            "none",
-            "correct its name or namespace in the file of objectives, let Prometheus read its "
-            "predictors (docs/monitoring.md), or name the other services only",
-        )
+        return []
     budgets = []
     if objectives.availability is not None:
         counts = _group(found, budget_query.AVAILABILITY)
@@ -96,6 +90,16 @@ def read_budgets(api: PrometheusApi, service: str, objectives: Objectives) -> li
         latency = objectives.latency
         budgets.append(_add_up(service, objectives, counts, latency.share, latency.seconds))
     return budgets
+
+
+def explain_no_budgets(api: PrometheusApi, service: str) -> PermanentError:
+    """Return the error for a service of which Prometheus has no series."""
+    return PermanentError(
+        f"series of {service} in Prometheus at {api.name}",
+        "none",
+        "correct its name or namespace in the file of objectives, or let Prometheus read its "
+        "predictors (docs/monitoring.md)",
+    )
 
 
 def _group(found: Sequence[Series], objective: str) -> Mapping[str, _Counts]:
