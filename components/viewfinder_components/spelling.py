@@ -11,7 +11,7 @@ import re
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -58,6 +58,26 @@ def spelled(spelling: Spelling) -> Iterator[None]:
         yield
     finally:
         _spelling.reset(token)
+
+
+@contextmanager
+def spelled_in_settings(table: str, names: Container[str]) -> Iterator[None]:
+    """Have some parameters spelled as in a settings file while the block runs.
+
+    Args:
+        table: The table that has them, such as `retraining.fruit.parameters`.
+        names: Which; the others are spelled as before.
+    """
+    before = _spelling.get()
+
+    def spell_in_table(name: str, value: Any) -> str:
+        if name not in names:
+            return before(name, value)
+        set_to = name if value is None else f"{name} = {json.dumps(value, ensure_ascii=False)}"
+        return f"{set_to} in [{table}]"
+
+    with spelled(spell_in_table):
+        yield
 
 
 def write_command(*words: str) -> str:

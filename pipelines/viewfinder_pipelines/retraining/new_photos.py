@@ -15,13 +15,14 @@ from viewfinder_components.photos.fingerprint import Fingerprint, with_stamps
 from viewfinder_components.photos.judgement import is_named_otherwise
 from viewfinder_components.photos.stamp import Unseen
 from viewfinder_components.run_reason import RunReason
-from viewfinder_components.spelling import spell
+from viewfinder_components.spelling import spell, spelled_in_settings
 from viewfinder_components.whole_files import replacing
 from viewfinder_components.writing import writing
+from viewfinder_pipelines.pipeline.registry import TRAINING
 from viewfinder_pipelines.retraining.figures import Figures
 from viewfinder_pipelines.retraining.receiver import Receiver
 from viewfinder_pipelines.retraining.state import ModelState
-from viewfinder_pipelines.settings.retraining import RetrainingSettings
+from viewfinder_pipelines.settings.retraining import RetrainingSettings, name_table
 
 _log = logging.getLogger(__name__)
 
@@ -108,7 +109,8 @@ class PhotoWatch:
             ViewfinderError: The photos cannot be listed, or the state cannot be kept.
         """
         try:
-            listing = list_now(*self._source)
+            with spelled_in_settings(name_table(self.model), TRAINING.parameters):
+                listing = list_now(*self._source)
         except ViewfinderError:
             self._figures.failed.labels(self.model, "list").inc()
             raise

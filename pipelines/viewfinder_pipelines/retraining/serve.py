@@ -14,7 +14,8 @@ from typing import Any
 import uvicorn
 
 from viewfinder_components.errors import UsageError, ViewfinderError
-from viewfinder_components.spelling import spell
+from viewfinder_components.spelling import spell, spelled_in_settings
+from viewfinder_pipelines.pipeline.registry import TRAINING
 from viewfinder_pipelines.retraining.application import OPEN_PATHS, PATH, ReceiverApp
 from viewfinder_pipelines.retraining.figures import Figures
 from viewfinder_pipelines.retraining.new_photos import PhotoWatch
@@ -22,6 +23,7 @@ from viewfinder_pipelines.retraining.receiver import Receiver, make_parameters
 from viewfinder_pipelines.retraining.runner import Runner
 from viewfinder_pipelines.retraining.state import StateFolder
 from viewfinder_pipelines.settings.file import ClusterSettings
+from viewfinder_pipelines.settings.retraining import name_table
 from viewfinder_serving.authentication.authenticator import Authenticator
 from viewfinder_serving.authentication.tokens import find_tokens
 from viewfinder_serving.connection import GuardedProtocol
@@ -106,10 +108,11 @@ def plan_models(settings: ClusterSettings, runner: Runner) -> dict[str, Mapping[
             "none",
             "name there the alerts that start runs; docs/retraining.md shows how",
         )
-    return {
-        model: runner.check(make_parameters(model, one, ""))
-        for model, one in settings.retraining.items()
-    }
+    planned = {}
+    for model, one in settings.retraining.items():
+        with spelled_in_settings(name_table(model), TRAINING.parameters):
+            planned[model] = runner.check(make_parameters(model, one, ""))
+    return planned
 
 
 def _find_tokens(listening: Listening) -> Callable[[], tuple[bytes, ...]] | None:

@@ -10,6 +10,11 @@ from viewfinder_components.ranges import need_integer
 _RESERVED = ("reason", "run_id")
 
 
+def name_table(model: str) -> str:
+    """Return the name of the table with the parameters of a model's runs."""
+    return f"retraining.{model}.parameters"
+
+
 @dataclass(frozen=True)
 class RetrainingSettings:
     """What starts runs that train a model again.
