@@ -50,8 +50,9 @@ def describe_time(measure: MeasureDrift, write: WriteTime) -> str:
         if measure.until == measure.since:
             return f"beyond its limit at {write(measure.since)} only"
         return f"beyond its limit from {write(measure.since)} to {write(measure.until)}"
+    beyond = "beyond" if measure.has_drifted else "over the whole window; beyond"
     or_earlier = " or earlier" if measure.since == measure.timeline[0].time else ""
-    return f"beyond its limit since {write(measure.since)}{or_earlier}"
+    return f"{beyond} its limit since {write(measure.since)}{or_earlier}"
 
 
 def describe_resolution(drift: Drift) -> str:

@@ -86,7 +86,8 @@ def test_since_when_in_words() -> None:
     assert describe_time(make_measure(".!..."), write) == "beyond its limit at 12:15 only"
     assert describe_time(make_measure("..."), write) == ""
     assert describe_time(make_measure(".!!...", False), write) == ""
-    assert describe_time(make_measure("....!!", False), write) == "beyond its limit since 13:00"
+    said = "over the whole window; beyond its limit since 13:00"
+    assert describe_time(make_measure("....!!", False), write) == said
 
 
 def test_the_resolution_in_words() -> None:
