@@ -188,8 +188,8 @@ screenshots: setup ## Make docs/images/report.png from a run of the demo (needs 
 	$(BIN)/python -m website.screenshots $(RUNS)
 
 .PHONY: screenshot-drift
-screenshot-drift: setup ## Make docs/images/drift.png from a page of `viewfinder drift` (needs Chromium; PAGE=its file)
-	$(BIN)/python -m website.drift_screenshot $(PAGE)
+screenshot-drift: setup ## Make docs/images/drift.png from a page of `viewfinder drift` (needs Chromium; PAGE=its file, NAME= of another picture)
+	$(BIN)/python -m website.drift_screenshot $(PAGE) $(NAME)
 
 .PHONY: screenshots-serving
 screenshots-serving: setup ## Make docs/images/serving.png from a start of the demo's model under load (needs Chromium and `make demo`)

@@ -40,7 +40,7 @@ def save_model(folder, inputs: int = 1, height: int = 32, width: int = 32) -> No
 
 
 def write_manifest(folder, **more: object) -> None:
-    names = ["model.xml", "model.bin", "labels.json"]
+    names = [path.name for path in folder.iterdir() if path.name != "manifest.json"]
     digests = {n: {"sha256": hashlib.sha256((folder / n).read_bytes()).hexdigest()} for n in names}
     (folder / "manifest.json").write_text(json.dumps({"files": digests, "run_id": "run-1"} | more))
 
