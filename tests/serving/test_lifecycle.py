@@ -263,7 +263,8 @@ def outcome(wait: Future) -> int | str:
 
 def test_stop_finishes_what_was_begun(start, heavy_photo):
     """SIGTERM in the middle of many requests: each is answered, then the process ends well."""
-    with start() as predictor, ThreadPoolExecutor(16) as pool:
+    grace = str(PATIENCE)
+    with start("--grace-seconds", grace) as predictor, ThreadPoolExecutor(16) as pool:
         waits = [pool.submit(predictor.predict, heavy_photo) for _ in range(16)]
         wait_for(
             lambda: predictor.metric("viewfinder_requests_in_flight") >= 8,
