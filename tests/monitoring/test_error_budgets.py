@@ -123,7 +123,7 @@ def test_the_command(prometheus: str, file: Path) -> None:
         )  # fmt: skip
 
     done = run()
-    assert done.returncode == 3, done.stderr  # the budget for latency is used up
+    assert done.returncode == 5, done.stderr  # the budget for latency is used up
     assert "fruit: availability 0.99 over 0.0833333 days: 2" in done.stdout
     assert "fruit: latency 0.95 within 1 s" in done.stdout
     found = json.loads(run("--json").stdout)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from viewfinder.cli.group import FilePath, StrictCommand, need_text
-from viewfinder.cli.options import DRIFTED
+from viewfinder.cli.options import BEYOND_LIMIT
 from viewfinder.cli.output import say, write_json
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def drift(
         write_json(found.to_json(), indent=2, ascii_only=False)
     else:
         _print(found, output)
-    sys.exit(DRIFTED if found.has_drifted else 0)
+    sys.exit(BEYOND_LIMIT if found.has_drifted else 0)
 
 
 def _find(name: str | None, given: dict[str, Any]) -> "Drift":

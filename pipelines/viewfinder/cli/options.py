@@ -18,7 +18,7 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 WRONG_USAGE = 2  # click's own
 REFUSED = 3
 INCOMPLETE = 4  # the work is done, but not for every photo: unlike 1, there is a result
-DRIFTED = 5  # nothing failed, but the photos of a served model have changed
+BEYOND_LIMIT = 5  # nothing failed, but a measure of a served model is beyond its limit
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
 _EXIT_CODES = {"succeeded": 0, "refused": REFUSED, "interrupted": INTERRUPTED}
 # docs/troubleshooting.md explains them all.

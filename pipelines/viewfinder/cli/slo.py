@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from viewfinder.cli.group import FilePath, StrictCommand
-from viewfinder.cli.options import REFUSED
+from viewfinder.cli.options import BEYOND_LIMIT
 from viewfinder.cli.output import say, write_json
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def slo(services: tuple[str, ...], prometheus: str, file: Path | None, as_json: bool) -> None:
     """Show how much of its error budgets each version of a service has used.
 
-    NAME is a service of the file; without one, all are shown. The exit code is 3 if a budget is
+    NAME is a service of the file; without one, all are shown. The exit code is 5 if a budget is
     used up.
     """
     from viewfinder.objectives import read_error_budgets
@@ -37,7 +37,7 @@ def slo(services: tuple[str, ...], prometheus: str, file: Path | None, as_json: 
         for budget in budgets:
             _print(budget)
     if any(budget.left <= 0 for budget in budgets):
-        sys.exit(REFUSED)
+        sys.exit(BEYOND_LIMIT)
 
 
 def _print(budget: "ErrorBudget") -> None:
