@@ -7,8 +7,10 @@ somewhere inside, possibly after minutes of training.
 import errno
 import functools
 import inspect
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from types import NoneType, SimpleNamespace, UnionType
 from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
 
@@ -22,6 +24,8 @@ from viewfinder_pipelines.local.running_predictor import RunningPredictor
 Positive = Annotated[int, Ge(1)]
 """A number that counts, or a time in seconds: 0 does not stand for anything else."""
 
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}  # seconds
+_LONGEST = 366 * _UNITS["d"]
 _IMPOSSIBLE = (errno.ENAMETOOLONG, errno.ELOOP)
 
 _Arguments = ParamSpec("_Arguments")
@@ -223,3 +227,22 @@ def _describe_class(kind: type[Any]) -> str:
     example = ", such as viewfinder.TRAINING" if kind.__name__ == "PipelineDefinition" else ""
     article = "an" if kind.__name__[0] in "AEIOU" else "a"
     return f"{article} {kind.__name__}{example}"
+
+
+def read_length(name: str, text: str) -> timedelta:
+    """Return a length of time.
+
+    Args:
+        name: The argument's name.
+        text: Such as `90m`.
+
+    Raises:
+        ParameterError: It is no such text, or longer than a year.
+    """
+    found = re.fullmatch(r"([0-9]{1,9})([smhdw])", text)
+    seconds = int(found[1]) * _UNITS[found[2]] if found else 0
+    if not 0 < seconds <= _LONGEST:
+        raise ParameterError(
+            name, "a length of time up to a year, such as 90m, 12h, 1d or 2w", text
+        )
+    return timedelta(seconds=seconds)

@@ -1,21 +1,18 @@
 """Whether the photos of a served model are still like those it was made for."""
 
-import re
 from collections.abc import Sequence
 from datetime import timedelta
 
-from viewfinder.arguments import checked
+from viewfinder.arguments import checked, read_length
 from viewfinder.watching import list_urls, need_service
-from viewfinder_components.errors import ParameterError, UsageError
+from viewfinder_components.errors import UsageError
 from viewfinder_components.spelling import spell
 from viewfinder_pipelines.drift.findings import Drift, DriftPoint, MeasureDrift, VersionDrift
 from viewfinder_pipelines.local.running_predictor import RunningPredictor
 
 __all__ = ["Drift", "DriftPoint", "MeasureDrift", "VersionDrift", "drift"]
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _SINCE = "1d"
-_LONGEST = 366 * 86400  # seconds
 
 
 @checked
@@ -53,8 +50,10 @@ def drift(
     _refuse_pair(prometheus, since, duration)
     if prometheus is not None:
         service = need_service(name, endpoint, prometheus)
-        return _ask_prometheus(prometheus, service, namespace, _read_time("since", since or _SINCE))
-    wait = None if duration is None else _read_time("duration", duration)
+        return _ask_prometheus(
+            prometheus, service, namespace, read_length("since", since or _SINCE)
+        )
+    wait = None if duration is None else read_length("duration", duration)
     if namespace is None:
         return _read_endpoints(list_urls(endpoint), name, wait)
     return _read_pods(need_service(name, endpoint, None), namespace, wait)
@@ -74,16 +73,6 @@ def _refuse_pair(prometheus: str | None, since: str | None, duration: str | None
             "both",
             f"leave one out, or set {spell('since')}",
         )
-
-
-def _read_time(name: str, text: str) -> timedelta:
-    found = re.fullmatch(r"([0-9]{1,9})([smhdw])", text)
-    seconds = int(found[1]) * _UNITS[found[2]] if found else 0
-    if not 0 < seconds <= _LONGEST:
-        raise ParameterError(
-            name, "a length of time up to a year, such as 90m, 12h, 1d or 2w", text
-        )
-    return timedelta(seconds=seconds)
 
 
 def _ask_prometheus(url: str, name: str, namespace: str | None, since: timedelta) -> Drift:

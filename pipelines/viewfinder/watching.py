@@ -1,9 +1,10 @@
 """Watch a served model: its figures, read again and again."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 
-from viewfinder.arguments import checked, read_endpoint
+from viewfinder.arguments import checked, read_endpoint, read_length
 from viewfinder_components.errors import (
     ParameterError,
     PermanentError,
@@ -19,7 +20,6 @@ __all__ = ["ServingFigures", "ServingReplica", "save_figures", "watch"]
 
 _SHORTEST = 0.1  # seconds
 _LONGEST = 3600.0
-_MOST_MINUTES = 60 * 24 * 31
 
 
 @checked
@@ -31,7 +31,7 @@ def watch(
     namespace: str | None = None,
     interval: float = 2.0,
     window: float = 10.0,
-    minutes: float | None = None,
+    since: str | None = None,
 ) -> Iterator[ServingFigures]:
     """Yield the figures of a served model in every interval, without an end.
 
@@ -50,8 +50,8 @@ def watch(
         window: Seconds over which rates are taken from predictors. Prometheus' are of the last five
             minutes, and of the last hour for classes and confidence.
 
-        minutes: With `prometheus`, begin with the figures of so many minutes before now, at most
-            300 of them; None to begin now.
+        since: With `prometheus`, begin with the figures of this time before now, such as `25m`,
+            `12h` or `1d`, at most 300 of them; None to begin now.
 
     Returns:
         An iterator over the figures. A predictor or a Prometheus that does not answer does not end
@@ -68,20 +68,18 @@ def watch(
         if not _SHORTEST <= seconds <= _LONGEST:
             rule = f"a number of seconds from {_SHORTEST:g} to {_LONGEST:g}"
             raise ParameterError(argument, rule, seconds)
-    if minutes is not None and prometheus is None:
+    if since is not None and prometheus is None:
         raise UsageError(
-            f"{spell('prometheus')} with {spell('minutes')}: predictors do not know the past",
+            f"{spell('prometheus')} with {spell('since')}: predictors do not know the past",
             "no Prometheus",
-            f"name it, or leave {spell('minutes')} out",
+            f"name it, or leave {spell('since')} out",
         )
-    if minutes is not None and not 0 < minutes <= _MOST_MINUTES:
-        rule = f"a number of minutes greater than 0, at most {_MOST_MINUTES:,}"
-        raise ParameterError("minutes", rule, minutes)
+    past = None if since is None else read_length("since", since)
     if prometheus is None and namespace is None:
         return _read_endpoints(list_urls(endpoint), name, interval, window)
     service = need_service(name, endpoint, prometheus)
     if prometheus is not None:
-        return _ask_prometheus(prometheus, service, namespace, interval, minutes)
+        return _ask_prometheus(prometheus, service, namespace, interval, past)
     return _read_pods(service, str(namespace), interval, window)
 
 
@@ -182,12 +180,12 @@ def _read_pods(
 
 
 def _ask_prometheus(
-    url: str, name: str, namespace: str | None, interval: float, minutes: float | None
+    url: str, name: str, namespace: str | None, interval: float, past: timedelta | None
 ) -> Iterator[ServingFigures]:
     from viewfinder_pipelines.watching.prometheus import open_prometheus
     from viewfinder_pipelines.watching.watch import repeat
 
     with open_prometheus(url, name, namespace) as asked:
-        if minutes is not None:
-            yield from asked.read_past(60 * minutes, interval)
+        if past is not None:
+            yield from asked.read_past(past.total_seconds(), interval)
         yield from repeat(asked.read, interval)

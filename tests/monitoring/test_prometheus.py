@@ -214,11 +214,11 @@ def test_the_past_of_a_service(
     prometheus: httpx.Client, predictor: Predictor, tmp_path: Path
 ) -> None:
     """Its figures of the last minutes, as a page."""
-    url, minutes = str(prometheus.base_url), 0.2
+    url, seconds = str(prometheus.base_url), 12
 
     def read() -> list[viewfinder.ServingFigures]:
         assert predictor.predict(draw("red")).status_code == 200
-        found = viewfinder.watch("colour", prometheus=url, namespace="shop", minutes=minutes)
+        found = viewfinder.watch("colour", prometheus=url, namespace="shop", since=f"{seconds}s")
         began = datetime.now(UTC)
         past = list(takewhile(lambda one: one.time < began, found))
         return past if past and past[-1].requests_per_second else []
@@ -227,13 +227,13 @@ def test_the_past_of_a_service(
     past = wait_for(read, "requests in the past")
     times = [one.time for one in past]
     assert times == sorted(times)
-    assert times[-1] - times[0] <= timedelta(minutes=minutes)
+    assert times[-1] - times[0] <= timedelta(seconds=seconds)
     assert all(one.replicas[0].version == "7" for one in past[-1:])
     page = viewfinder.save_figures(past, tmp_path / "page.html", title="colour")
     assert f"{len(past)} reading" in page.read_text()
 
     began = datetime.now(UTC)
-    options = ("--prometheus", url, "--minutes", f"{minutes}", "--count", "1", "--json")
+    options = ("--prometheus", url, "--since", f"{seconds}s", "--count", "1", "--json")
     shown = CliRunner().invoke(main, ["watch", "colour", "--namespace", "shop", *options])
     readings = map(json.loads, shown.stdout.splitlines())
     times = [datetime.fromisoformat(one["time"]) for one in readings]

@@ -47,9 +47,9 @@ _MOST_KEPT = 50_000  # readings for the page: a day in intervals of 2 s
     help="Seconds over which the rates of predictors are taken.",
 )
 @click.option(
-    "--minutes",
-    type=float,
-    help="With --prometheus: begin with the figures of so many minutes before now.",
+    "--since",
+    metavar="TIME",
+    help="With --prometheus: begin with the figures of this time before now, such as 25m or 1d.",
 )
 @click.option(
     "--output",

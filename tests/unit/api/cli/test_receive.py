@@ -28,7 +28,10 @@ def receive(settings: str, *options: str) -> Result:
     [
         ("", r"a table \[retraining.MODEL\]"),
         ("[retraining.fruit]\n", "alerts or new_photos"),
-        (f"[retraining.fruit]\n{RULE}\n", "--data"),
+        (
+            f"[retraining.fruit]\n{RULE}\n",
+            r"data = \"PHOTOS\" in \[retraining\.fruit\.",
+        ),
         (f"[retraining.fruit]\n{RULE}\nparameters = {{ epoch = 3 }}\n", "mean epochs"),
         (f'[retraining.fruit]\n{RULE}\nparameters = {{ reason = "x" }}\n', "leave it out"),
         (f'[retraining.fruit]\n{RULE}\nparameters = {{ run_id = "x" }}\n', "leave it out"),

@@ -155,7 +155,7 @@ def test_prometheus_may_be_down_for_a_while(server: str) -> None:
 
 def test_no_prometheus_that_answers() -> None:
     with pytest.raises(TransientError) as caught:
-        next(watch("fruit", prometheus=SILENT, minutes=1.0))
+        next(watch("fruit", prometheus=SILENT, since="1m"))
     assert str(caught.value) == (
         f"expected Prometheus at {SILENT}, received no server listening there; start it, correct "
         "prometheus, or for one in a cluster use `kubectl port-forward`"
@@ -171,8 +171,8 @@ def test_no_prometheus_that_answers() -> None:
         ({"endpoint": "127.0.0.1:1"}, "endpoint to be the URL of a predictor, with http://"),
         ({"prometheus": "x", "name": "a"}, "prometheus to be the URL of Prometheus, received 'x'"),
         ({"prometheus": SILENT}, "an InferenceService with prometheus, and no endpoint"),
-        ({"minutes": 5.0}, "prometheus with minutes: predictors do not know the past"),
-        ({"prometheus": SILENT, "name": "a", "minutes": 0.0}, "a number of minutes greater than 0"),
+        ({"since": "5m"}, "prometheus with since: predictors do not know the past"),
+        ({"prometheus": SILENT, "name": "a", "since": "0m"}, "a length of time up to a year"),
         ({"namespace": "a", "name": "b", "endpoint": SILENT}, "with namespace, and no endpoint"),
     ],
 )
