@@ -88,6 +88,9 @@ class RunReason:
         return f"alert {self.alert}{about}{told}"
 
 
+BY_HAND = RunReason()
+"""Somebody started the run, and did not say why."""
+
 RunReasonText = Annotated[
     str,
     Text(f"text of at most {_LONGEST:,} characters", lambda text: len(text) <= _LONGEST),

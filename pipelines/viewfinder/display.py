@@ -8,6 +8,7 @@ from rich.console import Console
 from viewfinder.live_line import LiveLine
 from viewfinder.markup import to_markup
 from viewfinder_components.errors import UsageError
+from viewfinder_components.run_reason import BY_HAND
 from viewfinder_components.step import Role
 from viewfinder_pipelines.runs.events import Event, Listener, read_progress
 from viewfinder_pipelines.runs.file_lists import find_label_list, find_photo_list
@@ -184,7 +185,8 @@ def print_result(console: Console, result: RunResult, home: str | Path | None = 
 
 def _list_places(result: RunResult, run_dir: Path) -> Iterator[tuple[str, str]]:
     """Yield where the parts of a run's result are, each with its heading."""
-    yield "Began:", str(result.reason)
+    if result.reason != BY_HAND:  # whoever has just started it knows
+        yield "Began:", str(result.reason)
     if result.version:
         yield "Version:", str(result.version["uri"])
     if result.endpoint:

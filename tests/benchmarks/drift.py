@@ -219,12 +219,11 @@ def print_power(
     for share in (0.05, 0.1, 0.2, 0.4, 0.8):
         draws = [mix(random, share) for _ in range(DRAWS)]
         print(f"unknown class {share}: {await_alarm(reference, both, draws)}", flush=True)
+    rarest = np.bincount(truth[pool]).argmin()
     for times in (1.5, 2, 3, 5, 10):
-        weights = np.where(truth[pool] == 0, times, 1.0)
-        # Without replacement: the higher the weight, the earlier. With all, nothing would differ.
-        draws = [
-            np.argsort(random.exponential(size=POOL) / weights)[: SIZES[1]] for _ in range(DRAWS)
-        ]
+        weights = np.where(truth[pool] == rarest, times, 1.0)
+        # With replacement, because there are few photos of the class.
+        draws = [random.choice(POOL, POOL, p=weights / weights.sum()) for _ in range(DRAWS)]
         print(f"class share x{times}: {await_alarm(reference, seen.take(pool), draws)}", flush=True)
 
 

@@ -5,6 +5,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from viewfinder_components.printable import make_printable
+from viewfinder_components.run_reason import BY_HAND
 
 if TYPE_CHECKING:
     from viewfinder_pipelines.runs.record import RunResult, StepResult
@@ -60,7 +61,7 @@ def _render_heading(result: "RunResult") -> str:
 
 
 def _render_sentences(result: "RunResult") -> str:
-    parts = [f"Began: {_escape(result.reason)}"]
+    parts = [] if result.reason == BY_HAND else [f"Began: {_escape(result.reason)}"]
     if result.decision and result.decision not in [step.summary for step in result.steps]:
         parts.append(_escape(result.decision))
     if result.error:

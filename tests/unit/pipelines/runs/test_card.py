@@ -57,7 +57,8 @@ def test_it_has_steps_sentences_and_places() -> None:
 
 
 def test_it_says_why_the_run_began() -> None:
-    assert "Began: by hand" in read_text(make_result())
+    assert "Began" not in read_text(make_result())
+    assert "Began: by hand: new lamps" in read_text(make_result(reason=RunReason(text="new lamps")))
     reason = RunReason("alert", alert=HOSTILE, measure="brightness", value="0.3", limit="0.1")
     assert f"Began: alert {HOSTILE}: brightness 0.3 (limit 0.1)" in read_text(
         make_result(reason=reason)
