@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from viewfinder.cli.group import FilePath, StrictCommand, need_text
-from viewfinder.cli.options import BEYOND_LIMIT
+from viewfinder.cli.options import BEYOND_LIMIT, source_options
 from viewfinder.cli.output import say, write_json
 
 if TYPE_CHECKING:
@@ -21,22 +21,7 @@ if TYPE_CHECKING:
     metavar="TIME",
     help="With --prometheus: how far to look back, such as 90m, 12h, 1d or 2w.  [default: 1d]",
 )
-@click.option(
-    "--prometheus",
-    metavar="URL",
-    help="Ask a Prometheus that reads the predictors; NAME is the InferenceService's.",
-)
-@click.option(
-    "--namespace",
-    help="Read the pods of the InferenceService NAME in this namespace; with --prometheus, ask "
-    "about this namespace.",
-)
-@click.option(
-    "--endpoint",
-    metavar="URL",
-    multiple=True,
-    help="A predictor; repeat it for several replicas.  [default: http://127.0.0.1:8080]",
-)
+@source_options
 @click.option(
     "--for",
     "duration",

@@ -48,6 +48,24 @@ _CONNECTION_OPTIONS = (
     click.option("--host", help="Kubeflow Pipelines' address.  [env: KFP_HOST]"),
     click.option("--namespace", help="Your profile's namespace, where there are profiles."),
 )
+_SOURCE_OPTIONS = (
+    click.option(
+        "--endpoint",
+        metavar="URL",
+        multiple=True,
+        help="A predictor; repeat it for several replicas.  [default: http://127.0.0.1:8080]",
+    ),
+    click.option(
+        "--prometheus",
+        metavar="URL",
+        help="Ask a Prometheus that reads the predictors; NAME is the InferenceService's.",
+    ),
+    click.option(
+        "--namespace",
+        help="Read the pods of the InferenceService NAME in this namespace; with --prometheus, ask "
+        "about this namespace only.",
+    ),
+)
 _SUBMISSION_OPTIONS = (
     click.option("--experiment", help="Experiment of the runs.  [default: viewfinder]"),
     click.option(
@@ -62,6 +80,11 @@ _SUBMISSION_OPTIONS = (
 def run_options(command: _Command) -> _Command:
     """Add the options that say what to run."""
     return _add(_RUN_OPTIONS, command)
+
+
+def source_options(command: _Command) -> _Command:
+    """Add the options that say who is asked about a served model."""
+    return _add(_SOURCE_OPTIONS, command)
 
 
 def connection_options(command: _Command) -> _Command:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from viewfinder.cli.group import FilePath, StrictCommand, need_text
+from viewfinder.cli.options import source_options
 from viewfinder.cli.output import say, write_json
 
 if TYPE_CHECKING:
@@ -20,22 +21,7 @@ _MOST_KEPT = 50_000  # readings for the page: a day in intervals of 2 s
 
 @click.command(cls=StrictCommand)
 @click.argument("name", required=False, metavar="[NAME]", callback=need_text)
-@click.option(
-    "--endpoint",
-    metavar="URL",
-    multiple=True,
-    help="A predictor; repeat it for several replicas.  [default: http://127.0.0.1:8080]",
-)
-@click.option(
-    "--prometheus",
-    metavar="URL",
-    help="Ask a Prometheus that reads the predictors; NAME is the InferenceService's.",
-)
-@click.option(
-    "--namespace",
-    help="Read the pods of the InferenceService NAME in this namespace; with --prometheus, ask "
-    "about this namespace only.",
-)
+@source_options
 @click.option(
     "--interval", type=float, default=2.0, show_default=True, help="Seconds between readings."
 )
