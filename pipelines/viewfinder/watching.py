@@ -49,7 +49,6 @@ def watch(
         interval: Seconds from one reading to the next.
         window: Seconds over which rates are taken from predictors. Prometheus' are of the last five
             minutes, and of the last hour for classes and confidence.
-
         since: With `prometheus`, begin with the figures of this time before now, such as `25m`,
             `12h` or `1d`, at most 300 of them; None to begin now.
 
